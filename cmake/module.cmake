@@ -1,0 +1,38 @@
+# vl_module(NAME DEPS a b LIBS x y): one static library per folder of src/, its *_test.cc beside
+# the sources as one test binary labelled `fast`, and embedded files where a module needs them.
+add_compile_options(-Wall -Wextra -Wpedantic -Werror)
+
+function(vl_module NAME)
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(TESTS ${SOURCES})
+  list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
+  list(FILTER SOURCES EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER SOURCES EXCLUDE REGEX "/main\\.cc$")
+  add_library(vl_${NAME} STATIC ${SOURCES})
+  target_include_directories(vl_${NAME} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  foreach(DEP ${M_DEPS})
+    target_link_libraries(vl_${NAME} PUBLIC vl_${DEP})
+  endforeach()
+  target_link_libraries(vl_${NAME} PUBLIC ${M_LIBS})
+  if(TESTS)
+    add_executable(${NAME}_test ${TESTS})
+    target_link_libraries(${NAME}_test PRIVATE vl_${NAME} GTest::gtest GTest::gmock GTest::gtest_main)
+    foreach(DEP ${M_TEST_DEPS})
+      target_link_libraries(${NAME}_test PRIVATE vl_${DEP})
+    endforeach()
+    target_compile_definitions(${NAME}_test PRIVATE VITALAKE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${NAME} COMMAND ${NAME}_test)
+    set_tests_properties(${NAME} PROPERTIES LABELS fast)
+  endif()
+endfunction()
+
+# vl_embed(TARGET NAME files...): compiles the files into TARGET as
+# `std::span<const EmbeddedFile> vitalake::embedded::NAME()` (base/embedded.h).
+function(vl_embed TARGET NAME)
+  set(OUT ${CMAKE_CURRENT_BINARY_DIR}/embedded_${NAME}.cc)
+  add_custom_command(OUTPUT ${OUT}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${OUT} -DNAME=${NAME} "-DFILES=${ARGN}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
+  target_sources(${TARGET} PRIVATE ${OUT})
+endfunction()

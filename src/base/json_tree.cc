@@ -1,0 +1,362 @@
+#include "base/json_tree.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <deque>
+
+namespace vitalake {
+namespace {
+
+// RFC 8259 section 6.
+bool IsNumber(std::string_view s) {
+  size_t i = 0;
+  const auto digit = [&] { return i < s.size() && s[i] >= '0' && s[i] <= '9'; };
+  if (i < s.size() && s[i] == '-') ++i;
+  if (!digit()) return false;
+  if (s[i] == '0') {
+    ++i;
+  } else {
+    while (digit()) ++i;
+  }
+  if (i < s.size() && s[i] == '.') {
+    ++i;
+    if (!digit()) return false;
+    while (digit()) ++i;
+  }
+  if (i < s.size() && (s[i] == 'e' || s[i] == 'E')) {
+    ++i;
+    if (i < s.size() && (s[i] == '+' || s[i] == '-')) ++i;
+    if (!digit()) return false;
+    while (digit()) ++i;
+  }
+  return i == s.size();
+}
+
+std::string_view TrimRight(std::string_view s) {
+  while (!s.empty() && (s.back() == ' ' || s.back() == '\n' || s.back() == '\r' || s.back() == '\t'))
+    s.remove_suffix(1);
+  return s;
+}
+
+bool ReadHex4(std::string_view s, size_t& at, uint32_t& out) {
+  if (at + 4 > s.size()) return false;
+  const auto [end, error] = std::from_chars(s.data() + at, s.data() + at + 4, out, 16);
+  if (error != std::errc() || end != s.data() + at + 4) return false;
+  at += 4;
+  return true;
+}
+
+void AppendUtf8(std::string& out, uint32_t c) {
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    out += static_cast<char>(0xC0 | (c >> 6));
+    out += static_cast<char>(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    out += static_cast<char>(0xE0 | (c >> 12));
+    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (c & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (c >> 18));
+    out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (c & 0x3F));
+  }
+}
+
+// RFC 8259 section 7; surrogates must come in pairs.
+bool Unescape(std::string_view s, std::string& out) {
+  out.reserve(s.size());
+  for (size_t i = 0; i < s.size();) {
+    if (s[i] != '\\') {
+      out += s[i++];
+      continue;
+    }
+    if (i + 1 >= s.size()) return false;
+    const char kind = s[i + 1];
+    i += 2;
+    static constexpr std::string_view kFrom = "\"\\/bfnrt", kTo = "\"\\/\b\f\n\r\t";
+    if (const size_t k = kFrom.find(kind); k != std::string_view::npos) {
+      out += kTo[k];
+      continue;
+    }
+    uint32_t c = 0;
+    if (kind != 'u' || !ReadHex4(s, i, c) || (c >= 0xDC00 && c < 0xE000)) return false;
+    if (c >= 0xD800 && c < 0xDC00) {
+      uint32_t low = 0;
+      if (s.substr(i, 2) != "\\u") return false;
+      i += 2;
+      if (!ReadHex4(s, i, low) || low < 0xDC00 || low >= 0xE000) return false;
+      c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+    }
+    AppendUtf8(out, c);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view JsonValue::text() const {
+  switch (node_->type) {
+    case JsonType::kNull: return "null";
+    case JsonType::kFalse: return "false";
+    case JsonType::kTrue: return "true";
+    case JsonType::kArray:
+    case JsonType::kObject: return {};
+    default: return {node_->data, node_->size};
+  }
+}
+
+JsonValue JsonValue::Find(std::string_view name) const {
+  for (JsonValue child : is_object() ? children() : JsonChildren(nullptr, nullptr)) {
+    if (child.key() == name) return child;
+  }
+  return {};
+}
+
+std::optional<int64_t> JsonValue::AsInt() const {
+  if (!is_number()) return std::nullopt;
+  int64_t value = 0;
+  const char* end = node_->data + node_->size;
+  const auto [at, error] = std::from_chars(node_->data, end, value);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return value;
+}
+
+std::optional<double> JsonValue::AsDouble() const {
+  if (!is_number()) return std::nullopt;
+  double value = 0;
+  const char* end = node_->data + node_->size;
+  const auto [at, error] = std::from_chars(node_->data, end, value);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return value;
+}
+
+std::string_view JsonValue::String(std::string_view name, std::string_view otherwise) const {
+  const JsonValue member = Find(name);
+  return member.is_string() ? member.text() : otherwise;
+}
+
+// One pass over simdjson's structural index: the positions of every bracket, colon, comma and the
+// first byte of every scalar. Stage 1 has checked UTF-8, closed strings and control characters.
+struct JsonParser::Impl {
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> stage1;
+  size_t capacity = 0;
+  std::vector<JsonNode> nodes;
+  std::vector<uint64_t> seen = std::vector<uint64_t>(65536);  // by symbol: last object holding it
+  uint64_t objects = 0;                                       // objects opened so far, ever
+  bool duplicates = false;
+  std::string copy;
+  std::deque<std::string> unescaped;  // texts of strings that held escapes
+  JsonLimits limits;
+  JsonFault fault;
+
+  const char* text = nullptr;
+  const uint32_t* next = nullptr;  // the structural to read
+  const uint32_t* end = nullptr;
+
+  bool Fault(ErrorKind kind, std::string message, size_t offset) {
+    fault = {kind, std::move(message), offset};
+    return false;
+  }
+  bool Expected(std::string_view what) {
+    return Fault(ErrorKind::kCorrupt,
+                 next == end ? fmt::format("the text ends where {} should be", what)
+                             : fmt::format("expected {}", what),
+                 Place());
+  }
+  size_t Place() const { return next == end ? *end : *next; }
+  char Peek() const { return next == end ? '\0' : text[*next]; }
+  // The scalar at `next`, without the white space before the next structural. Moves past it.
+  std::string_view Token() {
+    const uint32_t from = *next++;
+    return TrimRight({text + from, *next - from});
+  }
+
+  Status Index(std::string_view input) {
+    if (input.size() > capacity || !stage1) {
+      const size_t wanted = std::max<size_t>(input.size(), 64 << 10);
+      const auto error = stage1 ? stage1->allocate(wanted, 4)
+                                : simdjson::get_active_implementation()->create_dom_parser_implementation(
+                                      wanted, 4, stage1);
+      if (error) return Fail(ErrorKind::kLimit, simdjson::error_message(error));
+      capacity = wanted;
+    }
+    const auto error = stage1->stage1(reinterpret_cast<const uint8_t*>(input.data()), input.size(),
+                                      simdjson::stage1_mode::regular);
+    if (error) return Fail(ErrorKind::kCorrupt, simdjson::error_message(error));
+    text = input.data();
+    next = stage1->structural_indexes.get();
+    end = next + stage1->n_structural_indexes;
+    return {};
+  }
+
+  // Reads the string at `next`. Those without escapes (nearly all) are views of the text.
+  bool ReadString(std::string_view& out) {
+    const size_t at = *next;
+    const std::string_view token = Token();
+    if (token.size() < 2 || token.back() != '"') {
+      return Fault(ErrorKind::kCorrupt, "a string is not closed", at);
+    }
+    out = token.substr(1, token.size() - 2);
+    if (std::memchr(out.data(), '\\', out.size()) == nullptr) return true;
+    std::string& plain = unescaped.emplace_back();
+    if (!Unescape(out, plain)) return Fault(ErrorKind::kCorrupt, "bad escape in a string", at);
+    out = plain;
+    return true;
+  }
+
+  // Appends the subtree of the value at `next`; false after a fault. `depth` is its container's.
+  bool Append(uint32_t depth, std::string_view key, Symbol symbol, bool duplicate) {
+    const size_t at = nodes.size();
+    nodes.push_back({JsonType::kNull, duplicate, symbol, 1, static_cast<uint32_t>(key.size()), 0,
+                     key.data(), nullptr});
+    switch (Peek()) {
+      case '{':
+      case '[': return AppendContainer(depth + 1, at);
+      case '"': {
+        std::string_view value;
+        if (!ReadString(value)) return false;
+        SetText(nodes[at], JsonType::kString, value);
+        return true;
+      }
+      case '-': case '0': case '1': case '2': case '3': case '4':
+      case '5': case '6': case '7': case '8': case '9': {
+        const size_t place = *next;
+        const std::string_view token = Token();
+        if (!IsNumber(token)) return Fault(ErrorKind::kCorrupt, "not a JSON number", place);
+        SetText(nodes[at], JsonType::kNumber, token);
+        return true;
+      }
+      case 't':
+      case 'f':
+      case 'n': {
+        const size_t place = *next;
+        const std::string_view token = Token();
+        if (token == "true") nodes[at].type = JsonType::kTrue;
+        else if (token == "false") nodes[at].type = JsonType::kFalse;
+        else if (token != "null") return Fault(ErrorKind::kCorrupt, "not a JSON value", place);
+        return true;
+      }
+      default: return Expected("a JSON value");
+    }
+  }
+
+  static void SetText(JsonNode& node, JsonType type, std::string_view value) {
+    node.type = type;
+    node.data = value.data();
+    node.size = static_cast<uint32_t>(value.size());
+  }
+
+  bool AppendContainer(uint32_t depth, size_t at) {
+    if (depth > limits.max_depth) {
+      return Fault(ErrorKind::kLimit, fmt::format("nested deeper than {} levels", limits.max_depth),
+                   *next);
+    }
+    const bool object = Peek() == '{';
+    if (depth > limits.expand_depth) return SkipContainer(at);
+    const char closing = object ? '}' : ']';
+    const uint64_t stamp = ++objects;
+    uint32_t size = 0;
+    ++next;
+    if (Peek() != closing) {
+      for (;;) {
+        if (!(object ? AppendMember(depth, at, stamp) : Append(depth, {}, 0, false))) return false;
+        ++size;
+        if (Peek() != ',') break;
+        ++next;
+      }
+    }
+    if (Peek() != closing) return Expected(object ? "',' or '}'" : "',' or ']'");
+    ++next;
+    JsonNode& node = nodes[at];
+    node.type = object ? JsonType::kObject : JsonType::kArray;
+    node.size = size;
+    node.skip = static_cast<uint32_t>(nodes.size() - at);
+    return true;
+  }
+
+  bool AppendMember(uint32_t depth, size_t parent, uint64_t stamp) {
+    if (Peek() != '"') return Expected("a member name in quotes");
+    std::string_view key;
+    if (!ReadString(key)) return false;
+    if (Peek() != ':') return Expected("':'");
+    ++next;
+    const Symbol symbol = FindSymbol(key);
+    // A later stamp is that of an object nested in this one: only then look at the siblings.
+    const bool duplicate = symbol == 0 || seen[symbol] > stamp ? HasMember(parent, symbol, key)
+                                                         : seen[symbol] == stamp;
+    if (symbol != 0) seen[symbol] = stamp;
+    duplicates |= duplicate;
+    return Append(depth, key, symbol, duplicate);
+  }
+
+  bool HasMember(size_t parent, Symbol symbol, std::string_view key) const {
+    for (size_t i = parent + 1; i < nodes.size(); i += nodes[i].skip) {
+      const JsonNode& node = nodes[i];
+      if (node.symbol != symbol) continue;
+      if (symbol != 0 || std::string_view(node.key_data, node.key_size) == key) return true;
+    }
+    return false;
+  }
+
+  bool SkipContainer(size_t at) {
+    const uint32_t from = *next;
+    size_t open = 0;
+    for (; next != end; ++next) {
+      const char c = text[*next];
+      if (c == '{' || c == '[') ++open;
+      if ((c == '}' || c == ']') && --open == 0) {
+        SetText(nodes[at], JsonType::kRaw, {text + from, *next - from + 1});
+        ++next;
+        return true;
+      }
+    }
+    return Expected("a closing bracket");
+  }
+};
+
+JsonParser::JsonParser() : impl_(std::make_unique<Impl>()) {}
+JsonParser::~JsonParser() = default;
+JsonParser::JsonParser(JsonParser&&) noexcept = default;
+JsonParser& JsonParser::operator=(JsonParser&&) noexcept = default;
+
+std::expected<JsonValue, JsonFault> JsonParser::ParsePadded(std::string_view text,
+                                                            const JsonLimits& limits) {
+  static_assert(kPadding >= simdjson::SIMDJSON_PADDING);
+  Impl& impl = *impl_;
+  impl.nodes.clear();
+  impl.duplicates = false;
+  impl.unescaped.clear();
+  impl.limits = limits;
+  if (text.size() > limits.max_bytes) {
+    return std::unexpected(JsonFault{
+        ErrorKind::kLimit,
+        fmt::format("{} bytes, more than the limit of {}", text.size(), limits.max_bytes), 0});
+  }
+  if (auto indexed = impl.Index(text); !indexed) {
+    return std::unexpected(JsonFault{indexed.error().kind, std::move(indexed.error().message), 0});
+  }
+  if (!impl.Append(0, {}, 0, false)) return std::unexpected(std::move(impl.fault));
+  if (impl.next != impl.end) {
+    impl.Fault(ErrorKind::kCorrupt, "text after the end of the JSON value", *impl.next);
+    return std::unexpected(std::move(impl.fault));
+  }
+  return JsonValue(impl.nodes.data());
+}
+
+std::expected<JsonValue, JsonFault> JsonParser::Parse(std::string_view text,
+                                                      const JsonLimits& limits) {
+  std::string& copy = impl_->copy;
+  copy.reserve(text.size() + kPadding);
+  copy.assign(text);
+  return ParsePadded(copy, limits);
+}
+
+bool JsonParser::has_duplicate_key() const { return impl_->duplicates; }
+
+}  // namespace vitalake
