@@ -40,3 +40,18 @@ function(vl_embed TARGET NAME)
     DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
   target_sources(${TARGET} PRIVATE ${OUT})
 endfunction()
+
+# vl_executable(NAME SOURCES main.cc DEPS cli LIBS CLI11::CLI11): a program in the root of the build
+# folder with libduckdb.so copied beside it, found through $ORIGIN: the pair can be moved anywhere.
+function(vl_executable NAME)
+  cmake_parse_arguments(E "" "" "SOURCES;DEPS;LIBS" ${ARGN})
+  add_executable(${NAME} ${E_SOURCES})
+  foreach(DEP ${E_DEPS})
+    target_link_libraries(${NAME} PRIVATE vl_${DEP})
+  endforeach()
+  target_link_libraries(${NAME} PRIVATE ${E_LIBS})
+  set_target_properties(${NAME} PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN")
+  add_custom_command(TARGET ${NAME} POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${DUCKDB_DIR}/libduckdb.so $<TARGET_FILE_DIR:${NAME}>
+    VERBATIM)
+endfunction()
