@@ -146,7 +146,9 @@ std::string_view JsonValue::String(std::string_view name, std::string_view other
 struct JsonParser::Impl {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage1;
   size_t capacity = 0;
-  std::vector<JsonNode> nodes;
+  std::unique_ptr<JsonNode[]> nodes;  // room for one node per structural, grown before a parse
+  size_t room = 0;
+  size_t count = 0;                   // nodes written
   std::vector<uint64_t> seen = std::vector<uint64_t>(65536);  // by symbol: last object holding it
   uint64_t objects = 0;                                       // objects opened so far, ever
   bool duplicates = false;
@@ -156,6 +158,7 @@ struct JsonParser::Impl {
   JsonFault fault;
 
   const char* text = nullptr;
+  bool escapes = false;            // whether the text has any backslash
   const uint32_t* next = nullptr;  // the structural to read
   const uint32_t* end = nullptr;
 
@@ -190,8 +193,13 @@ struct JsonParser::Impl {
                                       simdjson::stage1_mode::regular);
     if (error) return Fail(ErrorKind::kCorrupt, simdjson::error_message(error));
     text = input.data();
+    escapes = std::memchr(text, '\\', input.size()) != nullptr;
     next = stage1->structural_indexes.get();
     end = next + stage1->n_structural_indexes;
+    if (stage1->n_structural_indexes > room) {
+      room = stage1->n_structural_indexes + stage1->n_structural_indexes / 2;
+      nodes = std::make_unique_for_overwrite<JsonNode[]>(room);
+    }
     return {};
   }
 
@@ -203,7 +211,7 @@ struct JsonParser::Impl {
       return Fault(ErrorKind::kCorrupt, "a string is not closed", at);
     }
     out = token.substr(1, token.size() - 2);
-    if (std::memchr(out.data(), '\\', out.size()) == nullptr) return true;
+    if (!escapes || std::memchr(out.data(), '\\', out.size()) == nullptr) return true;
     std::string& plain = unescaped.emplace_back();
     if (!Unescape(out, plain)) return Fault(ErrorKind::kCorrupt, "bad escape in a string", at);
     out = plain;
@@ -212,9 +220,9 @@ struct JsonParser::Impl {
 
   // Appends the subtree of the value at `next`; false after a fault. `depth` is its container's.
   bool Append(uint32_t depth, std::string_view key, Symbol symbol, bool duplicate) {
-    const size_t at = nodes.size();
-    nodes.push_back({JsonType::kNull, duplicate, symbol, 1, static_cast<uint32_t>(key.size()), 0,
-                     key.data(), nullptr});
+    const size_t at = count++;
+    nodes[at] = {JsonType::kNull, duplicate, symbol, 1, static_cast<uint32_t>(key.size()), 0,
+                 key.data(), nullptr};
     switch (Peek()) {
       case '{':
       case '[': return AppendContainer(depth + 1, at);
@@ -276,7 +284,7 @@ struct JsonParser::Impl {
     JsonNode& node = nodes[at];
     node.type = object ? JsonType::kObject : JsonType::kArray;
     node.size = size;
-    node.skip = static_cast<uint32_t>(nodes.size() - at);
+    node.skip = static_cast<uint32_t>(count - at);
     return true;
   }
 
@@ -296,7 +304,7 @@ struct JsonParser::Impl {
   }
 
   bool HasMember(size_t parent, Symbol symbol, std::string_view key) const {
-    for (size_t i = parent + 1; i < nodes.size(); i += nodes[i].skip) {
+    for (size_t i = parent + 1; i < count; i += nodes[i].skip) {
       const JsonNode& node = nodes[i];
       if (node.symbol != symbol) continue;
       if (symbol != 0 || std::string_view(node.key_data, node.key_size) == key) return true;
@@ -329,7 +337,7 @@ std::expected<JsonValue, JsonFault> JsonParser::ParsePadded(std::string_view tex
                                                             const JsonLimits& limits) {
   static_assert(kPadding >= simdjson::SIMDJSON_PADDING);
   Impl& impl = *impl_;
-  impl.nodes.clear();
+  impl.count = 0;
   impl.duplicates = false;
   impl.unescaped.clear();
   impl.limits = limits;
@@ -346,7 +354,7 @@ std::expected<JsonValue, JsonFault> JsonParser::ParsePadded(std::string_view tex
     impl.Fault(ErrorKind::kCorrupt, "text after the end of the JSON value", *impl.next);
     return std::unexpected(std::move(impl.fault));
   }
-  return JsonValue(impl.nodes.data());
+  return JsonValue(impl.nodes.get());
 }
 
 std::expected<JsonValue, JsonFault> JsonParser::Parse(std::string_view text,
