@@ -1,0 +1,75 @@
+// SqlSession: a user's SELECT over the tables of a lake, each opened when a statement names it.
+//
+// Nothing is loaded before a statement needs it: `select 1` touches no table. A statement sees each
+// table at one snapshot, chosen once when the statement starts. Only statements that read are
+// allowed. `FROM t AT (VERSION => n)` and `AT (TIMESTAMP => '...')` choose an older one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/relation.h"
+
+namespace vitalake::engine {
+
+// Which snapshot of a table: the latest when neither is set, never both.
+struct TableAt {
+  std::optional<Version> version;
+  std::optional<Micros> timestamp;  // the latest version committed at or before it
+  bool operator==(const TableAt&) const = default;
+};
+
+// What a name means: a table at a snapshot, or the SQL of a view.
+struct NamedRelation {
+  std::shared_ptr<const delta::Snapshot> snapshot;  // null for a view
+  storage::ObjectStore* store = nullptr;            // holds the snapshot's files; outlives the session
+  std::string view_sql;                             // a SELECT over other names; empty for a table
+};
+
+// The lake as the session sees it. Names are "schema.table". Called from the session's thread.
+struct SqlCatalog {
+  // All names there are, for information_schema-like listing and for suggestions.
+  std::function<Result<std::vector<std::string>>()> list;
+  // nullopt when there is no such name (the statement then fails as DuckDB words it). kNotFound when
+  // the table has no such version.
+  std::function<Result<std::optional<NamedRelation>>(std::string_view name, const TableAt& at)> open;
+};
+
+// What a statement names: for completion, access checks and tests.
+struct NamedTable {
+  std::string name;  // "schema.table"; "table" when it has no schema
+  TableAt at;
+};
+
+// Not thread-safe; one per client. Must not outlive its engine.
+class SqlSession {
+ public:
+  static Result<std::unique_ptr<SqlSession>> Open(Engine& engine, SqlCatalog catalog);
+  ~SqlSession();
+
+  // One statement; rows are computed while they are read, until the next call. kInvalidArgument for
+  // more than one statement, for one that writes or changes settings, and for what does not parse.
+  Result<QueryResult> Query(std::string_view statement,
+                            const std::vector<Parameter>& parameters = {}, const Wait& wait = {});
+  // The same statement into one Parquet file; returns the rows.
+  Result<int64_t> QueryToParquet(std::string_view statement, const std::filesystem::path& file,
+                                 const Wait& wait = {});
+  // The statement as DuckDB will run it, its tables made known; for callers that wrap it.
+  Result<std::string> Prepare(std::string_view statement);
+
+  Connection& connection();
+
+ private:
+  SqlSession();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vitalake::engine
