@@ -1,0 +1,40 @@
+# Everything a developer types. Each target sets up what it needs; a second run is quick.
+JOBS ?= $(shell nproc)
+CMAKE_QUIET = cmake --preset $(1) --log-level=WARNING >/dev/null
+
+.PHONY: help setup build test demo bench lint format clean
+.DEFAULT_GOAL := help
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## install everything the other targets need (Debian 12; root or sudo)
+	@scripts/setup.sh build test lint
+
+build:  ## build/release/vitalake, with libduckdb.so beside it
+	@scripts/setup.sh build
+	@$(call CMAKE_QUIET,release)
+	@cmake --build --preset release --parallel $(JOBS) --target vitalake
+
+test:  ## build and run all tests; ends with one line of counts
+	@scripts/setup.sh build test
+	@python3 scripts/run_tests.py --jobs $(JOBS)
+
+demo: build  ## load sample patients, run the batch path, show the result (ARGS="--patients 50")
+	@build/release/vitalake --lake build/demo-lake demo --seconds 20 $(ARGS)
+
+bench: build  ## measure beside the rivals, write docs/benchmarks.md (ARGS="--task view")
+	@scripts/setup.sh test
+	@.deps/venv/bin/python benchmarks/run.py $(ARGS)
+
+lint:  ## check formatting, naming and common mistakes
+	@scripts/setup.sh build lint
+	@$(call CMAKE_QUIET,release)
+	@JOBS=$(JOBS) scripts/lint.sh
+
+format:  ## format the C++ sources in place
+	@scripts/setup.sh lint
+	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' | xargs clang-format-19 -i
+
+clean:  ## remove what was built (not what was downloaded: .deps)
+	@rm -rf build
