@@ -19,10 +19,10 @@
 namespace vitalake::engine {
 
 struct EngineOptions {
-  int threads = 0;                      // 0: one per core
-  int64_t memory_bytes = 512ll << 20;   // of buffers, hash tables and sorts
-  std::filesystem::path spill_folder;   // made on demand; empty: past the limit is kLimit
-  int64_t spill_bytes = 0;              // most bytes in spill_folder; 0: what the disk has
+  int threads = 0;                     // 0: one per core
+  int64_t memory_bytes = 512ll << 20;  // of buffers, hash tables and sorts
+  std::filesystem::path spill_folder = {};  // made on demand; empty: past the limit is kLimit
+  int64_t spill_bytes = 0;  // most bytes in spill_folder; 0: what the disk has
 };
 
 // A value of a `?` or `$1` in a statement; monostate is NULL.
@@ -33,11 +33,11 @@ enum class ValueKind {
   kBoolean,    // GetBool
   kInteger,    // GetInt64: every integer type that fits 64 bits signed
   kDouble,     // GetDouble: FLOAT, DOUBLE
-  kString,     // GetString: VARCHAR, BLOB, JSON, ENUM is kOther
+  kString,     // GetString: VARCHAR, BLOB, JSON
   kDate,       // GetInt64: days since 1970-01-01
   kTimestamp,  // GetInt64: microseconds since 1970; TIMESTAMP and TIMESTAMP WITH TIME ZONE
   kDecimal,    // GetDouble (rounded), Text (exact)
-  kOther,      // Text only: HUGEINT, UBIGINT, TIME, INTERVAL, UUID, LIST, STRUCT, MAP, ...
+  kOther,      // Text only: ENUM, HUGEINT, UBIGINT, TIME, INTERVAL, UUID, LIST, STRUCT, MAP, ...
 };
 
 struct ResultColumn {
@@ -69,8 +69,8 @@ class QueryResult {
   double GetDouble(size_t column) const;
   // Lives until the next call of Next.
   std::string_view GetString(size_t column) const;
-  // Any type as DuckDB's CAST(... AS VARCHAR) writes it; timestamps as "2026-11-22 17:00:00+00".
-  // "" for NULL.
+  // Any type as DuckDB's CAST(... AS VARCHAR) writes it (timestamps as "2026-11-22 17:00:00+00"),
+  // but LIST, STRUCT and MAP as JSON. "" for NULL.
   std::string Text(size_t column) const;
   void AppendText(size_t column, std::string& out) const;
   // Any type as a JSON value: numbers bare (DECIMAL too), timestamps as ISO 8601 strings with Z,

@@ -49,10 +49,10 @@ class ScanReport {
 };
 
 struct FhirScanOptions {
-  fhir::DecodeLimits limits;
-  std::shared_ptr<ScanReport> report;  // null: nobody asks
+  fhir::DecodeLimits limits = {};
+  std::shared_ptr<ScanReport> report = nullptr;  // null: nobody asks
   // Gives the text of a view by name ("patient"); tried before the name is taken as a path.
-  std::function<Result<std::string>(std::string_view name)> view_by_name;
+  std::function<Result<std::string>(std::string_view name)> view_by_name = {};
 };
 
 // Makes read_fhir known to all connections of `connection`'s engine. Once per engine.

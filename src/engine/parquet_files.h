@@ -17,8 +17,9 @@ struct ParquetOptions {
   int64_t max_rows_per_file = 0;      // 0: one file; else about so many rows a file (a multiple of
                                       // row_group_rows)
   int64_t row_group_rows = 122'880;
-  std::vector<std::string> sort_by;   // SQL expressions; empty: rows in any order
-  std::vector<std::string> stats_columns;  // min, max and null count are given for these alone
+  std::vector<std::string> sort_by = {};  // SQL expressions; empty: rows in any order
+  // Minimum, maximum and null count are given for these columns alone.
+  std::vector<std::string> stats_columns = {};
   std::string name_prefix = "part";   // files are named "<prefix>-<n>-<random>.parquet"
 };
 

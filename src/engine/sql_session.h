@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/ids.h"
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/relation.h"
@@ -21,16 +22,15 @@ namespace vitalake::engine {
 
 // Which snapshot of a table: the latest when neither is set, never both.
 struct TableAt {
-  std::optional<Version> version;
-  std::optional<Micros> timestamp;  // the latest version committed at or before it
+  std::optional<Version> version = std::nullopt;
+  std::optional<Micros> timestamp = std::nullopt;  // the latest version committed at or before it
   bool operator==(const TableAt&) const = default;
 };
 
 // What a name means: a table at a snapshot, or the SQL of a view.
 struct NamedRelation {
-  std::shared_ptr<const delta::Snapshot> snapshot;  // null for a view
-  storage::ObjectStore* store = nullptr;            // holds the snapshot's files; outlives the session
-  std::string view_sql;                             // a SELECT over other names; empty for a table
+  TableFiles table = {};      // snapshot null for a view
+  std::string view_sql = {};  // a SELECT over other names; empty for a table
 };
 
 // The lake as the session sees it. Names are "schema.table". Called from the session's thread.
@@ -40,12 +40,6 @@ struct SqlCatalog {
   // nullopt when there is no such name (the statement then fails as DuckDB words it). kNotFound when
   // the table has no such version.
   std::function<Result<std::optional<NamedRelation>>(std::string_view name, const TableAt& at)> open;
-};
-
-// What a statement names: for completion, access checks and tests.
-struct NamedTable {
-  std::string name;  // "schema.table"; "table" when it has no schema
-  TableAt at;
 };
 
 // Not thread-safe; one per client. Must not outlive its engine.

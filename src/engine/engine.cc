@@ -1,0 +1,247 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "base/clock.h"
+#include "engine/query_result_internal.h"
+
+namespace vitalake::engine {
+namespace {
+
+using OwnedDatabase = Owned<duckdb_database, duckdb_close>;
+using OwnedConnection = Owned<duckdb_connection, duckdb_disconnect>;
+using OwnedConfig = Owned<duckdb_config, duckdb_destroy_config>;
+
+std::string Quote(std::string_view text, char quote) {
+  std::string out(1, quote);
+  for (const char c : text) {
+    if (c == quote) out += quote;
+    out += c;
+  }
+  out += quote;
+  return out;
+}
+
+int ResolveThreads(int threads) {
+  return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>& parameters) {
+  const uint64_t wanted = duckdb_nparams(statement);
+  if (wanted != parameters.size()) {
+    return Fail(ErrorKind::kInvalidArgument, fmt::format("the statement takes {} parameters, {} given",
+                                                         wanted, parameters.size()));
+  }
+  for (uint64_t i = 0; i < parameters.size(); ++i) {
+    const auto state = std::visit(
+        [&](const auto& value) {
+          using T = std::decay_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, std::monostate>) {
+            return duckdb_bind_null(statement, i + 1);
+          } else if constexpr (std::is_same_v<T, bool>) {
+            return duckdb_bind_boolean(statement, i + 1, value);
+          } else if constexpr (std::is_same_v<T, int64_t>) {
+            return duckdb_bind_int64(statement, i + 1, value);
+          } else if constexpr (std::is_same_v<T, double>) {
+            return duckdb_bind_double(statement, i + 1, value);
+          } else {
+            return duckdb_bind_varchar_length(statement, i + 1, value.data(), value.size());
+          }
+        },
+        parameters[i]);
+    if (state != DuckDBSuccess) {
+      return Fail(ErrorKind::kInvalidArgument, fmt::format("parameter {} cannot be bound", i + 1));
+    }
+  }
+  return {};
+}
+
+bool EndsByItself(const Wait& wait) {
+  return !wait.stop.stop_possible() && wait.until == std::chrono::nanoseconds::max();
+}
+
+// Works on the statement until its first rows are there, looking at `wait` in between. Without a
+// limit DuckDB waits by itself, which costs no polling.
+Status RunPending(duckdb_connection connection, duckdb_pending_result pending, const Wait& wait) {
+  SystemClock clock;
+  std::stop_callback on_stop(wait.stop, [connection] { duckdb_interrupt(connection); });
+  auto pause = std::chrono::microseconds(20);
+  while (true) {
+    switch (duckdb_pending_execute_task(pending)) {
+      case DUCKDB_PENDING_RESULT_READY: return {};
+      case DUCKDB_PENDING_ERROR: return std::unexpected(ErrorFromDuckDb(duckdb_pending_error(pending)));
+      case DUCKDB_PENDING_NO_TASKS_AVAILABLE:
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, std::chrono::microseconds(1000));
+        break;
+      default: pause = std::chrono::microseconds(20); break;
+    }
+    VL_RETURN_IF_ERROR(wait.Check(clock, "running a query"));
+  }
+}
+
+}  // namespace
+
+std::string QuoteLiteral(std::string_view text) { return Quote(text, '\''); }
+std::string QuoteName(std::string_view name) { return Quote(name, '"'); }
+
+struct Engine::Impl {
+  OwnedDatabase database;
+  EngineOptions options;
+};
+
+struct Connection::Impl {
+  OwnedConnection connection;
+
+  Result<OwnedPrepared> Prepare(duckdb_extracted_statements statements, uint64_t index);
+  Result<QueryResult> Run(duckdb_prepared_statement prepared, const Wait& wait, bool streaming);
+  Result<QueryResult> RunAll(const std::string& sql, const std::vector<Parameter>& parameters,
+                             const Wait& wait, bool streaming, int64_t* changed);
+};
+
+Engine::Engine() : impl_(std::make_unique<Impl>()) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
+  if (options.threads < 0 || options.memory_bytes < (16 << 20)) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "the query engine needs at least 16 MB of memory and no negative threads");
+  }
+  std::unique_ptr<Engine> engine(new Engine());
+  engine->impl_->options = options;
+  engine->impl_->options.threads = ResolveThreads(options.threads);
+  OwnedConfig config;
+  duckdb_create_config(config.out());
+  auto set = [&](const char* name, const std::string& value) {
+    duckdb_set_config(config.get(), name, value.c_str());
+  };
+  set("threads", std::to_string(engine->impl_->options.threads));
+  set("memory_limit", fmt::format("{}B", options.memory_bytes));
+  set("temp_directory", options.spill_folder.string());
+  if (options.spill_bytes > 0) {
+    set("max_temp_directory_size", fmt::format("{}B", options.spill_bytes));
+  }
+  set("preserve_insertion_order", "false");
+  set("autoinstall_known_extensions", "false");
+  set("autoload_known_extensions", "false");
+  set("allow_community_extensions", "false");
+  char* error = nullptr;
+  if (duckdb_open_ext(":memory:", engine->impl_->database.out(), config.get(), &error) !=
+      DuckDBSuccess) {
+    return Fail(ErrorKind::kIo, "the query engine does not start: " + TakeText(error));
+  }
+  VL_TRY(Connection connection, engine->Connect());
+  VL_TRY([[maybe_unused]] auto rows, connection.Execute("SET GLOBAL TimeZone = 'UTC'"));
+  return engine;
+}
+
+Result<Connection> Engine::Connect() {
+  Connection connection;
+  if (duckdb_connect(impl_->database.get(), connection.impl_->connection.out()) != DuckDBSuccess) {
+    return Fail(ErrorKind::kInternal, "the query engine gives no connection");
+  }
+  return connection;
+}
+
+const EngineOptions& Engine::options() const { return impl_->options; }
+
+Connection::Connection() : impl_(std::make_unique<Impl>()) {}
+Connection::~Connection() = default;
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+
+Result<OwnedPrepared> Connection::Impl::Prepare(duckdb_extracted_statements statements,
+                                                uint64_t index) {
+  OwnedPrepared prepared;
+  if (duckdb_prepare_extracted_statement(connection.get(), statements, index, prepared.out()) !=
+      DuckDBSuccess) {
+    return std::unexpected(ErrorFromDuckDb(duckdb_prepare_error(prepared.get())));
+  }
+  return prepared;
+}
+
+Result<QueryResult> Connection::Impl::Run(duckdb_prepared_statement prepared, const Wait& wait,
+                                          bool streaming) {
+  OwnedPending pending;
+  const auto state = streaming ? duckdb_pending_prepared_streaming(prepared, pending.out())
+                               : duckdb_pending_prepared(prepared, pending.out());
+  if (state != DuckDBSuccess) {
+    return std::unexpected(ErrorFromDuckDb(duckdb_pending_error(pending.get())));
+  }
+  if (!EndsByItself(wait)) VL_RETURN_IF_ERROR(RunPending(connection.get(), pending.get(), wait));
+  QueryResult result;
+  result.impl_->connection = connection.get();
+  result.impl_->wait = wait;
+  result.impl_->streaming = streaming;
+  if (duckdb_execute_pending(pending.get(), &result.impl_->result) != DuckDBSuccess) {
+    return std::unexpected(ErrorFromDuckDb(duckdb_result_error(&result.impl_->result)));
+  }
+  VL_RETURN_IF_ERROR(result.impl_->DescribeColumns());
+  return result;
+}
+
+Result<QueryResult> Connection::Impl::RunAll(const std::string& sql,
+                                             const std::vector<Parameter>& parameters,
+                                             const Wait& wait, bool streaming, int64_t* changed) {
+  SystemClock clock;
+  VL_RETURN_IF_ERROR(wait.Check(clock, "starting a query"));
+  OwnedStatements statements;
+  const uint64_t count = duckdb_extract_statements(connection.get(), sql.c_str(), statements.out());
+  if (count == 0) {
+    const char* error = duckdb_extract_statements_error(statements.get());
+    if (error) return std::unexpected(ErrorFromDuckDb(error));
+    return Fail(ErrorKind::kInvalidArgument, "there is no statement to run");
+  }
+  for (uint64_t i = 0; i + 1 < count; ++i) {
+    VL_TRY(OwnedPrepared prepared, Prepare(statements.get(), i));
+    VL_TRY([[maybe_unused]] QueryResult result, Run(prepared.get(), wait, false));
+  }
+  VL_TRY(OwnedPrepared prepared, Prepare(statements.get(), count - 1));
+  VL_RETURN_IF_ERROR(BindAll(prepared.get(), parameters));
+  VL_TRY(QueryResult result, Run(prepared.get(), wait, streaming));
+  if (changed) *changed = static_cast<int64_t>(duckdb_rows_changed(&result.impl_->result));
+  return result;
+}
+
+Result<int64_t> Connection::Execute(const std::string& sql, const Wait& wait) {
+  int64_t changed = 0;
+  VL_TRY([[maybe_unused]] QueryResult result, impl_->RunAll(sql, {}, wait, false, &changed));
+  return changed;
+}
+
+Result<QueryResult> Connection::Query(const std::string& sql,
+                                      const std::vector<Parameter>& parameters, const Wait& wait) {
+  return impl_->RunAll(sql, parameters, wait, false, nullptr);
+}
+
+Result<QueryResult> Connection::Stream(const std::string& sql,
+                                       const std::vector<Parameter>& parameters,
+                                       const Wait& wait) {
+  return impl_->RunAll(sql, parameters, wait, true, nullptr);
+}
+
+Result<std::string> Connection::Scalar(const std::string& sql,
+                                       const std::vector<Parameter>& parameters) {
+  VL_TRY(QueryResult result, Query(sql, parameters));
+  VL_TRY(const bool found, result.Next());
+  if (!found) return Fail(ErrorKind::kNotFound, "the query gave no row");
+  return result.Text(0);
+}
+
+Result<int64_t> Connection::ScalarInt(const std::string& sql,
+                                      const std::vector<Parameter>& parameters) {
+  VL_TRY(QueryResult result, Query("SELECT CAST((" + sql + ") AS BIGINT)", parameters));
+  VL_TRY(const bool found, result.Next());
+  if (!found) return Fail(ErrorKind::kNotFound, "the query gave no row");
+  return result.GetInt64(0);
+}
+
+void Connection::Interrupt() { duckdb_interrupt(impl_->connection.get()); }
+
+void* Connection::native() const { return impl_->connection.get(); }
+
+}  // namespace vitalake::engine
