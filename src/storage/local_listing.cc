@@ -112,8 +112,9 @@ std::string_view FolderOf(std::string_view prefix) {
   return slash == std::string_view::npos ? "" : prefix.substr(0, slash + 1);
 }
 
-// The folder above staging is no folder of objects while it holds nothing else.
-Result<bool> HoldsOnlyStaging(const fs::path& root, const std::string& folder) {
+// Staging is no folder of objects; the one above it is none while it holds nothing else.
+Result<bool> IsForStagingOnly(const fs::path& root, const std::string& folder) {
+  if (folder == kStagingPrefix) return true;
   if (!kStagingPrefix.starts_with(folder)) return false;
   VL_TRY(const std::vector<Entry> entries, Entries(root / folder, ""));
   return std::ranges::all_of(
@@ -142,7 +143,7 @@ Result<std::vector<std::string>> ListNames(const fs::path& root, std::string_vie
   for (Entry& entry : entries) {
     if (entry.kind == EntryKind::kFolder) {
       const std::string folder = std::string(prefix) + entry.name + '/';
-      VL_TRY(const bool hidden, HoldsOnlyStaging(root, folder));
+      VL_TRY(const bool hidden, IsForStagingOnly(root, folder));
       if (hidden) continue;
       entry.name += '/';
     }
