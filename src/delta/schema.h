@@ -72,8 +72,8 @@ class DeltaType {
 };
 
 struct Field {
-  std::string name;
-  DeltaType type;
+  std::string name{};
+  DeltaType type{};
   bool nullable = true;
   std::string metadata = "{}";  // a JSON object, as text without needless white space
 
@@ -82,8 +82,8 @@ struct Field {
 
 // One column of a flat schema, for tables made in code.
 struct Column {
-  std::string name;
-  DeltaType type;
+  std::string name{};
+  DeltaType type{};
   bool nullable = true;
 };
 

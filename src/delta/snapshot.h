@@ -27,15 +27,15 @@ struct CommitMark {
 
 // What the log says at one version, put together by LogReplay.
 struct SnapshotState {
-  Version version;
-  CommitMark mark;
+  Version version{};
+  CommitMark mark{};
   // Latest version whose commit is known to hold (or may hold) a metaData action.
-  Version metadata_version;
-  Protocol protocol;
-  Metadata metadata;
-  std::vector<AddFilePtr> files;
-  std::map<std::string, Txn, std::less<>> txns;
-  std::map<std::string, DomainMetadata, std::less<>> domains;
+  Version metadata_version{};
+  Protocol protocol{};
+  Metadata metadata{};
+  std::vector<AddFilePtr> files{};
+  std::map<std::string, Txn, std::less<>> txns{};
+  std::map<std::string, DomainMetadata, std::less<>> domains{};
 };
 
 // Immutable; held by shared_ptr; thread-safe. Files are unique by path.

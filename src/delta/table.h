@@ -38,23 +38,23 @@ struct Environment {
 };
 
 struct CreateOptions {
-  Schema schema;
-  std::optional<std::string> name;
-  std::optional<std::string> description;
-  std::vector<std::string> partition_columns;
+  Schema schema{};
+  std::optional<std::string> name{};
+  std::optional<std::string> description{};
+  std::vector<std::string> partition_columns{};
   // Table properties. delta.enableChangeDataFeed is "true" unless said otherwise here.
-  StringMap configuration;
+  StringMap configuration{};
   // Members put into commitInfo under "vitalake": key -> JSON text.
-  StringMap user_info;
+  StringMap user_info{};
 };
 
 struct HistoryEntry {
-  Version version;
+  Version version{};
   Micros timestamp = 0;   // see Snapshot::timestamp
-  std::string operation;  // empty when the commit has no commitInfo
-  StringMap parameters;   // operationParameters; values that are no strings as JSON text
-  StringMap metrics;      // operationMetrics; likewise
-  std::string info;       // the whole commitInfo object as JSON; empty when there is none
+  std::string operation{};  // empty when the commit has no commitInfo
+  StringMap parameters{};   // operationParameters; values that are no strings as JSON text
+  StringMap metrics{};      // operationMetrics; likewise
+  std::string info{};       // the whole commitInfo object as JSON; empty when there is none
 };
 
 enum class ChangeKind {
@@ -65,13 +65,13 @@ enum class ChangeKind {
 
 // One file to read for the change feed of `version`.
 struct ChangeFile {
-  Version version;
+  Version version{};
   Micros timestamp = 0;  // see Snapshot::timestamp
   ChangeKind kind = ChangeKind::kInsert;
-  std::string path;  // decoded, as AddFile::path
-  PartitionValues partition_values;
-  std::optional<int64_t> size_bytes;
-  std::optional<DeletionVector> deletion_vector;
+  std::string path{};  // decoded, as AddFile::path
+  PartitionValues partition_values{};
+  std::optional<int64_t> size_bytes{};
+  std::optional<DeletionVector> deletion_vector{};
 };
 
 // Thread-safe. Holds the latest snapshot it has seen.

@@ -45,17 +45,17 @@ enum class ConflictKind {
 std::string_view ToString(ConflictKind kind);
 
 struct Committed {
-  Version version;
-  SnapshotPtr snapshot;         // the table at that version
+  Version version{};
+  SnapshotPtr snapshot{};         // the table at that version
   bool checkpoint_due = false;  // version is a multiple of the table's checkpoint interval
-  std::optional<Error> checksum_error;  // the .crc could not be written (logged, harmless)
+  std::optional<Error> checksum_error{};  // the .crc could not be written (logged, harmless)
 };
 
 // The commit was not made and would be wrong on top of `winner`: read again, do the work again.
 struct Conflict {
   ConflictKind kind = ConflictKind::kConcurrentAppend;
-  Version winner;
-  std::string message;
+  Version winner{};
+  std::string message{};
 };
 
 using CommitResult = std::variant<Committed, Conflict>;
