@@ -42,8 +42,8 @@ Result<std::optional<std::string>> BytesBefore(ObjectStore& store, std::string_v
 
 std::string_view ToString(StoreCall call) {
   constexpr std::array<std::string_view, kStoreCalls> kNames = {
-      "List",    "ListFolder", "Head",   "Read",      "ReadRange",    "Put", "PutIfAbsent",
-      "PutFile", "Delete",     "LocalPath", "StagingFolder"};
+      "List",        "ListFolder", "Head",   "Read",      "ReadRange",    "Put",
+      "PutIfAbsent", "PutFile",    "Delete", "LocalPath", "StagingFolder"};
   return kNames[static_cast<size_t>(call)];
 }
 
@@ -76,8 +76,7 @@ void FaultyStore::FailShare(double share, ErrorKind kind) {
   share_kind_ = kind;
 }
 
-void FaultyStore::Before(int64_t nth, std::function<void()> action,
-                         std::optional<StoreCall> call) {
+void FaultyStore::Before(int64_t nth, std::function<void()> action, std::optional<StoreCall> call) {
   const std::lock_guard lock(mutex_);
   actions_.push_back({nth, call, std::move(action)});
 }
@@ -247,9 +246,8 @@ Result<std::string> FaultyStore::ReadRange(std::string_view key, int64_t offset,
 }
 
 Status FaultyStore::Put(std::string_view key, std::string_view bytes) {
-  VL_TRY([[maybe_unused]] const auto done, Change(StoreCall::kPut, key, [&] {
-           return Created(inner_.Put(key, bytes));
-         }));
+  VL_TRY([[maybe_unused]] const auto done,
+         Change(StoreCall::kPut, key, [&] { return Created(inner_.Put(key, bytes)); }));
   return {};
 }
 
@@ -258,9 +256,8 @@ Result<PutOutcome> FaultyStore::PutIfAbsent(std::string_view key, std::string_vi
 }
 
 Status FaultyStore::PutFile(std::string_view key, const fs::path& staged) {
-  VL_TRY([[maybe_unused]] const auto done, Change(StoreCall::kPutFile, key, [&] {
-           return Created(inner_.PutFile(key, staged));
-         }));
+  VL_TRY([[maybe_unused]] const auto done,
+         Change(StoreCall::kPutFile, key, [&] { return Created(inner_.PutFile(key, staged)); }));
   return {};
 }
 

@@ -54,9 +54,9 @@ enum class FaultTimes { kOnce, kForEver };
 enum class CrashLoss { kAllVolatile, kSomeVolatile };
 
 struct Fault {
-  int64_t nth = 1;                // the call that fails, from 1
+  int64_t nth = 1;                               // the call that fails, from 1
   std::optional<StoreCall> call = std::nullopt;  // count only calls of this kind; nullopt: all
-  FaultTimes times = FaultTimes::kOnce;  // kForEver: every later one too
+  FaultTimes times = FaultTimes::kOnce;          // kForEver: every later one too
   // PutIfAbsent answers PutOutcome::kUnknown in place of an Error kUnknownOutcome.
   ErrorKind kind = ErrorKind::kIo;
   FaultEffect effect = FaultEffect::kNothing;

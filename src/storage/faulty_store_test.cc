@@ -156,8 +156,9 @@ TEST(FaultyStoreTest, CrashTearsStagedFiles) {
 
 TEST(FaultyStoreTest, RunsAnActionBeforeACall) {
   FaultyStore store;
-  store.Before(1, [&] { ASSERT_TRUE(store.inner().PutIfAbsent("t/0", "rival").has_value()); },
-               StoreCall::kPutIfAbsent);
+  store.Before(
+      1, [&] { ASSERT_TRUE(store.inner().PutIfAbsent("t/0", "rival").has_value()); },
+      StoreCall::kPutIfAbsent);
   EXPECT_EQ(store.PutIfAbsent("t/0", "ours").value(), PutOutcome::kExists);
   EXPECT_EQ(store.PutIfAbsent("t/1", "ours").value(), PutOutcome::kCreated);
   EXPECT_EQ(store.Read("t/0").value(), "rival");

@@ -41,8 +41,10 @@ Result<struct stat> StatOf(const Fd& fd, const fs::path& path) {
 // system's time-outs) leave that open.
 bool SurelyDidNothing(int number) {
   switch (KindOfErrno(number)) {
-    case ErrorKind::kIo: return number == EMLINK || number == ELOOP || number == EXDEV;
-    default: return true;
+    case ErrorKind::kIo:
+      return number == EMLINK || number == ELOOP || number == EXDEV;
+    default:
+      return true;
   }
 }
 
@@ -166,10 +168,12 @@ Status LocalStore::PutFile(std::string_view key, const fs::path& staged) {
   }
   if (!published) return std::unexpected(std::move(published).error());
   switch (*published) {
-    case PutOutcome::kCreated: return {};
+    case PutOutcome::kCreated:
+      return {};
     case PutOutcome::kExists:
       return Fail(ErrorKind::kAlreadyExists, fmt::format("there is already an object '{}'", key));
-    case PutOutcome::kUnknown: break;
+    case PutOutcome::kUnknown:
+      break;
   }
   return Fail(ErrorKind::kUnknownOutcome,
               fmt::format("it is unknown whether '{}' was written: read it back", key));
@@ -231,8 +235,7 @@ Result<fs::path> LocalStore::CopyToTemporary(const fs::path& staged) {
   return std::unexpected(std::move(copied).error());
 }
 
-Result<PutOutcome> LocalStore::LinkAndSync(const fs::path& from,
-                                           const fs::path& target) {
+Result<PutOutcome> LocalStore::LinkAndSync(const fs::path& from, const fs::path& target) {
   VL_TRY(const int error, InFolder(from, target, calls_.link));
   if (error == EEXIST) {
     // A network file system may have linked it and lost the answer to its first request.

@@ -122,10 +122,9 @@ TEST_F(LocalStoreTest, ObjectsAreTheFiles) {
 TEST_F(LocalStoreTest, FileIsDurableBeforeItsLinkAndTheFolderAfter) {
   OpenRecorded();
   ASSERT_EQ(store_->PutIfAbsent("a/b/0.json", "x").value(), PutOutcome::kCreated);
-  EXPECT_THAT(recorder_.done,
-              ElementsAre("write TEMP", "fsync TEMP",                             //
-                          "mkdir a", "fsync .", "mkdir a/b", "fsync a",           //
-                          "link a/b/0.json", "fsync a/b"));
+  EXPECT_THAT(recorder_.done, ElementsAre("write TEMP", "fsync TEMP",                    //
+                                          "mkdir a", "fsync .", "mkdir a/b", "fsync a",  //
+                                          "link a/b/0.json", "fsync a/b"));
   recorder_.done.clear();
   ASSERT_EQ(store_->PutIfAbsent("a/b/1.json", "x").value(), PutOutcome::kCreated);
   EXPECT_THAT(recorder_.done,
@@ -222,9 +221,8 @@ TEST_F(LocalStoreTest, WithoutRenameNoReplaceAFileIsCopiedAndLinked) {
     recorder_.done.clear();
     ASSERT_TRUE(store_->PutFile(key, staged).has_value());
     EXPECT_EQ(store_->Read(key).value(), "bytes");
-    EXPECT_THAT(recorder_.done,
-                ElementsAre("fsync TEMP", "move " + key, "fsync TEMP", "write TEMP", "fsync TEMP",
-                            "link " + key, "fsync ."));
+    EXPECT_THAT(recorder_.done, ElementsAre("fsync TEMP", "move " + key, "fsync TEMP", "write TEMP",
+                                            "fsync TEMP", "link " + key, "fsync ."));
     EXPECT_TRUE(NothingStaged());
     WriteTestFile(staged, "other");
     EXPECT_EQ(store_->PutFile(key, staged).error().kind, ErrorKind::kAlreadyExists);
@@ -321,7 +319,8 @@ TEST_F(LocalStoreTest, OneOfTwoProcessesCreates) {
     const auto store = LocalStore::Open(root_).value();
     std::string won;
     for (int k = 0; k < kKeys; ++k) {
-      const auto outcome = store->PutIfAbsent("log/" + std::to_string(k), tally.filename().string());
+      const auto outcome =
+          store->PutIfAbsent("log/" + std::to_string(k), tally.filename().string());
       if (!outcome || *outcome == PutOutcome::kUnknown) return false;
       won += *outcome == PutOutcome::kCreated ? '1' : '0';
     }
@@ -433,8 +432,7 @@ TEST(LocalStoreSyscalls, TheKernelSeesTheSyncsInOrder) {
     const size_t begin = line.find('"') + 1;
     const std::string source = line.substr(begin, line.find('"', begin) - begin);
     EXPECT_TRUE(any_before(lines[0], {"fsync(", "<" + source + ">", "= 0"})) << line;
-    EXPECT_TRUE(
-        any_after(lines[0], {"fsync(", "<" + (root / target_folder).string() + ">", "= 0"}))
+    EXPECT_TRUE(any_after(lines[0], {"fsync(", "<" + (root / target_folder).string() + ">", "= 0"}))
         << line;
   };
   check({"link("}, "t/log/0.json", "t/log");

@@ -48,8 +48,9 @@ class ObjectStore {
   // order of key; with `start_after`, only keys greater than it. No object: an empty list.
   virtual Result<std::vector<ObjectInfo>> List(std::string_view prefix,
                                                std::string_view start_after = {}) = 0;
-  // The immediate names below the folder `prefix` ("" or ending in '/'): "a" for object "<prefix>a",
-  // "b/" for any object "<prefix>b/...". Ascending. Cost: the folder, not what is below.
+  // The immediate names below the folder `prefix` ("" or ending in '/'): "a" for object
+  // "<prefix>a", "b/" for any object "<prefix>b/...". Ascending. Cost: the folder, not what is
+  // below.
   virtual Result<std::vector<std::string>> ListFolder(std::string_view prefix) = 0;
   // kNotFound when absent.
   virtual Result<ObjectInfo> Head(std::string_view key) = 0;

@@ -117,8 +117,8 @@ TYPED_TEST(ObjectStoreTest, ListsByPlainPrefixInByteOrder) {
   for (const char* key : {"t/b", "t/a/1", "t/a-", "t/a0", "t/a!/x", "u", "t/log/2", "t/log/10"}) {
     ASSERT_TRUE(this->store().Put(key, key).has_value());
   }
-  EXPECT_THAT(this->Keys(""), ElementsAre("t/a!/x", "t/a-", "t/a/1", "t/a0", "t/b", "t/log/10",
-                                          "t/log/2", "u"));
+  EXPECT_THAT(this->Keys(""),
+              ElementsAre("t/a!/x", "t/a-", "t/a/1", "t/a0", "t/b", "t/log/10", "t/log/2", "u"));
   EXPECT_THAT(this->Keys("t/a"), ElementsAre("t/a!/x", "t/a-", "t/a/1", "t/a0"));
   EXPECT_THAT(this->Keys("t/a/"), ElementsAre("t/a/1"));
   EXPECT_THAT(this->Keys("t/log/1"), ElementsAre("t/log/10"));
@@ -284,8 +284,9 @@ TYPED_TEST(ObjectStoreTest, ReadersSeeWholeObjectsOnly) {
   ASSERT_TRUE(this->store().Put("hint", std::string(kSize, 'a')).has_value());
   std::jthread writer([&] {
     for (int i = 0; i < 50; ++i) {
-      EXPECT_TRUE(
-          this->store().Put("hint", std::string(kSize, static_cast<char>('a' + i % 26))).has_value());
+      EXPECT_TRUE(this->store()
+                      .Put("hint", std::string(kSize, static_cast<char>('a' + i % 26)))
+                      .has_value());
     }
     done = true;
   });

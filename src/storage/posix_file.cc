@@ -31,21 +31,28 @@ PosixCalls PosixCalls::Real() {
 
 ErrorKind KindOfErrno(int number) {
   switch (number) {
-    case ENOENT: return ErrorKind::kNotFound;
-    case EEXIST: return ErrorKind::kAlreadyExists;
+    case ENOENT:
+      return ErrorKind::kNotFound;
+    case EEXIST:
+      return ErrorKind::kAlreadyExists;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorKind::kPermission;
+    case EROFS:
+      return ErrorKind::kPermission;
     case ENOSPC:
     case EDQUOT:
-    case EFBIG: return ErrorKind::kNoSpace;
+    case EFBIG:
+      return ErrorKind::kNoSpace;
     case ENAMETOOLONG:
     case ENOTDIR:
     case EISDIR:
-    case EINVAL: return ErrorKind::kInvalidArgument;
+    case EINVAL:
+      return ErrorKind::kInvalidArgument;
     case EMFILE:
-    case ENFILE: return ErrorKind::kLimit;
-    default: return ErrorKind::kIo;
+    case ENFILE:
+      return ErrorKind::kLimit;
+    default:
+      return ErrorKind::kIo;
   }
 }
 
