@@ -1,0 +1,95 @@
+"""Killed anywhere, or run beside another: the tables end the same."""
+
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from product import Lake, command, keyed_rows
+
+KILLS = 50
+TABLES = ("silver.patient", "silver.observation", "silver.vital_sign", "gold.patient_observations", "gold.bp_daily")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, few_files):
+    """The same files ingested once, undisturbed, and how long that took."""
+    lake = Lake(tmp_path_factory.mktemp("whole") / "lake")
+    start = time.monotonic()
+    lake.ingest(*few_files)
+    return lake, time.monotonic() - start
+
+
+def assert_same(lake, whole):
+    for table in TABLES:
+        assert keyed_rows(lake, table) == keyed_rows(whole, table), table
+
+
+def start_ingest(lake, files):
+    return subprocess.Popen(command("--lake", lake.path, "ingest", *files), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def test_killed_at_random_moments(tmp_path, few_files, whole):
+    reference, seconds = whole
+    chance = random.Random(20261122)
+    killed = 0
+    for number in range(KILLS):
+        lake = Lake(tmp_path / f"lake{number}")
+        process = start_ingest(lake, few_files)
+        time.sleep(chance.uniform(0, seconds * 1.1))
+        process.send_signal(signal.SIGKILL)
+        output, _ = process.communicate(timeout=60)
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        else:
+            assert process.returncode == 0, output
+        lake.ingest(*few_files)
+        assert_same(lake, reference)
+        # Files of the finished run are not copied again; every record is in the ledger's balance.
+        counts = lake.counts()
+        assert counts["written"] == reference.counts()["written"], number
+    assert killed > KILLS / 2, f"only {killed} of {KILLS} were killed before they ended"
+
+
+def test_killed_again_and_again(tmp_path, few_files, whole):
+    """One lake, killed ten times before it may finish."""
+    reference, seconds = whole
+    chance = random.Random(7)
+    lake = Lake(tmp_path / "lake")
+    for _ in range(10):
+        process = start_ingest(lake, few_files)
+        time.sleep(chance.uniform(0.1, 0.9) * seconds)
+        process.kill()
+        process.communicate(timeout=60)
+    lake.ingest(*few_files)
+    assert_same(lake, reference)
+    assert lake.counts()["written"] == reference.counts()["written"]
+
+
+def test_two_runs_at_once_lose_nothing(tmp_path, few_files, whole):
+    reference, _ = whole
+    for attempt in range(5):
+        lake = Lake(tmp_path / f"lake{attempt}")
+        halves = few_files[0::2], few_files[1::2]
+        processes = [start_ingest(lake, half) for half in halves]
+        for process in processes:
+            output, _ = process.communicate(timeout=120)
+            assert process.returncode == 0, output
+        assert_same(lake, reference)
+        assert lake.counts() == {**reference.counts()}
+
+
+def test_two_runs_over_the_same_files(tmp_path, few_files, whole):
+    reference, _ = whole
+    lake = Lake(tmp_path / "lake")
+    processes = [start_ingest(lake, few_files) for _ in range(2)]
+    for process in processes:
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+    assert_same(lake, reference)
+    counts = lake.counts()
+    assert counts["received"] == 2 * reference.counts()["received"]
+    assert counts["written"] == reference.counts()["written"]
