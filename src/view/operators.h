@@ -1,0 +1,34 @@
+// FHIRPath operators as expressions.
+// Source: FHIRPath 2.0, Operations.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "view/expr.h"
+
+namespace vitalake::view {
+
+enum class Operator : uint8_t {
+  kMultiply, kDivide, kDiv, kMod, kAdd, kSubtract, kConcatenate,
+  kUnion,
+  kLess, kLessOrEqual, kGreater, kGreaterOrEqual,
+  kEqual, kNotEqual, kEquivalent, kNotEquivalent,
+  kIn, kContains,
+  kAnd, kOr, kXor, kImplies,
+};
+
+std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right);
+// -x
+std::unique_ptr<Expr> MakeNegation(ExprPtr input);
+// input[index]
+std::unique_ptr<Expr> MakeIndexer(ExprPtr input, ExprPtr index);
+// `is` and is(): empty when there is no item, a fault when there are several.
+std::unique_ptr<Expr> MakeIs(ExprPtr input, std::string_view type);
+// ofType() and, with `single`, `as` and as(). A path is narrowed in place.
+std::unique_ptr<Expr> MakeOfType(std::unique_ptr<Expr> input, std::string_view type, bool single);
+
+// Whether `items` holds one equal to `item`.
+bool Holds(const Items& items, const Item& item);
+
+}  // namespace vitalake::view

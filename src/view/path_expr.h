@@ -1,0 +1,63 @@
+// PathExpr: a chain of member names walked through objects and arrays.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "view/expr.h"
+
+namespace vitalake::view {
+
+class PathExpr final : public Expr {
+ public:
+  // From $this when `input` is null.
+  explicit PathExpr(ExprPtr input = nullptr) : input_(std::move(input)) {}
+
+  // Adds a member. A choice element ("value") matches the member of any type ("valueQuantity"),
+  // which then is the item's type.
+  void Add(std::string_view name);
+  // Narrows the last member to ofType(type): "value" to "valueQuantity", or a plain "value" that
+  // may be of that type. False when the last member was narrowed before.
+  bool Narrow(std::string_view type);
+  bool empty() const { return steps_.empty(); }
+
+  bool Each(Env& env, Sink sink) const override;
+  Found One(Env& env, Item& out) const override;
+  PathExpr* AsPath() override { return this; }
+  bool at_most_one() const override {
+    return steps_.empty() && (!input_ || input_->at_most_one());
+  }
+
+ private:
+  struct Choice {
+    std::string name;  // "valueQuantity"
+    Symbol symbol;
+    Symbol type;
+  };
+  struct Step {
+    std::string name;
+    Symbol symbol;
+    bool is_extension = false;     // also looked for in the primitive's "_name" companion
+    std::string companion;         // "_name" when the next step is an extension
+    std::string type;              // of Narrow
+    std::vector<Choice> choices;   // of Narrow
+  };
+
+  struct Match {
+    const JsonNode* node = nullptr;
+    Symbol type = 0;
+  };
+  static Match Lookup(const Step& step, const JsonNode* object);
+  static Match LookupChoice(const Step& step, const JsonNode* object);
+  static Match LookupNarrowed(const Step& step, const JsonNode* object);
+  bool Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) const;
+  bool Enter(const JsonNode* object, size_t step, Sink sink) const;
+  bool EnterCompanion(const JsonNode* object, size_t step, Sink sink) const;
+  const JsonNode* StraightLine(const JsonNode* at, Symbol& type, bool& sure) const;
+
+  ExprPtr input_;
+  std::vector<Step> steps_;
+};
+
+}  // namespace vitalake::view

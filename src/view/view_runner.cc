@@ -1,0 +1,217 @@
+#include <algorithm>
+#include <utility>
+
+#include "view/cell.h"
+#include "view/view.h"
+#include "view/view_internal.h"
+
+namespace vitalake::view {
+namespace {
+
+// Sets %rowIndex; puts it back at the end of the block.
+class RowIndexScope {
+ public:
+  RowIndexScope(Env& env, int64_t index) : env_(env), outer_(std::exchange(env.row_index, index)) {}
+  ~RowIndexScope() { env_.row_index = outer_; }
+  RowIndexScope(const RowIndexScope&) = delete;
+  RowIndexScope& operator=(const RowIndexScope&) = delete;
+
+ private:
+  Env& env_;
+  int64_t outer_;
+};
+
+// Whether the item is a node below the node `outer`: what repeat descends into ends.
+bool IsInside(const Item& item, const Item& outer) {
+  return item.kind == ItemKind::kNode && outer.kind == ItemKind::kNode && item.node > outer.node &&
+         item.node < outer.node + outer.node->skip;
+}
+
+using Next = FunctionRef<bool()>;  // the rest of the row; false after a fault
+
+}  // namespace
+
+// A row is filled part by part; when the last part is filled it is added to `rows`. Parts that give
+// several rows call the rest several times, which makes the product.
+struct ViewRunner::Impl {
+  Impl(std::shared_ptr<const View> view, std::vector<bool> needed_columns)
+      : view(std::move(view)), plan(this->view->impl_->plan), needed(std::move(needed_columns)) {
+    needed.resize(plan.columns.size(), needed.empty());
+  }
+
+  std::shared_ptr<const View> view;
+  const ViewPlan& plan;
+  std::vector<bool> needed;
+  Env env;
+  std::string json;
+  std::string_view place;  // of what is being evaluated
+  std::vector<Cell> row;
+  std::vector<Cell> rows;
+  const Symbol resource_type = InternSymbol("resourceType");
+
+  bool IsNeeded(const SelectPlan& select) const {
+    return std::any_of(select.all_columns.begin(), select.all_columns.end(),
+                       [&](size_t i) { return needed[i]; });
+  }
+
+  bool AppliesTo(JsonValue resource) const {
+    if (!resource.is_object()) return false;
+    JsonValue type = resource.Find(resource_type);
+    if (!type) type = resource.Find("resourceType");
+    return type.is_string() && type.text() == plan.resource;
+  }
+
+  bool PassesWheres() {
+    for (const Path& where : plan.wheres) {
+      place = "where";
+      Item item;
+      const Found found = where.expr->One(env, item);
+      if (env.failed()) return false;
+      if (found == Found::kMany) return env.Fail("several items instead of a boolean");
+      if (found == Found::kNone) return false;
+      item = Atom(item);
+      if (item.kind != ItemKind::kBoolean) {
+        return env.Fail(std::string(TypeName(item)) + " instead of a boolean");
+      }
+      if (item.integer == 0) return false;
+    }
+    return true;
+  }
+
+  bool FillColumn(const ColumnPlan& column) {
+    Cell& cell = row[column.index];
+    cell.is_null = true;
+    if (!needed[column.index]) return true;
+    place = column.place;
+    if (column.collection) return FillCollection(column, cell);
+    Item item;
+    switch (column.path.expr->One(env, item)) {
+      case Found::kNone: return !env.failed();
+      case Found::kOne: return FillCell(plan.columns[column.index], item, env, cell);
+      case Found::kMany: return env.Fail("several values, and the column is no collection");
+    }
+    return true;
+  }
+
+  bool FillCollection(const ColumnPlan& column, Cell& cell) {
+    json = "[";
+    column.path.expr->Each(env, [&](const Item& item) {
+      if (json.size() > 1) json += ',';
+      AppendJson(item, json);
+      return true;
+    });
+    if (env.failed()) return false;
+    json += ']';
+    cell.is_null = false;
+    cell.text = env.Keep(json);
+    return true;
+  }
+
+  // The row of a forEachOrNull that found nothing: null but for %rowIndex.
+  bool FillNulls(const SelectPlan& select) {
+    for (size_t i : select.all_columns) row[i].is_null = true;
+    const FocusScope focus(env, Item(), 0);
+    const RowIndexScope index(env, 0);
+    return FillRowIndexes(select);
+  }
+
+  bool FillRowIndexes(const SelectPlan& select) {
+    for (const ColumnPlan& column : select.columns) {
+      if (column.path.uses_row_index && !FillColumn(column)) return false;
+    }
+    return std::all_of(select.parts.begin(), select.parts.end(), [&](const SelectPlan::Part& part) {
+      return FillRowIndexes(part.branches[0]);
+    });
+  }
+
+  bool Expand(const SelectPlan& select, Next next) {
+    switch (select.iteration) {
+      case Iteration::kOnce: return Fill(select, next);
+      case Iteration::kForEach:
+      case Iteration::kForEachOrNull: return ExpandForEach(select, next);
+      case Iteration::kRepeat: {
+        int64_t index = 0;
+        return Repeat(select, index, next);
+      }
+    }
+    return true;
+  }
+
+  bool ExpandForEach(const SelectPlan& select, Next next) {
+    const bool or_null = select.iteration == Iteration::kForEachOrNull;
+    int64_t index = 0;
+    place = select.place;
+    const bool ok = select.paths[0].expr->Each(env, [&](const Item& item) {
+      const FocusScope focus(env, item, 0);
+      const RowIndexScope row_index(env, index++);
+      return Fill(select, next);
+    });
+    if (!ok || env.failed()) return false;
+    return index > 0 || !or_null || (FillNulls(select) && next());
+  }
+
+  // Depth first: an element, then what the paths find below it.
+  bool Repeat(const SelectPlan& select, int64_t& index, Next next) {
+    for (const Path& path : select.paths) {
+      place = select.place;
+      const bool ok = path.expr->Each(env, [&](const Item& item) {
+        if (!IsInside(item, env.focus)) return env.Fail("repeat leaves the element it is in");
+        const FocusScope focus(env, item, 0);
+        const RowIndexScope row_index(env, index++);
+        return Fill(select, next) && Repeat(select, index, next);
+      });
+      if (!ok || env.failed()) return false;
+    }
+    return true;
+  }
+
+  bool Fill(const SelectPlan& select, Next next) {
+    for (const ColumnPlan& column : select.columns) {
+      if (!FillColumn(column)) return false;
+    }
+    return select.parts.empty() ? next() : FillPart(select, 0, next);
+  }
+
+  bool FillPart(const SelectPlan& select, size_t part, Next next) {
+    if (part == select.parts.size()) return next();
+    const Item focus = env.focus;
+    const int64_t row_index = env.row_index;
+    for (const SelectPlan& branch : select.parts[part].branches) {
+      const auto rest = [&] {
+        const FocusScope focus_scope(env, focus, 0);
+        const RowIndexScope index_scope(env, row_index);
+        return FillPart(select, part + 1, next);
+      };
+      const bool skip = branch.IsOneRow() && !IsNeeded(branch);
+      if (!(skip ? rest() : Expand(branch, rest))) return false;
+    }
+    return true;
+  }
+};
+
+ViewRunner::ViewRunner(std::shared_ptr<const View> view, std::vector<bool> needed)
+    : impl_(std::make_unique<Impl>(std::move(view), std::move(needed))) {}
+ViewRunner::~ViewRunner() = default;
+ViewRunner::ViewRunner(ViewRunner&&) noexcept = default;
+
+std::expected<void, RowFault> ViewRunner::Run(JsonValue resource, const RowCallback& row) {
+  Impl& run = *impl_;
+  if (!run.AppliesTo(resource)) return {};
+  run.env.Reset();
+  run.env.focus = run.env.resource = Item::Node(resource);
+  run.env.row_index = 0;
+  run.rows.clear();
+  run.row.assign(run.plan.columns.size(), Cell());
+  if (run.PassesWheres()) {
+    run.Expand(run.plan.root, [&] {
+      run.rows.insert(run.rows.end(), run.row.begin(), run.row.end());
+      return true;
+    });
+  }
+  if (run.env.failed()) return std::unexpected(RowFault{std::string(run.place), run.env.fault()});
+  const size_t width = run.row.size();
+  for (size_t at = 0; at < run.rows.size(); at += width) row({run.rows.data() + at, width});
+  return {};
+}
+
+}  // namespace vitalake::view
