@@ -115,8 +115,8 @@ def test_hl7_blood_pressure(hl7):
     assert (row["patient_id"], row["status"], row["code"], row["category_code"]) == ("example", "final", "85354-9", "vital-signs")
     assert (row["effective_time"], str(row["effective_date"]), row["effective_precision"]) == (None, "2012-09-17", "day")
     assert "time_imprecise" in row["quality"].split()
-    assert (row["systolic_interpretation"], row["systolic_interpretation_code"]) == ("Normal", "N")
-    assert (row["diastolic_interpretation"], row["diastolic_interpretation_code"]) == ("Below low normal", "L")
+    assert (row["systolic_interpretation"], row["systolic_interpretation_code"]) == ("normal", "N")
+    assert (row["diastolic_interpretation"], row["diastolic_interpretation_code"]) == ("low", "L")
     assert rows["blood-pressure-dar"]["diastolic_absent_reason"] == "not-performed"
     assert "partial" in rows["blood-pressure-dar"]["quality"].split()
     assert rows["blood-pressure-cancel"]["retracted_at"] is not None
