@@ -1,0 +1,119 @@
+"""Inputs of the benchmarks, made once in build/bench and kept."""
+
+import json
+import pathlib
+import random
+import shutil
+import subprocess
+
+import deltalake
+import pyarrow
+
+import rows
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BINARY = ROOT / "build/release/vitalake"
+WORK = ROOT / "build/bench"
+
+
+def vitalake(*arguments):
+    subprocess.run([str(BINARY), *map(str, arguments)], check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def made(path, make):
+    """`path`, made by `make(temporary)` if it is not there; never half-made."""
+    path = WORK / path
+    if not path.exists():
+        WORK.mkdir(parents=True, exist_ok=True)
+        part = path.with_name("part-" + path.name)
+        remove(part)
+        print(f"  making {path.name}", flush=True)
+        make(part)
+        part.rename(path)
+    return path
+
+
+def remove(path):
+    shutil.rmtree(path, ignore_errors=True)
+    pathlib.Path(path).unlink(missing_ok=True)
+
+
+def observations(count=500_000):
+    return made(f"observations-{count}.ndjson", lambda part: vitalake("generate", "observations", count, "--to", part))
+
+
+def corrected(resource):
+    """A later version of a reading, with one value changed."""
+    resource["meta"] = {**resource.get("meta", {}), "versionId": "2", "lastUpdated": "2026-12-01T06:00:00.000Z"}
+    resource["status"] = "amended"
+    quantity = resource["component"][0].get("valueQuantity")
+    if quantity:
+        quantity["value"] = float(quantity["value"]) + 1
+    return resource
+
+
+def updates(changed=25_000, new=25_000):
+    """Corrections of readings spread over the whole file, and new readings beside them."""
+    def make(part):
+        chance = random.Random(2)
+        lines = observations().read_text().splitlines()
+        out = []
+        for number in chance.sample(range(len(lines)), changed + new):
+            resource = json.loads(lines[number])
+            if len(out) < changed:
+                resource = corrected(resource)
+            else:
+                resource["id"] = f"new-{number:06d}"
+                for identifier in resource.get("identifier", []):
+                    identifier["value"] = f"urn:uuid:new-{number:06d}"
+            out.append(json.dumps(resource))
+        chance.shuffle(out)
+        part.write_text("\n".join(out) + "\n")
+    return made(f"updates-{changed}-{new}.ndjson", make)
+
+
+def flat_parquet(source):
+    """The flat rows of an NDJSON file, for rivals whose merge starts from rows."""
+    return made(source.stem + ".parquet", lambda part: rows.connect().sql(
+        f"COPY ({rows.duckdb_query(source)}) TO '{part}' (FORMAT parquet)"))
+
+
+def rival_table(millions=None):
+    """A delta-rs table of the flat rows, change feed on: 500,000, or that many millions in time order."""
+    source = flat_parquet(observations())
+    query = f"SELECT * FROM '{source}'"
+    if millions:
+        query = f"""WITH x AS (SELECT *, md5(id || k) h FROM '{source}', range({millions * 2}) r(k))
+          SELECT * EXCLUDE (id, h, k) REPLACE (effective_time + to_seconds(k * 37) AS effective_time),
+            CASE k WHEN 0 THEN id ELSE h[1:8]||'-'||h[9:12]||'-4'||h[14:16]||'-a'||h[18:20]||'-'||h[21:32] END AS id
+          FROM x ORDER BY effective_time"""
+
+    def make(part):
+        deltalake.write_deltalake(str(part), rows.connect().sql(query).to_arrow_reader(100_000), target_file_size=32 << 20,
+                                  configuration={"delta.enableChangeDataFeed": "true"},
+                                  writer_properties=deltalake.WriterProperties(compression="ZSTD"))
+    return made(f"rival-{millions or 'half'}m", make)
+
+
+def lake(millions=None):
+    """A lake of the same readings: ingested, and for millions multiplied in silver.observation as a writer of the
+    product's own schema would (files of 400,000 rows in time order), gold left as it was."""
+    def make(part):
+        vitalake("--lake", part, "ingest", observations())
+        if millions:
+            multiply(part / "silver/observation", millions * 2)
+    return made(f"lake-{millions or 'half'}m", make)
+
+
+def multiply(table, times):
+    connection = rows.connect()
+    connection.register("t", deltalake.DeltaTable(str(table)).to_pyarrow_table())
+    names = connection.sql("SELECT * FROM t LIMIT 0").columns
+    query = f"""WITH x AS (SELECT *, md5(id || k) h FROM t, range(1, {times}) r(k))
+      SELECT {', '.join(f'"{n}"' for n in names)} FROM (
+        SELECT * EXCLUDE (h, k) REPLACE (h[1:8]||'-'||h[9:12]||'-4'||h[14:16]||'-a'||h[18:20]||'-'||h[21:32] AS id,
+          effective_time + to_seconds(k * 37) AS effective_time) FROM x ORDER BY effective_time)"""
+    for batch in connection.sql(query).to_arrow_reader(400_000):
+        deltalake.write_deltalake(str(table), pyarrow.Table.from_batches([batch]), mode="append",
+                                  writer_properties=deltalake.WriterProperties(compression="ZSTD"))

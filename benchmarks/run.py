@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Measures Vitalake beside what a user would take instead, and writes docs/benchmarks.md.
+
+For each task: inputs are made once (build/bench), each contestant runs RUNS times on an idle machine, the results
+are compared first, and the median time and the highest peak memory are reported. A rival's time is its job alone,
+without the start of Python or Java; Vitalake's is the whole process.
+
+    run.py [--task view ...] [--runs 3] [--full]      --full: also 10 million rows and ten times the input
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import data  # noqa: E402
+import rows  # noqa: E402
+from measure import measure  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+PAGE = data.ROOT / "docs/benchmarks.md"
+RESULTS = data.WORK / "results.json"
+OUT = data.WORK / "out"
+
+
+class Row:
+    """One contestant of a task: median seconds, peak memory, and what stands beside them."""
+
+    def __init__(self, who, measured, note=""):
+        self.who, self.note = who, note
+        self.seconds = statistics.median(m.seconds for m in measured)
+        self.low, self.high = min(m.seconds for m in measured), max(m.seconds for m in measured)
+        self.peak_mb = max(m.peak_mb for m in measured)
+
+
+def contest(who, command, runs, prepare=None, note=""):
+    """Runs a contestant; `prepare` sets the stage before each run, outside the measurement."""
+    measured = []
+    for _ in range(runs):
+        if prepare:
+            prepare()
+        measured.append(measure(command))
+    row = Row(who, measured, note)
+    print(f"  {who}: {row.seconds:.2f} s, {row.peak_mb:.0f} MB", flush=True)
+    return row
+
+
+def python(script, *arguments):
+    return [sys.executable, HERE / script, *arguments]
+
+
+def ours(*arguments):
+    return [data.BINARY, *arguments]
+
+
+def clear(path):
+    return lambda: (data.remove(path), path.parent.mkdir(parents=True, exist_ok=True))
+
+
+def copy_of(source, target):
+    """A fresh copy of a table or lake before each run."""
+    def prepare():
+        data.remove(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target)
+    return prepare
+
+
+def same(what, *fingerprints):
+    if any(f != fingerprints[0] for f in fingerprints):
+        raise SystemExit(f"{what}: the results differ, so there is nothing to compare:\n" + "\n".join(map(str, fingerprints)))
+
+
+def lake_fingerprint(lake):
+    """silver.observation of a lake as the flat row."""
+    from deltalake import DeltaTable
+    connection = rows.connect()
+    connection.register("t", DeltaTable(str(lake / "silver/observation")).to_pyarrow_table())
+    connection.sql("""CREATE VIEW flat AS SELECT * RENAME (systolic_pressure_value AS systolic_value, diastolic_pressure_value AS diastolic_value,
+      systolic_interpretation AS systolic_display, systolic_interpretation_code AS systolic_interpretation) FROM t""")
+    return rows.fingerprint("flat", connection)
+
+
+def task_view(args):
+    """NDJSON to 13 flat columns in zstd Parquet, 500,000 readings"""
+    source, mine, theirs = data.observations(), OUT / "view.parquet", OUT / "duckdb.parquet"
+    result = [contest("vitalake view run", ours("view", "run", HERE / "view/view.json", source, "--format", "parquet", "-o", mine), args.runs, clear(mine)),
+              contest("DuckDB 1.5.5 read_json, explicit columns", python("view/duckdb_parquet.py", source, theirs), args.runs, clear(theirs))]
+    same("view", rows.fingerprint(f"'{mine}'"), rows.fingerprint(f"'{theirs}'"))
+    return result
+
+
+def task_delta(args):
+    """The same into a Delta table"""
+    source, mine, theirs, spark = data.observations(), OUT / "delta-vitalake", OUT / "delta-duckdb", OUT / "delta-spark"
+    result = [contest("vitalake view run --format delta", ours("view", "run", HERE / "view/view.json", source, "--format", "delta", "-o", mine), args.runs, clear(mine)),
+              contest("DuckDB read_json + deltalake write", python("delta/duckdb_deltalake.py", source, theirs), args.runs, clear(theirs)),
+              contest("Spark 4.0 + Delta, local", python("delta/spark.py", source, spark), 1, clear(spark), "one run, cold")]
+    same("delta", *map(rows.fingerprint_delta, (mine, theirs, spark)))
+    return result
+
+
+def task_batch(args):
+    """Whole batch run (bronze, validation, silver.observation, silver.vital_sign, gold, ledger) against the rival's silver alone with cp and sync"""
+    source, lake, theirs = data.observations(), OUT / "batch-lake", OUT / "batch-rival"
+    result = [contest("vitalake ingest", ours("--lake", lake, "ingest", source), args.runs, clear(lake)),
+              contest("cp + sync, DuckDB read_json + deltalake write", python("batch/copy_duckdb_deltalake.py", source, theirs), args.runs, clear(theirs))]
+    same("batch", lake_fingerprint(lake), rows.fingerprint_delta(theirs / "silver"))
+    if args.full:
+        result.append(contest("vitalake ingest, ten times the input", ours("--lake", lake, "ingest", data.observations(5_000_000)), 1, clear(lake)))
+    return result
+
+
+def upsert(args, title, millions, changed, new, runs):
+    """Both start from a table of the same readings; ours takes in FHIR files (parsed, judged, into bronze, two silver
+    tables, gold and ledger), the rival merges ready-made rows into one table."""
+    updates = data.updates(changed, new)
+    lake, table = OUT / f"upsert-lake-{millions}", OUT / f"upsert-rival-{millions}"
+    result = [contest(f"vitalake ingest, {title}", ours("--lake", lake, "ingest", updates), runs, copy_of(data.lake(millions), lake)),
+              contest(f"deltalake merge, {title}", python("upsert/deltalake_merge.py", table, data.flat_parquet(updates)), runs,
+                      copy_of(data.rival_table(millions), table), "ready-made rows, one table")]
+    mine, theirs = lake_fingerprint(lake), rows.fingerprint_delta(table)
+    columns = ("row_count", "ids", "amended") if millions else mine.keys()
+    same(title, {c: mine[c] for c in columns}, {c: theirs[c] for c in columns})
+    return result
+
+
+def task_upsert(args):
+    """Upsert, change feed on"""
+    result = upsert(args, "25,000 corrections + 25,000 new into 500,000", None, 25_000, 25_000, args.runs)
+    if args.full:
+        result += upsert(args, "25,000 corrections + 25,000 new into 10 M", 10, 25_000, 25_000, args.runs)
+        result += upsert(args, "one row into 10 M", 10, 1, 0, args.runs)
+    return result
+
+
+def task_start(args):
+    """Start on a lake"""
+    lake = data.lake()
+    return [contest('vitalake sql "select 1"', ours("--lake", lake, "sql", "select 1"), max(args.runs, 5))]
+
+
+TASKS = {name.removeprefix("task_"): function for name, function in list(globals().items()) if name.startswith("task_")}
+
+
+def machine():
+    cpu = subprocess.run("grep -m1 'model name' /proc/cpuinfo | cut -d: -f2; nproc; grep MemTotal /proc/meminfo",
+                         shell=True, capture_output=True, text=True).stdout.split("\n")
+    return f"{cpu[1].strip()} threads of{cpu[0].rstrip()}, {int(cpu[2].split()[1]) / 2**20:.0f} GiB"
+
+
+def write_page(results):
+    lines = ["# Benchmarks", "", "Made by `make bench` (`benchmarks/run.py`); not edited by hand.", "",
+             "The results of all contestants are compared before anything is reported: counts, sums and a hash of the rows",
+             "are equal, or the run ends with an error. Seconds are medians (lowest to highest); memory is the peak of the",
+             "process tree. Vitalake's time is the whole process; a rival's is its job without the start of Python or Java.", ""]
+    for name, function in TASKS.items():
+        if name not in results:
+            continue
+        found = results[name]
+        first = found["rows"][0]["seconds"]
+        lines += [f"## {function.__doc__}", "", f"{found['date']}, {found['machine']}, {found['runs']} runs.", "",
+                  "| who | seconds | times Vitalake's | peak MB | |", "|---|---|---|---|---|"]
+        for row in found["rows"]:
+            lines.append(f"| {row['who']} | {row['seconds']:.2f} ({row['low']:.2f}-{row['high']:.2f}) | {row['seconds'] / first:.2f} "
+                         f"| {row['peak_mb']:.0f} | {row['note']} |")
+        lines.append("")
+    PAGE.write_text("\n".join(lines))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", choices=TASKS, action="append")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--full", action="store_true", help="also 10 million rows and ten times the input (20 GB of disk)")
+    args = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in args.task or TASKS:
+        print(f"{name}: {TASKS[name].__doc__}", flush=True)
+        results[name] = {"rows": [vars(row) for row in TASKS[name](args)], "runs": args.runs, "machine": machine(),
+                         "date": datetime.date.today().isoformat()}
+        RESULTS.write_text(json.dumps(results, indent=1))
+        write_page(results)
+    shutil.rmtree(OUT, ignore_errors=True)
+    print(f"written: {PAGE.relative_to(data.ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
