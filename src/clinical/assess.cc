@@ -1,0 +1,382 @@
+#include "clinical/assess.h"
+
+#include <utility>
+
+#include "clinical/observation_parts.h"
+#include "clinical/plausibility.h"
+#include "fhir/datetime.h"
+#include "fhir/element_path.h"
+#include "fhir/references.h"
+#include "fhir/validate.h"
+
+namespace vitalake::clinical {
+namespace {
+
+using fhir::Severity;
+
+constexpr Micros kMinute = 60'000'000;
+constexpr Micros kAheadNoted = 5 * kMinute;
+constexpr Micros kAheadRefused = 26 * 60 * kMinute;
+constexpr std::string_view kCategorySystem =
+    "http://terminology.hl7.org/CodeSystem/observation-category";
+
+bool Inside(JsonValue container, JsonValue element) {
+  return container && element && element.node() >= container.node() &&
+         element.node() < container.node() + container.node()->skip;
+}
+
+// Calls each(system, code) for the codings of a CodeableConcept that have a code.
+template <class Each>
+void ForEachCoding(JsonValue concept_value, Each each) {
+  const PartSymbols& s = PartSymbols::Get();
+  ForEachItem(concept_value.Find(s.coding), [&](JsonValue coding) {
+    const std::string_view code = TextOf(coding, s.code);
+    if (!code.empty()) each(TextOf(coding, s.system), code);
+  });
+}
+
+bool IsVitalCategory(JsonValue category) {
+  bool found = false;
+  ForEachItem(category, [&](JsonValue concept_value) {
+    ForEachCoding(concept_value, [&](std::string_view system, std::string_view code) {
+      found |= code == "vital-signs" && system == kCategorySystem;
+    });
+  });
+  return found;
+}
+
+class Assessor {
+ public:
+  Assessor(JsonValue resource, const AssessContext& context)
+      : resource_(resource), context_(context) {}
+
+  Assessment Run();
+
+ private:
+  void Patient();
+  void Observation();
+  Home Scope(const ObservationParts& parts);
+  void GatherComponents(JsonValue component);
+  const VitalCode* VitalOf(JsonValue code) const;
+  bool IsPressureCode(JsonValue code, std::string_view loinc) const;
+
+  void TakeFindings(const ObservationParts* parts);
+  void TakeId(JsonValue id);
+  void TakeSubject(const ObservationParts& parts);
+  void TakeCode(const ObservationParts& parts);
+  void TakeTime(const ObservationParts& parts);
+  void TakeMoment(const fhir::DateTime& at, JsonValue element);
+  void BloodPressure(const ObservationParts& parts);
+  void VitalSign(const ObservationParts& parts);
+  bool OtherComponents(JsonValue components);
+  std::optional<Measured> Value(const ObservationParts& parts, const VitalCode* vital);
+  void TakeValue(const Measured& value, const ObservationParts& parts);
+  void TakePair(const std::optional<Measured>& systolic, const std::optional<Measured>& diastolic);
+  void NoteValueFault(ValueFault fault, JsonValue quantity);
+
+  void Reject(std::string_view reason, JsonValue element, std::string_view message,
+              std::string_view below = {});
+  void Note(Severity severity, std::string_view rule, JsonValue element, std::string_view message);
+
+  JsonValue resource_;
+  const AssessContext& context_;
+  Assessment out_;
+  // The components 8480-6 and 8462-4, and one that repeats either.
+  JsonValue systolic_, diastolic_, repeated_;
+  bool coded_component_ = false;  // some component is of a listed vital sign
+};
+
+void Assessor::Reject(std::string_view reason, JsonValue element, std::string_view message,
+                      std::string_view below) {
+  if (out_.rejection) return;
+  std::string path = fhir::ElementPath(resource_, element);
+  if (!below.empty()) path.append(".").append(below);
+  out_.rejection = Rejection{std::string(reason), std::move(path), std::string(message)};
+}
+
+void Assessor::Note(Severity severity, std::string_view rule, JsonValue element,
+                    std::string_view message) {
+  out_.issues.push_back({severity, std::string(rule), fhir::ElementPath(resource_, element),
+                         std::string(message)});
+}
+
+Assessment Assessor::Run() {
+  const JsonValue type = resource_.Find(PartSymbols::Get().resource_type);
+  if (!resource_.is_object() || !type.is_string()) {
+    out_.rejection = Rejection{"type", resource_.is_object() ? "resourceType" : "",
+                               resource_.is_object() ? "no resourceType" : "not a JSON object"};
+  } else if (type.text() == "Patient") {
+    Patient();
+  } else if (type.text() == "Observation") {
+    Observation();
+  }
+  return std::move(out_);
+}
+
+void Assessor::Patient() {
+  out_.home = Home::kPatient;
+  TakeFindings(nullptr);
+  TakeId(resource_.Find(PartSymbols::Get().id));
+}
+
+void Assessor::Observation() {
+  const ObservationParts parts(resource_);
+  GatherComponents(parts.component);
+  out_.home = Scope(parts);
+  const std::string_view status = parts.status.is_string() ? parts.status.text() : "";
+  out_.retracted = status == "entered-in-error" || status == "cancelled";
+  TakeFindings(&parts);
+  if (out_.home == Home::kOutOfScope) return;
+  TakeId(parts.id);
+  TakeSubject(parts);
+  TakeCode(parts);
+  TakeTime(parts);
+  if (out_.retracted) return;
+  out_.home == Home::kBloodPressure ? BloodPressure(parts) : VitalSign(parts);
+}
+
+const VitalCode* Assessor::VitalOf(JsonValue code) const {
+  const VitalCode* found = nullptr;
+  ForEachCoding(code, [&](std::string_view system, std::string_view text) {
+    if (found != nullptr) return;
+    const VitalCode* vital = context_.codes->Find(system, text);
+    if (vital && (!vital->only_cgm || context_.cgm_source)) found = vital;
+  });
+  return found;
+}
+
+bool Assessor::IsPressureCode(JsonValue code, std::string_view loinc) const {
+  bool found = false;
+  ForEachCoding(code, [&](std::string_view system, std::string_view text) {
+    found |= text == loinc && system == CodeTable::kLoinc;
+  });
+  return found;
+}
+
+void Assessor::GatherComponents(JsonValue component) {
+  ForEachItem(component, [&](JsonValue item) {
+    const JsonValue code = item.Find(PartSymbols::Get().code);
+    const VitalCode* vital = VitalOf(code);
+    coded_component_ |= vital != nullptr;
+    const Role role = vital ? vital->role : Role::kNone;
+    if (role != Role::kSystolic && role != Role::kDiastolic) return;
+    if (!IsPressureCode(code, vital->code)) return;
+    JsonValue& part = role == Role::kSystolic ? systolic_ : diastolic_;
+    (part ? repeated_ : part) = item;
+  });
+}
+
+Home Assessor::Scope(const ObservationParts& parts) {
+  if (systolic_ || diastolic_) return Home::kBloodPressure;
+  const VitalCode* vital = VitalOf(parts.code);
+  if (vital && vital->role == Role::kPressurePanel) return Home::kBloodPressure;
+  const bool in_scope = vital || coded_component_ || IsVitalCategory(parts.category);
+  return in_scope ? Home::kVitalSign : Home::kOutOfScope;
+}
+
+// What Validate found: rejections, tokens, remarks. `parts` is null for a Patient.
+void Assessor::TakeFindings(const ObservationParts* parts) {
+  const bool in_scope = out_.home != Home::kOutOfScope;
+  for (fhir::Finding& finding : fhir::Validate(resource_)) {
+    const bool in_value = parts && (Inside(parts->component, finding.element) ||
+                                    Inside(parts->quantity, finding.element) ||
+                                    Inside(parts->other_value, finding.element));
+    bool unusable = finding.effect == fhir::Effect::kUnusable;
+    if (!context_.underscore_in_id && finding.issue.rule == "id" &&
+        finding.element == resource_.Find(PartSymbols::Get().id)) {
+      unusable = true;
+    }
+    if (in_scope && unusable && !(out_.retracted && in_value) && !out_.rejection) {
+      const std::string_view rule = finding.issue.rule;
+      out_.rejection =
+          Rejection{rule == "cardinality" ? "type" : std::string(rule),
+                    std::move(finding.issue.element_path), std::move(finding.issue.message)};
+      continue;
+    }
+    if (in_scope && finding.effect == fhir::Effect::kTextNumber && !out_.retracted) {
+      out_.quality.Add(Quality::kTextNumber);
+    }
+    out_.issues.push_back(std::move(finding.issue));
+  }
+}
+
+void Assessor::TakeId(JsonValue id) {
+  if (!id) Note(Severity::kWarning, "id", resource_, "no id: the key is made from other elements");
+}
+
+void Assessor::TakeSubject(const ObservationParts& parts) {
+  const PartSymbols& s = PartSymbols::Get();
+  if (!parts.subject) return Reject("subject", resource_, "no subject", "subject");
+  const std::string_view text = TextOf(parts.subject, s.reference);
+  if (!text.empty() && text != "#") {
+    const fhir::ReferenceTarget target = fhir::ParseReference(text);
+    if (target.type.empty() || target.type == "Patient") return;
+    return Reject("subject", parts.subject, "the subject is no patient");
+  }
+  if (!TextOf(parts.subject.Find(s.identifier), s.value).empty()) return;
+  Reject("subject", parts.subject, "the subject has neither a reference nor an identifier");
+}
+
+void Assessor::TakeCode(const ObservationParts& parts) {
+  bool coded = coded_component_;
+  ForEachCoding(parts.code, [&](std::string_view, std::string_view) { coded = true; });
+  if (!coded) Reject("code", resource_, "no coding with a code", "code");
+}
+
+void Assessor::TakeTime(const ObservationParts& parts) {
+  const PartSymbols& s = PartSymbols::Get();
+  JsonValue at = parts.effective;
+  if (at && parts.effective_name == s.effective_period) {
+    const JsonValue start = at.Find(s.start);
+    at = start.is_string() ? start : at.Find(s.end);
+  } else if (at && parts.effective_name == s.effective_timing) {
+    const JsonValue events = at.Find(s.event);
+    at = events.is_array() && events.size() > 0 ? *events.children().begin() : JsonValue();
+  }
+  const auto time = at.is_string() ? fhir::ParseDateTime(at.text()) : std::nullopt;
+  if (time) return TakeMoment(*time, at);
+  out_.quality.Add(Quality::kTimeImprecise);
+}
+
+void Assessor::TakeMoment(const fhir::DateTime& at, JsonValue element) {
+  const auto utc = at.Utc();
+  if (!utc) out_.quality.Add(Quality::kTimeImprecise);
+  if (!context_.received) return;
+  const Micros ahead = utc.value_or(at.LocalBegin()) - *context_.received;
+  if (ahead > kAheadRefused) {
+    Reject("time", element, "more than 26 hours ahead of the time of receipt");
+  } else if (utc && ahead >= kAheadNoted) {
+    out_.quality.Add(Quality::kClockAhead);
+    Note(Severity::kWarning, "time", element,
+         "ahead of the time of receipt; judged at that time");
+  }
+}
+
+// The measured value of an element with a Quantity that has a value; nullopt when it has none.
+std::optional<Measured> Assessor::Value(const ObservationParts& parts, const VitalCode* vital) {
+  const PartSymbols& s = PartSymbols::Get();
+  const JsonValue value = parts.quantity.Find(s.value);
+  if (!value || value.is_null()) return std::nullopt;
+  const Comparator comparator = ParseComparator(TextOf(parts.quantity, s.comparator));
+  if (vital != nullptr && !vital->measures.empty()) {
+    return Measure(*vital, value.text(),
+                   UnitSent(TextOf(parts.quantity, s.system), TextOf(parts.quantity, s.code),
+                            TextOf(parts.quantity, s.unit)),
+                   comparator);
+  }
+  Measured out;
+  const auto number = ParseNumber(value.text());
+  if (!number) out.fault = ValueFault::kNotNumber;
+  out.value = number.value_or(0);
+  if (comparator != Comparator::kNone) out.quality.Add(Quality::kOffScale);
+  return out;
+}
+
+void Assessor::NoteValueFault(ValueFault fault, JsonValue quantity) {
+  switch (fault) {
+    case ValueFault::kNone: return;
+    case ValueFault::kNotNumber:
+      return Reject("value", quantity, "not a number that can be used", "value");
+    case ValueFault::kImpossible:
+      return Reject("impossible", quantity, "a value that cannot be", "value");
+    case ValueFault::kUnknownUnit:
+      return Reject("unit", quantity, "a unit that is not known for this vital sign");
+    case ValueFault::kAbsentUnit:
+      return Reject("unit", quantity, "no unit, and none may be assumed");
+  }
+}
+
+void Assessor::BloodPressure(const ObservationParts& parts) {
+  const ObservationParts systolic(systolic_), diastolic(diastolic_);
+  const auto& codes = *context_.codes;
+  std::optional<Measured> high, low;
+  if (systolic_) high = Value(systolic, codes.Canonical("8480-6"));
+  if (diastolic_) low = Value(diastolic, codes.Canonical("8462-4"));
+  for (const auto& [value, component] : {std::pair{&high, &systolic}, std::pair{&low, &diastolic}}) {
+    if (*value) TakeValue(**value, *component);
+  }
+  if (!high && !low && !parts.absent_reason && !systolic.absent_reason &&
+      !diastolic.absent_reason) {
+    Reject("value", resource_, "neither a pressure that can be used nor a reason why it is absent");
+  }
+  TakePair(high, low);
+  const bool unexplained = (!high && !systolic.absent_reason) || (!low && !diastolic.absent_reason);
+  if (unexplained && !parts.absent_reason && !out_.rejection) {
+    Note(Severity::kWarning, "partial", resource_, "systolic or diastolic is missing");
+  }
+  OtherComponents(parts.component);
+}
+
+void Assessor::TakePair(const std::optional<Measured>& systolic,
+                        const std::optional<Measured>& diastolic) {
+  const QualitySet pair =
+      JudgePair(systolic ? &*systolic : nullptr, diastolic ? &*diastolic : nullptr);
+  if (pair.Has(Quality::kImplausible) && !out_.quality.Has(Quality::kImplausible)) {
+    Note(Severity::kWarning, "implausible", resource_,
+         "systolic and diastolic do not fit; check the reading");
+  }
+  out_.quality.Add(pair);
+  if (repeated_) {
+    out_.quality.Add(Quality::kImplausible);
+    Note(Severity::kWarning, "implausible", repeated_, "the same component twice; check the reading");
+  }
+  if (out_.quality.Has(Quality::kImplausible)) out_.quality.Remove(Quality::kUnusual);
+}
+
+// One value's share in the decision.
+void Assessor::TakeValue(const Measured& value, const ObservationParts& parts) {
+  out_.critical |= value.critical;
+  out_.quality.Add(value.quality);
+  NoteValueFault(value.fault, parts.quantity);
+  if (!value.usable()) return;
+  if (value.quality.Has(Quality::kUnitAssumed)) {
+    Note(Severity::kWarning, "unit", parts.quantity, "no unit; the usual one was taken");
+  }
+  if (value.quality.Has(Quality::kImplausible)) {
+    Note(Severity::kWarning, "implausible", parts.quantity, "check the reading");
+  }
+}
+
+// Judges the components beside systolic and diastolic; whether one has a value or a reason.
+bool Assessor::OtherComponents(JsonValue components) {
+  bool found = false;
+  ForEachItem(components, [&](JsonValue component) {
+    if (component == systolic_ || component == diastolic_) return;
+    const ObservationParts parts(component);
+    const auto value = Value(parts, VitalOf(parts.code));
+    found |= value || parts.absent_reason || parts.other_value;
+    if (value) TakeValue(*value, parts);
+  });
+  return found;
+}
+
+void Assessor::VitalSign(const ObservationParts& parts) {
+  const VitalCode* vital = VitalOf(parts.code);
+  const auto value = Value(parts, vital);
+  if (value) TakeValue(*value, parts);
+  if (parts.other_value && vital && !vital->measures.empty()) {
+    Note(Severity::kWarning, "value", parts.other_value, "not a Quantity; kept as text");
+  }
+  const bool components = OtherComponents(parts.component);
+  if (!value && !parts.other_value && !parts.absent_reason && !components) {
+    Reject("value", resource_, "neither a value that can be used nor a reason why it is absent");
+  }
+}
+
+}  // namespace
+
+std::string_view ToString(Home home) {
+  switch (home) {
+    case Home::kPatient: return "patient";
+    case Home::kBloodPressure: return "blood-pressure";
+    case Home::kVitalSign: return "vital-sign";
+    case Home::kOutOfScope: return "out-of-scope";
+  }
+  return "out-of-scope";
+}
+
+Assessment Assess(JsonValue resource, const AssessContext& context) {
+  return Assessor(resource, context).Run();
+}
+
+}  // namespace vitalake::clinical

@@ -1,0 +1,203 @@
+#include "clinical/sql_functions.h"
+
+#include "base/json_tree.h"
+#include "clinical/blood_pressure.h"
+#include "clinical/codes.h"
+#include "clinical/plausibility.h"
+#include "clinical/quality.h"
+#include "clinical/rule_set.h"
+#include "fhir/datetime.h"
+
+namespace vitalake::clinical::sql {
+namespace {
+
+std::string_view OrEmpty(Text text) { return text.value_or(std::string_view()); }
+
+std::optional<std::string> OrNull(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  return std::string(text);
+}
+
+const CodeTable& Codes() { return *CodeTable::Builtin(); }
+
+const RuleSet* Rules(Text name, std::optional<Micros> time = {}) {
+  return RuleBook::Builtin()->Find(OrEmpty(name).empty() ? RuleBook::kDefault : *name, time);
+}
+
+// The value as judged; nullopt when none was sent or the code is not listed.
+std::optional<Measured> MeasureText(Text code, Text value, Text unit, Text comparator) {
+  const VitalCode* vital = Codes().Canonical(OrEmpty(code));
+  if (OrEmpty(value).empty() || vital == nullptr || vital->measures.empty()) return std::nullopt;
+  return Measure(*vital, *value, OrEmpty(unit), ParseComparator(OrEmpty(comparator)));
+}
+
+std::optional<fhir::DateTime> Parse(Text text) {
+  return text ? fhir::ParseDateTime(*text) : std::nullopt;
+}
+
+Device ParseDevice(std::string_view text) {
+  if (text.empty()) return Device::kNotNamed;
+  if (text == "cuff") return Device::kCuff;
+  return text == "cuffless" ? Device::kCuffless : Device::kUnknownType;
+}
+
+}  // namespace
+
+std::optional<std::string> VitalCodeOf(Text system, Text code) {
+  const VitalCode* vital = Codes().Find(OrEmpty(system), OrEmpty(code));
+  if (vital == nullptr) return std::nullopt;
+  return vital->code;
+}
+
+std::optional<std::string> VitalCodeOfCodings(Text codings_json) {
+  if (OrEmpty(codings_json).empty()) return std::nullopt;
+  thread_local JsonParser parser;
+  const auto parsed = parser.Parse(*codings_json);
+  if (!parsed) return std::nullopt;
+  std::string_view loinc, first;
+  const auto look = [&](JsonValue coding) -> const VitalCode* {
+    const std::string_view system = coding.String("system"), code = coding.String("code");
+    if (first.empty()) first = code;
+    if (loinc.empty() && system == CodeTable::kLoinc) loinc = code;
+    return Codes().Find(system, code);
+  };
+  if (parsed->is_object()) {
+    if (const VitalCode* vital = look(*parsed)) return vital->code;
+  }
+  for (const JsonValue coding : parsed->children()) {
+    if (const VitalCode* vital = look(coding)) return vital->code;
+  }
+  return OrNull(loinc.empty() ? first : loinc);
+}
+
+bool VitalListed(Text system, Text code) {
+  return Codes().Find(OrEmpty(system), OrEmpty(code)) != nullptr;
+}
+
+std::optional<std::string> VitalDisplay(Text code) {
+  const VitalCode* vital = Codes().Canonical(OrEmpty(code));
+  if (vital == nullptr) return std::nullopt;
+  return vital->display;
+}
+
+std::optional<std::string> VitalUnit(Text code, Text unit) {
+  const VitalCode* vital = Codes().Canonical(OrEmpty(code));
+  if (vital == nullptr || vital->measures.empty()) return OrNull(OrEmpty(unit));
+  if (OrEmpty(unit).empty()) {
+    if (!vital->absent_unit) return std::nullopt;
+    return std::string(ToString(vital->measures[0].unit));
+  }
+  const VitalCode::Measure* measure = vital->MeasureFor(ParseUnit(*unit));
+  if (measure == nullptr) return std::nullopt;
+  return std::string(ToString(measure->unit));
+}
+
+std::optional<std::string> UnitSentOf(Text system, Text code, Text unit) {
+  return OrNull(UnitSent(OrEmpty(system), OrEmpty(code), OrEmpty(unit)));
+}
+
+Number VitalValue(Text code, Text value, Text unit) {
+  const VitalCode* vital = Codes().Canonical(OrEmpty(code));
+  if (vital == nullptr || vital->measures.empty()) return ParseNumber(OrEmpty(value));
+  const auto measured = MeasureText(code, value, unit, {});
+  if (!measured || !measured->usable()) return std::nullopt;
+  return measured->value;
+}
+
+std::string VitalQuality(Text code, Text value, Text unit, Text comparator) {
+  const auto measured = MeasureText(code, value, unit, comparator);
+  if (measured) return measured->quality.ToString();
+  const bool off_scale =
+      ParseComparator(OrEmpty(comparator)) != Comparator::kNone && !OrEmpty(value).empty();
+  return off_scale ? QualitySet({Quality::kOffScale}).ToString() : "";
+}
+
+Number BpValue(Text code, Text value, Text unit) { return VitalValue(code, value, unit); }
+
+std::string BpQuality(Text systolic, Text systolic_unit, Text systolic_comparator, Text diastolic,
+                      Text diastolic_unit, Text diastolic_comparator) {
+  const auto high = MeasureText("8480-6", systolic, systolic_unit, systolic_comparator);
+  const auto low = MeasureText("8462-4", diastolic, diastolic_unit, diastolic_comparator);
+  return JudgePair(high ? &*high : nullptr, low ? &*low : nullptr).ToString();
+}
+
+std::optional<std::string> BpInterpretation(Number systolic, Number diastolic, Text rule_set,
+                                            std::optional<Micros> time) {
+  const RuleSet* rules = Rules(rule_set, time);
+  return rules ? OrNull(InterpretationCode(*rules, systolic, diastolic)) : std::nullopt;
+}
+
+std::optional<std::string> BpInterpretationForAge(Number systolic, Number diastolic,
+                                                  Number age_years, Text rule_set) {
+  const RuleSet* rules = Rules(rule_set);
+  if (rules == nullptr) return std::nullopt;
+  return OrNull(InterpretationForAge(*rules, systolic, diastolic, age_years).code);
+}
+
+std::string BpRuleSet() { return std::string(RuleBook::kDefault); }
+
+std::optional<std::string> BpRuleVersion(Text rule_set, std::optional<Micros> time) {
+  const RuleSet* rules = Rules(rule_set, time);
+  if (rules == nullptr) return std::nullopt;
+  return rules->version;
+}
+
+std::optional<std::string> BpBand(Number systolic, Number diastolic, Text setting, Text rule_set) {
+  const RuleSet* rules = Rules(rule_set);
+  const auto where = ParseSetting(OrEmpty(setting).empty() ? "office" : *setting);
+  if (rules == nullptr || !where) return std::nullopt;
+  return OrNull(BandOfMean(*rules, *where, systolic, diastolic));
+}
+
+std::string BpCategory(Number mean_systolic, Number mean_diastolic, int64_t readings,
+                       int64_t local_dates, Number age_years, Text setting, Text device,
+                       Text rule_set) {
+  const RuleSet* rules = Rules(rule_set);
+  const auto where = ParseSetting(OrEmpty(setting).empty() ? "office" : *setting);
+  if (rules == nullptr) return "not assessed: unknown rule set";
+  if (!where) return "not assessed: unknown setting";
+  CategoryInput input;
+  input.readings = readings;
+  input.local_dates = local_dates;
+  input.mean_systolic = mean_systolic;
+  input.mean_diastolic = mean_diastolic;
+  input.age_years = age_years;
+  input.setting = *where;
+  input.device = ParseDevice(OrEmpty(device));
+  return Categorize(*rules, input).ToString(*rules, *where);
+}
+
+std::optional<Micros> FhirTime(Text text) {
+  const auto time = Parse(text);
+  return time ? time->Utc() : std::nullopt;
+}
+
+std::optional<int32_t> FhirDate(Text text) {
+  const auto time = Parse(text);
+  if (!time || time->precision < fhir::DatePrecision::kDay) return std::nullopt;
+  return time->LocalDay();
+}
+
+std::optional<std::string> FhirPrecision(Text text) {
+  const auto time = Parse(text);
+  if (!time) return std::nullopt;
+  return std::string(fhir::ToString(time->precision));
+}
+
+std::optional<int32_t> FhirOffsetMinutes(Text text) {
+  const auto time = Parse(text);
+  if (!time || !time->offset_minutes) return std::nullopt;
+  return *time->offset_minutes;
+}
+
+std::string TimeQuality(Text text) {
+  return FhirTime(text) ? "" : QualitySet({Quality::kTimeImprecise}).ToString();
+}
+
+std::string MergeTokens(Text a, Text b) {
+  QualitySet set = QualitySet::Parse(OrEmpty(a));
+  set.Add(QualitySet::Parse(OrEmpty(b)));
+  return set.ToString();
+}
+
+}  // namespace vitalake::clinical::sql
