@@ -158,6 +158,13 @@ class JsonParser {
   // The same for any text: copied first; the tree refers to the copy.
   std::expected<JsonValue, JsonFault> Parse(std::string_view text, const JsonLimits& limits = {});
 
+  // Makes `value`, a kString node of a living tree, read `text`, which must outlive the tree.
+  static void ReplaceText(JsonValue value, std::string_view text) {
+    JsonNode& node = const_cast<JsonNode&>(*value.node());  // nodes belong to a parser, never const
+    node.data = text.data();
+    node.size = static_cast<uint32_t>(text.size());
+  }
+
   // Whether the last tree has an object with two members of one name.
   bool has_duplicate_key() const;
 

@@ -3,6 +3,12 @@
 // Shapes: one resource, a JSON array of resources, a Bundle, NDJSON (each line any of the former);
 // each plain, gzip or zstd (known by magic bytes, not by name); BOM, CRLF and blank lines allowed.
 // A *record* is one resource (file, line, array item, Bundle entry) or one unreadable line or file.
+// A Bundle or array inside another counts with its own entries (to 8 levels), whose `entry` goes on
+// counting through all of them; an empty one has no records, like an empty file. An entry without
+// resource that is no DELETE is a record with a fault.
+// NDJSON is told by content (first line a whole JSON value, more after it) or by a name ending in
+// .ndjson or .jsonl; any other file is one JSON document. A broken array item or Bundle entry is one
+// record with a fault as long as the brackets around it match; else the whole document is.
 // Reading is streaming: memory is bounded by the limits, whatever the size of the file.
 #pragma once
 
@@ -30,15 +36,24 @@ struct DecodeLimits {
   int64_t block_bytes = 2 << 20;           // NDJSON is handed out in blocks of about this size
 };
 
+// What a JsonParser is to be given for one record's text.
+JsonLimits RecordLimits(const DecodeLimits& limits);
+
 // Where a record lies in its file.
 struct RecordPlace {
-  int64_t line = 0;         // 1-based line of its first byte in the decompressed file (NDJSON)
+  int64_t line = 0;         // 1-based line of its first byte in the decompressed file
   int64_t entry = -1;       // 0-based place in the Bundle or array; -1 when there is none
-  int64_t byte_offset = 0;  // of its first byte in the decompressed file
+  int64_t byte_offset = 0;  // of its first byte in the decompressed file (a BOM counts)
   int64_t byte_length = 0;
 };
 
-// What references inside a Bundle mean: fullUrl -> "Type/id". Empty outside Bundles.
+// The issue for a record whose text is not JSON or breaks a limit: kFatal, rule "json" or "limit";
+// the message names line and byte in the decompressed file where the parser stopped.
+Issue JsonIssue(const JsonFault& fault, std::string_view text, const RecordPlace& place);
+
+// What references inside a Bundle mean: fullUrl -> "Type/id", for every entry with a resource and
+// an id (of the resource, else one that fullUrl itself names). A nested Bundle's holds also those
+// around it. Empty outside Bundles.
 using BundleReferences = std::unordered_map<std::string, std::string>;
 
 // One record. Text lives as long as the block it came from.
@@ -48,7 +63,8 @@ struct Record {
   std::string_view text;
   // Set when the record cannot be read (not JSON, cut off, over a limit, no object): why.
   std::optional<Issue> fault;
-  // What can be shown of an unreadable record (at most 64 KB; the bronze copy has the rest).
+  // What can be shown of an unreadable record (at most 64 KB; the bronze copy has the rest). Bytes
+  // as they came: not always UTF-8.
   std::string_view payload;
   std::string_view full_url;                  // Bundle entry's fullUrl; empty when absent
   const BundleReferences* references = nullptr;  // of its Bundle; null outside Bundles
@@ -59,7 +75,10 @@ struct Record {
 // A part of a file: whole records only. Owns their text. Move-only; may go to another thread.
 class RecordBlock {
  public:
+  struct Impl;  // of this module
+
   RecordBlock();
+  explicit RecordBlock(std::unique_ptr<Impl> impl);
   ~RecordBlock();
   RecordBlock(RecordBlock&&) noexcept;
   RecordBlock& operator=(RecordBlock&&) noexcept;
@@ -70,14 +89,14 @@ class RecordBlock {
   std::vector<Record> Split(JsonParser& parser);
 
  private:
-  friend class RecordReader;
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 // Reads one file, block by block. Next is thread-safe: several workers may pull from one reader.
 class RecordReader {
  public:
+  struct Impl;  // of this module
+
   // kNotFound, kPermission, kIo. An empty file is fine (no records).
   static Result<std::unique_ptr<RecordReader>> Open(const std::filesystem::path& path,
                                                     const DecodeLimits& limits = {});
@@ -94,11 +113,11 @@ class RecordReader {
 
  private:
   RecordReader();
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// Splits one message (already in memory, any shape, optionally gzip) into a block.
+// Splits one message (already in memory, any shape, optionally gzip or zstd) into a block. An empty
+// message has no records; one over max_document_bytes is one faulted record.
 RecordBlock BlockFromMessage(std::string message, const DecodeLimits& limits = {});
 
 }  // namespace vitalake::fhir
