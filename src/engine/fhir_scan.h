@@ -2,7 +2,7 @@
 //
 //   SELECT * FROM read_fhir('in/*.ndjson', view := 'views/patient.json')
 //
-// The first argument is a path, a glob, or a list of either; `view` is a ViewDefinition's text (it
+// The first argument is a path, a glob, or a list of either (ExpandPaths); `view` is a ViewDefinition's text (it
 // begins with '{'), the path of one, or a name the options resolve. Columns are the view's, in its
 // order, typed as SqlType (engine/column_appender.h). Only the columns a query uses are evaluated.
 // Rows come in no order. Records that cannot be read, and resources the view fails on, are left out
@@ -55,11 +55,8 @@ struct FhirScanOptions {
   std::function<Result<std::string>(std::string_view name)> view_by_name = {};
 };
 
-// Makes read_fhir known to all connections of `connection`'s engine. Once per engine.
+// Makes read_fhir known to all connections of `connection`'s engine; in place of one registered
+// before.
 Status RegisterReadFhir(Connection& connection, FhirScanOptions options = {});
-
-// Paths of the files `pattern` means: itself when it is a file, every file below when it is a
-// folder, else a glob (*, ?, [..] in any part; ** for any depth), sorted. kNotFound for none.
-Result<std::vector<std::string>> ExpandPaths(std::string_view pattern);
 
 }  // namespace vitalake::engine
