@@ -102,33 +102,6 @@ class AggregateExpr final : public Expr {
   ExprPtr input_, step_, start_;
 };
 
-class FirstExpr final : public Expr {
- public:
-  explicit FirstExpr(ExprPtr input) : input_(std::move(input)) {}
-  bool at_most_one() const override { return true; }
-  StaticKind kind() const override { return input_->kind(); }
-  bool Each(Env& env, Sink sink) const override {
-    bool wanted = true;
-    input_->Each(env, [&](const Item& item) {
-      wanted = sink(item);
-      return false;
-    });
-    return wanted && !env.failed();
-  }
-  Found One(Env& env, Item& out) const override {
-    Found found = Found::kNone;
-    input_->Each(env, [&](const Item& item) {
-      out = item;
-      found = Found::kOne;
-      return false;
-    });
-    return env.failed() ? Found::kNone : found;
-  }
-
- private:
-  ExprPtr input_;
-};
-
 // exists([criteria]), empty()
 class ExistsExpr final : public BooleanExpr {
  public:
@@ -408,7 +381,7 @@ constexpr MakerEntry kMakers[] = {
        return std::make_unique<IifExpr>(std::move(in), std::move(a));
      }},
     {"first", {}, [](P in, Arguments, S) -> Made {
-       return std::make_unique<FirstExpr>(std::move(in));
+       return MakeFirst(std::move(in));
      }},
     {"ofType", {1, 1, true}, [](P in, Arguments, S type) -> Made {
        return MakeOfType(std::move(in), type, false);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "view/path_expr.h"
+#include "view/temporal.h"
 
 namespace vitalake::view {
 namespace {
@@ -64,7 +65,8 @@ class EqualExpr final : public BooleanExpr {
 class EqualTextExpr final : public BooleanExpr {
  public:
   EqualTextExpr(ExprPtr left, std::string_view text, bool negated)
-      : left_(std::move(left)), literal_(Item::Text(ItemKind::kString, text)), negated_(negated) {}
+      : left_(std::move(left)), literal_(Item::Text(ItemKind::kString, text)),
+        may_be_date_(LooksLikeDate(text)), negated_(negated) {}
 
   Truth Test(Env& env) const override {
     Item item;
@@ -77,6 +79,7 @@ class EqualTextExpr final : public BooleanExpr {
     if (plain && std::string_view(item.node->data, item.node->size) == text) {
       return ToTruth(!negated_);
     }
+    if (plain && !may_be_date_) return ToTruth(negated_);
     const Truth equal = Equal(item, literal_.item());
     return equal == Truth::kEmpty ? equal : ToTruth((equal == Truth::kTrue) != negated_);
   }
@@ -84,6 +87,7 @@ class EqualTextExpr final : public BooleanExpr {
  private:
   ExprPtr left_;
   ConstantExpr literal_;
+  bool may_be_date_;
   bool negated_;
 };
 
@@ -320,6 +324,33 @@ class IndexerExpr final : public Binary {
   }
 };
 
+class FirstExpr final : public Expr {
+ public:
+  explicit FirstExpr(ExprPtr input) : input_(std::move(input)) {}
+  bool at_most_one() const override { return true; }
+  StaticKind kind() const override { return input_->kind(); }
+  bool Each(Env& env, Sink sink) const override {
+    bool wanted = true;
+    input_->Each(env, [&](const Item& item) {
+      wanted = sink(item);
+      return false;
+    });
+    return wanted && !env.failed();
+  }
+  Found One(Env& env, Item& out) const override {
+    Found found = Found::kNone;
+    input_->Each(env, [&](const Item& item) {
+      out = item;
+      found = Found::kOne;
+      return false;
+    });
+    return env.failed() ? Found::kNone : found;
+  }
+
+ private:
+  ExprPtr input_;
+};
+
 class IsExpr final : public BooleanExpr {
  public:
   IsExpr(ExprPtr input, std::string_view type) : input_(std::move(input)), type_(type) {}
@@ -413,8 +444,19 @@ std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right) {
 
 std::unique_ptr<Expr> MakeNegation(ExprPtr input) { return std::make_unique<NegationExpr>(std::move(input)); }
 
-std::unique_ptr<Expr> MakeIndexer(ExprPtr input, ExprPtr index) {
+std::unique_ptr<Expr> MakeIndexer(std::unique_ptr<Expr> input, ExprPtr index) {
+  const auto* literal = dynamic_cast<const ConstantExpr*>(index.get());
+  if (literal && literal->item().kind == ItemKind::kInteger && literal->item().integer == 0) {
+    return MakeFirst(std::move(input));
+  }
   return std::make_unique<IndexerExpr>(std::move(input), std::move(index));
+}
+
+std::unique_ptr<Expr> MakeFirst(std::unique_ptr<Expr> input) {
+  PathExpr* path = input->AsPath();
+  if (!path || path->empty()) return std::make_unique<FirstExpr>(std::move(input));
+  path->TakeFirst();
+  return input;
 }
 
 std::unique_ptr<Expr> MakeIs(ExprPtr input, std::string_view type) {

@@ -21,8 +21,10 @@ enum class Operator : uint8_t {
 std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right);
 // -x
 std::unique_ptr<Expr> MakeNegation(ExprPtr input);
-// input[index]
-std::unique_ptr<Expr> MakeIndexer(ExprPtr input, ExprPtr index);
+// input[index]; [0] is first().
+std::unique_ptr<Expr> MakeIndexer(std::unique_ptr<Expr> input, ExprPtr index);
+// first(). A path is shortened in place.
+std::unique_ptr<Expr> MakeFirst(std::unique_ptr<Expr> input);
 // `is` and is(): empty when there is no item, a fault when there are several.
 std::unique_ptr<Expr> MakeIs(ExprPtr input, std::string_view type);
 // ofType() and, with `single`, `as` and as(). A path is narrowed in place.

@@ -22,14 +22,18 @@ inline bool IsContainer(const JsonNode* node) {
 }  // namespace
 
 void PathExpr::Add(std::string_view name) {
-  Step step{std::string(name), InternSymbol(name), name == "extension" || name == "id", {}, {}, {}};
-  if (step.is_extension && !steps_.empty()) steps_.back().companion = "_" + steps_.back().name;
-  steps_.push_back(std::move(step));
+  const bool has_companion = name == "extension" || name == "id";
+  if (has_companion && !steps_.empty() && !steps_.back().first) {
+    steps_.back().companion = "_" + steps_.back().name;
+  }
+  steps_.push_back({std::string(name), InternSymbol(name), false, {}, {}, {}});
 }
+
+void PathExpr::TakeFirst() { steps_.back().first = true; }
 
 bool PathExpr::Narrow(std::string_view type) {
   Step& step = steps_.back();
-  if (!step.type.empty()) return false;
+  if (!step.type.empty() || step.first) return false;
   step.type = type;
   for (std::string_view sub : WithSubtypes(type)) {
     std::string name = step.name + Capitalised(sub);
@@ -52,6 +56,7 @@ PathExpr::Match PathExpr::LookupChoice(const Step& step, const JsonNode* object)
 PathExpr::Match PathExpr::LookupNarrowed(const Step& step, const JsonNode* object) {
   const JsonNode* plain = nullptr;
   for (const JsonNode *at = object + 1, *end = object + object->skip; at != end; at += at->skip) {
+    if (at->key_size < step.name.size() || at->key_data[0] != step.name[0]) continue;
     for (const Choice& choice : step.choices) {
       if (Is(at, choice.symbol, choice.name)) return {at, choice.type};
     }
@@ -90,22 +95,35 @@ bool PathExpr::Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) con
       return true;
     default: break;
   }
-  const Item item = Item::Node(JsonValue(at), type);
-  const bool narrowed = step > 0 && type == 0 && !steps_[step - 1].type.empty();
-  if (narrowed && !IsOfType(item, steps_[step - 1].type)) return true;
-  if (step == steps_.size()) return sink(item);
+  if (step > 0) {
+    const Step& from = steps_[step - 1];
+    if (type == 0 && !from.type.empty() && !IsOfType(Item::Node(JsonValue(at)), from.type)) {
+      return true;
+    }
+    if (from.first) {
+      if (step == steps_.size()) sink(Item::Node(JsonValue(at), type));
+      else if (at->type == JsonType::kObject) Enter(at, step, sink);
+      return false;
+    }
+  }
+  if (step == steps_.size()) return sink(Item::Node(JsonValue(at), type));
   return at->type != JsonType::kObject || Enter(at, step, sink);
 }
 
 bool PathExpr::Each(Env& env, Sink sink) const {
+  bool wanted = true;
+  const auto keep = [&](const Item& item) { return wanted = sink(item); };
   if (input_) {
-    return input_->Each(env, [&](const Item& item) {
-      if (item.kind == ItemKind::kNode) return Walk(item.node, item.type, 0, sink);
-      return steps_.empty() ? sink(item) : true;
+    input_->Each(env, [&](const Item& item) {
+      if (item.kind == ItemKind::kNode) return Walk(item.node, item.type, 0, keep);
+      return steps_.empty() ? keep(item) : true;
     });
+  } else if (env.focus.kind != ItemKind::kNode) {
+    return steps_.empty() ? sink(env.focus) : true;
+  } else if (env.focus.node != nullptr) {
+    Walk(env.focus.node, env.focus.type, 0, keep);
   }
-  if (env.focus.kind != ItemKind::kNode) return steps_.empty() ? sink(env.focus) : true;
-  return env.focus.node == nullptr || Walk(env.focus.node, env.focus.type, 0, sink);
+  return wanted && !env.failed();
 }
 
 // Follows the steps while each leads to one value. `sure`: the result is complete (null = none);
@@ -122,8 +140,8 @@ const JsonNode* PathExpr::StraightLine(const JsonNode* at, Symbol& type, bool& s
     type = match.type;
     if (at->type == JsonType::kArray) {
       if (at->size == 0) return nullptr;
-      sure = at->size == 1;
-      if (!sure || (++at)->type == JsonType::kArray) {
+      sure = at->size == 1 || step.first;
+      if (!sure || (++at)->type == JsonType::kArray || at->type == JsonType::kNull) {
         sure = false;
         return nullptr;
       }

@@ -20,13 +20,16 @@ class PathExpr final : public Expr {
   // Narrows the last member to ofType(type): "value" to "valueQuantity", or a plain "value" that
   // may be of that type. False when the last member was narrowed before.
   bool Narrow(std::string_view type);
+  // Takes only the first item of everything the path gives so far: first(), [0].
+  void TakeFirst();
   bool empty() const { return steps_.empty(); }
 
   bool Each(Env& env, Sink sink) const override;
   Found One(Env& env, Item& out) const override;
   PathExpr* AsPath() override { return this; }
   bool at_most_one() const override {
-    return steps_.empty() && (!input_ || input_->at_most_one());
+    if (!steps_.empty()) return steps_.back().first;
+    return !input_ || input_->at_most_one();
   }
 
  private:
@@ -38,7 +41,7 @@ class PathExpr final : public Expr {
   struct Step {
     std::string name;
     Symbol symbol;
-    bool is_extension = false;     // also looked for in the primitive's "_name" companion
+    bool first = false;            // the walk ends with the first value of this step
     std::string companion;         // "_name" when the next step is an extension
     std::string type;              // of Narrow
     std::vector<Choice> choices;   // of Narrow
@@ -51,6 +54,7 @@ class PathExpr final : public Expr {
   static Match Lookup(const Step& step, const JsonNode* object);
   static Match LookupChoice(const Step& step, const JsonNode* object);
   static Match LookupNarrowed(const Step& step, const JsonNode* object);
+  // False ends the walk: the sink wants no more, or a first() is done.
   bool Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) const;
   bool Enter(const JsonNode* object, size_t step, Sink sink) const;
   bool EnterCompanion(const JsonNode* object, size_t step, Sink sink) const;

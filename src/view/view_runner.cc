@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -71,7 +73,7 @@ struct ViewRunner::Impl {
       if (found == Found::kNone) return false;
       item = Atom(item);
       if (item.kind != ItemKind::kBoolean) {
-        return env.Fail(std::string(TypeName(item)) + " instead of a boolean");
+        return env.Fail(fmt::format("{} instead of a boolean", TypeName(item)));
       }
       if (item.integer == 0) return false;
     }
@@ -94,7 +96,7 @@ struct ViewRunner::Impl {
   }
 
   bool FillCollection(const ColumnPlan& column, Cell& cell) {
-    json = "[";
+    json.assign(1, '[');
     column.path.expr->Each(env, [&](const Item& item) {
       if (json.size() > 1) json += ',';
       AppendJson(item, json);
@@ -178,6 +180,7 @@ struct ViewRunner::Impl {
     const int64_t row_index = env.row_index;
     for (const SelectPlan& branch : select.parts[part].branches) {
       const auto rest = [&] {
+        if (branch.iteration == Iteration::kOnce) return FillPart(select, part + 1, next);
         const FocusScope focus_scope(env, focus, 0);
         const RowIndexScope index_scope(env, row_index);
         return FillPart(select, part + 1, next);
