@@ -120,6 +120,11 @@ class Table {
 
  private:
   Table(Environment environment, std::string root);
+  SnapshotPtr Remembered();
+  Result<bool> FeedWasOn(Version first);
+  Status WriteCheckpointOf(Version version);
+  // Says in errors which table it was.
+  Result<SnapshotPtr> MakeSnapshot(Result<SnapshotState> state) const;
 
   Environment environment_;
   std::string root_;
