@@ -26,11 +26,12 @@ LIBRARIES = {
     "CRoaring": r"roaring/.*",
     "DuckDB": r"duckdb\.h",
     "CLI11": r"CLI/.*",
-    "readline": r"readline/.*",
+    "libedit": r"histedit\.h",
     "GoogleTest": r"gtest/.*|gmock/.*",
 }
 EVERYWHERE = {"fmt"}          # formatting: std::format is not there yet
-IN_TESTS = {"GoogleTest"}     # *_test.cc, and headers that only tests include (*_testing.h)
+IN_TESTS = {"GoogleTest"}
+TEST_FILES = ("_test.cc", "_test.h", "_fixture.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 SYSTEM = re.compile(
     r"(sys/.*|linux/.*|fcntl|unistd|dirent|stdlib|string|stdint|stdio|errno|signal|glob|poll|pthread|termios|"
@@ -58,8 +59,10 @@ def library_of(header):
 def include_fault(table, module, file_name, quoted, header):
     """Why `module` may not include `header`, or None."""
     library = library_of(header)
+    is_test = file_name.endswith(TEST_FILES)
+    if header.endswith(TEST_FILES) and not is_test:
+        return "it belongs to the tests"
     if library:
-        is_test = file_name.endswith(("_test.cc", "_testing.h", "_testing.cc"))
         if library in table[module][1] | EVERYWHERE or (library in IN_TESTS and is_test):
             return None
         return f"{library} is not among the libraries {module} may know of"

@@ -68,6 +68,11 @@ class Layers(unittest.TestCase):
     def test_test_library_in_the_product(self):
         self.assert_one(self.faults({"src/store/x.cc": "#include <gtest/gtest.h>\n"}), "GoogleTest")
 
+    def test_test_header_in_the_product(self):
+        self.assertEqual(self.faults({"src/store/x_fixture.h": "#include <gtest/gtest.h>\n",
+                                      "src/store/x_test.cc": '#include "store/x_fixture.h"\n'}), [])
+        self.assert_one(self.faults({"src/store/x.cc": '#include "store/x_fixture.h"\n'}), "belongs to the tests")
+
     def test_unknown_library(self):
         self.assert_one(self.faults({"src/store/x.cc": "#include <boost/asio.hpp>\n"}), "no known library")
 
