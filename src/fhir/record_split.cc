@@ -24,6 +24,15 @@ class LeadingStrings {
  public:
   explicit LeadingStrings(std::string_view object) : rest_(object.substr(1)) {}
 
+  std::string_view ReadType() {
+    std::string_view key, value;
+    while (Member(key, value)) {
+      if (key == "resourceType") return value;
+      if (!Take(',')) break;
+    }
+    return {};
+  }
+
   Identity Read() {
     Identity found;
     std::string_view key, value;
@@ -48,8 +57,9 @@ class LeadingStrings {
   }
   bool String(std::string_view& out) {
     if (!Take('"')) return false;
-    const size_t end = rest_.find_first_of("\"\\\n");
-    if (end == std::string_view::npos || rest_[end] != '"') return false;
+    size_t end = 0;
+    while (end < rest_.size() && rest_[end] != '"' && rest_[end] != '\\') ++end;
+    if (end == rest_.size() || rest_[end] != '"') return false;
     out = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
     return true;
@@ -145,14 +155,14 @@ class Splitter {
   Kind KindOf(std::string_view text) {
     if (text.front() == '[') return Kind::kArray;
     if (text.front() != '{') return Kind::kOther;
-    return ReadIdentity(text).resource_type == "Bundle" ? Kind::kBundle : Kind::kResource;
+    return TypeOf(text) == "Bundle" ? Kind::kBundle : Kind::kResource;
   }
 
-  // The type of an object, and its id when that is at hand.
-  Identity ReadIdentity(std::string_view object) {
-    const Identity leading = LeadingStrings(object).Read();
-    if (!leading.resource_type.empty() || !Contains(object, "\"Bundle\"")) return leading;
-    return ParseIdentity(object);
+  // The resourceType of an object, when that is at hand or may be Bundle.
+  std::string_view TypeOf(std::string_view object) {
+    const std::string_view leading = LeadingStrings(object).ReadType();
+    if (!leading.empty() || !Contains(object, "\"Bundle\"")) return leading;
+    return ParseIdentity(object).resource_type;
   }
 
   Identity ParseIdentity(std::string_view object) {
