@@ -45,6 +45,12 @@ bool IsVitalCategory(JsonValue category) {
   return found;
 }
 
+std::string PathBelow(JsonValue resource, JsonValue element, std::string_view member) {
+  std::string path = fhir::ElementPath(resource, element);
+  if (!member.empty()) path.append(".").append(member);
+  return path;
+}
+
 class Assessor {
  public:
   Assessor(JsonValue resource, const AssessContext& context)
@@ -76,7 +82,8 @@ class Assessor {
 
   void Reject(std::string_view reason, JsonValue element, std::string_view message,
               std::string_view below = {});
-  void Note(Severity severity, std::string_view rule, JsonValue element, std::string_view message);
+  void Note(Severity severity, std::string_view rule, JsonValue element, std::string_view message,
+            std::string_view below = {});
 
   JsonValue resource_;
   const AssessContext& context_;
@@ -89,15 +96,14 @@ class Assessor {
 void Assessor::Reject(std::string_view reason, JsonValue element, std::string_view message,
                       std::string_view below) {
   if (out_.rejection) return;
-  std::string path = fhir::ElementPath(resource_, element);
-  if (!below.empty()) path.append(".").append(below);
-  out_.rejection = Rejection{std::string(reason), std::move(path), std::string(message)};
+  out_.rejection = Rejection{std::string(reason), PathBelow(resource_, element, below),
+                             std::string(message)};
 }
 
 void Assessor::Note(Severity severity, std::string_view rule, JsonValue element,
-                    std::string_view message) {
-  out_.issues.push_back({severity, std::string(rule), fhir::ElementPath(resource_, element),
-                         std::string(message)});
+                    std::string_view message, std::string_view below) {
+  out_.issues.push_back(
+      {severity, std::string(rule), PathBelow(resource_, element, below), std::string(message)});
 }
 
 Assessment Assessor::Run() {
@@ -201,7 +207,8 @@ void Assessor::TakeFindings(const ObservationParts* parts) {
 }
 
 void Assessor::TakeId(JsonValue id) {
-  if (!id) Note(Severity::kWarning, "id", resource_, "no id: the key is made from other elements");
+  if (id) return;
+  Note(Severity::kInformation, "id", resource_, "no id: the key is made from other elements", "id");
 }
 
 void Assessor::TakeSubject(const ObservationParts& parts) {
