@@ -11,6 +11,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)    # .zst input
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)  # content and key hashes
+pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)  # line editing and history (BSD; readline is GPL)
 find_package(roaring REQUIRED)            # deletion vectors
 find_package(GTest REQUIRED)              # unit tests
 

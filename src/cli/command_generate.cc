@@ -1,0 +1,236 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/json_writer.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/quantity.h"
+#include "ingest/generate.h"
+
+namespace vitalake::cli {
+namespace {
+
+struct GenerateOptions {
+  int64_t count = 0;
+  uint64_t seed = ingest::kDefaultSeed;
+  std::string patients_file;
+  int64_t patients = 0;
+  int64_t days = 90;
+  double rate = 0;
+  double anomalies = 0;
+  double other = 0;
+  std::string to;
+  std::string labels;
+};
+
+// Kafka and HTTP need the streams, which are not there yet.
+Status CheckTarget(Context& context, const GenerateOptions& options) {
+  if (size_t scheme = options.to.find("://"); scheme != std::string::npos) {
+    return Fail(
+        ErrorKind::kUnsupported,
+        fmt::format("--to {}: sending to {} is not supported in this version; give a file, or "
+                    "nothing for standard output",
+                    options.to, options.to.substr(0, scheme)));
+  }
+  if (options.rate < 0) return Usage(context, "--rate must be above 0");
+  return {};
+}
+
+// "readings.ndjson" -> "readings.labels.ndjson".
+std::string LabelFile(const std::string& data_file) {
+  std::filesystem::path path(data_file);
+  std::string name = path.stem().string() + ".labels" + path.extension().string();
+  return (path.parent_path() / name).string();
+}
+
+void Tell(Context& context, const GenerateOptions& options, const ingest::GenerateSummary& done,
+          const std::string& labels) {
+  if (options.to.empty()) return;
+  if (context.json()) {
+    JsonWriter writer;
+    writer.BeginObject().Key("file").String(options.to).Key("records").Int(done.records);
+    writer.Key("bytes").Int(done.bytes).Key("labels").Int(done.labels);
+    if (done.labels > 0) writer.Key("label_file").String(labels);
+    if (!WriteStdout(writer.EndObject().Take() + "\n")) return;
+    return;
+  }
+  Say(fmt::format("{} records, {} -> {}", FormatCount(done.records), FormatSize(done.bytes),
+                  options.to));
+  if (done.labels > 0) Say(fmt::format("{} labels -> {}", FormatCount(done.labels), labels));
+}
+
+// A sink that writes, counts lines for the bar, and ends on a stop request.
+class Writer {
+ public:
+  Writer(Context& context, OutputTarget& target, int64_t expected)
+      : context_(context), target_(target), expected_(expected) {}
+
+  Status Write(std::string_view block) {
+    if (context_.stop().stop_requested())
+      return Fail(ErrorKind::kCancelled, "stopped; nothing was kept");
+    VL_RETURN_IF_ERROR(target_.Write(block));
+    for (char c : block) lines_ += c == '\n';
+    ProgressState state;
+    state.step = "making";
+    state.records = lines_;
+    state.records_total = expected_;
+    bar_.Update(std::move(state));
+    return {};
+  }
+
+ private:
+  Context& context_;
+  OutputTarget& target_;
+  int64_t expected_;
+  int64_t lines_ = 0;
+  ProgressBar bar_;
+};
+
+Result<int> GeneratePatients(Context& context, const GenerateOptions& options) {
+  VL_RETURN_IF_ERROR(CheckTarget(context, options));
+  VL_TRY(OutputTarget target, OutputTarget::Open(options.to));
+  ingest::PatientOptions wanted;
+  wanted.count = options.count;
+  wanted.seed = options.seed;
+  Result<ingest::GenerateSummary> done = [&] {
+    Writer writer(context, target, options.count);
+    return ingest::GeneratePatients(wanted,
+                                    [&](std::string_view block) { return writer.Write(block); });
+  }();
+  if (!done) return std::unexpected(std::move(done).error());
+  VL_RETURN_IF_ERROR(target.Finish());
+  Tell(context, options, *done, "");
+  return kExitDone;
+}
+
+Result<ingest::ObservationOptions> Wanted(const GenerateOptions& options) {
+  ingest::ObservationOptions wanted;
+  wanted.count = options.count;
+  wanted.seed = options.seed;
+  wanted.patients = options.patients;
+  wanted.days = options.days;
+  wanted.anomaly_share = options.anomalies;
+  wanted.other_share = options.other;
+  if (!options.patients_file.empty()) {
+    VL_TRY(wanted.patient_ids, ingest::ReadPatientIds(options.patients_file));
+  }
+  return wanted;
+}
+
+// `rate` lines a second, at least one write every 100 ms.
+Result<ingest::GenerateSummary> GeneratePaced(Context& context,
+                                              const ingest::ObservationOptions& wanted, double rate,
+                                              const ingest::GenerateSink& sink,
+                                              const ingest::GenerateSink& label_sink) {
+  VL_TRY(ingest::ObservationStream stream, ingest::ObservationStream::Make(wanted));
+  ingest::GenerateSummary summary;
+  auto began = context.clock().Steady();
+  std::string block;
+  std::string labels;
+  while (!stream.done()) {
+    double elapsed = std::chrono::duration<double>(context.clock().Steady() - began).count();
+    auto due = static_cast<int64_t>(elapsed * rate) + 1;
+    block.clear();
+    labels.clear();
+    for (; summary.records < due && !stream.done(); ++summary.records) {
+      summary.labels += stream.Next(block, labels);
+    }
+    summary.bytes += static_cast<int64_t>(block.size());
+    VL_RETURN_IF_ERROR(sink(block));
+    if (label_sink && !labels.empty()) VL_RETURN_IF_ERROR(label_sink(labels));
+    double next = static_cast<double>(summary.records) / rate - elapsed;
+    if (!stream.done()) {
+      auto pause = std::chrono::duration<double>(std::clamp(next, 0.0, 0.1));
+      context.clock().SleepFor(std::chrono::duration_cast<std::chrono::nanoseconds>(pause));
+    }
+  }
+  return summary;
+}
+
+Result<int> GenerateObservations(Context& context, const GenerateOptions& options) {
+  VL_RETURN_IF_ERROR(CheckTarget(context, options));
+  VL_TRY(ingest::ObservationOptions wanted, Wanted(options));
+  std::string label_file = options.labels;
+  if (label_file.empty() && !options.to.empty() && options.anomalies > 0)
+    label_file = LabelFile(options.to);
+  VL_TRY(OutputTarget target, OutputTarget::Open(options.to));
+  std::optional<OutputTarget> labels;
+  ingest::GenerateSink label_sink;
+  if (!label_file.empty()) {
+    VL_TRY(OutputTarget opened, OutputTarget::Open(label_file));
+    labels.emplace(std::move(opened));
+    label_sink = [&labels](std::string_view block) { return labels->Write(block); };
+  }
+  Result<ingest::GenerateSummary> done = [&] {
+    Writer writer(context, target, options.count);
+    auto sink = [&](std::string_view block) { return writer.Write(block); };
+    return options.rate > 0 ? GeneratePaced(context, wanted, options.rate, sink, label_sink)
+                            : ingest::GenerateObservations(wanted, sink, label_sink);
+  }();
+  if (!done) return std::unexpected(std::move(done).error());
+  if (labels) VL_RETURN_IF_ERROR(labels->Finish());
+  VL_RETURN_IF_ERROR(target.Finish());
+  Tell(context, options, *done, label_file);
+  return kExitDone;
+}
+
+void AddCommon(CLI::App* command, const std::shared_ptr<GenerateOptions>& options) {
+  command->add_option("N", options->count, "How many")->required()->check(CLI::NonNegativeNumber);
+  command->add_option("--seed", options->seed, "The same seed gives the same bytes [1]")
+      ->type_name("S");
+  command->add_option("--to,-o,--output", options->to, "NDJSON file to write [standard output]")
+      ->type_name("FILE");
+}
+
+}  // namespace
+
+void AddGenerateCommands(CommandLine& line) {
+  CLI::App* group = line.AddGroup("generate", "Synthetic FHIR as NDJSON: patients, observations");
+  auto options = std::make_shared<GenerateOptions>();
+  CLI::App* patients = line.Add(group, "patients", "N Patients", [options](Context& context) {
+    return GeneratePatients(context, *options);
+  });
+  AddCommon(patients, options);
+  AddExamples(patients, {"generate patients 200 --to patients.ndjson"});
+  CLI::App* observations =
+      line.Add(group, "observations", "N blood-pressure Observations in order of arrival",
+               [options](Context& context) { return GenerateObservations(context, *options); });
+  AddCommon(observations, options);
+  observations
+      ->add_option(
+          "--patients", options->patients_file,
+          "Subjects: the Patients of this NDJSON file [those of `generate patients`, same seed]")
+      ->type_name("FILE");
+  observations
+      ->add_option("--patient-count", options->patients,
+                   "Without --patients: how many subjects [one for 25 observations]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  observations->add_option("--days", options->days, "Days the arrivals are spread over [90]")
+      ->type_name("D")
+      ->check(CLI::PositiveNumber);
+  observations->add_option("--rate", options->rate, "Observations a second [as fast as possible]")
+      ->type_name("R")
+      ->check(CLI::NonNegativeNumber);
+  observations
+      ->add_option(
+          "--anomalies", options->anomalies,
+          "Share of lines with an injected anomaly, 0 to 0.5 [0]; labels go to a side file")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 0.5));
+  observations
+      ->add_option("--other", options->other,
+                   "Share of heart rate, oxygen saturation, temperature instead, 0 to 1 [0]")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0));
+  observations
+      ->add_option("--labels", options->labels,
+                   "File for the labels [FILE.labels.ndjson beside --to]")
+      ->type_name("FILE");
+  AddExamples(observations,
+              {"generate observations 5000 --patients patients.ndjson --to readings.ndjson",
+               "generate observations 500000 --anomalies 0.01 --to readings.ndjson"});
+}
+
+}  // namespace vitalake::cli

@@ -1,0 +1,73 @@
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "lake/quarantine.h"
+
+namespace vitalake::cli {
+namespace {
+
+struct QuarantineOptions {
+  lake::QuarantineFilter filter;
+  RowOptions rows;
+};
+
+Result<int> List(Context& context, const QuarantineOptions& options) {
+  VL_TRY(lake::Lake * lake, context.existing_lake());
+  VL_TRY(engine::Connection connection, lake->engine().Connect());
+  VL_TRY(engine::QueryResult result, lake::ListQuarantine(*lake, connection, options.filter));
+  return GiveResult(context, connection, result, options.rows);
+}
+
+std::string OneByOne(engine::QueryResult& row) {
+  std::string text;
+  for (size_t i = 0; i < row.columns().size(); ++i) {
+    if (!row.IsNull(i)) text += fmt::format("{:<13} {}\n", row.columns()[i].name, row.Text(i));
+  }
+  return text;
+}
+
+std::string OneObject(engine::QueryResult& row) {
+  std::string text = "{";
+  for (size_t i = 0; i < row.columns().size(); ++i) {
+    text += fmt::format("{}\"{}\":", i ? "," : "", row.columns()[i].name);
+    row.AppendJson(i, text);
+  }
+  return text + "}\n";
+}
+
+Result<int> Show(Context& context, QuarantineOptions& options) {
+  options.filter.include_replayed = true;
+  VL_TRY(lake::Lake * lake, context.existing_lake());
+  VL_TRY(engine::Connection connection, lake->engine().Connect());
+  VL_TRY(engine::QueryResult result, lake::ListQuarantine(*lake, connection, options.filter));
+  VL_TRY(bool found, result.Next());
+  if (!found) {
+    return Fail(
+        ErrorKind::kNotFound,
+        fmt::format("nothing in quarantine has the id {}; `vitalake quarantine list --all` shows "
+                    "what is there",
+                    options.filter.id));
+  }
+  VL_RETURN_IF_ERROR(WriteStdout(context.json() ? OneObject(result) : OneByOne(result)));
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddQuarantineCommands(CommandLine& line) {
+  CLI::App* group = line.AddGroup("quarantine", "Records that could not be used: list, show");
+  auto options = std::make_shared<QuarantineOptions>();
+  CLI::App* list = line.Add(group, "list", "What is in quarantine, newest first",
+                            [options](Context& context) { return List(context, *options); });
+  list->add_option("--reason", options->filter.reason, "Only with this reason [any]")
+      ->type_name("R");
+  list->add_flag("--all", options->filter.include_replayed, "Also what was replayed since");
+  AddRowOptions(list, options->rows);
+  AddExamples(list, {"quarantine list", "quarantine list --reason key-conflict --format csv"});
+  CLI::App* show = line.Add(group, "show", "One record with its payload",
+                            [options](Context& context) { return Show(context, *options); });
+  show->add_option("ID", options->filter.id, "As `quarantine list` shows it")->required();
+  AddExamples(show, {"quarantine show 5f0c2a91d3e8b746"});
+}
+
+}  // namespace vitalake::cli

@@ -1,0 +1,46 @@
+// The demo: a lake with sample patients and two weeks of their readings, shown in a terminal.
+#pragma once
+
+#include <string>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "cli/command.h"
+
+namespace vitalake::cli {
+
+struct DemoOptions {
+  int64_t patients = 200;
+  double seconds = 0;  // most time it may take; 0: no limit
+};
+
+// Makes or continues a demo lake. One that holds anything else is refused (kAlreadyExists): sample
+// patients have no place among real ones. Repeating it on its own lake writes nothing new.
+class Demo {
+ public:
+  Demo(Context& context, const DemoOptions& options);
+  // kDeadline, kCancelled when it had to end early; what is in the lake then is whole.
+  Status Run();
+
+ private:
+  Status ChooseLake();
+  // What was made is a function of these; kept in the lake so that a repeat makes the same.
+  Status SettlePlan();
+  Status Load();
+  Status ShowCounts();
+  Status ShowGold();
+  Status ShowChart();
+  Status ShowCommands();
+  Status MakeFiles(const std::filesystem::path& folder);
+  Status Ingest(const std::filesystem::path& folder);
+  std::string Heading(std::string_view text) const;
+
+  Context& context_;
+  DemoOptions options_;
+  Wait wait_;
+  lake::Lake* lake_ = nullptr;
+  Micros end_ = 0;  // the last reading arrives before this
+  std::unique_ptr<engine::SqlSession> session_;
+};
+
+}  // namespace vitalake::cli

@@ -1,0 +1,119 @@
+#include "cli/table_source.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "lake/queries.h"
+
+namespace vitalake::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFolderName = "path.table";
+
+bool IsDeltaFolder(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path / "_delta_log", error);
+}
+
+// "schema.table" of plain characters.
+bool LooksLikeName(std::string_view text) {
+  size_t dot = text.find('.');
+  return dot != std::string_view::npos && dot > 0 && text.find('/') == std::string_view::npos;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TableSource>> TableSource::Open(Context& context, const std::string& named) {
+  auto source = std::make_unique<TableSource>();
+  VL_TRY(source->lake_, context.lake());
+  if (LooksLikeName(named)) {
+    auto table = source->lake_->OpenTable(named);
+    if (table) {
+      VL_TRY(const lake::TableSpec* spec, source->lake_->Spec(named));
+      source->table_ = *table;
+      source->store_ = &source->lake_->store();
+      source->sql_name_ = named;
+      source->location_ = fmt::format("{}/{}", source->lake_->options().location, spec->path);
+      return source;
+    }
+    if (!IsDeltaFolder(named)) {
+      VL_RETURN_IF_ERROR(context.existing_lake());
+      return std::unexpected(std::move(table).error());
+    }
+  }
+  VL_RETURN_IF_ERROR(source->OpenFolder(context, named));
+  return source;
+}
+
+Result<std::unique_ptr<TableSource>> TableSource::OpenForReading(Context& context,
+                                                                 const std::string& named) {
+  auto source = Open(context, named);
+  if (source || !LooksLikeName(named)) return source;
+  // A view of the lake: the session knows it.
+  VL_TRY(lake::Lake * lake, context.existing_lake());
+  VL_TRY(auto session, lake::OpenSqlSession(*lake));
+  if (!session->Prepare(fmt::format("SELECT * FROM {}", named))) return source;
+  auto view = std::make_unique<TableSource>();
+  view->lake_ = lake;
+  view->sql_name_ = named;
+  view->session_ = std::move(session);
+  return view;
+}
+
+Status TableSource::OpenFolder(Context& context, const std::string& path) {
+  std::error_code error;
+  if (!IsDeltaFolder(path)) {
+    return Fail(
+        ErrorKind::kNotFound,
+        fmt::format("{} is no table: neither a name like silver.patient nor a folder with a "
+                    "_delta_log",
+                    path));
+  }
+  fs::path folder = fs::canonical(path, error);
+  if (error) return Fail(ErrorKind::kIo, fmt::format("{}: {}", path, error.message()));
+  VL_TRY(folder_store_, storage::LocalStore::Open(folder.parent_path()));
+  folder_table_ =
+      delta::Table::Open({*folder_store_, lake_->parquet(), context.clock(), context.random()},
+                         folder.filename().string());
+  table_ = folder_table_.get();
+  store_ = folder_store_.get();
+  sql_name_ = kFolderName;
+  location_ = folder.string();
+  return {};
+}
+
+Result<std::optional<engine::NamedRelation>> TableSource::Resolve(std::string_view name,
+                                                                  const engine::TableAt& at) {
+  if (name != kFolderName) return std::nullopt;
+  auto snapshot = at.version     ? table_->At(*at.version)
+                  : at.timestamp ? table_->AtTimestamp(*at.timestamp)
+                                 : table_->Latest();
+  if (!snapshot) return std::unexpected(std::move(snapshot).error());
+  return engine::NamedRelation{.table = FilesOf(*snapshot)};
+}
+
+engine::TableFiles TableSource::FilesOf(delta::SnapshotPtr snapshot) const {
+  return {std::move(snapshot), store_, table_->root()};
+}
+
+Result<engine::SqlSession*> TableSource::session() {
+  if (session_) return session_.get();
+  if (!folder_table_) {
+    VL_TRY(session_, lake::OpenSqlSession(*lake_));
+    return session_.get();
+  }
+  engine::SqlCatalog catalog;
+  catalog.list = []() -> Result<std::vector<std::string>> {
+    return std::vector<std::string>{std::string(kFolderName)};
+  };
+  catalog.open = [this](std::string_view name, const engine::TableAt& at) {
+    return Resolve(name, at);
+  };
+  VL_TRY(session_, engine::SqlSession::Open(lake_->engine(), std::move(catalog)));
+  return session_.get();
+}
+
+}  // namespace vitalake::cli
