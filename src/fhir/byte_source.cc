@@ -17,9 +17,9 @@
 namespace vitalake::fhir {
 namespace {
 
-constexpr size_t kInputBytes = 256 << 10;      // compressed bytes read at a time
-constexpr int64_t kRatioFreeBytes = 1 << 20;   // decompressed bytes before max_ratio counts
-constexpr size_t kMaxRead = size_t{1} << 30;   // of one system call
+constexpr size_t kInputBytes = 256 << 10;     // compressed bytes read at a time
+constexpr int64_t kRatioFreeBytes = 1 << 20;  // decompressed bytes before max_ratio counts
+constexpr size_t kMaxRead = size_t{1} << 30;  // of one system call
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
@@ -129,7 +129,8 @@ class Decompressor : public ByteSource {
   void Stop(std::string rule, std::string_view message) {
     ended_ = true;
     if (fault_) return;
-    fault_ = Issue{Severity::kFatal, std::move(rule), {}, fmt::format(fmt::runtime(message), format_)};
+    fault_ =
+        Issue{Severity::kFatal, std::move(rule), {}, fmt::format(fmt::runtime(message), format_)};
   }
 
  private:
@@ -257,7 +258,7 @@ Result<std::unique_ptr<ByteSource>> OpenFileSource(const std::filesystem::path& 
                                                    const DecodeLimits& limits) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return FailErrno(errno, path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
     const int code = S_ISDIR(status.st_mode) ? EISDIR : ESPIPE;
     ::close(descriptor);

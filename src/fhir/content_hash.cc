@@ -83,8 +83,10 @@ Hash128 ValueHash(JsonValue value) {
       for (const JsonValue member : value.children()) members.Add(member);
       return members.Value();
     }
-    case JsonType::kArray: return ArrayHash(value);
-    default: return ScalarHash(value);
+    case JsonType::kArray:
+      return ArrayHash(value);
+    default:
+      return ScalarHash(value);
   }
 }
 

@@ -92,12 +92,18 @@ bool ParseTime(Scanner& scan, DateTime& out) {
 
 std::string_view ToString(DatePrecision precision) {
   switch (precision) {
-    case DatePrecision::kYear: return "year";
-    case DatePrecision::kMonth: return "month";
-    case DatePrecision::kDay: return "day";
-    case DatePrecision::kMinute: return "minute";
-    case DatePrecision::kSecond: return "second";
-    case DatePrecision::kFraction: return "fraction";
+    case DatePrecision::kYear:
+      return "year";
+    case DatePrecision::kMonth:
+      return "month";
+    case DatePrecision::kDay:
+      return "day";
+    case DatePrecision::kMinute:
+      return "minute";
+    case DatePrecision::kSecond:
+      return "second";
+    case DatePrecision::kFraction:
+      return "fraction";
   }
   return "year";
 }
@@ -130,12 +136,18 @@ Micros DateTime::LocalBegin() const {
 
 Micros DateTime::LocalEnd() const {
   switch (precision) {
-    case DatePrecision::kYear: return DayBegin(Date(*this) + std::chrono::years(1));
-    case DatePrecision::kMonth: return DayBegin(Date(*this) + std::chrono::months(1));
-    case DatePrecision::kDay: return LocalBegin() + kDayMicros;
-    case DatePrecision::kMinute: return LocalBegin() + kMinuteMicros;
-    case DatePrecision::kSecond: return LocalBegin() + kSecondMicros;
-    case DatePrecision::kFraction: break;
+    case DatePrecision::kYear:
+      return DayBegin(Date(*this) + std::chrono::years(1));
+    case DatePrecision::kMonth:
+      return DayBegin(Date(*this) + std::chrono::months(1));
+    case DatePrecision::kDay:
+      return LocalBegin() + kDayMicros;
+    case DatePrecision::kMinute:
+      return LocalBegin() + kMinuteMicros;
+    case DatePrecision::kSecond:
+      return LocalBegin() + kSecondMicros;
+    case DatePrecision::kFraction:
+      break;
   }
   return LocalBegin() + 1;
 }

@@ -25,7 +25,9 @@ DecodeLimits Bounded(DecodeLimits limits) {
 }
 
 Issue DocumentSizeIssue(const DecodeLimits& limits) {
-  return {Severity::kFatal, "limit", {},
+  return {Severity::kFatal,
+          "limit",
+          {},
           fmt::format("the document has more bytes than the limit of {} (max_document_bytes)",
                       limits.max_document_bytes)};
 }
@@ -90,9 +92,9 @@ struct RecordReader::Impl {
   std::mutex mutex;  // guards all below except the counters
   State state = State::kStart;
   Buffer buffer;
-  size_t size = 0;      // bytes in `buffer`: read and not yet handed out
-  int64_t offset = 0;   // of buffer[0] in the decompressed file
-  int64_t line = 1;     // of buffer[0]
+  size_t size = 0;     // bytes in `buffer`: read and not yet handed out
+  int64_t offset = 0;  // of buffer[0] in the decompressed file
+  int64_t line = 1;    // of buffer[0]
   int64_t sequence = 0;
   bool at_end = false;  // the source has no more
 

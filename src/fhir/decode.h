@@ -7,8 +7,8 @@
 // counting through all of them; an empty one has no records, like an empty file. An entry without
 // resource that is no DELETE is a record with a fault.
 // NDJSON is told by content (first line a whole JSON value, more after it) or by a name ending in
-// .ndjson or .jsonl; any other file is one JSON document. A broken array item or Bundle entry is one
-// record with a fault as long as the brackets around it match; else the whole document is.
+// .ndjson or .jsonl; any other file is one JSON document. A broken array item or Bundle entry is
+// one record with a fault as long as the brackets around it match; else the whole document is.
 // Reading is streaming: memory is bounded by the limits, whatever the size of the file.
 #pragma once
 
@@ -66,7 +66,7 @@ struct Record {
   // What can be shown of an unreadable record (at most 64 KB; the bronze copy has the rest). Bytes
   // as they came: not always UTF-8.
   std::string_view payload;
-  std::string_view full_url;                  // Bundle entry's fullUrl; empty when absent
+  std::string_view full_url;                     // Bundle entry's fullUrl; empty when absent
   const BundleReferences* references = nullptr;  // of its Bundle; null outside Bundles
   // A Bundle entry whose request.method is DELETE: the target as "Type/id". `text` is empty.
   std::string delete_target;

@@ -102,8 +102,8 @@ class SyntheaTest : public testing::Test {
     std::string name = (fs::temp_directory_path() / "synthea-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
     const std::string command =
-        fmt::format("tar -xJf '{}' -C '{}' ./{}", (kData / "synthea" / "bundles-120.tar.xz").string(),
-                    folder_.string(), kFile);
+        fmt::format("tar -xJf '{}' -C '{}' ./{}",
+                    (kData / "synthea" / "bundles-120.tar.xz").string(), folder_.string(), kFile);
     EXPECT_EQ(std::system(command.c_str()), 0);
   }
   ~SyntheaTest() override { fs::remove_all(folder_); }

@@ -137,7 +137,9 @@ TEST_F(DecodeTest, CutsBlocksAtAnySizeAlike) {
   std::string text;
   for (int i = 0; i < 300; ++i) {
     text += fmt::format("{{\"n\":{},\"pad\":\"{}\"}}{}", i, std::string(i % 97, 'x'),
-                        i % 3 == 0 ? "\r\n" : i % 3 == 1 ? "\n\n" : "\n");
+                        i % 3 == 0   ? "\r\n"
+                        : i % 3 == 1 ? "\n\n"
+                                     : "\n");
   }
   const auto whole = ReadText(text);
   ASSERT_EQ(whole.size(), 300u);
@@ -202,10 +204,10 @@ TEST_F(DecodeTest, GoesOnAfterALineOverTheLimit) {
 }
 
 TEST_F(DecodeTest, MakesBadLinesRecordsOfTheirOwn) {
-  const auto records = ReadText("{\"a\":1}\nhello\n42\n\"text\"\n<x/>\nnull\n{\"b\":2\n{\"c\":3}\n");
-  EXPECT_THAT(Texts(records),
-              ElementsAre("{\"a\":1}", "fault: json", "fault: json", "fault: json", "fault: json",
-                          "fault: json", "{\"b\":2", "{\"c\":3}"));
+  const auto records =
+      ReadText("{\"a\":1}\nhello\n42\n\"text\"\n<x/>\nnull\n{\"b\":2\n{\"c\":3}\n");
+  EXPECT_THAT(Texts(records), ElementsAre("{\"a\":1}", "fault: json", "fault: json", "fault: json",
+                                          "fault: json", "fault: json", "{\"b\":2", "{\"c\":3}"));
   EXPECT_EQ(records[1].payload, "hello");
   EXPECT_EQ(records[1].place.line, 2);
 }
@@ -354,7 +356,8 @@ TEST_F(DecodeTest, LimitsDocumentsAndResourcesInThem) {
 }
 
 TEST_F(DecodeTest, AHundredMegabytesInOneResourceIsOneFault) {
-  const std::string text = "{\"resourceType\":\"Patient\",\"a\":\"" + std::string(100 << 20, 'x') + "\"}";
+  const std::string text =
+      "{\"resourceType\":\"Patient\",\"a\":\"" + std::string(100 << 20, 'x') + "\"}";
   const auto document = ReadText(text);
   ASSERT_THAT(Texts(document), ElementsAre("fault: limit"));
   const auto lines = ReadText("{\"b\":1}\n" + text + "\n{\"c\":1}\n");
@@ -388,7 +391,8 @@ TEST_F(DecodeTest, ReadsGzipMembersAndZstdFramesInARow) {
 std::string ManyLines(int count) {
   SeededRandom random(7);
   std::string text;
-  for (int i = 0; i < count; ++i) text += fmt::format("{{\"n\":{},\"u\":\"{}\"}}\n", i, random.Uuid());
+  for (int i = 0; i < count; ++i)
+    text += fmt::format("{{\"n\":{},\"u\":\"{}\"}}\n", i, random.Uuid());
   return text;
 }
 
@@ -409,8 +413,10 @@ TEST_F(DecodeTest, DeliversWhatLiesBeforeACutInACompressedStream) {
 
 TEST_F(DecodeTest, EndsWithAFaultWhereACompressedStreamIsBroken) {
   const std::string text = ManyLines(20'000);
-  for (std::string packed : {Gzip(text), Zstd(text), Gzip(text) + "rubbish", Zstd(text) + "rubbish"}) {
-    if (!packed.ends_with("rubbish")) packed.replace(packed.size() / 2, 64, std::string(64, '\xff'));
+  for (std::string packed :
+       {Gzip(text), Zstd(text), Gzip(text) + "rubbish", Zstd(text) + "rubbish"}) {
+    if (!packed.ends_with("rubbish"))
+      packed.replace(packed.size() / 2, 64, std::string(64, '\xff'));
     const auto records = ReadText(packed);
     ASSERT_FALSE(records.empty());
     EXPECT_EQ(records.back().rule, "compression");
@@ -480,13 +486,15 @@ TEST_F(DecodeTest, ReadsBundleEntries) {
     EXPECT_EQ(records[i].place.entry, int64_t(i));
     const std::string_view text = kBundle.substr(records[i].place.byte_offset);
     EXPECT_EQ(text.front(), '{');
-    EXPECT_EQ(records[i].place.line,
-              1 + std::count(kBundle.begin(), kBundle.begin() + records[i].place.byte_offset, '\n'));
+    EXPECT_EQ(
+        records[i].place.line,
+        1 + std::count(kBundle.begin(), kBundle.begin() + records[i].place.byte_offset, '\n'));
   }
-  EXPECT_EQ(records[1].references, (BundleReferences{{"urn:uuid:aaa", "Patient/p1"},
-                                                     {"https://host/fhir/Observation/o1", "Observation/o1"},
-                                                     {"urn:uuid:bbb", "Patient/bbb"},
-                                                     {"urn:uuid:ccc", "Device/d"}}));
+  EXPECT_EQ(records[1].references,
+            (BundleReferences{{"urn:uuid:aaa", "Patient/p1"},
+                              {"https://host/fhir/Observation/o1", "Observation/o1"},
+                              {"urn:uuid:bbb", "Patient/bbb"},
+                              {"urn:uuid:ccc", "Device/d"}}));
 }
 
 TEST_F(DecodeTest, CountsEntriesOfNestedBundlesOn) {
@@ -495,7 +503,8 @@ TEST_F(DecodeTest, CountsEntriesOfNestedBundlesOn) {
       R"({"resource":{"resourceType":"Patient","id":"3"}}]})";
   const auto records = ReadText(
       R"({"resourceType":"Bundle","entry":[{"fullUrl":"urn:uuid:o","resource":{"resourceType":"Patient","id":"1"}},)"
-      R"({"resource":)" + inner + R"(},{"resource":{"resourceType":"Patient","id":"4"}}]})");
+      R"({"resource":)" +
+      inner + R"(},{"resource":{"resourceType":"Patient","id":"4"}}]})");
   ASSERT_EQ(records.size(), 4u);
   for (size_t i = 0; i < records.size(); ++i) {
     EXPECT_EQ(records[i].place.entry, int64_t(i));
@@ -581,7 +590,8 @@ TEST_F(DecodeTest, CountsBytes) {
 
 TEST(Message, ComesInAnyShape) {
   const auto split = [](std::string text) {
-    auto block = BlockFromMessage(std::move(text), {.max_document_bytes = 10'000, .block_bytes = 64});
+    auto block =
+        BlockFromMessage(std::move(text), {.max_document_bytes = 10'000, .block_bytes = 64});
     return Texts(Split(block));
   };
   EXPECT_THAT(split("{\"a\":1}"), ElementsAre("{\"a\":1}"));
@@ -627,10 +637,18 @@ std::string Mutated(std::string text, Random& random) {
   for (uint64_t n = random.Below(4); n > 0 && !text.empty(); --n) {
     const size_t at = random.Below(text.size());
     switch (random.Below(4)) {
-      case 0: text[at] = static_cast<char>(random.Below(256)); break;
-      case 1: text.erase(at, random.Below(20)); break;
-      case 2: text.insert(at, 1, "{}[]\",:\n\\"[random.Below(9)]); break;
-      default: text.resize(at); break;
+      case 0:
+        text[at] = static_cast<char>(random.Below(256));
+        break;
+      case 1:
+        text.erase(at, random.Below(20));
+        break;
+      case 2:
+        text.insert(at, 1, "{}[]\",:\n\\"[random.Below(9)]);
+        break;
+      default:
+        text.resize(at);
+        break;
     }
   }
   return text;
@@ -654,7 +672,8 @@ size_t NonBlankLines(std::string_view text) {
 TEST(Mutation, OfLinesKeepsOneRecordPerLine) {
   SeededRandom random(1);
   JsonParser parser;
-  const std::string text = "{\"a\":[1,{\"b\":\"x\"}]}\r\n{\"resourceType\":\"Patient\"}\n\n{\"c\":null}\n";
+  const std::string text =
+      "{\"a\":[1,{\"b\":\"x\"}]}\r\n{\"resourceType\":\"Patient\"}\n\n{\"c\":null}\n";
   for (int round = 0; round < 20'000; ++round) {
     const std::string mutated = "{\"first\":1}\n{}\n" + Mutated(text, random);
     size_t arrays = 0;  // a line that begins with '[' may hold any number

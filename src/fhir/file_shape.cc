@@ -28,8 +28,8 @@ Line NextLine(std::string_view& rest) {
 }
 
 bool IsCompleteValue(std::string_view text) {
-  const bool looks_so = (text.front() == '{' && text.back() == '}') ||
-                        (text.front() == '[' && text.back() == ']');
+  const bool looks_so =
+      (text.front() == '{' && text.back() == '}') || (text.front() == '[' && text.back() == ']');
   if (!looks_so) return false;
   JsonParser parser;
   return parser.Parse(text, {.max_bytes = text.size(), .expand_depth = 0}).has_value();

@@ -49,10 +49,14 @@ Hash128 ObservationHash(JsonValue observation) {
 
 std::string_view ToString(KeyOrigin origin) {
   switch (origin) {
-    case KeyOrigin::kId: return "id";
-    case KeyOrigin::kIdentifier: return "identifier";
-    case KeyOrigin::kFullUrl: return "fullUrl";
-    case KeyOrigin::kHash: return "hash";
+    case KeyOrigin::kId:
+      return "id";
+    case KeyOrigin::kIdentifier:
+      return "identifier";
+    case KeyOrigin::kFullUrl:
+      return "fullUrl";
+    case KeyOrigin::kHash:
+      return "hash";
   }
   return "id";
 }

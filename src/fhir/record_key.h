@@ -15,8 +15,9 @@ namespace vitalake::fhir {
 // Where a source's keys are.
 enum class KeyRule : uint8_t {
   kId,          // the resource's id
-  kIdentifier,  // its first urn:ietf:rfc:3986 identifier (senders with one constant id). Observations
-                // only: a Patient's key is its id under either rule, because references name that.
+  kIdentifier,  // its first urn:ietf:rfc:3986 identifier (senders with one constant id).
+                // Observations only: a Patient's key is its id under either rule, because
+                // references name that.
 };
 
 // Where one record's key came from. The last two mean that it lacks what the rule asks for, which

@@ -5,7 +5,8 @@
 namespace vitalake::fhir {
 namespace {
 
-RecordKey KeyOf(std::string_view text, KeyRule rule = KeyRule::kId, std::string_view full_url = {}) {
+RecordKey KeyOf(std::string_view text, KeyRule rule = KeyRule::kId,
+                std::string_view full_url = {}) {
   JsonParser parser;
   const auto tree = parser.Parse(text);
   EXPECT_TRUE(tree.has_value()) << text;
@@ -14,7 +15,8 @@ RecordKey KeyOf(std::string_view text, KeyRule rule = KeyRule::kId, std::string_
 
 TEST(RecordKey, IsTheIdByDefault) {
   const RecordKey key = KeyOf(R"({"resourceType":"Observation","id":"o1",
-      "identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:u1"}]})", KeyRule::kId, "urn:uuid:f");
+      "identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:u1"}]})",
+                              KeyRule::kId, "urn:uuid:f");
   EXPECT_EQ(key.key, "o1");
   EXPECT_EQ(key.origin, KeyOrigin::kId);
 }
@@ -23,25 +25,35 @@ TEST(RecordKey, IsTheFirstUriIdentifierWhereTheSourceSaysSo) {
   const RecordKey key = KeyOf(R"({"resourceType":"Observation","id":"blood-pressure","identifier":[
       {"system":"http://other","value":"x"},{"system":"urn:ietf:rfc:3986"},
       {"system":"urn:ietf:rfc:3986","value":"urn:uuid:u1"},
-      {"system":"urn:ietf:rfc:3986","value":"urn:uuid:u2"}]})", KeyRule::kIdentifier);
+      {"system":"urn:ietf:rfc:3986","value":"urn:uuid:u2"}]})",
+                              KeyRule::kIdentifier);
   EXPECT_EQ(key.key, "u1");
   EXPECT_EQ(key.origin, KeyOrigin::kIdentifier);
   EXPECT_EQ(KeyOf(R"({"resourceType":"Observation","identifier":[
-      {"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2"}]})", KeyRule::kIdentifier).key, "urn:oid:1.2");
+      {"system":"urn:ietf:rfc:3986","value":"urn:oid:1.2"}]})",
+                  KeyRule::kIdentifier)
+                .key,
+            "urn:oid:1.2");
 }
 
 TEST(RecordKey, OfAPatientIsItsIdUnderEitherRule) {
   EXPECT_EQ(KeyOf(R"({"resourceType":"Patient","id":"p","identifier":[
-      {"system":"urn:ietf:rfc:3986","value":"urn:uuid:u1"}]})", KeyRule::kIdentifier).key, "p");
+      {"system":"urn:ietf:rfc:3986","value":"urn:uuid:u1"}]})",
+                  KeyRule::kIdentifier)
+                .key,
+            "p");
 }
 
 TEST(RecordKey, FallsBackToTheFullUrl) {
   const RecordKey urn = KeyOf(R"({"resourceType":"Patient"})", KeyRule::kId, "urn:uuid:f");
   EXPECT_EQ(urn.key, "f");
   EXPECT_EQ(urn.origin, KeyOrigin::kFullUrl);
-  EXPECT_EQ(KeyOf(R"({"resourceType":"Patient","id":7})", KeyRule::kId, "http://h/Patient/9").key, "9");
-  EXPECT_EQ(KeyOf(R"({"resourceType":"Observation","id":"constant"})", KeyRule::kIdentifier,
-                  "urn:uuid:f").key, "f");
+  EXPECT_EQ(KeyOf(R"({"resourceType":"Patient","id":7})", KeyRule::kId, "http://h/Patient/9").key,
+            "9");
+  EXPECT_EQ(
+      KeyOf(R"({"resourceType":"Observation","id":"constant"})", KeyRule::kIdentifier, "urn:uuid:f")
+          .key,
+      "f");
 }
 
 constexpr std::string_view kReading = R"({"resourceType":"Observation","status":"final",
@@ -62,9 +74,12 @@ TEST(RecordKey, ElseHashesWhatMakesAReading) {
   EXPECT_EQ(key.key.size(), 32u);
   EXPECT_EQ(key.key.find_first_not_of("0123456789abcdef"), std::string::npos);
   EXPECT_EQ(KeyOf(With("final", "amended")).key, key.key);
-  EXPECT_EQ(KeyOf(With("{\"resourceType\"", "{\"meta\":{},\"note\":[{}],\"resourceType\"")).key, key.key);
+  EXPECT_EQ(KeyOf(With("{\"resourceType\"", "{\"meta\":{},\"note\":[{}],\"resourceType\"")).key,
+            key.key);
   EXPECT_EQ(KeyOf(With("\"valueQuantity\":{\"value\":80}}",
-                       "\"interpretation\":[],\"valueQuantity\":{\"value\":80}}")).key, key.key);
+                       "\"interpretation\":[],\"valueQuantity\":{\"value\":80}}"))
+                .key,
+            key.key);
   for (const auto& changed :
        {With("Patient/1", "Patient/2"), With("\"bp\"", "\"hr\""), With("2024-01-01", "2024-01-02"),
         With("120", "121"), With("\"d\"", "\"e\""), With("effectiveDateTime", "effectiveInstant"),
@@ -76,7 +91,8 @@ TEST(RecordKey, ElseHashesWhatMakesAReading) {
 
 TEST(RecordKey, HashesAPatientsContent) {
   const std::string key = KeyOf(R"({"resourceType":"Patient","name":[{"family":"a"}]})").key;
-  EXPECT_EQ(KeyOf(R"({"resourceType":"Patient","name":[{"family":"a"}],"text":{},"meta":{}})").key, key);
+  EXPECT_EQ(KeyOf(R"({"resourceType":"Patient","name":[{"family":"a"}],"text":{},"meta":{}})").key,
+            key);
   EXPECT_NE(KeyOf(R"({"resourceType":"Patient","name":[{"family":"b"}]})").key, key);
 }
 

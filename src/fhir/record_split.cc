@@ -136,15 +136,16 @@ class Splitter {
   void SplitValue(std::string_view text, const Scope& scope) {
     const Kind kind = KindOf(text);
     if (kind == Kind::kOther) {
-      return AddFault(text, scope, "json",
-                      text.front() == '<' ? "XML or HTML; FHIR JSON is needed"
-                                          : "no JSON object begins here");
+      return AddFault(
+          text, scope, "json",
+          text.front() == '<' ? "XML or HTML; FHIR JSON is needed" : "no JSON object begins here");
     }
     if (kind == Kind::kResource) {
       if (CheckSize(text, scope)) AddResource(text, scope);
     } else if (scope.level >= kMaxNesting) {
-      AddFault(text, scope, "limit",
-               fmt::format("Bundles or arrays inside each other, more than {} levels", kMaxNesting));
+      AddFault(
+          text, scope, "limit",
+          fmt::format("Bundles or arrays inside each other, more than {} levels", kMaxNesting));
     } else if (kind == Kind::kArray) {
       SplitArray(text, scope);
     } else {
@@ -222,7 +223,8 @@ class Splitter {
     if (!tree) return std::unexpected(JsonIssue(tree.error(), text, PlaceOf(text)));
     if (auto fault = EntryFault(*tree)) return std::unexpected(std::move(*fault));
     const JsonValue list = tree->Find("entry");
-    for (const JsonValue item : list.children()) entries.emplace_back().extent = ExtentOf(item, text);
+    for (const JsonValue item : list.children())
+      entries.emplace_back().extent = ExtentOf(item, text);
     for (Entry& entry : entries) {
       if (entry.extent.empty() || entry.extent.front() != '{') continue;
       const auto object = parser_.ParsePadded(entry.extent, Expand(entry.extent, 1));
@@ -254,7 +256,7 @@ class Splitter {
   // Source: FHIR R4, Bundle, without `entry`.
   static bool IsBundleMember(std::string_view name) {
     static constexpr std::string_view kNames[] = {
-        "resourceType", "id",    "meta",      "implicitRules", "language", "identifier",
+        "resourceType", "id",        "meta",  "implicitRules", "language", "identifier",
         "type",         "timestamp", "total", "link",          "signature"};
     if (name.starts_with('_')) name.remove_prefix(1);
     return std::ranges::find(kNames, name) != std::end(kNames);
@@ -290,7 +292,8 @@ class Splitter {
   void EmitEntry(Entry& entry, size_t index, const Scope& scope) {
     if (entry.fault) return AddFault(entry.extent, scope, std::move(*entry.fault));
     std::string method, url;
-    if (!entry.request.empty() && (entry.resource.empty() || Contains(entry.request, "\"DELETE\""))) {
+    if (!entry.request.empty() &&
+        (entry.resource.empty() || Contains(entry.request, "\"DELETE\""))) {
       if (const auto request = parser_.ParsePadded(entry.request, Expand(entry.request, 1))) {
         method = request->String("method");
         url = request->String("url");
@@ -401,8 +404,12 @@ size_t FirstBadByte(std::string_view text) {
       return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
     };
     const unsigned lead = byte(0);
-    const size_t length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3
-                          : lead < 0xF5 ? 4 : 0;
+    const size_t length = lead < 0x80   ? 1
+                          : lead < 0xC2 ? 0
+                          : lead < 0xE0 ? 2
+                          : lead < 0xF0 ? 3
+                          : lead < 0xF5 ? 4
+                                        : 0;
     const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     bool good = length > 0 && (length < 2 || (byte(1) >= low && byte(1) <= high));
@@ -428,14 +435,17 @@ std::string_view TrimBlanks(std::string_view text) {
 std::string_view PayloadOf(std::string_view text) {
   if (text.size() <= kMaxPayloadBytes) return text;
   size_t end = kMaxPayloadBytes;
-  for (int back = 0; back < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80; ++back) --end;
+  for (int back = 0; back < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80; ++back)
+    --end;
   return text.substr(0, end);
 }
 
 Issue SizeIssue(int64_t bytes, const DecodeLimits& limits) {
-  return {Severity::kFatal, "limit", {},
-          fmt::format("the record has {} bytes, more than the limit of {} (max_record_bytes)", bytes,
-                      limits.max_record_bytes)};
+  return {Severity::kFatal,
+          "limit",
+          {},
+          fmt::format("the record has {} bytes, more than the limit of {} (max_record_bytes)",
+                      bytes, limits.max_record_bytes)};
 }
 
 JsonLimits RecordLimits(const DecodeLimits& limits) {
@@ -454,8 +464,12 @@ Issue JsonIssue(const JsonFault& fault, std::string_view text, const RecordPlace
       message = "not JSON: " + message;
     }
   }
-  const int64_t line = place.line + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
-  return {Severity::kFatal, limit ? "limit" : "json", {},
+  const int64_t line =
+      place.line +
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  return {Severity::kFatal,
+          limit ? "limit" : "json",
+          {},
           fmt::format("{} (line {}, byte {})", message, line,
                       place.byte_offset + static_cast<int64_t>(offset))};
 }

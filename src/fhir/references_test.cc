@@ -30,9 +30,10 @@ TEST(References, HaveAStatedResultInEveryForm) {
 }
 
 TEST(References, ThatNameNothingAreOther) {
-  for (const char* text : {"", "x", "Patient", "Patient/", "/", "patient/x", "Patient/a b",
-                           "a/b/Patient/x", "http://host/x", "http://Patient/x", "ftp://h/Patient/x",
-                           "?x=1", "a/Patient?x=1", "Patient/x/y", "mailto:x"}) {
+  for (const char* text :
+       {"", "x", "Patient", "Patient/", "/", "patient/x", "Patient/a b", "a/b/Patient/x",
+        "http://host/x", "http://Patient/x", "ftp://h/Patient/x", "?x=1", "a/Patient?x=1",
+        "Patient/x/y", "mailto:x"}) {
     ExpectTarget(text, ReferenceForm::kOther, "", "");
   }
 }
