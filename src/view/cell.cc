@@ -37,7 +37,7 @@ void AppendNode(JsonValue value, std::string& out) {
 bool Mismatch(const ColumnSpec& column, const Item& item, Env& env) {
   static constexpr std::string_view kNames[] = {"boolean", "integer", "bigint", "number",
                                                 "text",    "date",    "timestamp"};
-  return env.Fail(fmt::format("a {} where the column needs a {}", TypeName(item),
+  return env.Fail(fmt::format("found {}, but the column is {}", TypeName(item),
                               kNames[static_cast<size_t>(column.type)]));
 }
 

@@ -113,6 +113,21 @@ class ExistsExpr final : public BooleanExpr {
   bool negated_;
 };
 
+class CountExpr final : public Expr {
+ public:
+  explicit CountExpr(ExprPtr input) : input_(std::move(input)) {}
+  bool at_most_one() const override { return true; }
+  StaticKind kind() const override { return StaticKind::kNotBoolean; }
+  bool Each(Env& env, Sink sink) const override {
+    int64_t count = 0;
+    input_->Each(env, [&](const Item&) { return ++count > 0; });
+    return !env.failed() && sink(Item::Integer(count));
+  }
+
+ private:
+  ExprPtr input_;
+};
+
 class AllExpr final : public BooleanExpr {
  public:
   AllExpr(ExprPtr input, ExprPtr criteria)
@@ -157,7 +172,7 @@ class IifExpr final : public Expr {
     const Found found = input_->One(env, item);
     if (env.failed()) return false;
     if (found == Found::kMany) return env.Fail("iif() of several items");
-    const FocusScope scope(env, found == Found::kOne ? item : Item(), 0);
+    const FocusScope scope(env, found == Found::kOne ? item : Item(), env.index);
     const Truth truth = arguments_[0]->Test(env);
     if (env.failed()) return false;
     if (truth == Truth::kTrue) return arguments_[1]->Each(env, sink);
@@ -328,8 +343,33 @@ Made MakeExtension(std::unique_ptr<Expr> input, Arguments arguments, std::string
       std::move(path), MakeOperator(Operator::kEqual, std::move(url), std::move(arguments[0])));
 }
 
+bool IsEmptyText(const Expr& expr) {
+  const auto* literal = dynamic_cast<const ConstantExpr*>(&expr);
+  return literal && literal->item().kind == ItemKind::kString && literal->item().text.empty();
+}
+
+// FHIRPath's '.' matches line ends too.
+std::string WithSingleLineDots(std::string_view pattern) {
+  std::string out;
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '.' && !in_class) {
+      out += "[\\s\\S]";
+      continue;
+    }
+    out += c;
+    if (c == '\\' && i + 1 < pattern.size()) out += pattern[++i];
+    if (c == '[') in_class = true;
+    if (c == ']') in_class = false;
+  }
+  return out;
+}
+
 template <PatternExpr::Job job>
 Made MakePattern(std::unique_ptr<Expr> input, Arguments arguments, std::string_view) {
+  if (job == PatternExpr::Job::kReplace && IsEmptyText(*arguments[0])) return input;
+  if (dynamic_cast<const EmptyExpr*>(arguments[0].get())) return std::make_unique<EmptyExpr>();
   const auto* literal = dynamic_cast<const ConstantExpr*>(arguments[0].get());
   if (!literal || literal->item().kind != ItemKind::kString) {
     return Fail(ErrorKind::kInvalidArgument, "the regular expression must be a literal string");
@@ -339,7 +379,7 @@ Made MakePattern(std::unique_ptr<Expr> input, Arguments arguments, std::string_v
   flags |= std::regex_constants::__polynomial;  // linear in the text, no recursion
 #endif
   try {
-    std::regex pattern(std::string(literal->item().text), flags);
+    std::regex pattern(WithSingleLineDots(literal->item().text), flags);
     return std::make_unique<PatternExpr>(job, std::move(input), std::move(pattern),
                                          arguments.size() > 1 ? std::move(arguments[1]) : nullptr);
   } catch (const std::regex_error& error) {
@@ -364,6 +404,9 @@ constexpr MakerEntry kMakers[] = {
        return std::make_unique<ExistsExpr>(std::move(in), true);
      }},
     {"not", {}, [](P in, Arguments, S) -> Made { return std::make_unique<NotExpr>(std::move(in)); }},
+    {"count", {}, [](P in, Arguments, S) -> Made {
+       return std::make_unique<CountExpr>(std::move(in));
+     }},
     {"all", {1, 1}, [](P in, Arguments a, S) -> Made {
        return std::make_unique<AllExpr>(std::move(in), std::move(a[0]));
      }},
@@ -380,6 +423,7 @@ constexpr MakerEntry kMakers[] = {
     {"iif", {2, 3}, [](P in, Arguments a, S) -> Made {
        return std::make_unique<IifExpr>(std::move(in), std::move(a));
      }},
+    {"trace", {1, 2}, [](P in, Arguments, S) -> Made { return in; }},
     {"first", {}, [](P in, Arguments, S) -> Made {
        return MakeFirst(std::move(in));
      }},

@@ -1,5 +1,6 @@
 // FHIRPath functions as expressions: the functions of FHIRPath 2.0, FHIR's and SQL on FHIR's own.
-// Not there: what needs a clock (now, today), a server (resolve, memberOf, conformsTo), trace.
+// Not there: what needs a clock (now, today), a server (resolve, memberOf, conformsTo) or unit
+// arithmetic. trace() passes its input on and writes nothing.
 #pragma once
 
 #include <memory>

@@ -59,6 +59,40 @@ bool Join(Env& env, Items items, const Items& argument, Sink sink) {
   return sink(Item::Text(ItemKind::kString, env.Keep(text)));
 }
 
+// The one string a function works on; false when there is none or, with a fault, another value.
+bool OneText(Env& env, const Items& items, std::string_view& out) {
+  if (items.empty()) return false;
+  const Item atom = Atom(items[0]);
+  if (items.size() > 1 || !atom.is_text()) return env.Fail("expected one string");
+  out = atom.text;
+  return true;
+}
+
+bool Split(Env& env, Items items, const Items& argument, Sink sink) {
+  std::string_view rest, separator;
+  if (!OneText(env, items, rest) || !OneText(env, argument, separator)) return !env.failed();
+  if (separator.empty()) return sink(Item::Text(ItemKind::kString, rest));
+  for (;;) {
+    const size_t at = rest.find(separator);
+    if (!sink(Item::Text(ItemKind::kString, rest.substr(0, at)))) return false;
+    if (at == std::string_view::npos) return true;
+    rest.remove_prefix(at + separator.size());
+  }
+}
+
+// One string per code point.
+bool ToChars(Env& env, Items items, const Items&, Sink sink) {
+  std::string_view rest;
+  if (!OneText(env, items, rest)) return !env.failed();
+  while (!rest.empty()) {
+    size_t size = 1;
+    while (size < rest.size() && (static_cast<unsigned char>(rest[size]) & 0xC0) == 0x80) ++size;
+    if (!sink(Item::Text(ItemKind::kString, rest.substr(0, size)))) return false;
+    rest.remove_prefix(size);
+  }
+  return true;
+}
+
 void Children(const Item& item, Items& out) {
   const JsonValue object = item.value();
   if (!object.is_object()) return;
@@ -77,9 +111,6 @@ constexpr StaticKind kAny = StaticKind::kAny, kBool = StaticKind::kBoolean,
                      kOther = StaticKind::kNotBoolean;
 
 constexpr CollectionEntry kEntries[] = {
-    {"count", {}, [](Env&, Items items, const Items&, Sink sink) {
-       return sink(Item::Integer(static_cast<int64_t>(items.size())));
-     }, kOther},
     {"last", {}, [](Env&, Items items, const Items&, Sink sink) {
        return items.empty() || sink(items.back());
      }, kAny},
@@ -144,6 +175,8 @@ constexpr CollectionEntry kEntries[] = {
        return Quantified(env, items, false, false, sink);
      }, kBool},
     {"join", {0, 1}, Join, kOther},
+    {"split", {1, 1}, Split, kAny},
+    {"toChars", {}, ToChars, kAny},
     {"hasValue", {}, [](Env&, Items items, const Items&, Sink sink) {
        return sink(Item::Boolean(items.size() == 1 && !items[0].value().is_object()));
      }, kBool},

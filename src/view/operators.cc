@@ -201,8 +201,9 @@ class UnionExpr final : public Binary {
     Items seen;
     const auto once = [&](const Item& item) {
       if (Holds(seen, item)) return true;
+      if (!sink(item)) return false;
       seen.push_back(item);
-      return sink(item);
+      return true;
     };
     return left_->Each(env, once) && right_->Each(env, once);
   }

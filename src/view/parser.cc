@@ -241,6 +241,13 @@ class Parser {
       ++at_;
       return Literal(Item::Text(ItemKind::kString, url));
     }
+    for (const auto& [prefix, folder] : {std::pair("vs-", "ValueSet"), {"ext-", "StructureDefinition"}}) {
+      if (!name.starts_with(prefix)) continue;
+      const std::string url =
+          fmt::format("http://hl7.org/fhir/{}/{}", folder, name.substr(std::string_view(prefix).size()));
+      ++at_;
+      return Literal(Item::Text(ItemKind::kString, url));
+    }
     return Bad(fmt::format("undefined constant %{}", name));
   }
 
@@ -259,7 +266,7 @@ class Parser {
     }
     ++at_;
     // An expression may begin with the type of what it is about: Patient.name.
-    if (first && !quoted && name[0] >= 'A' && name[0] <= 'Z') {
+    if (first && name[0] >= 'A' && name[0] <= 'Z') {
       return MakeOfType(std::move(input), name, false);
     }
     PathExpr* path = input->AsPath();
