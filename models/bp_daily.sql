@@ -1,0 +1,46 @@
+-- Blood pressure of a person per local day, with the band of the day's mean (a band, no category).
+-- key: id_space, patient_id, day
+-- person: patient_id
+-- source: silver.patient(id), silver.observation(patient_id), silver.vital_sign(patient_id)
+-- clustered: patient_id, day
+WITH single AS (
+  SELECT id_space, patient_id, effective_time, effective_date, device, status, quality,
+    max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
+    max(CASE WHEN code = '8462-4' THEN value END) AS diastolic
+  FROM silver.vital_sign
+  WHERE panel IS NULL AND component IS NULL AND code IN ('8480-6', '8462-4') AND retracted_at IS NULL
+  GROUP BY id_space, patient_id, effective_time, effective_date, device, status, quality
+),
+reading AS (
+  SELECT id_space, patient_id, effective_date, status, quality,
+    systolic_pressure_value AS systolic, diastolic_pressure_value AS diastolic
+  FROM silver.observation
+  WHERE retracted_at IS NULL
+  UNION ALL
+  SELECT id_space, patient_id, effective_date, status, quality, systolic, diastolic FROM single
+),
+day AS (
+  SELECT r.id_space, coalesce(l.person_id, r.patient_id) AS patient_id, r.effective_date AS day,
+    count(*) AS readings,
+    CAST(sum(CAST(r.systolic AS DECIMAL(18, 6))) AS DOUBLE) / nullif(count(r.systolic), 0) AS mean_systolic,
+    CAST(sum(CAST(r.diastolic AS DECIMAL(18, 6))) AS DOUBLE) / nullif(count(r.diastolic), 0) AS mean_diastolic,
+    min(r.systolic) AS min_systolic, max(r.systolic) AS max_systolic,
+    min(r.diastolic) AS min_diastolic, max(r.diastolic) AS max_diastolic
+  FROM reading r
+  LEFT JOIN person_link l ON l.id_space = r.id_space AND l.patient_id = r.patient_id
+  WHERE r.patient_id IS NOT NULL AND r.effective_date IS NOT NULL
+    AND (r.systolic IS NOT NULL OR r.diastolic IS NOT NULL)
+    AND r.status IN ('preliminary', 'final', 'amended', 'corrected')
+    AND concat(' ', coalesce(r.quality, ''), ' ') NOT LIKE '% implausible %'
+    AND concat(' ', coalesce(r.quality, ''), ' ') NOT LIKE '% repeat_of %'
+  GROUP BY r.id_space, coalesce(l.person_id, r.patient_id), r.effective_date
+)
+SELECT d.*,
+  CASE
+    WHEN d.mean_systolic > 180 OR d.mean_diastolic > 120 THEN 'severe'
+    WHEN d.mean_systolic >= 140 OR d.mean_diastolic >= 90 THEN 'stage 2'
+    WHEN d.mean_systolic >= 130 OR d.mean_diastolic >= 80 THEN 'stage 1'
+    WHEN d.mean_systolic >= 120 THEN 'elevated'
+    ELSE 'normal'
+  END AS band_of_mean
+FROM day d

@@ -1,0 +1,21 @@
+#include "base/utf8.h"
+
+#include <gtest/gtest.h>
+
+namespace vitalake {
+namespace {
+
+TEST(ValidUtf8, KeepsWellFormedText) {
+  EXPECT_EQ(ValidUtf8("a\u00e9\u20ac\U0001F600"), "a\u00e9\u20ac\U0001F600");
+}
+
+TEST(ValidUtf8, ReplacesWhatIsNot) {
+  EXPECT_EQ(ValidUtf8("a\xff" "b"), "a\uFFFDb");
+  EXPECT_EQ(ValidUtf8("\xE2\x82"), "\uFFFD\uFFFD");             // cut off
+  EXPECT_EQ(ValidUtf8("\xC0\xAF"), "\uFFFD\uFFFD");             // overlong
+  EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");   // a surrogate
+  EXPECT_EQ(ValidUtf8(std::string_view("\0", 1)), "\uFFFD");
+}
+
+}  // namespace
+}  // namespace vitalake

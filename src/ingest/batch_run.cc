@@ -1,0 +1,481 @@
+#include "ingest/batch_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "base/json_tree.h"
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "ingest/group_stage.h"
+#include "ingest/input_files.h"
+#include "ingest/run_lock.h"
+#include "lake/catalogue.h"
+#include "lake/gold.h"
+#include "lake/ledger.h"
+#include "lake/table_writer.h"
+#include "storage/copy_in.h"
+#include "storage/sha256.h"
+
+namespace vitalake::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Input bytes of the files that share one commit per table.
+constexpr int64_t kGroupBytes = int64_t{1} << 30;
+
+std::string TxnApp(const RunId& run) { return "batch/" + run.value; }
+
+RunId NewRunId(lake::Lake& lake) {
+  std::string stamp = FormatUtc(lake.clock().NowMicros()).substr(0, 19);
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  return {fmt::format("{}Z-{:08x}", stamp, lake.random().Next() & 0xFFFFFFFF)};
+}
+
+const lake::TableSpec& FixedSpec(std::string_view name) {
+  return *std::ranges::find(lake::FixedTables(), name, &lake::TableSpec::name);
+}
+
+// {"<ordinal>":{"written":n,...}}: what a commit says of the records of its files.
+std::string OutcomesJson(const std::map<int64_t, lake::OutcomeCounts>& outcomes) {
+  JsonWriter json;
+  json.BeginObject();
+  for (const auto& [ordinal, counts] : outcomes) {
+    json.Key(fmt::to_string(ordinal)).BeginObject();
+    json.Key("received").Int(counts.received).Key("written").Int(counts.written);
+    json.Key("superseded").Int(counts.superseded).Key("duplicate").Int(counts.duplicate);
+    json.Key("quarantined").Int(counts.quarantined).Key("out_of_scope").Int(counts.out_of_scope);
+    json.EndObject();
+  }
+  return json.EndObject().Take();
+}
+
+std::map<int64_t, lake::OutcomeCounts> ParseOutcomes(JsonValue json) {
+  std::map<int64_t, lake::OutcomeCounts> outcomes;
+  for (JsonValue entry : json.children()) {
+    lake::OutcomeCounts& counts = outcomes[std::stoll(std::string(entry.key()))];
+    const auto read = [&](std::string_view name) { return entry.Find(name).AsInt().value_or(0); };
+    counts.received = read("received");
+    counts.written = read("written");
+    counts.superseded = read("superseded");
+    counts.duplicate = read("duplicate");
+    counts.quarantined = read("quarantined");
+    counts.out_of_scope = read("out_of_scope");
+  }
+  return outcomes;
+}
+
+// Works one run to its end; the same code for a new run and for one a crash left open.
+class RunWorker {
+ public:
+  RunWorker(lake::Lake& lake, lake::LedgerRun run, const fhir::DecodeLimits& limits,
+            const std::vector<lake::SilverView>& views,
+            const std::function<void(const BatchProgress&)>& progress, const Wait& wait,
+            BatchSummary& summary)
+      : lake_(lake), run_(std::move(run)), limits_(limits), views_(views), progress_(progress),
+        wait_(wait), summary_(summary) {
+    for (const auto& file : run_.files) bytes_total_ += file.bytes;
+  }
+
+  Status Work();
+  Status DryRun();
+
+ private:
+  Status FindRepeats();
+  Status CopyToBronze();
+  Result<std::vector<GroupFile>> NextGroup();
+  Status WorkGroup(const std::vector<GroupFile>& files);
+  Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
+  Status CommitQuarantine(GroupStage& stage, int64_t last);
+  void CountHome(Silver table, const GroupStage& stage,
+                 const std::map<std::string, lake::Exceptions>& exceptions,
+                 std::map<int64_t, lake::OutcomeCounts>& counts) const;
+  // Outcomes that commits of an earlier try of this run stated, per table.
+  Result<std::map<int64_t, lake::OutcomeCounts>> StatedOutcomes(std::string_view table);
+  void Report(std::string_view step, int64_t bytes, int64_t records) const {
+    if (progress_) progress_({step, bytes, bytes_total_, records});
+  }
+  void CollectProblems(const GroupStage& stage);
+  void Summarise();
+
+  lake::Lake& lake_;
+  lake::LedgerRun run_;
+  fhir::DecodeLimits limits_;
+  const std::vector<lake::SilverView>& views_;
+  const std::function<void(const BatchProgress&)>& progress_;
+  const Wait& wait_;
+  BatchSummary& summary_;
+  int64_t bytes_total_ = 0;
+  int64_t bytes_done_ = 0;
+  int64_t records_done_ = 0;
+  size_t at_ = 0;                                     // next file to group
+  std::map<int64_t, lake::OutcomeCounts> outcomes_;   // by ordinal, final at the end
+  std::map<int64_t, std::string> partitions_;         // ordinal -> bronze path of the copy
+  std::map<int64_t, std::string> messages_;
+  std::set<int64_t> failed_;
+};
+
+Status RunWorker::FindRepeats() {
+  VL_TRY(const auto known, lake::Ledger(lake_).FindKnown(run_.files));
+  for (lake::LedgerFile& file : run_.files) {
+    if (file.sha256.empty()) continue;
+    if (const auto repeat = known.find(file.ordinal); repeat != known.end()) {
+      outcomes_[file.ordinal] = repeat->second.counts;
+      messages_[file.ordinal] = fmt::format("same content as {} of run {}: nothing to do",
+                                            repeat->second.path, repeat->second.run);
+    }
+  }
+  return {};
+}
+
+Status RunWorker::CopyToBronze() {
+  int64_t bytes = 0;
+  for (lake::LedgerFile& file : run_.files) {
+    bytes += file.bytes;
+    if (file.sha256.empty() || outcomes_.contains(file.ordinal)) continue;
+    // A repeat within the run is counted with its first; see Work.
+    const auto first = std::ranges::find_if(run_.files, [&](const auto& other) {
+      return other.ordinal < file.ordinal && other.sha256 == file.sha256 &&
+             other.source == file.source && partitions_.contains(other.ordinal);
+    });
+    if (first != run_.files.end()) {
+      messages_[file.ordinal] = fmt::format("same content as {}", first->path);
+      continue;
+    }
+    VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "copying to bronze"));
+    for (const std::string& path :
+         {file.bronze_path, OwnBronzePath(file.bronze_path, run_.run, file.ordinal)}) {
+      auto copied = storage::CopyIn(lake_.store(), file.path, path);
+      if (!copied && copied.error().kind == ErrorKind::kAlreadyExists) {
+        // Ours, when an earlier try of this run got that far; else another run's.
+        VL_TRY(const fs::path local, lake_.store().LocalPath(path));
+        VL_TRY(const std::string hash, storage::Sha256OfFile(local));
+        if (hash != file.sha256) continue;
+        partitions_[file.ordinal] = path;
+        break;
+      }
+      if (copied && copied->sha256 == file.sha256) {
+        partitions_[file.ordinal] = path;
+        break;
+      }
+      if (copied) {
+        VL_RETURN_IF_ERROR(lake_.store().Delete(path));
+        messages_[file.ordinal] = "the file changed while it was taken in; ingest it again";
+      } else if (copied.error().kind == ErrorKind::kNoSpace ||
+                 copied.error().kind == ErrorKind::kUnknownOutcome) {
+        return Because(std::move(copied).error(), fmt::format("copying {} to bronze", file.path));
+      } else {
+        messages_[file.ordinal] = copied.error().ToString();
+      }
+      failed_.insert(file.ordinal);
+      break;
+    }
+    Report("copying", bytes, 0);
+  }
+  return {};
+}
+
+Result<std::vector<GroupFile>> RunWorker::NextGroup() {
+  std::vector<GroupFile> group;
+  int64_t bytes = 0;
+  for (; at_ < run_.files.size(); ++at_) {
+    const lake::LedgerFile& file = run_.files[at_];
+    const auto partition = partitions_.find(file.ordinal);
+    if (partition == partitions_.end()) continue;
+    if (!group.empty() && bytes + file.bytes > kGroupBytes) break;
+    VL_TRY(fs::path local, lake_.store().LocalPath(partition->second));
+    group.push_back({&file, partition->second, std::move(local)});
+    bytes += file.bytes;
+  }
+  return group;
+}
+
+void RunWorker::CountHome(Silver table, const GroupStage& stage,
+                          const std::map<std::string, lake::Exceptions>& exceptions,
+                          std::map<int64_t, lake::OutcomeCounts>& counts) const {
+  for (const auto& [ordinal, tally] : stage.tallies()) {
+    const int64_t home = tally.home[static_cast<size_t>(table)];
+    if (home == 0) continue;
+    lake::Exceptions of_file;
+    if (const auto found = exceptions.find(partitions_.at(ordinal)); found != exceptions.end()) {
+      of_file = found->second;
+    }
+    lake::OutcomeCounts& count = counts[ordinal];
+    count.superseded += of_file.superseded;
+    count.duplicate += of_file.duplicate;
+    count.quarantined += of_file.refused;
+    count.written += home - of_file.superseded - of_file.duplicate - of_file.refused;
+  }
+}
+
+Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::string_view name) {
+  VL_TRY(delta::Table* const table, lake_.OpenTable(name));
+  VL_TRY(const auto history, table->History(SIZE_MAX));
+  std::map<int64_t, lake::OutcomeCounts> stated;
+  JsonParser parser;
+  for (const delta::HistoryEntry& entry : history) {
+    const auto info = parser.Parse(entry.info);
+    if (!info) continue;
+    const JsonValue ours = info->Find("vitalake");
+    if (ours.String("run") != run_.run.value) continue;
+    for (const auto& [ordinal, counts] : ParseOutcomes(ours.Find("outcomes"))) {
+      stated[ordinal] += counts;
+    }
+  }
+  return stated;
+}
+
+Result<lake::UpsertResult> RunWorker::UpsertTable(Silver table, const GroupStage& stage,
+                                                  int64_t last) {
+  const size_t at = static_cast<size_t>(table);
+  const lake::UpsertRequest request{
+      views_[at], stage.staged()[at],
+      table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table,
+      [&](const std::map<std::string, lake::Exceptions>& exceptions) {
+        std::map<int64_t, lake::OutcomeCounts> counts;
+        CountHome(table, stage, exceptions, counts);
+        lake::CommitNote note;
+        note.txns[TxnApp(run_.run)] = last;
+        note.info["run"] = fmt::format("\"{}\"", run_.run.value);
+        note.info["outcomes"] = OutcomesJson(counts);
+        return note;
+      }};
+  return lake::Upsert(lake_, request, wait_);
+}
+
+Status RunWorker::CommitQuarantine(GroupStage& stage, int64_t last) {
+  for (const auto& [table, rows] : {std::pair("ops.quarantine", stage.QuarantineRows()),
+                                    std::pair("ops.issue", stage.IssueRows())}) {
+    VL_TRY(const int64_t count,
+           stage.connection().ScalarInt(fmt::format("SELECT count(*) FROM ({})", rows)));
+    if (count == 0) continue;
+    lake::CommitNote note;
+    note.txns[TxnApp(run_.run)] = last;
+    note.info["run"] = fmt::format("\"{}\"", run_.run.value);
+    VL_RETURN_IF_ERROR(lake::AppendRows(lake_, stage.connection(), FixedSpec(table), rows, note, wait_));
+  }
+  return {};
+}
+
+void RunWorker::CollectProblems(const GroupStage& stage) {
+  for (const auto& [reason, count] : stage.reasons()) summary_.quarantine_reasons[reason] += count;
+  for (const std::string& problem : stage.problems()) {
+    if (summary_.first_problems.size() < 20) summary_.first_problems.push_back(problem);
+  }
+  summary_.issues += stage.issues();
+}
+
+Status RunWorker::WorkGroup(const std::vector<GroupFile>& files) {
+  VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stage"));
+  GroupStage stage(lake_, {views_, {}, limits_}, run_, folder.path(), false);
+  VL_RETURN_IF_ERROR(stage.Read(
+      files,
+      [&](int64_t bytes, int64_t records) {
+        Report("reading", bytes_done_ + bytes, records_done_ + records);
+      },
+      wait_));
+  const int64_t last = files.back().file->ordinal;
+  std::vector<lake::RefusedRecord> refused;
+  for (const Silver table : {Silver::kPatient, Silver::kObservation, Silver::kVitalSign}) {
+    Report("writing", bytes_done_, records_done_);
+    // Read before: after this commit the table's own statement of it would be found there.
+    std::map<int64_t, lake::OutcomeCounts> counts;
+    VL_TRY(const delta::SnapshotPtr before, lake_.Latest(views_[static_cast<size_t>(table)].table));
+    const bool done = before->FindTxn(TxnApp(run_.run)).value_or(-1) >= last;
+    VL_TRY(lake::UpsertResult result, UpsertTable(table, stage, last));
+    if (done) {
+      VL_TRY(const auto stated, StatedOutcomes(views_[static_cast<size_t>(table)].table));
+      for (const GroupFile& file : files) {
+        if (const auto found = stated.find(file.file->ordinal); found != stated.end()) {
+          counts[file.file->ordinal] = found->second;
+        }
+      }
+    } else {
+      CountHome(table, stage, result.exceptions, counts);
+    }
+    for (const auto& [ordinal, count] : counts) outcomes_[ordinal] += count;
+    // A refused blood pressure is refused by both of its tables; quarantine has it once.
+    for (lake::RefusedRecord& record : result.refused) {
+      const bool again = std::ranges::any_of(refused, [&](const auto& other) {
+        return other.source_partition == record.source_partition &&
+               other.source_offset == record.source_offset;
+      });
+      if (!again) refused.push_back(std::move(record));
+    }
+    const auto into = std::ranges::find(summary_.tables, views_[static_cast<size_t>(table)].table,
+                                        &TableResult::table);
+    if (into != summary_.tables.end()) {
+      into->rows_inserted += result.rows_inserted;
+      into->rows_updated += result.rows_updated;
+    }
+  }
+  VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, files));
+  VL_RETURN_IF_ERROR(CommitQuarantine(stage, last));
+  for (const auto& [ordinal, tally] : stage.tallies()) {
+    lake::OutcomeCounts& counts = outcomes_[ordinal];
+    counts.received += tally.received;
+    counts.quarantined += tally.quarantined;
+    counts.out_of_scope += tally.out_of_scope;
+    records_done_ += tally.received;
+  }
+  for (const GroupFile& file : files) bytes_done_ += file.file->bytes;
+  CollectProblems(stage);
+  return {};
+}
+
+Status RunWorker::DryRun() {
+  for (const lake::LedgerFile& file : run_.files) {
+    if (!file.sha256.empty()) partitions_[file.ordinal] = file.path;
+  }
+  GroupStage stage(lake_, {views_, {}, limits_}, run_, {}, true);
+  std::vector<GroupFile> files;
+  for (const lake::LedgerFile& file : run_.files) {
+    if (file.sha256.empty()) {
+      messages_[file.ordinal] = file.message;
+      failed_.insert(file.ordinal);
+    } else {
+      files.push_back({&file, file.path, file.path});
+    }
+  }
+  VL_RETURN_IF_ERROR(stage.Read(
+      files, [&](int64_t bytes, int64_t records) { Report("reading", bytes, records); }, wait_));
+  for (const auto& [ordinal, tally] : stage.tallies()) {
+    lake::OutcomeCounts& counts = outcomes_[ordinal];
+    counts.received = tally.received;
+    counts.quarantined = tally.quarantined;
+    counts.out_of_scope = tally.out_of_scope;
+    counts.written = tally.received - tally.quarantined - tally.out_of_scope;
+  }
+  CollectProblems(stage);
+  Summarise();
+  return {};
+}
+
+void RunWorker::Summarise() {
+  for (const lake::LedgerFile& file : run_.files) {
+    FileResult result;
+    result.path = file.path;
+    if (const auto bronze = partitions_.find(file.ordinal); bronze != partitions_.end()) {
+      result.bronze = bronze->second;
+    }
+    result.counts = outcomes_[file.ordinal];
+    result.counts.bytes = file.bytes;
+    result.message = messages_.contains(file.ordinal) ? messages_[file.ordinal] : file.message;
+    result.failed = failed_.contains(file.ordinal);
+    summary_.counts += result.counts;
+    summary_.files.push_back(std::move(result));
+  }
+}
+
+Status RunWorker::Work() {
+  VL_RETURN_IF_ERROR(FindRepeats());
+  VL_RETURN_IF_ERROR(CopyToBronze());
+  for (;;) {
+    VL_TRY(const std::vector<GroupFile> group, NextGroup());
+    if (group.empty()) break;
+    VL_RETURN_IF_ERROR(WorkGroup(group));
+  }
+  for (lake::LedgerFile& file : run_.files) {
+    lake::OutcomeCounts& counts = outcomes_[file.ordinal];
+    const auto partition = partitions_.find(file.ordinal);
+    if (file.sha256.empty() || failed_.contains(file.ordinal)) {
+      // The file is one unreadable record; nothing of it could be kept but the message.
+      failed_.insert(file.ordinal);
+      counts.received = counts.quarantined = 1;
+      if (!messages_.contains(file.ordinal)) messages_[file.ordinal] = file.message;
+    } else if (partition == partitions_.end() && counts.received == 0) {
+      const auto first = std::ranges::find_if(run_.files, [&](const auto& other) {
+        return other.sha256 == file.sha256 && other.source == file.source &&
+               partitions_.contains(other.ordinal);
+      });
+      if (first != run_.files.end()) {
+        counts.received = counts.duplicate = outcomes_[first->ordinal].received;
+      }
+    }
+    file.bronze_path = partition == partitions_.end() ? "" : partition->second;
+    if (messages_.contains(file.ordinal)) file.message = messages_[file.ordinal];
+  }
+  VL_RETURN_IF_ERROR(lake::Ledger(lake_).CloseRun(run_, outcomes_, wait_));
+  Summarise();
+  return {};
+}
+
+Result<fs::path> RunLocks(lake::Lake& lake) {
+  VL_TRY(const fs::path staging, lake.store().StagingFolder());
+  return staging.parent_path() / "runs";
+}
+
+}  // namespace
+
+Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
+                              const std::function<void(const BatchProgress&)>& progress,
+                              const Wait& wait) {
+  const auto begin = lake.clock().Steady();
+  BatchSummary summary;
+  VL_TRY(const std::vector<lake::SilverView> views,
+         lake::LoadSilverViews(lake.options().views_folder));
+  VL_TRY(const std::vector<std::string> paths, FindFiles(options.paths));
+  const RunId run = NewRunId(lake);
+  const Micros started = lake.clock().NowMicros();
+  int64_t hashed = 0;
+  const auto on_hashed = [&](int64_t bytes) {
+    hashed += bytes;
+    if (progress) progress({"hashing", hashed, 0, 0});
+  };
+  if (options.dry_run) {
+    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, on_hashed));
+    RunWorker worker(lake, {run, started, std::move(files)}, options.limits, views, progress, wait,
+                     summary);
+    VL_RETURN_IF_ERROR(worker.DryRun());
+    summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
+    return summary;
+  }
+
+  VL_RETURN_IF_ERROR(lake.CreateMissingTables());
+  for (const lake::SilverView& view : views) {
+    VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(view.table));
+    summary.tables.push_back({view.table, snapshot->version().value, -1, 0, 0});
+  }
+  VL_TRY(const fs::path locks, RunLocks(lake));
+  VL_TRY(const auto open_runs, lake::Ledger(lake).FindOpenRuns());
+  for (const lake::LedgerRun& left : open_runs) {
+    VL_TRY(const auto lock, RunLock::TryTake(locks, left.run));
+    if (!lock) continue;  // its process lives
+    BatchSummary recovered;
+    recovered.tables = summary.tables;
+    auto done = RunWorker(lake, left, options.limits, views, progress, wait, recovered).Work();
+    if (!done) {
+      return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
+    }
+    ++summary.recovered_runs;
+  }
+  if (!paths.empty()) {
+    VL_TRY(const auto lock, RunLock::TryTake(locks, run));
+    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, on_hashed));
+    lake::LedgerRun ledger_run{run, started, std::move(files)};
+    VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
+    summary.run = run.value;
+    auto done = RunWorker(lake, std::move(ledger_run), options.limits, views, progress, wait, summary)
+                    .Work();
+    if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));
+  }
+  if (options.refresh_gold) {
+    if (progress) progress({"gold", 0, 0, summary.counts.received});
+    VL_TRY(const auto gold, lake::RefreshGold(lake, false, wait));
+    for (const lake::GoldResult& result : gold) {
+      summary.tables.push_back({result.table, -1, result.version, result.rows_inserted,
+                                result.rows_updated + result.rows_deleted});
+    }
+  }
+  for (TableResult& table : summary.tables) {
+    VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(table.table));
+    table.version_after = snapshot->version().value;
+  }
+  summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
+  return summary;
+}
+
+}  // namespace vitalake::ingest

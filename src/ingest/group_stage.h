@@ -1,0 +1,81 @@
+// GroupStage: the records of a group of files, staged as Parquet ready to commit.
+//
+// Phases alternate on all threads: stagers fill in-memory tables until those hold kPartRows; then
+// each table goes, finished by its view's SQL and sorted, to one Parquet part and is emptied. So
+// memory does not grow with the input. Quarantine and issues stay in tables until the commit.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "ingest/record_stager.h"
+#include "lake/lake.h"
+#include "lake/upsert.h"
+
+namespace vitalake::ingest {
+
+// One file to read: what the ledger says of it and where its bytes are.
+struct GroupFile {
+  const lake::LedgerFile* file = nullptr;
+  std::string partition;             // source_partition of its records
+  std::filesystem::path local_path;  // of the bronze copy
+};
+
+class GroupStage {
+ public:
+  // `connection` holds the staging tables' names and runs the statements; `tables_suffix` makes them
+  // this run's own. With `dry_run` nothing is staged, only counted.
+  GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
+             std::filesystem::path folder, bool dry_run);
+  ~GroupStage();
+
+  // Reads the files to their end. `progress` gets the bytes read and the records met so far.
+  Status Read(const std::vector<GroupFile>& files,
+              const std::function<void(int64_t bytes, int64_t records)>& progress,
+              const Wait& wait);
+
+  const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
+  const std::map<int64_t, FileTally>& tallies() const { return tallies_; }
+  const std::map<std::string, int64_t>& reasons() const { return reasons_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+  int64_t issues() const { return issues_; }
+  // SELECTs of the staged rows of ops.quarantine and ops.issue.
+  std::string QuarantineRows() const;
+  std::string IssueRows() const;
+  engine::Connection& connection() { return *connection_; }
+
+  // Moves refused records to quarantine: reads them again from the files they lie in.
+  Status QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
+                           const std::vector<GroupFile>& files);
+
+ private:
+  class Input;
+
+  Status Prepare();
+  Status CreateSilverTables();
+  Status FlushSilverTables(const Wait& wait);
+  Status FillTables(Input& input, const Wait& wait);
+  void Merge(const RecordStager& stager);
+
+  lake::Lake& lake_;
+  StagerContext context_;
+  const lake::LedgerRun& run_;
+  std::filesystem::path folder_;
+  bool dry_run_;
+  std::unique_ptr<engine::Connection> connection_;
+  StagingTables tables_;
+  std::array<lake::StagedRecords, kSilverCount> staged_;
+  std::map<int64_t, FileTally> tallies_;
+  std::map<std::string, int64_t> reasons_;
+  std::vector<std::string> problems_;
+  int64_t issues_ = 0;
+};
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,125 @@
+#include "ingest/input_files.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/json_tree.h"
+#include "engine/path_pattern.h"
+#include "storage/sha256.h"
+
+namespace vitalake::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsFhirName(std::string_view name) {
+  for (std::string_view packed : {".gz", ".zst"}) {
+    if (name.ends_with(packed)) name.remove_suffix(packed.size());
+  }
+  return name.ends_with(".json") || name.ends_with(".ndjson");
+}
+
+std::string DayFolder(Micros time) {
+  std::string day = FormatUtc(time).substr(0, 10);
+  std::ranges::replace(day, '-', '/');
+  return day;
+}
+
+// The resourceType of a record, or of the first resource inside it.
+std::string ResourceType(JsonParser& parser, std::string_view text) {
+  const auto tree = parser.ParsePadded(text);
+  return tree ? std::string(tree->String("resourceType")) : std::string();
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths) {
+  if (paths.empty()) {
+    return Fail(ErrorKind::kInvalidArgument, "no file, folder or pattern was given");
+  }
+  std::vector<std::string> files;
+  std::set<std::string> seen;
+  for (const std::string& path : paths) {
+    std::error_code error;
+    const bool folder = fs::is_directory(path, error);
+    auto found = engine::ExpandPaths(path);
+    if (!found) {
+      if (folder && found.error().kind == ErrorKind::kNotFound) continue;
+      return std::unexpected(std::move(found).error());
+    }
+    for (std::string& file : *found) {
+      if (folder && !IsFhirName(file)) continue;
+      if (seen.insert(file).second) files.push_back(std::move(file));
+    }
+  }
+  return files;
+}
+
+std::string PeekSource(const std::string& path) {
+  fhir::DecodeLimits limits;
+  limits.block_bytes = 64 << 10;
+  auto reader = fhir::RecordReader::Open(path, limits);
+  if (!reader) return "mixed";
+  auto block = (*reader)->Next();
+  if (!block || !*block) return "mixed";
+  JsonParser parser;
+  for (const fhir::Record& record : (*block)->Split(parser)) {
+    if (record.fault || record.text.empty()) continue;
+    const std::string type = ResourceType(parser, record.text);
+    return type == "Patient" ? "patient" : type == "Observation" ? "observation" : "mixed";
+  }
+  return "mixed";
+}
+
+std::string OwnBronzePath(std::string_view bronze_path, const RunId& run, int64_t ordinal) {
+  const size_t slash = bronze_path.rfind('/') + 1;
+  const size_t dot = std::min(bronze_path.find('.', slash), bronze_path.size());
+  return fmt::format("{}~{}-{}{}", bronze_path.substr(0, dot), run.value, ordinal,
+                     bronze_path.substr(dot));
+}
+
+Result<std::vector<lake::LedgerFile>> DescribeFiles(
+    lake::Lake& lake, const BatchOptions& options, const RunId& run, Micros started_at,
+    const std::vector<std::string>& paths, const std::function<void(int64_t)>& hashed) {
+  std::vector<lake::LedgerFile> files;
+  std::set<std::string> taken;
+  for (const std::string& path : paths) {
+    lake::LedgerFile file;
+    file.ordinal = static_cast<int64_t>(files.size());
+    file.path = path;
+    file.received_at = started_at + file.ordinal;
+    file.id_space = options.id_space;
+    file.key_mode = options.key == fhir::KeyRule::kId ? "id" : "identifier";
+    struct stat status = {};
+    if (stat(path.c_str(), &status) == 0) {
+      file.bytes = status.st_size;
+      file.modified_at = status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+    }
+    auto hash = storage::Sha256OfFile(path);
+    if (hash) {
+      file.sha256 = std::move(*hash);
+      file.source = options.source.empty() ? PeekSource(path) : options.source;
+      std::string bronze = fmt::format("bronze/{}/{}/{}", file.source, DayFolder(started_at),
+                                       fs::path(path).filename().string());
+      const auto there = lake.store().Head(bronze);
+      if (there || taken.contains(bronze)) bronze = OwnBronzePath(bronze, run, file.ordinal);
+      if (!there && there.error().kind != ErrorKind::kNotFound) {
+        return std::unexpected(there.error());
+      }
+      taken.insert(bronze);
+      file.bronze_path = std::move(bronze);
+    } else {
+      file.source = options.source.empty() ? "mixed" : options.source;
+      file.message = hash.error().ToString();
+    }
+    if (hashed) hashed(file.bytes);
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+}  // namespace vitalake::ingest

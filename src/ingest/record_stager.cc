@@ -1,0 +1,328 @@
+#include "ingest/record_stager.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "fhir/content_hash.h"
+#include "fhir/datetime.h"
+#include "fhir/element_path.h"
+#include "fhir/record_key.h"
+#include "fhir/references.h"
+
+namespace vitalake::ingest {
+namespace {
+
+using fhir::Issue;
+using lake::CellRow;
+
+constexpr size_t kPayloadBytes = 64 << 10;
+
+std::vector<view::ColumnSpec> Columns(std::initializer_list<std::pair<const char*, view::ColumnType>> list) {
+  std::vector<view::ColumnSpec> columns;
+  for (const auto& [name, type] : list) columns.push_back({name, type, "", ""});
+  return columns;
+}
+
+std::string Position(const fhir::Record& record, const RecordSource& source) {
+  return record.place.entry >= 0 ? fmt::format("{}:{}", source.file->path, record.place.entry)
+                                 : fmt::format("{}:{}", source.file->path, record.place.line);
+}
+
+// Where a resource's version, last update and status stand, as rank and row need them.
+struct RecordHead {
+  std::string_view id, version_id, status;
+  std::optional<Micros> last_updated;
+  bool retraction = false;
+};
+
+RecordHead HeadOf(JsonValue resource) {
+  RecordHead head;
+  head.id = resource.String("id");
+  head.status = resource.String("status");
+  const JsonValue meta = resource.Find("meta");
+  head.version_id = meta.String("versionId");
+  if (const auto time = fhir::ParseDateTime(meta.String("lastUpdated"))) head.last_updated = time->Utc();
+  head.retraction = head.status == "entered-in-error" || head.status == "cancelled";
+  return head;
+}
+
+// The first member that stands twice in its object.
+JsonValue FirstDuplicate(JsonValue value) {
+  for (JsonValue child : value.children()) {
+    if (child.duplicate_key()) return child;
+    if (const JsonValue inner = FirstDuplicate(child)) return inner;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<engine::ColumnAppender>> MakeAppender(
+    engine::Connection& connection, const std::string& table,
+    const std::vector<view::ColumnSpec>& columns) {
+  std::vector<view::ColumnType> types;
+  for (const auto& column : columns) types.push_back(column.type);
+  VL_TRY(auto appender, engine::ColumnAppender::Make(connection, table, types));
+  return std::make_unique<engine::ColumnAppender>(std::move(appender));
+}
+
+}  // namespace
+
+const std::vector<view::ColumnSpec>& QuarantineColumns() {
+  using enum view::ColumnType;
+  static const std::vector<view::ColumnSpec> columns =
+      Columns({{"id", kVarchar}, {"run", kVarchar}, {"source", kVarchar}, {"position", kVarchar},
+               {"reason", kVarchar}, {"element_path", kVarchar}, {"message", kVarchar},
+               {"payload", kVarchar}, {"received_at", kTimestamp}, {"replayed_at", kTimestamp},
+               {"id_space", kVarchar}, {"key_mode", kVarchar}, {"source_partition", kVarchar},
+               {"source_offset", kBigint}, {"source_length", kBigint}});
+  return columns;
+}
+
+const std::vector<view::ColumnSpec>& IssueColumns() {
+  using enum view::ColumnType;
+  static const std::vector<view::ColumnSpec> columns =
+      Columns({{"run", kVarchar}, {"source", kVarchar}, {"position", kVarchar},
+               {"severity", kVarchar}, {"rule", kVarchar}, {"element_path", kVarchar},
+               {"message", kVarchar}, {"resource_type", kVarchar}, {"id", kVarchar}});
+  return columns;
+}
+
+Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
+                                                         const StagerContext& context,
+                                                         const StagingTables* tables) {
+  std::unique_ptr<RecordStager> stager(new RecordStager(context));
+  for (const lake::SilverView& view : context.views) stager->runners_.emplace_back(view.view);
+  if (tables == nullptr) return stager;
+  // An appender holds its connection's transaction: each needs its own.
+  stager->connections_.reserve(kSilverCount + 2);
+  for (size_t i = 0; i < kSilverCount + 2; ++i) {
+    VL_TRY(engine::Connection connection, engine.Connect());
+    stager->connections_.push_back(std::move(connection));
+  }
+  for (size_t i = 0; i < kSilverCount; ++i) {
+    std::vector<view::ColumnSpec> columns = context.views[i].view->columns();
+    columns.insert(columns.end(), lake::RecordColumns().begin(), lake::RecordColumns().end());
+    VL_TRY(auto appender, MakeAppender(stager->connections_[i], tables->silver[i], columns));
+    stager->silver_.push_back(std::move(*appender));
+  }
+  VL_TRY(stager->quarantine_, MakeAppender(stager->connections_[kSilverCount], tables->quarantine,
+                                           QuarantineColumns()));
+  VL_TRY(stager->issue_,
+         MakeAppender(stager->connections_[kSilverCount + 1], tables->issue, IssueColumns()));
+  return stager;
+}
+
+Status RecordStager::Close() {
+  for (engine::ColumnAppender& appender : silver_) VL_RETURN_IF_ERROR(appender.Close());
+  if (quarantine_) VL_RETURN_IF_ERROR(quarantine_->Close());
+  if (issue_) VL_RETURN_IF_ERROR(issue_->Close());
+  return {};
+}
+
+int64_t RecordStager::rows() const {
+  int64_t most = 0;
+  for (const engine::ColumnAppender& appender : silver_) most = std::max(most, appender.rows());
+  return most;
+}
+
+Status RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& source) {
+  tally_ = &tallies_[source.file->ordinal];
+  context_.assess.received = source.file->received_at;
+  for (const fhir::Record& record : block.Split(parser_)) {
+    ++tally_->received;
+    VL_RETURN_IF_ERROR(Stage(record, source));
+  }
+  return {};
+}
+
+Status RecordStager::QuarantineOf(
+    fhir::RecordBlock& block, const RecordSource& source,
+    const std::function<const lake::RefusedRecord*(int64_t)>& refused) {
+  tally_ = &tallies_[source.file->ordinal];
+  for (const fhir::Record& record : block.Split(parser_)) {
+    if (const lake::RefusedRecord* why = refused(record.place.byte_offset)) {
+      VL_RETURN_IF_ERROR(Quarantine(record, source, {why->reason, "", why->message}));
+    }
+  }
+  return {};
+}
+
+Status RecordStager::Stage(const fhir::Record& record, const RecordSource& source) {
+  if (record.fault) {
+    return Quarantine(record, source,
+                      {record.fault->rule, record.fault->element_path, record.fault->message});
+  }
+  if (!record.delete_target.empty()) return StageDelete(record, source);
+  const auto tree = parser_.ParsePadded(
+      record.text, {.max_bytes = static_cast<size_t>(context_.limits.max_record_bytes),
+                    .max_depth = context_.limits.max_depth});
+  if (!tree) {
+    const JsonFault& fault = tree.error();
+    return Quarantine(record, source,
+                      {fault.kind == ErrorKind::kLimit ? "limit" : "json", "",
+                       fmt::format("{} (byte {} of the record)", fault.message, fault.offset)});
+  }
+  if (!tree->is_object() || !tree->Find("resourceType").is_string()) {
+    return Quarantine(record, source,
+                      {"type", "", "not a FHIR resource: no resourceType at its top"});
+  }
+  if (parser_.has_duplicate_key()) {
+    const JsonValue twice = FirstDuplicate(*tree);
+    return Quarantine(record, source,
+                      {"duplicate-key", fhir::ElementPath(*tree, twice),
+                       fmt::format("the property '{}' stands twice in one object", twice.key())});
+  }
+  return StageResource(record, source, *tree);
+}
+
+Status RecordStager::StageResource(const fhir::Record& record, const RecordSource& source,
+                                   JsonValue resource) {
+  fhir::ResolveReferences(resource, record.references);
+  const clinical::Assessment assessment = clinical::Assess(resource, context_.assess);
+  if (assessment.home == clinical::Home::kOutOfScope) {
+    ++tally_->out_of_scope;
+    return {};
+  }
+  if (assessment.rejection) {
+    const auto& rejection = *assessment.rejection;
+    return Quarantine(record, source,
+                      {rejection.reason, rejection.element_path, rejection.message});
+  }
+  return StageRows(record, source, resource, assessment);
+}
+
+Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& source,
+                               JsonValue resource, const clinical::Assessment& assessment) {
+  const fhir::KeyRule rule =
+      source.file->key_mode == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
+  const fhir::RecordKey key = fhir::ReadingKey(resource, rule, record.full_url);
+  const bool pressure = assessment.home == clinical::Home::kBloodPressure;
+  const Silver home = assessment.home == clinical::Home::kPatient ? Silver::kPatient
+                      : pressure                                  ? Silver::kObservation
+                                                                  : Silver::kVitalSign;
+  for (const Silver table : {home, Silver::kVitalSign}) {
+    if (table != home && !pressure) break;
+    const size_t at = static_cast<size_t>(table);
+    int64_t rows = 0;
+    Status appended;
+    const auto ran = runners_[at].Run(resource, [&](std::span<const view::Cell> row) {
+      ++rows;
+      if (!silver_.empty() && appended) {
+        appended = silver_[at].Append(row, record_cells_.cells());
+      }
+    });
+    VL_RETURN_IF_ERROR(std::move(appended));
+    if (rows > 0) ++tally_->staged[at];
+    if (table != home) break;
+    if (!ran || rows == 0) {
+      return Quarantine(record, source,
+                        {"view", "", ran ? fmt::format("the view of {} gives no row",
+                                                       context_.views[at].table)
+                                         : fmt::format("{}: {}", ran.error().place,
+                                                       ran.error().message)});
+    }
+  }
+  ++tally_->home[static_cast<size_t>(home)];
+
+  const std::string_view type = resource.String("resourceType");
+  for (const Issue& issue : assessment.issues) {
+    VL_RETURN_IF_ERROR(AppendIssue(record, source, issue, type, key.key));
+  }
+  const fhir::KeyOrigin expected =
+      rule == fhir::KeyRule::kIdentifier && home != Silver::kPatient ? fhir::KeyOrigin::kIdentifier
+                                                                     : fhir::KeyOrigin::kId;
+  if (key.origin != expected) {
+    const Issue issue{fhir::Severity::kWarning, "key", fmt::format("{}.id", type),
+                      fmt::format("the record has no key of its own; its key is made from its {}",
+                                  fhir::ToString(key.origin))};
+    VL_RETURN_IF_ERROR(AppendIssue(record, source, issue, type, key.key));
+  }
+  return {};
+}
+
+// The cells of lake::RecordColumns(), in their order.
+void RecordStager::GatherRecordCells(const fhir::Record& record, const RecordSource& source,
+                                     JsonValue resource, std::string_view key,
+                                     std::string_view quality, Silver home) {
+  const RecordHead head = HeadOf(resource);
+  hash_text_ = fhir::ContentHash(resource).ToHex();
+  record_cells_.Clear();
+  record_cells_.Text(key).Text(source.file->id_space).TextOrNull(head.id);
+  record_cells_.TextOrNull(fhir::UriIdentifier(resource)).TextOrNull(head.status);
+  record_cells_.TextOrNull(head.version_id).Int(head.last_updated).Text(hash_text_);
+  record_cells_.Bool(head.retraction).Bool(false).Text(quality).Text(source.file->source);
+  record_cells_.Text(source.partition).Int(record.place.byte_offset).Int(record.place.byte_length);
+  record_cells_.Int(source.file->received_at).Text(context_.views[static_cast<size_t>(home)].table);
+}
+
+Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource& source) {
+  const fhir::ReferenceTarget target = fhir::ParseReference(record.delete_target);
+  const bool patient = target.type == "Patient";
+  if (target.id.empty() || (!patient && target.type != "Observation")) {
+    ++tally_->out_of_scope;
+    return {};
+  }
+  record_cells_.Clear();
+  record_cells_.Text(target.id).Text(source.file->id_space).Text(target.id).Null();
+  if (patient) {
+    record_cells_.Null();
+  } else {
+    record_cells_.Text("entered-in-error");
+  }
+  record_cells_.Null().Null().Null().Bool(true).Bool(true).Text("").Text(source.file->source);
+  record_cells_.Text(source.partition).Int(record.place.byte_offset).Int(record.place.byte_length);
+  const Silver home = patient ? Silver::kPatient : Silver::kObservation;
+  record_cells_.Int(source.file->received_at).Text(context_.views[static_cast<size_t>(home)].table);
+  ++tally_->home[static_cast<size_t>(home)];
+  for (const Silver table : {home, Silver::kVitalSign}) {
+    const size_t at = static_cast<size_t>(table);
+    ++tally_->staged[at];
+    ++tally_->deletes[at];
+    if (!silver_.empty()) {
+      CellRow nulls;
+      for (size_t i = 0; i < context_.views[at].view->columns().size(); ++i) nulls.Null();
+      VL_RETURN_IF_ERROR(silver_[at].Append(nulls.cells(), record_cells_.cells()));
+    }
+    if (patient) break;
+  }
+  return {};
+}
+
+Status RecordStager::Quarantine(const fhir::Record& record, const RecordSource& source,
+                                const Refusal& refusal) {
+  ++tally_->quarantined;
+  ++reasons_[refusal.reason];
+  const std::string position = Position(record, source);
+  if (problems_.size() < context_.problems_kept) {
+    problems_.push_back(fmt::format("{}: {}{}{}", position, refusal.element_path,
+                                    refusal.element_path.empty() ? "" : ": ", refusal.message));
+  }
+  if (!quarantine_) return {};
+  const std::string id = fmt::format(
+      "{:016x}", Hash64(fmt::format("{}\n{}\n{}", source.run->run.value, source.partition,
+                                    record.place.byte_offset)));
+  const std::string_view payload =
+      (record.text.empty() ? record.payload : record.text).substr(0, kPayloadBytes);
+  const std::string valid = ValidUtf8(payload);
+  CellRow row;
+  row.Text(id).Text(source.run->run.value).Text(source.file->source).Text(position);
+  row.Text(refusal.reason).TextOrNull(refusal.element_path).Text(refusal.message).Text(valid);
+  row.Int(source.file->received_at).Null().Text(source.file->id_space).Text(source.file->key_mode);
+  row.Text(source.partition).Int(record.place.byte_offset).Int(record.place.byte_length);
+  return quarantine_->Append(row.cells());
+}
+
+Status RecordStager::AppendIssue(const fhir::Record& record, const RecordSource& source,
+                                 const Issue& issue, std::string_view type, std::string_view id) {
+  ++issues_;
+  if (!issue_) return {};
+  const std::string position = Position(record, source);
+  CellRow row;
+  row.Text(source.run->run.value).Text(source.file->source).Text(position);
+  row.Text(fhir::ToString(issue.severity)).Text(issue.rule).TextOrNull(issue.element_path);
+  row.Text(issue.message).Text(type).Text(id);
+  return issue_->Append(row.cells());
+}
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,123 @@
+// RecordStager: one record -> rows of the staging tables, and what is to be said about it.
+//
+// The way of a record: parse, resolve Bundle references, assess (scope, quarantine, quality), key,
+// hash, then each view of its home. One per thread; the tables it appends to are shared.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/json_tree.h"
+#include "base/result.h"
+#include "clinical/assess.h"
+#include "engine/column_appender.h"
+#include "fhir/decode.h"
+#include "lake/cell_row.h"
+#include "lake/ledger.h"
+#include "lake/silver_view.h"
+#include "lake/upsert.h"
+
+namespace vitalake::ingest {
+
+// The places of the silver views in LoadSilverViews' order.
+enum class Silver : size_t { kPatient, kObservation, kVitalSign };
+inline constexpr size_t kSilverCount = 3;
+
+// Where rows go: the names of this phase's staging tables.
+struct StagingTables {
+  std::array<std::string, kSilverCount> silver;
+  std::string quarantine;
+  std::string issue;
+};
+
+// Counts of one file by one stager. `home` counts records staged per home table.
+struct FileTally {
+  int64_t received = 0;
+  int64_t quarantined = 0;
+  int64_t out_of_scope = 0;
+  std::array<int64_t, kSilverCount> home = {};
+  std::array<int64_t, kSilverCount> staged = {};   // records with rows in that table
+  std::array<int64_t, kSilverCount> deletes = {};  // DELETE entries among them
+};
+
+// What all records of one file share.
+struct RecordSource {
+  const lake::LedgerRun* run = nullptr;
+  const lake::LedgerFile* file = nullptr;
+  std::string partition;  // bronze path of the copy: source_partition
+};
+
+// Columns of the staging tables of ops.quarantine and ops.issue, in CellRow order.
+const std::vector<view::ColumnSpec>& QuarantineColumns();
+const std::vector<view::ColumnSpec>& IssueColumns();
+
+struct StagerContext {
+  const std::vector<lake::SilverView>& views;
+  clinical::AssessContext assess;  // `received` is set per file
+  fhir::DecodeLimits limits;
+  size_t problems_kept = 20;  // first problems to report by text
+};
+
+class RecordStager {
+ public:
+  // With `tables` null nothing is appended: a dry run.
+  static Result<std::unique_ptr<RecordStager>> Make(engine::Engine& engine,
+                                                    const StagerContext& context,
+                                                    const StagingTables* tables);
+
+  // Stages all records of a block of `source`. Errors are the engine's (memory, disk).
+  Status StageBlock(fhir::RecordBlock& block, const RecordSource& source);
+  // Quarantines those records of the block that `refused` gives (by byte offset) a refusal for.
+  Status QuarantineOf(fhir::RecordBlock& block, const RecordSource& source,
+                      const std::function<const lake::RefusedRecord*(int64_t offset)>& refused);
+  // Makes the rows visible; the stager is spent.
+  Status Close();
+
+  const std::map<int64_t, FileTally>& tallies() const { return tallies_; }  // by file ordinal
+  const std::map<std::string, int64_t>& reasons() const { return reasons_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+  int64_t issues() const { return issues_; }
+  int64_t rows() const;  // staged in the largest silver table
+
+ private:
+  explicit RecordStager(const StagerContext& context) : context_(context) {}
+
+  struct Refusal {
+    std::string reason;
+    std::string element_path;
+    std::string message;
+  };
+
+  Status Stage(const fhir::Record& record, const RecordSource& source);
+  Status StageResource(const fhir::Record& record, const RecordSource& source, JsonValue resource);
+  Status StageDelete(const fhir::Record& record, const RecordSource& source);
+  Status StageRows(const fhir::Record& record, const RecordSource& source, JsonValue resource,
+                   const clinical::Assessment& assessment);
+  Status Quarantine(const fhir::Record& record, const RecordSource& source, const Refusal& refusal);
+  Status AppendIssue(const fhir::Record& record, const RecordSource& source, const fhir::Issue& issue,
+                     std::string_view type, std::string_view id);
+  void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
+                         std::string_view key, std::string_view quality, Silver home);
+
+  StagerContext context_;
+  JsonParser parser_;
+  std::vector<engine::Connection> connections_;
+  std::vector<view::ViewRunner> runners_;
+  std::vector<engine::ColumnAppender> silver_;
+  std::unique_ptr<engine::ColumnAppender> quarantine_;
+  std::unique_ptr<engine::ColumnAppender> issue_;
+  std::string hash_text_;
+  lake::CellRow record_cells_;
+  std::map<int64_t, FileTally> tallies_;
+  FileTally* tally_ = nullptr;
+  std::map<std::string, int64_t> reasons_;
+  std::vector<std::string> problems_;
+  int64_t issues_ = 0;
+};
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,23 @@
+// The catalogue: every table Vitalake keeps, with its columns.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "lake/silver_view.h"
+#include "lake/table_spec.h"
+
+namespace vitalake::lake {
+
+// Tables whose columns are fixed: bronze.observation_stream and ops.*.
+const std::vector<TableSpec>& FixedTables();
+
+// The spec of the table a silver view makes.
+Result<TableSpec> SilverSpec(engine::Connection& connection, const SilverView& view);
+
+// "silver.patient" -> "silver/patient"; kNotFound unless the name is schema.table of plain
+// characters in one of our schemas.
+Result<std::string> TablePath(std::string_view name);
+
+}  // namespace vitalake::lake

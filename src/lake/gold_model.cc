@@ -1,0 +1,97 @@
+#include "lake/gold_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "lake/built_in_files.h"
+#include "lake/sql_text.h"
+
+namespace vitalake::lake {
+namespace {
+
+bool IsNameCharacter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
+}
+
+// Every whole-word occurrence of `name` outside line comments, replaced.
+std::string ReplaceName(std::string_view sql, std::string_view name, std::string_view by) {
+  std::string out;
+  for (std::string_view line : Lines(sql)) {
+    const size_t comment = std::min(line.find("--"), line.size());
+    size_t from = 0;
+    for (size_t at = line.find(name); at < comment; at = line.find(name, from)) {
+      const size_t end = at + name.size();
+      const bool whole = (at == 0 || !IsNameCharacter(line[at - 1])) &&
+                         (end == line.size() || !IsNameCharacter(line[end]));
+      out.append(line.substr(from, at - from)).append(whole ? by : name);
+      from = end;
+    }
+    out.append(line.substr(from)).push_back('\n');
+  }
+  return out;
+}
+
+Result<GoldSource> ParseSource(std::string_view text) {
+  const size_t open = text.find('(');
+  if (open == std::string_view::npos || !text.ends_with(')')) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("'{}' is not table(person column)", text));
+  }
+  return GoldSource{std::string(text.substr(0, open)),
+                    std::string(text.substr(open + 1, text.size() - open - 2))};
+}
+
+Result<GoldModel> Parse(std::string_view name, std::string sql) {
+  GoldModel model;
+  model.table = fmt::format("gold.{}", name);
+  for (std::string_view line : Lines(sql)) {
+    if (!line.starts_with("-- ")) break;
+    line.remove_prefix(3);
+    const size_t colon = line.find(": ");
+    const std::string_view label = line.substr(0, colon);
+    const auto values = SplitList(colon == std::string_view::npos ? "" : line.substr(colon + 2));
+    if (label == "view") model.is_view = true;
+    if (label == "key") model.key.assign(values.begin(), values.end());
+    if (label == "clustered") model.clustered_by.assign(values.begin(), values.end());
+    if (label == "person" && values.size() == 1) model.person_column = values[0];
+    if (label != "source") continue;
+    for (std::string_view value : values) {
+      VL_TRY(GoldSource source, ParseSource(value));
+      model.sources.push_back(std::move(source));
+    }
+  }
+  model.sql = std::move(sql);
+  if (!model.is_view && (model.key.empty() || model.person_column.empty() || model.sources.empty())) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "the leading comment needs '-- key:', '-- person:' and '-- source:' (or '-- view')");
+  }
+  return model;
+}
+
+}  // namespace
+
+Result<std::vector<GoldModel>> LoadGoldModels(const std::filesystem::path& folder) {
+  VL_TRY(const std::vector<std::string> names, ListBuiltIn(BuiltIn::kModel, folder));
+  std::vector<GoldModel> models;
+  for (const std::string& name : names) {
+    if (!name.ends_with(".sql")) continue;
+    VL_TRY(std::string sql, ReadBuiltIn(BuiltIn::kModel, folder, name));
+    auto model = Parse(std::string_view(name).substr(0, name.size() - 4), std::move(sql));
+    if (!model) return Because(std::move(model).error(), fmt::format("models/{}", name));
+    models.push_back(std::move(*model));
+  }
+  return models;
+}
+
+std::string BindSources(const GoldModel& model, const std::vector<std::string>& relations,
+                        std::string_view person_link_sql) {
+  std::string sql = model.sql;
+  for (size_t i = 0; i < model.sources.size(); ++i) {
+    sql = ReplaceName(sql, model.sources[i].table, fmt::format("({})", relations[i]));
+  }
+  return ReplaceName(sql, "person_link", fmt::format("({})", person_link_sql));
+}
+
+}  // namespace vitalake::lake

@@ -1,0 +1,48 @@
+// GoldModel: one gold table as SQL, read from models/<name>.sql.
+//
+// The file is one SELECT over silver tables by name. Lines of its leading comment are read:
+//   -- key: patient_id, day          columns that name a row
+//   -- person: patient_id            the column that holds the person a row belongs to
+//   -- source: silver.observation(patient_id)   a table it reads, and that table's person column
+//   -- clustered: patient_id
+//   -- view                          a plain view, not a table (then nothing else is needed)
+// A row must depend only on source rows of its own person; so a change in the sources touches the
+// rows of the persons changed, and no others. `person_link` (patient_id, person_id) is there as one
+// more relation: whom a patient's readings count for after merges.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/engine.h"
+#include "lake/table_spec.h"
+
+namespace vitalake::lake {
+
+struct GoldSource {
+  std::string table;          // "silver.observation"
+  std::string person_column;  // "patient_id"
+};
+
+struct GoldModel {
+  std::string table;  // "gold.bp_daily"
+  std::string sql;
+  std::vector<std::string> key;
+  std::string person_column;
+  std::vector<GoldSource> sources;
+  std::vector<std::string> clustered_by;
+  bool is_view = false;
+};
+
+// All models, built-in and of `folder`, by name. kInvalidArgument names file and what is missing.
+Result<std::vector<GoldModel>> LoadGoldModels(const std::filesystem::path& folder);
+
+// `model_sql` with every source table replaced by what `relation` (parallel to model.sources) says,
+// and person_link by `person_link_sql`.
+std::string BindSources(const GoldModel& model, const std::vector<std::string>& relations,
+                        std::string_view person_link_sql);
+
+}  // namespace vitalake::lake

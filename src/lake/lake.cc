@@ -1,0 +1,169 @@
+#include "lake/lake.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "engine/sql_functions.h"
+#include "lake/catalogue.h"
+#include "lake/gold.h"
+#include "lake/silver_view.h"
+#include "storage/local_store.h"
+
+namespace vitalake::lake {
+namespace {
+
+// Of the process's budget, what the query engine may hold; the rest is for parsers, staged blocks
+// and the libraries' own.
+constexpr int64_t EngineShare(int64_t memory_bytes) { return memory_bytes / 2; }
+
+delta::CreateOptions CreateOptionsOf(const TableSpec& spec) {
+  delta::CreateOptions options;
+  std::vector<delta::Column> columns;
+  for (const TableColumn& column : spec.columns) {
+    static const std::map<std::string_view, delta::TypeKind> kKinds = {
+        {"string", delta::TypeKind::kString},   {"long", delta::TypeKind::kLong},
+        {"integer", delta::TypeKind::kInteger}, {"double", delta::TypeKind::kDouble},
+        {"boolean", delta::TypeKind::kBoolean}, {"date", delta::TypeKind::kDate},
+        {"timestamp", delta::TypeKind::kTimestamp}};
+    columns.push_back({column.name, delta::DeltaType(kKinds.at(column.type)), true});
+  }
+  options.schema = delta::Schema::Flat(columns);
+  options.name = spec.name;
+  std::string stats;
+  for (const std::string& column : spec.clustered_by) stats += (stats.empty() ? "" : ",") + column;
+  if (!stats.empty()) options.configuration["delta.dataSkippingStatsColumns"] = stats;
+  options.configuration["delta.enableChangeDataFeed"] = spec.change_feed ? "true" : "false";
+  options.configuration["delta.checkpointInterval"] = "100";
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Lake>> Lake::Open(const LakeOptions& options, Clock& clock, Random& random) {
+  if (options.location.find("://") != std::string::npos) {
+    return Fail(ErrorKind::kUnsupported,
+                fmt::format("the lake {} is not a local folder; remote lakes are not supported yet",
+                            options.location));
+  }
+  VL_TRY(auto store, storage::LocalStore::Open(options.location));
+  VL_TRY(std::unique_ptr<Lake> lake, Over(*store, options, clock, random));
+  lake->owned_store_ = std::move(store);
+  return lake;
+}
+
+Result<std::unique_ptr<Lake>> Lake::Over(storage::ObjectStore& store, const LakeOptions& options,
+                                         Clock& clock, Random& random) {
+  std::unique_ptr<Lake> lake(new Lake(options, clock, random));
+  lake->store_ = &store;
+  engine::EngineOptions engine_options;
+  engine_options.threads = options.threads;
+  engine_options.memory_bytes = EngineShare(options.memory_bytes);
+  engine_options.spill_folder = std::filesystem::path(options.location) / "_vitalake" / "spill";
+  VL_TRY(lake->engine_, engine::Engine::Open(engine_options));
+  VL_TRY(engine::Connection connection, lake->engine_->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  lake->parquet_ = std::make_unique<engine::EngineParquetIo>(*lake->engine_);
+  return lake;
+}
+
+Lake::~Lake() = default;
+
+Result<bool> Lake::Exists() {
+  auto table = OpenTable("silver.patient");
+  if (table) return true;
+  if (table.error().kind == ErrorKind::kNotFound) return false;
+  return std::unexpected(std::move(table).error());
+}
+
+Result<std::vector<const TableSpec*>> Lake::Catalogue() {
+  const std::lock_guard lock(mutex_);
+  if (catalogue_.empty()) {
+    VL_TRY(engine::Connection connection, engine_->Connect());
+    VL_TRY(const std::vector<SilverView> views, LoadSilverViews(options_.views_folder));
+    std::vector<TableSpec> specs = {FixedTables().front()};
+    for (const SilverView& view : views) {
+      VL_TRY(TableSpec spec, SilverSpec(connection, view));
+      specs.push_back(std::move(spec));
+    }
+    VL_TRY(std::vector<TableSpec> gold, GoldSpecs(connection, options_.models_folder, specs));
+    std::ranges::move(gold, std::back_inserter(specs));
+    specs.insert(specs.end(), FixedTables().begin() + 1, FixedTables().end());
+    catalogue_ = std::move(specs);
+  }
+  std::vector<const TableSpec*> specs;
+  for (const TableSpec& spec : catalogue_) specs.push_back(&spec);
+  return specs;
+}
+
+Result<const TableSpec*> Lake::Spec(std::string_view name) {
+  VL_TRY(const auto specs, Catalogue());
+  for (const TableSpec* spec : specs) {
+    if (spec->name == name) return spec;
+  }
+  return Fail(ErrorKind::kNotFound, fmt::format("there is no table {}", name));
+}
+
+Result<std::vector<std::string>> Lake::CreateMissingTables() {
+  VL_TRY(const auto specs, Catalogue());
+  std::vector<std::string> created;
+  for (const TableSpec* spec : specs) {
+    auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, spec->path);
+    VL_TRY(const bool exists, table->Exists());
+    if (exists) continue;
+    auto made = table->Create(CreateOptionsOf(*spec));
+    if (made) {
+      created.push_back(spec->name);
+    } else if (made.error().kind != ErrorKind::kAlreadyExists) {
+      return Because(std::move(made).error(), fmt::format("creating table {}", spec->name));
+    }
+  }
+  return created;
+}
+
+Result<delta::Table*> Lake::OpenTable(std::string_view name) {
+  VL_TRY(const std::string path, TablePath(name));
+  const std::lock_guard lock(mutex_);
+  if (const auto known = tables_.find(name); known != tables_.end()) return known->second.get();
+  auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, path);
+  VL_TRY(const bool exists, table->Exists());
+  if (!exists) {
+    return Fail(ErrorKind::kNotFound,
+                fmt::format("there is no table {} in the lake {}", name, options_.location));
+  }
+  return tables_.emplace(std::string(name), std::move(table)).first->second.get();
+}
+
+Result<delta::SnapshotPtr> Lake::Latest(std::string_view name) {
+  VL_TRY(delta::Table* const table, OpenTable(name));
+  auto snapshot = table->Latest();
+  if (!snapshot) return Because(std::move(snapshot).error(), fmt::format("table {}", name));
+  return snapshot;
+}
+
+engine::TableFiles Lake::Files(const delta::SnapshotPtr& snapshot, std::string_view name) {
+  std::string root(name);
+  std::ranges::replace(root, '.', '/');
+  return {snapshot, store_, std::move(root)};
+}
+
+Lake::WorkFolder::~WorkFolder() {
+  if (path_.empty()) return;
+  std::error_code error;
+  std::filesystem::remove_all(path_, error);
+  if (error) log::Warn("cannot remove {}: {}", path_.string(), error.message());
+}
+
+Result<Lake::WorkFolder> Lake::MakeWorkFolder(std::string_view purpose) {
+  VL_TRY(const std::filesystem::path staging, store_->StagingFolder());
+  std::filesystem::path folder = staging / fmt::format("{}-{}", purpose, random_.Uuid());
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    return Fail(ErrorKind::kIo, fmt::format("cannot make {}: {}", folder.string(), error.message()));
+  }
+  return WorkFolder(std::move(folder));
+}
+
+}  // namespace vitalake::lake

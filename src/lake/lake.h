@@ -1,0 +1,103 @@
+// Lake: the named tables of one lake, and what everything above needs to work on them.
+//
+// On disk (docs/ARCHITECTURE.md): bronze/<source>/yyyy/MM/dd/<file> as received; silver/*, gold/*,
+// ops/* Delta tables; _vitalake/ staging, run locks, caches.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "delta/table.h"
+#include "engine/engine.h"
+#include "engine/parquet_io.h"
+#include "engine/relation.h"
+#include "lake/table_spec.h"
+#include "storage/object_store.h"
+
+namespace vitalake::lake {
+
+struct LakeOptions {
+  std::string location = "./lake";        // a local folder
+  int64_t memory_bytes = 1'000'000'000;   // of the whole process
+  int threads = 0;                        // 0: one per core
+  // Folders whose files override the built-in ones of the same name; empty: none.
+  std::filesystem::path views_folder;
+  std::filesystem::path models_folder;
+};
+
+// Thread-safe unless said otherwise. Clock and Random must outlive it.
+class Lake {
+ public:
+  // Opens the folder; it need not exist yet (nothing is written until a table is created).
+  // kUnsupported for az:// and s3:// locations; kPermission, kIo.
+  static Result<std::unique_ptr<Lake>> Open(const LakeOptions& options, Clock& clock,
+                                            Random& random);
+  // Over a store of the caller's (tests, simulators). `store` must outlive the lake.
+  static Result<std::unique_ptr<Lake>> Over(storage::ObjectStore& store, const LakeOptions& options,
+                                            Clock& clock, Random& random);
+  ~Lake();
+
+  // Creates every table of the catalogue that is missing (empty). Repeating it is harmless, also
+  // from several processes at once. Returns the names of the tables it created.
+  Result<std::vector<std::string>> CreateMissingTables();
+  // Whether this is a lake already: silver.patient exists.
+  Result<bool> Exists();
+
+  // The catalogue: every table by name in a fixed order, bronze to ops.
+  Result<std::vector<const TableSpec*>> Catalogue();
+  // kNotFound names the nearest known name.
+  Result<const TableSpec*> Spec(std::string_view name);
+  // The Delta table behind a name ("silver.patient"); cached, so snapshots are read incrementally.
+  // kNotFound when it does not exist on disk.
+  Result<delta::Table*> OpenTable(std::string_view name);
+  Result<std::shared_ptr<const delta::Snapshot>> Latest(std::string_view name);
+
+  // A snapshot with the place of its files, for engine::RelationSql.
+  engine::TableFiles Files(const delta::SnapshotPtr& snapshot, std::string_view name);
+
+  storage::ObjectStore& store() { return *store_; }
+  engine::Engine& engine() { return *engine_; }
+  delta::ParquetIo& parquet() { return *parquet_; }
+  Clock& clock() { return clock_; }
+  Random& random() { return random_; }
+  const LakeOptions& options() const { return options_; }
+
+  // A folder for files of one piece of work, removed with the returned handle.
+  class WorkFolder {
+   public:
+    explicit WorkFolder(std::filesystem::path path) : path_(std::move(path)) {}
+    WorkFolder(WorkFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    WorkFolder& operator=(WorkFolder&&) = delete;
+    ~WorkFolder();
+    const std::filesystem::path& path() const { return path_; }
+
+   private:
+    std::filesystem::path path_;
+  };
+  Result<WorkFolder> MakeWorkFolder(std::string_view purpose);
+
+ private:
+  Lake(const LakeOptions& options, Clock& clock, Random& random)
+      : options_(options), clock_(clock), random_(random) {}
+
+  LakeOptions options_;
+  Clock& clock_;
+  Random& random_;
+  std::unique_ptr<storage::ObjectStore> owned_store_;
+  storage::ObjectStore* store_ = nullptr;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::EngineParquetIo> parquet_;
+  std::mutex mutex_;  // guards the two below
+  std::vector<TableSpec> catalogue_;
+  std::map<std::string, std::unique_ptr<delta::Table>, std::less<>> tables_;
+};
+
+}  // namespace vitalake::lake

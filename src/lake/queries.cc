@@ -1,0 +1,51 @@
+#include "lake/queries.h"
+
+#include "lake/catalogue.h"
+#include "lake/gold.h"
+
+namespace vitalake::lake {
+namespace {
+
+Result<std::vector<std::string>> AllNames(Lake& lake) {
+  VL_TRY(const auto specs, lake.Catalogue());
+  std::vector<std::string> names;
+  for (const TableSpec* spec : specs) names.push_back(spec->name);
+  VL_TRY(const auto views, GoldViews(lake));
+  for (const auto& [name, sql] : views) names.push_back(name);
+  return names;
+}
+
+Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_view name,
+                                                      const engine::TableAt& at) {
+  engine::NamedRelation relation;
+  if (name.starts_with("gold.")) {
+    VL_TRY(const auto views, GoldViews(lake));
+    if (const auto view = views.find(std::string(name)); view != views.end()) {
+      relation.view_sql = view->second;
+      return relation;
+    }
+  }
+  if (!TablePath(name)) return std::nullopt;
+  auto table = lake.OpenTable(name);
+  if (!table && table.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!table) return std::unexpected(std::move(table).error());
+  auto snapshot = at.version     ? (*table)->At(*at.version)
+                  : at.timestamp ? (*table)->AtTimestamp(*at.timestamp)
+                                 : (*table)->Latest();
+  if (!snapshot) return Because(std::move(snapshot).error(), std::string(name));
+  relation.table = lake.Files(*snapshot, name);
+  return relation;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake) {
+  engine::SqlCatalog catalog;
+  catalog.list = [&lake] { return AllNames(lake); };
+  catalog.open = [&lake](std::string_view name, const engine::TableAt& at) {
+    return OpenName(lake, name, at);
+  };
+  return engine::SqlSession::Open(lake.engine(), std::move(catalog));
+}
+
+}  // namespace vitalake::lake

@@ -1,0 +1,15 @@
+// SQL over a lake, for people: the session behind `vitalake sql` and the table commands.
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "engine/sql_session.h"
+#include "lake/lake.h"
+
+namespace vitalake::lake {
+
+// A session that knows every table and view of the lake. One per thread; must not outlive the lake.
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake);
+
+}  // namespace vitalake::lake

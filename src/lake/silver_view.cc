@@ -1,0 +1,129 @@
+#include "lake/silver_view.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/column_appender.h"
+#include "lake/built_in_files.h"
+#include "lake/sql_text.h"
+
+namespace vitalake::lake {
+namespace {
+
+// What follows "-- <label>: " in the leading comment of an SQL file; "" when there is no such line.
+std::string_view HeaderText(std::string_view sql, std::string_view label) {
+  const std::string mark = fmt::format("-- {}: ", label);
+  for (std::string_view line : Lines(sql)) {
+    if (!line.starts_with("--")) break;
+    if (line.starts_with(mark)) return line.substr(mark.size());
+  }
+  return {};
+}
+
+std::vector<std::string> HeaderList(std::string_view sql, std::string_view label) {
+  const auto names = SplitList(HeaderText(sql, label));
+  return {names.begin(), names.end()};
+}
+
+bool HasColumn(const view::View& view, std::string_view name) {
+  return std::ranges::any_of(view.columns(), [&](const auto& column) { return column.name == name; });
+}
+
+Result<SilverView> Load(const std::filesystem::path& folder, std::string_view name) {
+  SilverView silver;
+  silver.table = fmt::format("silver.{}", name);
+  VL_TRY(const std::string definition, ReadBuiltIn(BuiltIn::kView, folder, fmt::format("{}.json", name)));
+  auto view = view::View::Compile(definition);
+  if (!view) return Because(std::move(view).error(), fmt::format("views/{}.json", name));
+  silver.view = *view;
+  silver.finishing_sql = "SELECT * FROM rows";
+  if (auto sql = ReadBuiltIn(BuiltIn::kView, folder, fmt::format("{}.sql", name))) {
+    silver.finishing_sql = *sql;
+  } else if (sql.error().kind != ErrorKind::kNotFound) {
+    return std::unexpected(std::move(sql).error());
+  }
+  silver.measured = HeaderList(silver.finishing_sql, "measured");
+  silver.clustered_by = HeaderList(silver.finishing_sql, "clustered");
+  silver.home = HeaderText(silver.finishing_sql, "home");
+  if (silver.home.empty()) silver.home = "true";
+  silver.row_key = {"id_space", "id"};
+  if (HasColumn(*silver.view, "component")) silver.row_key.emplace_back("component");
+  silver.has_status = silver.view->resource() != "Patient";
+  return silver;
+}
+
+}  // namespace
+
+const std::vector<view::ColumnSpec>& RecordColumns() {
+  using enum view::ColumnType;
+  static const std::vector<view::ColumnSpec> columns = {
+      {"_id", kVarchar, "", ""},           {"_id_space", kVarchar, "", ""},
+      {"_resource_id", kVarchar, "", ""},  {"_identifier", kVarchar, "", ""},
+      {"_status", kVarchar, "", ""},       {"_version_id", kVarchar, "", ""},
+      {"_last_updated", kTimestamp, "", ""}, {"_content_hash", kVarchar, "", ""},
+      {"_retraction", kBoolean, "", ""},   {"_deleted", kBoolean, "", ""},
+      {"_quality", kVarchar, "", ""},      {"_source", kVarchar, "", ""},
+      {"_source_partition", kVarchar, "", ""}, {"_source_offset", kBigint, "", ""},
+      {"_source_length", kBigint, "", ""}, {"_received_at", kTimestamp, "", ""},
+      {"_home", kVarchar, "", ""},
+  };
+  return columns;
+}
+
+std::string SilverView::RowsSql(std::string_view rows_table, Micros ingestion_date) const {
+  std::string excluded;
+  for (const auto& column : RecordColumns()) {
+    excluded += (excluded.empty() ? "" : ", ") + column.name;
+  }
+  std::string emptied;
+  for (const std::string& column : measured) {
+    emptied += fmt::format("{}CASE WHEN NOT _retraction THEN {} END AS {}", emptied.empty() ? "" : ", ",
+                           engine::QuoteName(column), engine::QuoteName(column));
+  }
+  if (!emptied.empty()) emptied = fmt::format(" REPLACE ({})", emptied);
+  return fmt::format(
+      "WITH rows AS (SELECT * FROM {}), finished AS ({})\n"
+      "SELECT _id AS id, _id_space AS id_space, _resource_id AS resource_id, {}"
+      "_version_id AS version_id, _last_updated AS last_updated, _content_hash AS content_hash,\n"
+      "  CASE WHEN _retraction THEN _received_at END AS retracted_at, _deleted AS deleted,\n"
+      "  _identifier AS identifier, _quality AS quality, _source AS source,\n"
+      "  _source_partition AS source_partition, _source_offset AS source_offset,\n"
+      "  _source_length AS source_length, _received_at AS received_at,\n"
+      "  make_timestamptz({}) AS ingestion_date, NULL::TIMESTAMPTZ AS update_date,\n"
+      "  * EXCLUDE ({}){}\nFROM finished",
+      rows_table, finishing_sql, has_status ? "_status AS status, " : "", ingestion_date, excluded,
+      emptied);
+}
+
+Result<std::vector<SilverView>> LoadSilverViews(const std::filesystem::path& folder) {
+  std::vector<SilverView> views;
+  for (std::string_view name : {"patient", "observation", "vital_sign"}) {
+    VL_TRY(SilverView view, Load(folder, name));
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+Status CreateStagingTable(engine::Connection& connection, std::string_view table,
+                          const SilverView& view) {
+  std::vector<view::ColumnSpec> columns = view.view->columns();
+  columns.insert(columns.end(), RecordColumns().begin(), RecordColumns().end());
+  auto created = connection.Execute(engine::CreateTableSql(table, columns));
+  if (!created) return std::unexpected(std::move(created).error());
+  return {};
+}
+
+Result<std::vector<TableColumn>> SilverColumns(engine::Connection& connection,
+                                               const SilverView& view) {
+  const std::string staging = "shape_of_" + std::string(view.view->name().empty() ? "view" : "rows");
+  VL_RETURN_IF_ERROR(connection.Execute(fmt::format("DROP TABLE IF EXISTS {}", staging)));
+  VL_RETURN_IF_ERROR(CreateStagingTable(connection, staging, view));
+  auto columns = DescribeColumns(connection, view.RowsSql(staging, 0));
+  VL_RETURN_IF_ERROR(connection.Execute(fmt::format("DROP TABLE {}", staging)));
+  if (!columns) return Because(std::move(columns).error(), fmt::format("views of {}", view.table));
+  return columns;
+}
+
+}  // namespace vitalake::lake

@@ -1,0 +1,149 @@
+#include "lake/table_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "lake/sql_text.h"
+
+namespace vitalake::lake {
+namespace {
+
+std::vector<std::string> ColumnNames(const TableSpec& spec) {
+  std::vector<std::string> names;
+  for (const TableColumn& column : spec.columns) names.push_back(column.name);
+  return names;
+}
+
+void Annotate(delta::Transaction& transaction, const CommitNote& note) {
+  for (const auto& [app, version] : note.txns) transaction.SetTxn(app, version);
+  for (const auto& [key, json] : note.info) transaction.SetUserInfo(key, json);
+}
+
+}  // namespace
+
+bool CommitNote::IsIn(const delta::Snapshot& snapshot) const {
+  return !txns.empty() && std::ranges::all_of(txns, [&](const auto& txn) {
+    return snapshot.FindTxn(txn.first).value_or(-1) >= txn.second;
+  });
+}
+
+Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
+                                             const delta::SnapshotPtr& snapshot,
+                                             const Rewrite& rewrite, const CommitNote& note,
+                                             const Wait& wait) {
+  VL_TRY(std::vector<std::string> paths, Publish(lake, table, rewrite.data));
+  auto changes = Publish(lake, table, rewrite.changes, "_change_data/");
+  if (!changes) {
+    Unpublish(lake, table, paths);
+    return std::unexpected(std::move(changes).error());
+  }
+  delta::Transaction transaction(table, snapshot);
+  transaction.SetOperation(rewrite.replaced.empty() ? "WRITE" : "MERGE", {},
+                           {{"numTargetRowsInserted", fmt::to_string(rewrite.inserted)},
+                            {"numTargetRowsUpdated", fmt::to_string(rewrite.updated)},
+                            {"numTargetRowsDeleted", fmt::to_string(rewrite.deleted)},
+                            {"numTargetFilesRemoved", fmt::to_string(rewrite.replaced.size())},
+                            {"numTargetFilesAdded", fmt::to_string(rewrite.data.size())}});
+  for (size_t i = 0; i < rewrite.data.size(); ++i) {
+    transaction.Add(AddOf(rewrite.data[i], paths[i]));
+  }
+  for (const std::string& path : rewrite.replaced) transaction.Remove(path);
+  for (size_t i = 0; i < rewrite.changes.size(); ++i) {
+    delta::CdcFile file;
+    file.path = (*changes)[i];
+    file.size_bytes = rewrite.changes[i].size_bytes;
+    transaction.AddCdc(std::move(file));
+  }
+  Annotate(transaction, note);
+  std::ranges::move(*changes, std::back_inserter(paths));
+  auto result = transaction.Commit(wait);
+  if (!result) {
+    if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(lake, table, paths);
+    return std::unexpected(std::move(result).error());
+  }
+  if (std::holds_alternative<delta::Conflict>(*result)) {
+    Unpublish(lake, table, paths);
+    return std::nullopt;
+  }
+  const auto& committed = std::get<delta::Committed>(*result);
+  CheckpointIfDue(table, committed);
+  return committed.version;
+}
+
+Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
+                                         const std::vector<engine::WrittenFile>& files,
+                                         std::string_view subfolder) {
+  std::vector<std::string> paths;
+  for (const engine::WrittenFile& file : files) {
+    std::string path = std::string(subfolder) + file.path.filename().string();
+    if (auto put = lake.store().PutFile(fmt::format("{}/{}", table.root(), path), file.path); !put) {
+      Unpublish(lake, table, paths);
+      return Because(std::move(put).error(), fmt::format("writing {}", path));
+    }
+    paths.push_back(std::move(path));
+  }
+  return paths;
+}
+
+void Unpublish(Lake& lake, const delta::Table& table, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (auto gone = lake.store().Delete(fmt::format("{}/{}", table.root(), path)); !gone) {
+      log::Warn("cannot delete {}/{}: {}", table.root(), path, gone.error().ToString());
+    }
+  }
+}
+
+delta::AddFile AddOf(const engine::WrittenFile& file, const std::string& path) {
+  delta::AddFile add;
+  add.path = path;
+  add.size_bytes = file.size_bytes;
+  add.stats = file.stats_json;
+  return add;
+}
+
+Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, const TableSpec& spec,
+                                const std::string& select_sql, const CommitNote& note,
+                                const Wait& wait) {
+  VL_TRY(delta::Table* const table, lake.OpenTable(spec.name));
+  VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+  if (note.IsIn(*snapshot)) return AppendResult{false, snapshot->version()};
+  VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("append"));
+  engine::ParquetOptions options;
+  options.stats_columns = spec.clustered_by;
+  VL_TRY(const auto files,
+         engine::WriteParquet(connection,
+                              fmt::format("SELECT {} FROM ({})", NameList(ColumnNames(spec)), select_sql),
+                              folder.path(), options, wait));
+  if (files.empty() && note.txns.empty()) return AppendResult{false, snapshot->version()};
+  VL_TRY(const std::vector<std::string> paths, Publish(lake, *table, files));
+  delta::Transaction transaction(*table, snapshot);
+  transaction.ReadNothing();
+  transaction.SetIsolation(delta::Isolation::kWriteSerializable);
+  transaction.SetOperation("WRITE", {{"mode", "Append"}});
+  for (size_t i = 0; i < files.size(); ++i) transaction.Add(AddOf(files[i], paths[i]));
+  Annotate(transaction, note);
+  auto result = transaction.Commit(wait);
+  if (!result) {
+    if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(lake, *table, paths);
+    return Because(std::move(result).error(), fmt::format("table {}", spec.name));
+  }
+  if (const auto* conflict = std::get_if<delta::Conflict>(&*result)) {
+    Unpublish(lake, *table, paths);
+    return Fail(ErrorKind::kConflict, fmt::format("table {}: {}", spec.name, conflict->message));
+  }
+  const auto& committed = std::get<delta::Committed>(*result);
+  CheckpointIfDue(*table, committed);
+  return AppendResult{true, committed.version};
+}
+
+void CheckpointIfDue(delta::Table& table, const delta::Committed& committed) {
+  if (!committed.checkpoint_due) return;
+  if (auto written = table.Checkpoint(committed.version); !written) {
+    log::Warn("no checkpoint of {} at version {}: {}", table.root(), committed.version.value,
+              written.error().ToString());
+  }
+}
+
+}  // namespace vitalake::lake

@@ -1,0 +1,70 @@
+// Publishing staged Parquet into a Delta table, and commits that only append.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "delta/transaction.h"
+#include "engine/parquet_files.h"
+#include "lake/lake.h"
+
+namespace vitalake::lake {
+
+// Makes staged files durable in the table's folder ("" or "_change_data/" below it) and returns
+// their paths relative to the table, in order. On an error those already put are deleted again.
+Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
+                                         const std::vector<engine::WrittenFile>& files,
+                                         std::string_view subfolder = {});
+
+// Deletes published files that no commit names (after a lost race). Failures are logged: such files
+// are garbage that vacuum removes.
+void Unpublish(Lake& lake, const delta::Table& table, const std::vector<std::string>& paths);
+
+// The log's record of a published file.
+delta::AddFile AddOf(const engine::WrittenFile& file, const std::string& path);
+
+// What a commit says besides its rows.
+struct CommitNote {
+  std::map<std::string, int64_t> txns;      // appId -> version, set in the same commit
+  std::map<std::string, std::string> info;  // commitInfo.vitalake: key -> JSON text
+
+  // Whether `snapshot` has all of the txns already: then the work was done by an earlier try.
+  bool IsIn(const delta::Snapshot& snapshot) const;
+};
+
+// Files that replace others: what one rewriting commit is made of.
+struct Rewrite {
+  std::vector<engine::WrittenFile> data;
+  std::vector<engine::WrittenFile> changes;  // rows with _change_type
+  std::vector<std::string> replaced;         // paths of files that go
+  int64_t inserted = 0;
+  int64_t updated = 0;
+  int64_t deleted = 0;
+};
+
+// Publishes the files and commits them on `snapshot`, which they were made from (all of it was
+// read). nullopt after a lost race: nothing is left of the try.
+Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
+                                             const delta::SnapshotPtr& snapshot,
+                                             const Rewrite& rewrite, const CommitNote& note,
+                                             const Wait& wait);
+
+struct AppendResult {
+  bool committed = false;  // false: the table had this txn already, or there was nothing to say
+  Version version;
+};
+
+// Appends the rows of `select_sql` (the table's columns by name, in any order) to a table without a
+// key. A txn-only commit is made when there are no rows but the note has txns.
+Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, const TableSpec& spec,
+                                const std::string& select_sql, const CommitNote& note,
+                                const Wait& wait);
+
+// Writes the checkpoint a commit asked for. A failure is logged: the commit stands without it.
+void CheckpointIfDue(delta::Table& table, const delta::Committed& committed);
+
+}  // namespace vitalake::lake

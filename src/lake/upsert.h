@@ -1,0 +1,78 @@
+// Upsert: staged versions of records meet a keyed table, under one conflict rule.
+//
+// Key = (id_space, id). Versions of a key are ranked, compared left to right, by
+//   v (integer versionId, absent -1; a retraction without versionId ranks above all),
+//   lastUpdated (absent lowest), retraction over not, received time, position.
+// The highest rank wins whatever the order of arrival. A DELETE ranks above every version and stays:
+// the row keeps the best version's attributes, loses its measured values and is marked deleted.
+// Content that is already there is a duplicate; if it comes with a higher version, the row takes
+// over that version's number, so that a version between the two cannot win later.
+//
+// Steps:
+//  1. Nothing staged is in the table and nothing is staged twice: the staged files are the commit.
+//  2. Else decide per key which version wins; what each staged record became follows from it.
+//  3. Files with a changed row are rewritten one by one (unchanged rows + new ones), inserted keys
+//     go to files of their own, and the rows before and after to change files.
+//  4. One Delta commit. A lost race starts again at 1 on the newer snapshot.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "engine/parquet_files.h"
+#include "lake/lake.h"
+#include "lake/silver_view.h"
+#include "lake/table_writer.h"
+
+namespace vitalake::lake {
+
+struct StagedRecords {
+  std::vector<engine::WrittenFile> files;  // rows as SilverView::RowsSql gives them
+  int64_t records = 0;                     // records in them, DELETE entries included
+  int64_t deletes = 0;                     // DELETE entries among them
+};
+
+// What became of the staged records of one source partition (file) whose home is this table.
+// The others of them were written.
+struct Exceptions {
+  int64_t superseded = 0;
+  int64_t duplicate = 0;
+  int64_t refused = 0;
+};
+
+// A staged record that the table refuses; it belongs in quarantine.
+struct RefusedRecord {
+  std::string source_partition;
+  int64_t source_offset = 0;
+  std::string reason;  // "key-conflict", "ambiguous-delete"
+  std::string message;
+};
+
+struct UpsertRequest {
+  const SilverView& view;
+  const StagedRecords& staged;
+  // The table that shares keys with this one; a DELETE of a key that only it holds leaves no
+  // tombstone here. Empty: none.
+  std::string sibling;
+  // Called with the outcomes once they are known, for each try: fills what the commit says.
+  std::function<CommitNote(const std::map<std::string, Exceptions>&)> note;
+};
+
+struct UpsertResult {
+  bool committed = false;  // false: nothing to change, or the table has this txn already
+  Version version;         // of the table afterwards
+  int64_t rows_inserted = 0;
+  int64_t rows_updated = 0;
+  std::map<std::string, Exceptions> exceptions;  // by source partition
+  std::vector<RefusedRecord> refused;
+};
+
+// Commits the staged records to view.table. When the table already has the note's txn, only finds
+// out what became of them (refused records are found again the same way).
+Result<UpsertResult> Upsert(Lake& lake, const UpsertRequest& request, const Wait& wait);
+
+}  // namespace vitalake::lake

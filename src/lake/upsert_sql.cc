@@ -1,0 +1,136 @@
+#include "lake/upsert_sql.h"
+
+#include <fmt/format.h>
+
+namespace vitalake::lake::upsert_sql {
+namespace {
+
+// Step 1 of a rank: a retraction without versionId above all, absent or unreadable versions lowest.
+constexpr std::string_view kRankVersion =
+    "CASE WHEN retraction AND version_id IS NULL THEN 9223372036854775807 "
+    "ELSE coalesce(TRY_CAST(version_id AS BIGINT), -1) END";
+
+}  // namespace
+
+std::string CreateStaged(std::string_view staged_rows, std::string_view home) {
+  return fmt::format(
+      "CREATE OR REPLACE TEMP TABLE staged AS "
+      "SELECT id_space, id, resource_id, version_id, last_updated, content_hash, identifier, "
+      "  retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
+      "  source_offset, bool_or({}) AS home, NULL::VARCHAR AS refused, false AS dropped "
+      "FROM ({}) GROUP BY ALL",
+      home, staged_rows);
+}
+
+std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys) {
+  return fmt::format(
+      "CREATE OR REPLACE TEMP TABLE delete_target AS "
+      "WITH live AS (SELECT id_space, resource_id, id FROM ({0}) WHERE live "
+      "  UNION SELECT id_space, resource_id, id FROM staged WHERE NOT deleted AND NOT retraction), "
+      "known AS (SELECT id_space, id FROM ({0}) UNION "
+      "  SELECT id_space, id FROM staged WHERE NOT deleted), "
+      "elsewhere AS (SELECT DISTINCT id_space, resource_id FROM ({1})) "
+      "SELECT d.id_space, d.resource_id, "
+      "  list(DISTINCT live.id) FILTER (live.id IS NOT NULL) AS ids, "
+      "  bool_or(elsewhere.resource_id IS NOT NULL) "
+      "    AND NOT bool_or(live.id IS NOT NULL OR known.id IS NOT NULL) AS dropped "
+      "FROM (SELECT DISTINCT id_space, resource_id FROM staged WHERE deleted) d "
+      "LEFT JOIN live USING (id_space, resource_id) "
+      "LEFT JOIN known ON known.id_space = d.id_space AND known.id = d.resource_id "
+      "LEFT JOIN elsewhere ON elsewhere.id_space = d.id_space "
+      "  AND elsewhere.resource_id = d.resource_id "
+      "GROUP BY d.id_space, d.resource_id;\n"
+      "UPDATE staged SET id = coalesce(t.ids[1], staged.id), dropped = t.dropped, "
+      "  refused = CASE WHEN len(t.ids) > 1 THEN 'ambiguous-delete' END "
+      "FROM delete_target t WHERE staged.deleted AND t.id_space = staged.id_space "
+      "  AND t.resource_id = staged.resource_id",
+      table_keys, sibling_keys);
+}
+
+std::string CreatePresent(std::string_view table_rows) {
+  return fmt::format(
+      "CREATE OR REPLACE TEMP TABLE present AS "
+      "SELECT coalesce(id_space, '') AS id_space, id, any_value(version_id) AS version_id, "
+      "  any_value(last_updated) AS last_updated, any_value(content_hash) AS content_hash, "
+      "  any_value(identifier) AS identifier, "
+      "  bool_or(retracted_at IS NOT NULL AND NOT coalesce(deleted, false)) AS retraction, "
+      "  bool_or(coalesce(deleted, false)) AS deleted, any_value(received_at) AS received_at, "
+      "  any_value(source_partition) AS source_partition, any_value(source_offset) AS source_offset, "
+      "  min(ingestion_date) AS ingestion_date, min(_file) AS file "
+      "FROM ({}) GROUP BY 1, 2",
+      table_rows);
+}
+
+std::string MarkKeyConflicts() {
+  return "UPDATE staged SET refused = 'key-conflict' FROM ("
+         "  SELECT id_space, id, coalesce(any_value(p.identifier), "
+         "    arg_min(s.identifier, (s.received_at, s.source_partition, s.source_offset)) "
+         "      FILTER (s.identifier IS NOT NULL)) AS known_by "
+         "  FROM staged s LEFT JOIN present p USING (id_space, id) WHERE NOT s.deleted "
+         "  GROUP BY id_space, id) k "
+         "WHERE NOT staged.deleted AND k.id_space = staged.id_space AND k.id = staged.id "
+         "  AND staged.identifier <> k.known_by";
+}
+
+std::string CreateDecision() {
+  return fmt::format(
+      "CREATE OR REPLACE TEMP TABLE decision AS "
+      "WITH usable AS (SELECT * FROM staged WHERE refused IS NULL AND NOT dropped), "
+      "version AS ("
+      "  SELECT 'T' AS origin, id_space, id, version_id, last_updated, content_hash, retraction, "
+      "    received_at, source_partition, source_offset FROM present WHERE content_hash IS NOT NULL "
+      "  UNION ALL "
+      "  SELECT 'S', id_space, id, version_id, last_updated, content_hash, retraction, "
+      "    received_at, source_partition, source_offset FROM usable WHERE NOT deleted), "
+      "best AS (SELECT * FROM version QUALIFY row_number() OVER (PARTITION BY id_space, id "
+      "  ORDER BY {} DESC, last_updated DESC NULLS LAST, retraction DESC, "
+      "    received_at DESC NULLS LAST, source_partition DESC NULLS LAST, "
+      "    source_offset DESC NULLS LAST, origin DESC) = 1), "
+      "first_delete AS (SELECT * FROM usable WHERE deleted QUALIFY row_number() OVER ("
+      "  PARTITION BY id_space, id ORDER BY received_at, source_partition, source_offset) = 1), "
+      "key AS (SELECT DISTINCT id_space, id FROM usable), "
+      "joined AS (SELECT k.id_space, k.id, b.origin, b.content_hash, b.version_id, b.last_updated, "
+      "    coalesce(b.source_partition, d.source_partition) AS source_partition, "
+      "    coalesce(b.source_offset, d.source_offset) AS source_offset, "
+      "    p.id IS NOT NULL AS known, p.content_hash AS old_hash, p.version_id AS old_version, "
+      "    p.last_updated AS old_updated, p.source_partition AS old_partition, "
+      "    p.source_offset AS old_offset, p.ingestion_date, p.file, "
+      "    coalesce(p.deleted, false) AS was_deleted, "
+      "    coalesce(p.deleted, false) OR d.id IS NOT NULL AS deleted, "
+      "    d.received_at AS deleted_at, d.source_partition AS delete_partition, "
+      "    d.source_offset AS delete_offset "
+      "  FROM key k LEFT JOIN best b USING (id_space, id) LEFT JOIN present p USING (id_space, id) "
+      "  LEFT JOIN first_delete d USING (id_space, id)) "
+      "SELECT *, CASE WHEN NOT known THEN 'insert' "
+      "  WHEN deleted AND NOT was_deleted THEN 'update' "
+      "  WHEN origin = 'S' AND (content_hash IS DISTINCT FROM old_hash "
+      "    OR version_id IS DISTINCT FROM old_version "
+      "    OR last_updated IS DISTINCT FROM old_updated) THEN 'update' "
+      "  ELSE 'none' END AS change FROM joined",
+      kRankVersion);
+}
+
+std::string SelectExceptions() {
+  return "SELECT source_partition, outcome, count(*)::BIGINT FROM ("
+         "  SELECT s.source_partition, CASE "
+         "    WHEN s.refused IS NOT NULL THEN 'refused' "
+         "    WHEN s.deleted THEN CASE WHEN d.was_deleted OR d.delete_partition <> s.source_partition "
+         "      OR d.delete_offset <> s.source_offset THEN 'duplicate' ELSE 'written' END "
+         "    WHEN s.source_partition = d.old_partition AND s.source_offset = d.old_offset "
+         "      THEN 'written' "
+         "    WHEN s.content_hash = d.old_hash AND s.content_hash = d.content_hash THEN 'duplicate' "
+         "    WHEN d.deleted THEN 'superseded' "
+         "    WHEN d.origin = 'S' AND d.source_partition = s.source_partition "
+         "      AND d.source_offset = s.source_offset THEN 'written' "
+         "    WHEN s.content_hash = d.content_hash THEN 'duplicate' "
+         "    ELSE 'superseded' END AS outcome "
+         "  FROM staged s LEFT JOIN decision d USING (id_space, id) WHERE s.home) "
+         "WHERE outcome <> 'written' GROUP BY 1, 2";
+}
+
+std::string SelectRefused() {
+  return "SELECT source_partition, source_offset, refused FROM staged WHERE refused IS NOT NULL "
+         "ORDER BY source_partition, source_offset";
+}
+
+}  // namespace vitalake::lake::upsert_sql

@@ -1,0 +1,29 @@
+// The statements of an upsert's decision, over temporary tables of one connection:
+//   staged    one row per staged record: key, rank parts, content hash, position, home, conflict
+//   present   one row per key of the table that a staged record names
+//   decision  one row per key: which version wins and what changes
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace vitalake::lake::upsert_sql {
+
+// From a relation of staged rows (columns as the silver table's).
+std::string CreateStaged(std::string_view staged_rows, std::string_view home);
+// DELETE entries name a resource id: points each at the one live key of that id; marks the ambiguous.
+// `table_keys` and `sibling_keys`: relations with id_space, id, resource_id, live.
+std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys);
+// From a relation of the table's rows with _file.
+std::string CreatePresent(std::string_view table_rows);
+// Marks staged records whose identifier is not the one their key is known by.
+std::string MarkKeyConflicts();
+std::string CreateDecision();
+// source_partition, outcome ("superseded", "duplicate", "refused"), count; for home records.
+std::string SelectExceptions();
+// source_partition, source_offset, reason of refused records.
+std::string SelectRefused();
+
+}  // namespace vitalake::lake::upsert_sql

@@ -1,0 +1,31 @@
+-- Finishes silver.observation: values in mm[Hg], the computed code, precision and offset of times.
+-- measured: systolic_pressure_value, diastolic_pressure_value, mean_pressure, computed_interpretation_code
+-- clustered: patient_id, effective_time
+WITH measured AS (
+  SELECT *,
+    bp_value('8480-6', systolic_value_sent,
+      unit_sent(systolic_unit_system, systolic_unit_code, systolic_unit_sent)) AS systolic,
+    bp_value('8462-4', diastolic_value_sent,
+      unit_sent(diastolic_unit_system, diastolic_unit_code, diastolic_unit_sent)) AS diastolic,
+    bp_value('8478-0', mean_value_sent,
+      unit_sent(mean_unit_system, mean_unit_code, mean_unit_sent)) AS mean
+  FROM rows
+)
+SELECT COLUMNS('^_[a-z].*'),
+  resource_type, category_code, code, patient_id, effective_date, effective_time, effective_end,
+  fhir_precision(effective_sent) AS effective_precision,
+  fhir_offset_minutes(effective_sent) AS effective_offset_minutes,
+  coalesce(practitioner, practitioner_reference) AS practitioner, coalesce(device, device_reference) AS device,
+  CAST(NULL AS VARCHAR) AS device_type, method_code AS method, body_site_code AS body_site,
+  CAST(NULL AS VARCHAR) AS setting, encounter,
+  systolic AS systolic_pressure_value,
+  CASE WHEN systolic IS NOT NULL THEN 'mm[Hg]' END AS systolic_pressure_unit,
+  systolic_interpretation, systolic_interpretation_code, systolic_comparator, systolic_absent_reason,
+  diastolic AS diastolic_pressure_value,
+  CASE WHEN diastolic IS NOT NULL THEN 'mm[Hg]' END AS diastolic_pressure_unit,
+  diastolic_interpretation, diastolic_interpretation_code, diastolic_comparator, diastolic_absent_reason,
+  mean AS mean_pressure,
+  CASE WHEN _quality NOT LIKE '%implausible%' THEN bp_interpretation(systolic, diastolic) END
+    AS computed_interpretation_code,
+  bp_rule_set() AS rule_set, bp_rule_version() AS rule_version
+FROM measured

@@ -1,0 +1,32 @@
+-- Finishes silver.vital_sign: one canonical code and unit per value. `panel` is the code of the
+-- blood-pressure reading that a value is a part of; such a record is at home in silver.observation.
+-- measured: value, value_sent, value_text
+-- clustered: patient_id, effective_time
+-- home: panel IS NULL
+WITH coded AS (
+  SELECT * REPLACE (coalesce(unit_sent(unit_system, unit_code, unit_sent), unit_sent) AS unit_sent),
+    vital_code(codings) AS canonical
+  FROM rows
+),
+judged AS (
+  SELECT * REPLACE (merge_tokens(
+      concat(
+        CASE WHEN _quality LIKE '%time_imprecise%' THEN ' time_imprecise' ELSE '' END,
+        CASE WHEN _quality LIKE '%clock_ahead%' THEN ' clock_ahead' ELSE '' END,
+        CASE WHEN _quality LIKE '%implausible%' AND canonical IN ('8480-6', '8462-4', '8478-0')
+          THEN ' implausible' ELSE '' END),
+      vital_quality(canonical, value_sent, unit_sent, comparator)) AS _quality)
+  FROM coded
+)
+SELECT COLUMNS('^_[a-z].*'),
+  resource_type, component, patient_id, canonical AS code, codings,
+  coalesce(vital_display(canonical), code_text) AS display,
+  vital_value(canonical, value_sent, unit_sent) AS value,
+  CASE WHEN value_sent IS NOT NULL THEN vital_unit(canonical, unit_sent) END AS unit,
+  value_sent, unit_sent, value_text, comparator, absent_reason,
+  interpretation_code AS interpretation, effective_date, effective_time, effective_end,
+  fhir_precision(effective_sent) AS effective_precision,
+  fhir_offset_minutes(effective_sent) AS effective_offset_minutes,
+  coalesce(device, device_reference) AS device,
+  CASE WHEN _home = 'silver.observation' THEN '85354-9' END AS panel
+FROM judged
