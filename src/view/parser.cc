@@ -18,7 +18,9 @@ namespace {
 
 using Made = Result<std::unique_ptr<Expr>>;
 
+// Both bound the depth of the tree, and so of every recursion over it.
 constexpr int kMaxDepth = 100;
+constexpr size_t kMaxTokens = 2000;
 
 struct Infix {
   std::string_view text;
@@ -343,6 +345,10 @@ class Parser {
 
 Result<Path> ParsePath(std::string_view expression, const Constants& constants) {
   VL_TRY(auto tokens, Tokenize(expression));
+  if (tokens.size() > kMaxTokens) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("an expression of more than {} tokens", kMaxTokens));
+  }
   return Parser(std::move(tokens), constants).Run();
 }
 

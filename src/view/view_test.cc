@@ -246,8 +246,11 @@ TEST(ViewCompile, NamesWhatIsWrong) {
             "constant[0]: 'x' is no valid date");
   EXPECT_EQ(message(R"({"resource":"P","select":[{"forEach":"a","forEachOrNull":"b"}]})"),
             "select[0]: only one of forEach, forEachOrNull and repeat may be given");
-  std::string deep(5000, '(');
+  std::string deep(1000, '(');
   EXPECT_NE(message(OneColumn(deep)).find("nested too deeply"), std::string::npos);
+  std::string wide = "1";
+  for (int i = 0; i < 3000; ++i) wide += "+1";
+  EXPECT_NE(message(OneColumn(wide)).find("more than 2000 tokens"), std::string::npos);
 }
 
 }  // namespace
