@@ -137,7 +137,7 @@ Status LogReader::CheckReach(const LogListing& listing, Version after, Version v
   }
   if (expected > version) return {};
   log_moved_ = true;
-  if (after.value < 0 && expected.value == 0) {
+  if (after.value < 0 && expected.value == 0 && version < latest) {
     return Fail(ErrorKind::kNotFound,
                 fmt::format("version {} is no longer in the log: it begins later", version.value));
   }
