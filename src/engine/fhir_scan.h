@@ -55,8 +55,8 @@ struct FhirScanOptions {
   std::function<Result<std::string>(std::string_view name)> view_by_name = {};
 };
 
-// Makes read_fhir known to all connections of `connection`'s engine; in place of one registered
-// before.
+// Makes read_fhir known to all connections of `connection`'s engine. Once per engine: a later
+// registration changes nothing.
 Status RegisterReadFhir(Connection& connection, FhirScanOptions options = {});
 
 }  // namespace vitalake::engine
