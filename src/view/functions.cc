@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <regex>
 #include <unordered_map>
 #include <utility>
 
 #include "view/operators.h"
 #include "view/path_expr.h"
+#include "view/pattern_expr.h"
 
 namespace vitalake::view {
 namespace {
@@ -221,45 +221,6 @@ class KeyExpr final : public Expr {
   std::string type_;
 };
 
-// matches(), matchesFull(), replaceMatches() with a literal pattern, compiled once.
-class PatternExpr final : public Expr {
- public:
-  enum class Job { kSearch, kFull, kReplace };
-  // Longer texts are a fault: the matcher's time is bounded by text times pattern.
-  static constexpr size_t kMaxText = 65536;
-
-  PatternExpr(Job job, ExprPtr input, std::regex pattern, ExprPtr replacement)
-      : job_(job), input_(std::move(input)), pattern_(std::move(pattern)),
-        replacement_(std::move(replacement)) {}
-  bool at_most_one() const override { return true; }
-  StaticKind kind() const override {
-    return job_ == Job::kReplace ? StaticKind::kNotBoolean : StaticKind::kBoolean;
-  }
-  bool Each(Env& env, Sink sink) const override {
-    Item item;
-    const Found found = input_->One(env, item);
-    if (env.failed()) return false;
-    if (found == Found::kNone) return true;
-    item = Atom(item);
-    if (found == Found::kMany || !item.is_text()) return env.Fail("matches() needs one string");
-    if (item.text.size() > kMaxText) return env.Fail("text too long for a regular expression");
-    const char *from = item.text.data(), *to = from + item.text.size();
-    if (job_ == Job::kSearch) return sink(Item::Boolean(std::regex_search(from, to, pattern_)));
-    if (job_ == Job::kFull) return sink(Item::Boolean(std::regex_match(from, to, pattern_)));
-    Item by;
-    if (replacement_->One(env, by) != Found::kOne) return !env.failed();
-    std::string out;
-    std::regex_replace(std::back_inserter(out), from, to, pattern_, std::string(Atom(by).text));
-    return sink(Item::Text(ItemKind::kString, env.Keep(out)));
-  }
-
- private:
-  Job job_;
-  ExprPtr input_;
-  std::regex pattern_;
-  ExprPtr replacement_;
-};
-
 class ScalarExpr final : public Expr {
  public:
   ScalarExpr(const ScalarEntry& entry, ExprPtr input, std::vector<ExprPtr> arguments)
@@ -343,51 +304,6 @@ Made MakeExtension(std::unique_ptr<Expr> input, Arguments arguments, std::string
       std::move(path), MakeOperator(Operator::kEqual, std::move(url), std::move(arguments[0])));
 }
 
-bool IsEmptyText(const Expr& expr) {
-  const auto* literal = dynamic_cast<const ConstantExpr*>(&expr);
-  return literal && literal->item().kind == ItemKind::kString && literal->item().text.empty();
-}
-
-// FHIRPath's '.' matches line ends too.
-std::string WithSingleLineDots(std::string_view pattern) {
-  std::string out;
-  bool in_class = false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    if (c == '.' && !in_class) {
-      out += "[\\s\\S]";
-      continue;
-    }
-    out += c;
-    if (c == '\\' && i + 1 < pattern.size()) out += pattern[++i];
-    if (c == '[') in_class = true;
-    if (c == ']') in_class = false;
-  }
-  return out;
-}
-
-template <PatternExpr::Job job>
-Made MakePattern(std::unique_ptr<Expr> input, Arguments arguments, std::string_view) {
-  if (job == PatternExpr::Job::kReplace && IsEmptyText(*arguments[0])) return input;
-  if (dynamic_cast<const EmptyExpr*>(arguments[0].get())) return std::make_unique<EmptyExpr>();
-  const auto* literal = dynamic_cast<const ConstantExpr*>(arguments[0].get());
-  if (!literal || literal->item().kind != ItemKind::kString) {
-    return Fail(ErrorKind::kInvalidArgument, "the regular expression must be a literal string");
-  }
-  auto flags = std::regex::ECMAScript | std::regex::optimize;
-#ifdef __GLIBCXX__
-  flags |= std::regex_constants::__polynomial;  // linear in the text, no recursion
-#endif
-  try {
-    std::regex pattern(WithSingleLineDots(literal->item().text), flags);
-    return std::make_unique<PatternExpr>(job, std::move(input), std::move(pattern),
-                                         arguments.size() > 1 ? std::move(arguments[1]) : nullptr);
-  } catch (const std::regex_error& error) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("bad regular expression '{}': {}", literal->item().text, error.what()));
-  }
-}
-
 struct MakerEntry {
   std::string_view name;
   FunctionShape shape;
@@ -442,9 +358,15 @@ constexpr MakerEntry kMakers[] = {
     {"getReferenceKey", {0, 1, true}, [](P in, Arguments, S type) -> Made {
        return std::make_unique<KeyExpr>(std::move(in), true, type);
      }},
-    {"matches", {1, 1}, MakePattern<PatternExpr::Job::kSearch>},
-    {"matchesFull", {1, 1}, MakePattern<PatternExpr::Job::kFull>},
-    {"replaceMatches", {2, 2}, MakePattern<PatternExpr::Job::kReplace>},
+    {"matches", {1, 1}, [](P in, Arguments a, S) -> Made {
+       return MakePattern(PatternJob::kSearch, std::move(in), std::move(a));
+     }},
+    {"matchesFull", {1, 1}, [](P in, Arguments a, S) -> Made {
+       return MakePattern(PatternJob::kFull, std::move(in), std::move(a));
+     }},
+    {"replaceMatches", {2, 2}, [](P in, Arguments a, S) -> Made {
+       return MakePattern(PatternJob::kReplace, std::move(in), std::move(a));
+     }},
 };
 
 // Where a function's name leads.
