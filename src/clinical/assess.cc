@@ -96,8 +96,8 @@ class Assessor {
 void Assessor::Reject(std::string_view reason, JsonValue element, std::string_view message,
                       std::string_view below) {
   if (out_.rejection) return;
-  out_.rejection = Rejection{std::string(reason), PathBelow(resource_, element, below),
-                             std::string(message)};
+  out_.rejection =
+      Rejection{std::string(reason), PathBelow(resource_, element, below), std::string(message)};
 }
 
 void Assessor::Note(Severity severity, std::string_view rule, JsonValue element,
@@ -254,8 +254,7 @@ void Assessor::TakeMoment(const fhir::DateTime& at, JsonValue element) {
     Reject("time", element, "more than 26 hours ahead of the time of receipt");
   } else if (utc && ahead >= kAheadNoted) {
     out_.quality.Add(Quality::kClockAhead);
-    Note(Severity::kWarning, "time", element,
-         "ahead of the time of receipt; judged at that time");
+    Note(Severity::kWarning, "time", element, "ahead of the time of receipt; judged at that time");
   }
 }
 
@@ -281,7 +280,8 @@ std::optional<Measured> Assessor::Value(const ObservationParts& parts, const Vit
 
 void Assessor::NoteValueFault(ValueFault fault, JsonValue quantity) {
   switch (fault) {
-    case ValueFault::kNone: return;
+    case ValueFault::kNone:
+      return;
     case ValueFault::kNotNumber:
       return Reject("value", quantity, "not a number that can be used", "value");
     case ValueFault::kImpossible:
@@ -299,7 +299,8 @@ void Assessor::BloodPressure(const ObservationParts& parts) {
   std::optional<Measured> high, low;
   if (systolic_) high = Value(systolic, codes.Canonical("8480-6"));
   if (diastolic_) low = Value(diastolic, codes.Canonical("8462-4"));
-  for (const auto& [value, component] : {std::pair{&high, &systolic}, std::pair{&low, &diastolic}}) {
+  for (const auto& [value, component] :
+       {std::pair{&high, &systolic}, std::pair{&low, &diastolic}}) {
     if (*value) TakeValue(**value, *component);
   }
   if (!high && !low && !parts.absent_reason && !systolic.absent_reason &&
@@ -325,7 +326,8 @@ void Assessor::TakePair(const std::optional<Measured>& systolic,
   out_.quality.Add(pair);
   if (repeated_) {
     out_.quality.Add(Quality::kImplausible);
-    Note(Severity::kWarning, "implausible", repeated_, "the same component twice; check the reading");
+    Note(Severity::kWarning, "implausible", repeated_,
+         "the same component twice; check the reading");
   }
   if (out_.quality.Has(Quality::kImplausible)) out_.quality.Remove(Quality::kUnusual);
 }
@@ -374,10 +376,14 @@ void Assessor::VitalSign(const ObservationParts& parts) {
 
 std::string_view ToString(Home home) {
   switch (home) {
-    case Home::kPatient: return "patient";
-    case Home::kBloodPressure: return "blood-pressure";
-    case Home::kVitalSign: return "vital-sign";
-    case Home::kOutOfScope: return "out-of-scope";
+    case Home::kPatient:
+      return "patient";
+    case Home::kBloodPressure:
+      return "blood-pressure";
+    case Home::kVitalSign:
+      return "vital-sign";
+    case Home::kOutOfScope:
+      return "out-of-scope";
   }
   return "out-of-scope";
 }

@@ -1,4 +1,5 @@
-// Assess: THE decision about one record: where it belongs, whether it can be used, what is remarked.
+// Assess: THE decision about one record: where it belongs, whether it can be used, what is
+// remarked.
 //
 // 1. Scope first: what belongs in no silver table is out of scope, whatever else it lacks.
 // 2. Quarantined is only what cannot be used:

@@ -70,8 +70,8 @@ std::string Component(std::string_view code, std::string_view rest) {
 
 std::string Pressure(std::string_view code, std::string_view value, std::string_view unit = kUnit) {
   const std::string comma = unit.empty() ? "" : ",";
-  return Component(code, R"(,"valueQuantity":{"value":)" + std::string(value) + comma +
-                             std::string(unit) + "}");
+  return Component(
+      code, R"(,"valueQuantity":{"value":)" + std::string(value) + comma + std::string(unit) + "}");
 }
 
 std::string Panel(const std::string& components) {
@@ -109,14 +109,16 @@ TEST(AssessTest, DecidesScopeFirst) {
   // Any of the components makes a blood pressure, whatever the code; a single value does not.
   EXPECT_EQ(VerdictOf(Replaced(Panel(Pressure("8462-4", "80")), "85354-9", "34534-8")),
             "blood-pressure |  | partial");
-  EXPECT_EQ(VerdictOf(Replaced(Reading("120", "80"), "85354-9", "55284-4")), "blood-pressure |  | ");
+  EXPECT_EQ(VerdictOf(Replaced(Reading("120", "80"), "85354-9", "55284-4")),
+            "blood-pressure |  | ");
   EXPECT_EQ(VerdictOf(Vital("8480-6", R"("valueQuantity":{"value":120,"unit":"mmHg"})")),
             "vital-sign |  | ");
   // By category alone, by a component's code alone.
   EXPECT_EQ(VerdictOf(Replaced(Panel(Component("1-1", R"(,"valueString":"x")")), "85354-9", "2-2")),
             "vital-sign |  | ");
   EXPECT_EQ(VerdictOf(Vital("1-1", "\"component\":[" + Component("8867-4", R"(,"valueQuantity":
-                {"value":70,"unit":"bpm"})") + "]")),
+                {"value":70,"unit":"bpm"})") +
+                                       "]")),
             "vital-sign |  | ");
 }
 
@@ -194,9 +196,10 @@ TEST(AssessTest, NeedsASubject) {
 }
 
 TEST(AssessTest, NeedsACode) {
-  const std::string json = Replaced(Panel(Component("1-1", R"(,"valueString":"x")")),
-                                    R"("code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]})",
-                                    R"("code":{"text":"Pulse"})");
+  const std::string json =
+      Replaced(Panel(Component("1-1", R"(,"valueString":"x")")),
+               R"("code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]})",
+               R"("code":{"text":"Pulse"})");
   EXPECT_EQ(VerdictOf(json), "vital-sign | code Observation.code | ");
 }
 
@@ -258,7 +261,8 @@ TEST(AssessTest, ConvertsAndReadsText) {
   EXPECT_EQ(VerdictOf(Panel(Pressure("8480-6", "16", R"("unit":"kPa")") + "," +
                             Pressure("8462-4", "10.6", R"("unit":"kPa")"))),
             "blood-pressure |  | converted");
-  EXPECT_EQ(VerdictOf(Reading("\"217\"", "\"102\"")), "blood-pressure |  | text_number unusual critical");
+  EXPECT_EQ(VerdictOf(Reading("\"217\"", "\"102\"")),
+            "blood-pressure |  | text_number unusual critical");
 }
 
 TEST(AssessTest, MarksImplausibleReadings) {
@@ -309,7 +313,8 @@ TEST(AssessTest, ComparesTheClock) {
 TEST(AssessTest, ReadsEveryKindOfEffectiveTime) {
   const std::string json = Reading("120", "80");
   const auto with = [&](std::string_view effective) {
-    return VerdictOf(Replaced(json, R"("effectiveDateTime":"2024-05-01T10:00:00+02:00",)", effective));
+    return VerdictOf(
+        Replaced(json, R"("effectiveDateTime":"2024-05-01T10:00:00+02:00",)", effective));
   };
   EXPECT_EQ(with(""), "blood-pressure |  | time_imprecise");
   EXPECT_EQ(with(R"("effectiveInstant":"2024-05-01T10:00:00Z",)"), "blood-pressure |  | ");

@@ -77,9 +77,9 @@ AgedCode InterpretationForAge(const RuleSet& rules, std::optional<double> systol
   }
   if (age_years || !rules.without_age) return {};
   const RuleSet::WithoutAge& limits = *rules.without_age;
-  const bool beyond = (systolic && (*systolic >= limits.systolic_at_least ||
-                                    *systolic < limits.systolic_below)) ||
-                      (diastolic && *diastolic >= limits.diastolic_at_least);
+  const bool beyond =
+      (systolic && (*systolic >= limits.systolic_at_least || *systolic < limits.systolic_below)) ||
+      (diastolic && *diastolic >= limits.diastolic_at_least);
   if (!beyond) return {};
   return {InterpretationCode(rules, systolic, diastolic), true};
 }

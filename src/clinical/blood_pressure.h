@@ -1,5 +1,5 @@
-// Blood pressure by rule set: the code of one reading, the band of a day, the category of a patient.
-// Sources: the guideline files in rules/.
+// Blood pressure by rule set: the code of one reading, the band of a day, the category of a
+// patient. Sources: the guideline files in rules/.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ enum class Device : uint8_t {
 
 // What is known of a patient over the 28 days up to the last plausible reading.
 struct CategoryInput {
-  int64_t readings = 0;     // plausible ones
-  int64_t local_dates = 0;  // on how many local dates
+  int64_t readings = 0;                                 // plausible ones
+  int64_t local_dates = 0;                              // on how many local dates
   std::optional<double> mean_systolic, mean_diastolic;  // mmHg, mean of the readings
   std::optional<double> age_years;                      // at the last reading
   Setting setting = Setting::kOffice;
@@ -59,14 +59,14 @@ struct Category {
 };
 
 // The category over time, or why there is none: fewer than 2 readings or 2 local dates, age unknown
-// or outside the rule set's ages (under 13 percentile tables are needed), a device without a cuff or
-// of unknown type ("confirm with a cuff"), no table for the setting.
+// or outside the rule set's ages (under 13 percentile tables are needed), a device without a cuff
+// or of unknown type ("confirm with a cuff"), no table for the setting.
 Category Categorize(const RuleSet& rules, const CategoryInput& input);
 
 // One reading for SummarizeReadings.
 struct Reading {
   double systolic = 0, diastolic = 0;
-  int32_t local_day = 0;    // days since 1970-01-01
+  int32_t local_day = 0;  // days since 1970-01-01
   bool plausible = true;
 };
 

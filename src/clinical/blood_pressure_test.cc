@@ -19,10 +19,10 @@ TEST(InterpretationTest, AhaThresholds) {
   const struct {
     double systolic, diastolic;
     std::string_view code;
-  } cases[] = {{69.9, 60, "LL"},  {70, 60, "L"},     {89.9, 60, "L"},   {90, 60, "N"},
-               {119, 79.9, "N"},  {129.9, 79, "N"},  {130, 79, "H"},    {120, 80, "H"},
-               {180, 79, "H"},    {180.1, 79, "HH"}, {119, 120, "H"},   {119, 120.1, "HH"},
-               {85, 85, "L"},     {85, 121, "HH"},   {69, 121, "LL"},   {69, 85, "LL"}};
+  } cases[] = {{69.9, 60, "LL"}, {70, 60, "L"},     {89.9, 60, "L"}, {90, 60, "N"},
+               {119, 79.9, "N"}, {129.9, 79, "N"},  {130, 79, "H"},  {120, 80, "H"},
+               {180, 79, "H"},   {180.1, 79, "HH"}, {119, 120, "H"}, {119, 120.1, "HH"},
+               {85, 85, "L"},    {85, 121, "HH"},   {69, 121, "LL"}, {69, 85, "LL"}};
   for (const auto& c : cases) {
     EXPECT_EQ(InterpretationCode(Aha(), c.systolic, c.diastolic), c.code)
         << c.systolic << "/" << c.diastolic;
@@ -33,8 +33,8 @@ TEST(InterpretationTest, EscThresholds) {
   const struct {
     double systolic, diastolic;
     std::string_view code;
-  } cases[] = {{69.9, 60, "LL"}, {70, 60, "L"},    {90, 60, "N"},   {139.9, 89.9, "N"},
-               {140, 60, "H"},   {120, 90, "H"},   {179.9, 90, "H"}, {180, 90, "HH"},
+  } cases[] = {{69.9, 60, "LL"},  {70, 60, "L"},   {90, 60, "N"},    {139.9, 89.9, "N"},
+               {140, 60, "H"},    {120, 90, "H"},  {179.9, 90, "H"}, {180, 90, "HH"},
                {120, 109.9, "H"}, {120, 110, "HH"}};
   for (const auto& c : cases) {
     EXPECT_EQ(InterpretationCode(Esc(), c.systolic, c.diastolic), c.code)
@@ -47,10 +47,10 @@ TEST(InterpretationTest, ReferencePlatformBands) {
   const struct {
     double value;
     std::string_view code;
-  } systolic[] = {{271, "A"}, {270, "HH"}, {201, "HH"}, {200, "H"}, {141, "H"}, {140, "N"},
-                  {111, "N"}, {110, "L"},  {101, "L"},  {100, "LL"}},
-    diastolic[] = {{231, "A"}, {230, "HH"}, {181, "HH"}, {180, "H"}, {121, "H"}, {120, "N"},
-                   {81, "N"},  {80, "L"},   {61, "L"},   {60, "LL"}};
+  } systolic[] = {{271, "A"}, {270, "HH"}, {201, "HH"}, {200, "H"}, {141, "H"},
+                  {140, "N"}, {111, "N"},  {110, "L"},  {101, "L"}, {100, "LL"}},
+    diastolic[] = {{231, "A"}, {230, "HH"}, {181, "HH"}, {180, "H"}, {121, "H"},
+                   {120, "N"}, {81, "N"},   {80, "L"},   {61, "L"},  {60, "LL"}};
   for (const auto& c : systolic) {
     EXPECT_EQ(InterpretationCode(Reference(), c.value, 100), c.code) << c.value;
   }
@@ -91,50 +91,49 @@ TEST(CategoryTest, TablesOfEverySetting) {
     Setting setting;
     double systolic, diastolic;
     std::string_view name;
-  } cases[] = {
-      {Aha(), Setting::kOffice, 119.9, 79.9, "normal"},
-      {Aha(), Setting::kOffice, 120, 79.9, "elevated"},
-      {Aha(), Setting::kOffice, 129.9, 79.9, "elevated"},
-      {Aha(), Setting::kOffice, 130, 79.9, "stage 1"},
-      {Aha(), Setting::kOffice, 119, 80, "stage 1"},
-      {Aha(), Setting::kOffice, 139.9, 89.9, "stage 1"},
-      {Aha(), Setting::kOffice, 140, 60, "stage 2"},
-      {Aha(), Setting::kOffice, 119, 90, "stage 2"},
-      {Aha(), Setting::kOffice, 180, 120, "stage 2"},
-      {Aha(), Setting::kOffice, 180.1, 60, "severe"},
-      {Aha(), Setting::kOffice, 119, 120.1, "severe"},
-      {Aha(), Setting::kHome, 129.9, 79.9, "below hypertension"},
-      {Aha(), Setting::kHome, 130, 60, "hypertension"},
-      {Aha(), Setting::kHome, 100, 80, "hypertension"},
-      {Aha(), Setting::kDay, 129.9, 79.9, "below hypertension"},
-      {Aha(), Setting::kDay, 130, 60, "hypertension"},
-      {Aha(), Setting::kDay, 100, 80, "hypertension"},
-      {Aha(), Setting::kNight, 109.9, 64.9, "below hypertension"},
-      {Aha(), Setting::kNight, 110, 60, "hypertension"},
-      {Aha(), Setting::kNight, 100, 65, "hypertension"},
-      {Aha(), Setting::k24h, 124.9, 74.9, "below hypertension"},
-      {Aha(), Setting::k24h, 125, 60, "hypertension"},
-      {Aha(), Setting::k24h, 100, 75, "hypertension"},
-      {Esc(), Setting::kOffice, 119.9, 69.9, "non-elevated"},
-      {Esc(), Setting::kOffice, 120, 69.9, "elevated"},
-      {Esc(), Setting::kOffice, 119, 70, "elevated"},
-      {Esc(), Setting::kOffice, 139.9, 89.9, "elevated"},
-      {Esc(), Setting::kOffice, 140, 60, "hypertension"},
-      {Esc(), Setting::kOffice, 119, 90, "hypertension"},
-      {Esc(), Setting::kOffice, 179.9, 109.9, "hypertension"},
-      {Esc(), Setting::kOffice, 180, 60, "severe"},
-      {Esc(), Setting::kOffice, 119, 110, "severe"},
-      {Esc(), Setting::kHome, 134.9, 84.9, "below hypertension"},
-      {Esc(), Setting::kHome, 135, 60, "hypertension"},
-      {Esc(), Setting::kHome, 100, 85, "hypertension"},
-      {Esc(), Setting::kDay, 135, 60, "hypertension"},
-      {Esc(), Setting::kDay, 134.9, 84.9, "below hypertension"},
-      {Esc(), Setting::kNight, 119.9, 69.9, "below hypertension"},
-      {Esc(), Setting::kNight, 120, 60, "hypertension"},
-      {Esc(), Setting::kNight, 100, 70, "hypertension"},
-      {Esc(), Setting::k24h, 129.9, 79.9, "below hypertension"},
-      {Esc(), Setting::k24h, 130, 60, "hypertension"},
-      {Esc(), Setting::k24h, 100, 80, "hypertension"}};
+  } cases[] = {{Aha(), Setting::kOffice, 119.9, 79.9, "normal"},
+               {Aha(), Setting::kOffice, 120, 79.9, "elevated"},
+               {Aha(), Setting::kOffice, 129.9, 79.9, "elevated"},
+               {Aha(), Setting::kOffice, 130, 79.9, "stage 1"},
+               {Aha(), Setting::kOffice, 119, 80, "stage 1"},
+               {Aha(), Setting::kOffice, 139.9, 89.9, "stage 1"},
+               {Aha(), Setting::kOffice, 140, 60, "stage 2"},
+               {Aha(), Setting::kOffice, 119, 90, "stage 2"},
+               {Aha(), Setting::kOffice, 180, 120, "stage 2"},
+               {Aha(), Setting::kOffice, 180.1, 60, "severe"},
+               {Aha(), Setting::kOffice, 119, 120.1, "severe"},
+               {Aha(), Setting::kHome, 129.9, 79.9, "below hypertension"},
+               {Aha(), Setting::kHome, 130, 60, "hypertension"},
+               {Aha(), Setting::kHome, 100, 80, "hypertension"},
+               {Aha(), Setting::kDay, 129.9, 79.9, "below hypertension"},
+               {Aha(), Setting::kDay, 130, 60, "hypertension"},
+               {Aha(), Setting::kDay, 100, 80, "hypertension"},
+               {Aha(), Setting::kNight, 109.9, 64.9, "below hypertension"},
+               {Aha(), Setting::kNight, 110, 60, "hypertension"},
+               {Aha(), Setting::kNight, 100, 65, "hypertension"},
+               {Aha(), Setting::k24h, 124.9, 74.9, "below hypertension"},
+               {Aha(), Setting::k24h, 125, 60, "hypertension"},
+               {Aha(), Setting::k24h, 100, 75, "hypertension"},
+               {Esc(), Setting::kOffice, 119.9, 69.9, "non-elevated"},
+               {Esc(), Setting::kOffice, 120, 69.9, "elevated"},
+               {Esc(), Setting::kOffice, 119, 70, "elevated"},
+               {Esc(), Setting::kOffice, 139.9, 89.9, "elevated"},
+               {Esc(), Setting::kOffice, 140, 60, "hypertension"},
+               {Esc(), Setting::kOffice, 119, 90, "hypertension"},
+               {Esc(), Setting::kOffice, 179.9, 109.9, "hypertension"},
+               {Esc(), Setting::kOffice, 180, 60, "severe"},
+               {Esc(), Setting::kOffice, 119, 110, "severe"},
+               {Esc(), Setting::kHome, 134.9, 84.9, "below hypertension"},
+               {Esc(), Setting::kHome, 135, 60, "hypertension"},
+               {Esc(), Setting::kHome, 100, 85, "hypertension"},
+               {Esc(), Setting::kDay, 135, 60, "hypertension"},
+               {Esc(), Setting::kDay, 134.9, 84.9, "below hypertension"},
+               {Esc(), Setting::kNight, 119.9, 69.9, "below hypertension"},
+               {Esc(), Setting::kNight, 120, 60, "hypertension"},
+               {Esc(), Setting::kNight, 100, 70, "hypertension"},
+               {Esc(), Setting::k24h, 129.9, 79.9, "below hypertension"},
+               {Esc(), Setting::k24h, 130, 60, "hypertension"},
+               {Esc(), Setting::k24h, 100, 80, "hypertension"}};
   for (const auto& c : cases) {
     EXPECT_EQ(BandOfMean(c.rules, c.setting, c.systolic, c.diastolic), c.name)
         << c.rules.name << " " << ToString(c.setting) << " " << c.systolic << "/" << c.diastolic;
@@ -204,8 +203,8 @@ TEST(CategoryTest, HasAPregnancyTable) {
 }
 
 TEST(CategoryTest, MeansThePlausibleReadingsOf28Days) {
-  const Reading readings[] = {{200, 100, 72, true},   // 28 days before the last: out
-                              {120, 70, 73, true},    // 27 days before: in
+  const Reading readings[] = {{200, 100, 72, true},  // 28 days before the last: out
+                              {120, 70, 73, true},   // 27 days before: in
                               {140, 90, 100, true},
                               {130, 80, 100, true},
                               {290, 285, 101, false}};  // implausible, nor does it move the window
@@ -220,8 +219,9 @@ TEST(CategoryTest, MeansThePlausibleReadingsOf28Days) {
 constexpr Micros kDay = Micros{24} * 3600 * 1'000'000;
 
 TEST(RuleSetTest, IsChosenByEffectiveTime) {
-  const std::string head = "name: a\nguideline: g\npopulation: p\n"
-                           "interpretation: {systolic: [{code: N}], diastolic: [{code: N}]}\n";
+  const std::string head =
+      "name: a\nguideline: g\npopulation: p\n"
+      "interpretation: {systolic: [{code: N}], diastolic: [{code: N}]}\n";
   const std::string one = head + "version: \"1\"\neffective: 1970-01-11\n";
   const std::string two = head + "version: \"2\"\neffective: 1970-01-21\n";
   const EmbeddedFile files[] = {{"two.yaml", two}, {"one.yaml", one}};
@@ -248,16 +248,17 @@ TEST(RuleSetTest, NamesFileLineAndKeyOfErrors) {
   EXPECT_EQ(MessageOf(head + right), "");
   EXPECT_THAT(MessageOf(head), HasSubstr("the key 'interpretation' is missing"));
   EXPECT_THAT(MessageOf(head + right + "colour: x\n"), HasSubstr("x.yaml:7: colour: unknown key"));
-  EXPECT_THAT(MessageOf("name: a\nguideline: g\nversion: \"1\"\neffective: soon\npopulation: p\n" +
-                        right),
-              HasSubstr("x.yaml:4: effective: must be a date"));
+  EXPECT_THAT(
+      MessageOf("name: a\nguideline: g\nversion: \"1\"\neffective: soon\npopulation: p\n" + right),
+      HasSubstr("x.yaml:4: effective: must be a date"));
   EXPECT_THAT(MessageOf(head + "interpretation: {systolic: [{code: H, above: 1}], "
                                "diastolic: [{code: N}]}\n"),
               HasSubstr("interpretation.systolic: the last line must fit every value"));
   EXPECT_THAT(MessageOf(head + "interpretation: {systolic: [{code: X}], diastolic: []}\n"),
               HasSubstr("interpretation.systolic[0].code: must be N"));
-  EXPECT_THAT(MessageOf(head + right + "categories:\n  office:\n    - {name: x, systolic: {above: y}}\n"),
-              HasSubstr("x.yaml:9: categories.office[0].systolic.above: must be a number"));
+  EXPECT_THAT(
+      MessageOf(head + right + "categories:\n  office:\n    - {name: x, systolic: {above: y}}\n"),
+      HasSubstr("x.yaml:9: categories.office[0].systolic.above: must be a number"));
   EXPECT_THAT(MessageOf(head + right + "categories: {office: [{name: x, systolic: {above: 1}}]}\n"),
               HasSubstr("the last category must fit every value"));
   EXPECT_THAT(MessageOf(head + right + "categories: {train: []}\n"),

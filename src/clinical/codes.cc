@@ -140,8 +140,8 @@ Status CodeTable::ReadSystems(const YamlReader& yaml) {
 }
 
 Status CodeTable::ReadCode(const YamlReader& yaml) {
-  VL_RETURN_IF_ERROR(yaml.AllowKeys(
-      {"code", "display", "role", "also", "absent_unit", "only_cgm", "measures"}));
+  VL_RETURN_IF_ERROR(
+      yaml.AllowKeys({"code", "display", "role", "also", "absent_unit", "only_cgm", "measures"}));
   VitalCode vital;
   VL_TRY(const YamlReader code, yaml.At("code"));
   VL_TRY(vital.code, code.Text());
@@ -193,8 +193,8 @@ Status CodeTable::AddKey(const YamlReader& at, std::string_view system, std::str
         return at.Wrong(fmt::format("the code {} is listed twice", code));
       }
     }
-    keys_.push_back({std::string(code), static_cast<uint16_t>(i),
-                     static_cast<uint16_t>(codes_.size() - 1)});
+    keys_.push_back(
+        {std::string(code), static_cast<uint16_t>(i), static_cast<uint16_t>(codes_.size() - 1)});
   }
   if (!known) return at.Wrong(fmt::format("'{}' is not among the systems", system));
   return {};

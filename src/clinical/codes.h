@@ -22,9 +22,9 @@ struct VitalCode {
   // One unit that values are stored in; glucose has two, mass and molar.
   struct Measure {
     Unit unit = Unit::kUnknown;
-    Bounds possible;   // outside: quarantined
-    Bounds plausible;  // outside: kept, out of averages
-    Bounds usual;      // outside: used, flagged
+    Bounds possible;    // outside: quarantined
+    Bounds plausible;   // outside: kept, out of averages
+    Bounds usual;       // outside: used, flagged
     Bounds uncritical;  // outside: needs someone's eyes at once, whatever else is wrong
   };
 
@@ -46,7 +46,8 @@ class CodeTable {
   static constexpr std::string_view kLoinc = "http://loinc.org";
 
   // Reads codes.yaml. `file` is for messages. kInvalidArgument with file, line and key.
-  static Result<std::shared_ptr<const CodeTable>> Make(std::string_view file, std::string_view text);
+  static Result<std::shared_ptr<const CodeTable>> Make(std::string_view file,
+                                                       std::string_view text);
   // The table compiled into the binary.
   static const std::shared_ptr<const CodeTable>& Builtin();
   ~CodeTable();

@@ -38,10 +38,10 @@ TEST(CodesTest, NeedsSystemAndCode) {
 // Every code that is in scope by the domain's list.
 TEST(CodesTest, ListsEveryVitalSignInScope) {
   for (const char* code :
-       {"85354-9", "8480-6", "8462-4", "8478-0", "8867-4", "9279-1", "2708-6", "8310-5", "29463-7",
-        "8302-2", "39156-5", "9843-4", "85353-1", "2339-0", "2345-7", "41653-7", "2340-8",
-        "15074-8", "14749-6", "14743-9", "99504-3", "105272-9", "2344-0", "14745-4", "3151-8",
-        "3150-6"}) {
+       {"85354-9",  "8480-6",  "8462-4",  "8478-0",  "8867-4",  "9279-1",  "2708-6",
+        "8310-5",   "29463-7", "8302-2",  "39156-5", "9843-4",  "85353-1", "2339-0",
+        "2345-7",   "41653-7", "2340-8",  "15074-8", "14749-6", "14743-9", "99504-3",
+        "105272-9", "2344-0",  "14745-4", "3151-8",  "3150-6"}) {
     EXPECT_NE(CodeTable::Builtin()->Canonical(code), nullptr) << code;
   }
   EXPECT_EQ(CodeTable::Builtin()->Canonical("59408-5"), nullptr) << "an alias is not canonical";
@@ -56,8 +56,8 @@ TEST(CodesTest, ListsEveryVitalSignInScope) {
 // A unit may be assumed for pressure, pulse, respiration and oxygen saturation only.
 TEST(CodesTest, AssumesUnitsForFewCodes) {
   for (const VitalCode& vital : CodeTable::Builtin()->codes()) {
-    const bool wanted = vital.code == "8480-6" || vital.code == "8462-4" || vital.code == "8867-4" ||
-                        vital.code == "9279-1" || vital.code == "2708-6";
+    const bool wanted = vital.code == "8480-6" || vital.code == "8462-4" ||
+                        vital.code == "8867-4" || vital.code == "9279-1" || vital.code == "2708-6";
     EXPECT_EQ(vital.absent_unit.has_value(), wanted) << vital.code;
   }
 }

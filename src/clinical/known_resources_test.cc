@@ -54,12 +54,12 @@ std::vector<std::string> FilesIn(const fs::path& folder, std::string_view prefix
 
 struct Wanted {
   Home home;
-  std::string reason;   // of the rejection; "" = kept
+  std::string reason;  // of the rejection; "" = kept
   std::string quality;
 };
 
-// In scope: category vital-signs, or a code of the table. All others are out of scope. Dates without
-// time are imprecise; a body length of 25 cm is outside the usual range.
+// In scope: category vital-signs, or a code of the table. All others are out of scope. Dates
+// without time are imprecise; a body length of 25 cm is outside the usual range.
 const std::map<std::string, Wanted> kObservations = {
     {"blood-pressure", {Home::kBloodPressure, "", "time_imprecise"}},
     {"blood-pressure-cancel", {Home::kBloodPressure, "", "time_imprecise"}},
@@ -78,7 +78,7 @@ const std::map<std::string, Wanted> kObservations = {
     {"mbp", {Home::kVitalSign, "", "time_imprecise"}},
     {"respiratory-rate", {Home::kVitalSign, "", "time_imprecise"}},
     {"satO2", {Home::kVitalSign, "", ""}},
-    {"unsat", {Home::kVitalSign, "", ""}},  // glucose, cancelled
+    {"unsat", {Home::kVitalSign, "", ""}},                            // glucose, cancelled
     {"vitals-panel", {Home::kVitalSign, "value", "time_imprecise"}},  // members only, no value
 };
 
@@ -158,15 +158,15 @@ TEST(KnownResourcesTest, ReferencePlatformMessages) {
                {"90", "95", "text_number time_imprecise implausible", false, ""},
                {"351", "95", "text_number time_imprecise", false, "impossible"}};
   for (const auto& c : cases) {
-    const Assessment a = AssessText(
-        Filled(message, {{"{id}", "8f5a4c4e-6c0b-4d8e-9f2b-3b0c8b1d2e3f"},
-                         {"{patient_id}", "patient_01_id"},
-                         {"{systolic_value}", c.systolic},
-                         {"{diastolic_value}", c.diastolic},
-                         {"{systolic_code}", "N"},
-                         {"{systolic_interpretation}", "Normal"},
-                         {"{diastolic_code}", "N"},
-                         {"{diastolic_interpretation}", "Normal"}}));
+    const Assessment a =
+        AssessText(Filled(message, {{"{id}", "8f5a4c4e-6c0b-4d8e-9f2b-3b0c8b1d2e3f"},
+                                    {"{patient_id}", "patient_01_id"},
+                                    {"{systolic_value}", c.systolic},
+                                    {"{diastolic_value}", c.diastolic},
+                                    {"{systolic_code}", "N"},
+                                    {"{systolic_interpretation}", "Normal"},
+                                    {"{diastolic_code}", "N"},
+                                    {"{diastolic_interpretation}", "Normal"}}));
     EXPECT_EQ(a.home, Home::kBloodPressure);
     EXPECT_EQ(a.rejection ? a.rejection->reason : "", c.reason) << c.systolic;
     EXPECT_EQ(a.quality.ToString(), c.quality) << c.systolic;
@@ -204,12 +204,12 @@ const std::map<std::string, Faulty> kFaulty = {
     {"ai4", {Home::kPatient, "date Patient.birthDate", ""}},
     {"ai6", {Home::kPatient, "", ""}},  // profile: identifier
     {"json-comments", {Home::kPatient, "", "unknown-property Patient.fhir_comments"}},
-    {"obs-de", {Home::kVitalSign, "", ""}},              // profile: code system version
-    {"obs-loinc-other", {Home::kOutOfScope, "", ""}},    // value set of a profile
+    {"obs-de", {Home::kVitalSign, "", ""}},            // profile: code system version
+    {"obs-loinc-other", {Home::kOutOfScope, "", ""}},  // value set of a profile
     {"obs-quantity", {Home::kOutOfScope, "", "required Observation.code"}},
-    {"obs-temp-code2", {Home::kVitalSign, "", ""}},      // unknown SNOMED CT code
+    {"obs-temp-code2", {Home::kVitalSign, "", ""}},  // unknown SNOMED CT code
     {"obs-vs-2", {Home::kBloodPressure, "", "required Observation.text.div"}},
-    {"pat-example-ext", {Home::kPatient, "", ""}},       // unknown extension
+    {"pat-example-ext", {Home::kPatient, "", ""}},  // unknown extension
     {"pat-security-bad-xhtml", {Home::kPatient, "", "txt-1 Patient.text.div"}},
     {"patient-id-bad-2", {Home::kPatient, "id Patient.id", ""}},
     {"patient-ig-bad", {Home::kPatient, "", ""}},        // profile: name

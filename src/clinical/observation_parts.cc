@@ -7,12 +7,21 @@ namespace {
 
 // Symbols of every value[x] beside valueQuantity.
 constexpr std::string_view kOtherValues[] = {
-    "valueCodeableConcept", "valueString",   "valueBoolean", "valueInteger",  "valueRange",
-    "valueRatio",           "valueSampledData", "valueTime", "valueDateTime", "valuePeriod"};
+    "valueCodeableConcept", "valueString",      "valueBoolean", "valueInteger",  "valueRange",
+    "valueRatio",           "valueSampledData", "valueTime",    "valueDateTime", "valuePeriod"};
 
 enum class Part : uint8_t {
-  kNone, kId, kStatus, kCategory, kSubject, kComponent, kEffective, kCode, kQuantity,
-  kAbsentReason, kOtherValue,
+  kNone,
+  kId,
+  kStatus,
+  kCategory,
+  kSubject,
+  kComponent,
+  kEffective,
+  kCode,
+  kQuantity,
+  kAbsentReason,
+  kOtherValue,
 };
 
 // Symbol -> part; symbols past the end are none.
@@ -57,19 +66,29 @@ void Set(JsonValue& part, JsonValue member) {
 }  // namespace
 
 const PartSymbols& PartSymbols::Get() {
-  static const PartSymbols symbols{
-      InternSymbol("resourceType"),      InternSymbol("id"),
-      InternSymbol("status"),            InternSymbol("category"),
-      InternSymbol("code"),              InternSymbol("coding"),
-      InternSymbol("system"),            InternSymbol("subject"),
-      InternSymbol("reference"),         InternSymbol("identifier"),
-      InternSymbol("value"),             InternSymbol("unit"),
-      InternSymbol("comparator"),        InternSymbol("component"),
-      InternSymbol("dataAbsentReason"),  InternSymbol("effectiveDateTime"),
-      InternSymbol("effectiveInstant"),  InternSymbol("effectivePeriod"),
-      InternSymbol("effectiveTiming"),   InternSymbol("start"),
-      InternSymbol("end"),               InternSymbol("event"),
-      InternSymbol("valueQuantity")};
+  static const PartSymbols symbols{InternSymbol("resourceType"),
+                                   InternSymbol("id"),
+                                   InternSymbol("status"),
+                                   InternSymbol("category"),
+                                   InternSymbol("code"),
+                                   InternSymbol("coding"),
+                                   InternSymbol("system"),
+                                   InternSymbol("subject"),
+                                   InternSymbol("reference"),
+                                   InternSymbol("identifier"),
+                                   InternSymbol("value"),
+                                   InternSymbol("unit"),
+                                   InternSymbol("comparator"),
+                                   InternSymbol("component"),
+                                   InternSymbol("dataAbsentReason"),
+                                   InternSymbol("effectiveDateTime"),
+                                   InternSymbol("effectiveInstant"),
+                                   InternSymbol("effectivePeriod"),
+                                   InternSymbol("effectiveTiming"),
+                                   InternSymbol("start"),
+                                   InternSymbol("end"),
+                                   InternSymbol("event"),
+                                   InternSymbol("valueQuantity")};
   return symbols;
 }
 
@@ -78,16 +97,35 @@ ObservationParts::ObservationParts(JsonValue object) {
   for (const JsonValue member : object.children()) {
     const Symbol symbol = member.symbol();
     switch (symbol < PartTable::kSize ? table.parts[symbol] : Part::kNone) {
-      case Part::kNone: break;
-      case Part::kId: Set(id, member); break;
-      case Part::kStatus: Set(status, member); break;
-      case Part::kCategory: Set(category, member); break;
-      case Part::kSubject: Set(subject, member); break;
-      case Part::kComponent: Set(component, member); break;
-      case Part::kCode: Set(code, member); break;
-      case Part::kQuantity: Set(quantity, member); break;
-      case Part::kAbsentReason: Set(absent_reason, member); break;
-      case Part::kOtherValue: Set(other_value, member); break;
+      case Part::kNone:
+        break;
+      case Part::kId:
+        Set(id, member);
+        break;
+      case Part::kStatus:
+        Set(status, member);
+        break;
+      case Part::kCategory:
+        Set(category, member);
+        break;
+      case Part::kSubject:
+        Set(subject, member);
+        break;
+      case Part::kComponent:
+        Set(component, member);
+        break;
+      case Part::kCode:
+        Set(code, member);
+        break;
+      case Part::kQuantity:
+        Set(quantity, member);
+        break;
+      case Part::kAbsentReason:
+        Set(absent_reason, member);
+        break;
+      case Part::kOtherValue:
+        Set(other_value, member);
+        break;
       case Part::kEffective:
         Set(effective, member);
         if (effective == member) effective_name = symbol;

@@ -17,11 +17,16 @@ bool CertainlyOutside(const Bounds& bounds, double value, Comparator comparator)
   const bool low = bounds.low_open ? value <= bounds.low : value < bounds.low;
   const bool high = bounds.high_open ? value >= bounds.high : value > bounds.high;
   switch (comparator) {
-    case Comparator::kNone: return low || high;
-    case Comparator::kLess: return value <= bounds.low;
-    case Comparator::kLessOrEqual: return low;
-    case Comparator::kGreaterOrEqual: return high;
-    case Comparator::kGreater: return value >= bounds.high;
+    case Comparator::kNone:
+      return low || high;
+    case Comparator::kLess:
+      return value <= bounds.low;
+    case Comparator::kLessOrEqual:
+      return low;
+    case Comparator::kGreaterOrEqual:
+      return high;
+    case Comparator::kGreater:
+      return value >= bounds.high;
   }
   return false;
 }

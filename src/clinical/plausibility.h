@@ -28,7 +28,7 @@ enum class ValueFault : uint8_t {
 
 struct Measured {
   ValueFault fault = ValueFault::kNone;
-  double value = 0;           // in `unit`; meaningless unless fault is kNone or kImpossible
+  double value = 0;            // in `unit`; meaningless unless fault is kNone or kImpossible
   Unit unit = Unit::kUnknown;  // canonical
   QualitySet quality;
   bool critical = false;  // certainly critical, the comparator considered

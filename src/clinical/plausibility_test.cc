@@ -15,11 +15,16 @@ std::string Tier(std::string_view code, std::string_view value, std::string_view
   const Measured measured = Measure(*vital, value, unit, ParseComparator(comparator));
   const std::string mark = measured.critical ? "!" : "";
   switch (measured.fault) {
-    case ValueFault::kNone: return measured.quality.ToString() + mark;
-    case ValueFault::kNotNumber: return "number" + mark;
-    case ValueFault::kImpossible: return "impossible" + mark;
-    case ValueFault::kUnknownUnit: return "unit" + mark;
-    case ValueFault::kAbsentUnit: return "absent-unit" + mark;
+    case ValueFault::kNone:
+      return measured.quality.ToString() + mark;
+    case ValueFault::kNotNumber:
+      return "number" + mark;
+    case ValueFault::kImpossible:
+      return "impossible" + mark;
+    case ValueFault::kUnknownUnit:
+      return "unit" + mark;
+    case ValueFault::kAbsentUnit:
+      return "absent-unit" + mark;
   }
   return "";
 }
@@ -106,17 +111,16 @@ TEST(PlausibilityTest, AssumesAbsentUnits) {
 TEST(PlausibilityTest, CriticalValuesOfOtherVitalSigns) {
   const struct {
     std::string_view code, unit, ordinary, critical;
-  } cases[] = {
-      // glucose level 2 low: < 54 mg/dL, < 3.0 mmol/L
-      {"2339-0", "mg/dL", "54", "53.9"},
-      {"15074-8", "mmol/L", "3.0", "2.99"},
-      // three points of one NEWS2 parameter, rounded half up to the chart's precision
-      {"2708-6", "%", "91.5", "91.4"},
-      {"9279-1", "/min", "8.5", "8.4"},
-      {"9279-1", "/min", "24.4", "24.5"},
-      {"8867-4", "/min", "40.5", "40.4"},
-      {"8867-4", "/min", "130.4", "130.5"},
-      {"8310-5", "Cel", "35.05", "35.04"}};
+  } cases[] = {// glucose level 2 low: < 54 mg/dL, < 3.0 mmol/L
+               {"2339-0", "mg/dL", "54", "53.9"},
+               {"15074-8", "mmol/L", "3.0", "2.99"},
+               // three points of one NEWS2 parameter, rounded half up to the chart's precision
+               {"2708-6", "%", "91.5", "91.4"},
+               {"9279-1", "/min", "8.5", "8.4"},
+               {"9279-1", "/min", "24.4", "24.5"},
+               {"8867-4", "/min", "40.5", "40.4"},
+               {"8867-4", "/min", "130.4", "130.5"},
+               {"8310-5", "Cel", "35.05", "35.04"}};
   for (const auto& c : cases) {
     EXPECT_FALSE(Tier(c.code, c.ordinary, c.unit).ends_with("!")) << c.code << " " << c.ordinary;
     EXPECT_TRUE(Tier(c.code, c.critical, c.unit).ends_with("!")) << c.code << " " << c.critical;

@@ -33,7 +33,9 @@ class QualitySet {
   // Tokens separated by spaces; unknown words are left out.
   static QualitySet Parse(std::string_view text);
 
-  constexpr void Add(Quality token) { bits_ |= static_cast<uint16_t>(1u << static_cast<int>(token)); }
+  constexpr void Add(Quality token) {
+    bits_ |= static_cast<uint16_t>(1u << static_cast<int>(token));
+  }
   constexpr void Add(QualitySet other) { bits_ |= other.bits_; }
   constexpr void Remove(Quality token) {
     bits_ &= static_cast<uint16_t>(~(1u << static_cast<int>(token)));

@@ -65,7 +65,8 @@ Result<std::vector<RuleSet::Category>> ReadCategories(const YamlReader& yaml) {
 
 Status ReadAge(const YamlReader& yaml, RuleSet& set) {
   VL_RETURN_IF_ERROR(yaml.AllowKeys({"from", "to"}));
-  for (const auto& [key, target] : {std::pair{"from", &set.age_from}, std::pair{"to", &set.age_to}}) {
+  for (const auto& [key, target] :
+       {std::pair{"from", &set.age_from}, std::pair{"to", &set.age_to}}) {
     if (!yaml.Has(key)) continue;
     VL_TRY(const YamlReader at, yaml.At(key));
     VL_TRY(*target, at.Number());
@@ -136,9 +137,9 @@ std::optional<Setting> ParseSetting(std::string_view text) {
 
 Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text) {
   VL_TRY(const YamlReader yaml, YamlReader::Parse(file, text));
-  VL_RETURN_IF_ERROR(yaml.AllowKeys({"name", "guideline", "version", "effective", "population",
-                                     "age", "without_age", "interpretation", "categories",
-                                     "pregnancy"}));
+  VL_RETURN_IF_ERROR(
+      yaml.AllowKeys({"name", "guideline", "version", "effective", "population", "age",
+                      "without_age", "interpretation", "categories", "pregnancy"}));
   RuleSet set;
   VL_RETURN_IF_ERROR(ReadNames(yaml, set));
   VL_RETURN_IF_ERROR(ReadPart(yaml, "age", set, ReadAge));
@@ -166,9 +167,8 @@ Result<std::shared_ptr<const RuleBook>> RuleBook::Make(std::span<const EmbeddedF
                               file.name, set.name));
     }
     versions.push_back(std::move(set));
-    std::sort(versions.begin(), versions.end(), [](const RuleSet& a, const RuleSet& b) {
-      return a.effective_day < b.effective_day;
-    });
+    std::sort(versions.begin(), versions.end(),
+              [](const RuleSet& a, const RuleSet& b) { return a.effective_day < b.effective_day; });
   }
   return book;
 }

@@ -29,10 +29,11 @@ std::optional<std::string> VitalDisplay(Text code);
 // vital_unit(code, unit): the canonical unit for a value sent in `unit` (glucose: mass or molar as
 // sent); the unit as sent for a code that is not listed; null when unknown.
 std::optional<std::string> VitalUnit(Text code, Text unit);
-// unit_sent(system, code, unit) of a Quantity: the text that names its unit; null when there is none.
+// unit_sent(system, code, unit) of a Quantity: the text that names its unit; null when there is
+// none.
 std::optional<std::string> UnitSentOf(Text system, Text code, Text unit);
-// vital_value(code, value, unit): in the canonical unit; null when it cannot be used. Of a code that
-// is not listed: the number as sent.
+// vital_value(code, value, unit): in the canonical unit; null when it cannot be used. Of a code
+// that is not listed: the number as sent.
 Number VitalValue(Text code, Text value, Text unit);
 // vital_quality(code, value, unit, comparator): tokens; "" when there is nothing to remark or no
 // value.
@@ -45,15 +46,16 @@ Number BpValue(Text code, Text value, Text unit);
 std::string BpQuality(Text systolic, Text systolic_unit, Text systolic_comparator, Text diastolic,
                       Text diastolic_unit, Text diastolic_comparator);
 
-// bp_interpretation(systolic, diastolic[, rule_set[, time]]): the computed code, age not considered;
-// null when there is no value. Default rule set: bp_rule_set().
+// bp_interpretation(systolic, diastolic[, rule_set[, time]]): the computed code, age not
+// considered; null when there is no value. Default rule set: bp_rule_set().
 std::optional<std::string> BpInterpretation(Number systolic, Number diastolic, Text rule_set = {},
                                             std::optional<Micros> time = {});
 // bp_interpretation_for_age(systolic, diastolic, age_years[, rule_set]): under the age rules; null
 // when no rule applies.
 std::optional<std::string> BpInterpretationForAge(Number systolic, Number diastolic,
                                                   Number age_years, Text rule_set = {});
-// bp_rule_set(): the name of the default rule set. bp_rule_version([rule_set[, time]]): its version.
+// bp_rule_set(): the name of the default rule set. bp_rule_version([rule_set[, time]]): its
+// version.
 std::string BpRuleSet();
 std::optional<std::string> BpRuleVersion(Text rule_set = {}, std::optional<Micros> time = {});
 // bp_band(systolic, diastolic[, setting[, rule_set]]): the band of a mean; setting office, home,
@@ -61,8 +63,8 @@ std::optional<std::string> BpRuleVersion(Text rule_set = {}, std::optional<Micro
 std::optional<std::string> BpBand(Number systolic, Number diastolic, Text setting = {},
                                   Text rule_set = {});
 // bp_category(mean_systolic, mean_diastolic, readings, local_dates, age_years, setting, device
-// [, rule_set]): "stage 1 (AHA/ACC 2025, home)" or "not assessed: ...". setting null: office; device
-// "cuff", "cuffless", "unknown", or null when the readings name none.
+// [, rule_set]): "stage 1 (AHA/ACC 2025, home)" or "not assessed: ...". setting null: office;
+// device "cuff", "cuffless", "unknown", or null when the readings name none.
 std::string BpCategory(Number mean_systolic, Number mean_diastolic, int64_t readings,
                        int64_t local_dates, Number age_years, Text setting, Text device,
                        Text rule_set = {});

@@ -8,8 +8,17 @@ namespace vitalake::clinical {
 namespace {
 
 enum class Dimension : uint8_t {
-  kNone, kPressure, kRate, kShare, kTemperature, kMass, kLength, kMassByArea, kMassConcentration,
-  kMolarConcentration, kFlow,
+  kNone,
+  kPressure,
+  kRate,
+  kShare,
+  kTemperature,
+  kMass,
+  kLength,
+  kMassByArea,
+  kMassConcentration,
+  kMolarConcentration,
+  kFlow,
 };
 
 // base = (value - zero) x numerator / denominator: exact where the definition is.

@@ -10,20 +10,36 @@ namespace vitalake::clinical {
 
 enum class Unit : uint8_t {
   kUnknown,
-  kMmHg, kCmHg, kKPa,
-  kPerMinute, kPerSecond,
+  kMmHg,
+  kCmHg,
+  kKPa,
+  kPerMinute,
+  kPerSecond,
   kPercent,
-  kCelsius, kFahrenheit, kKelvin,
-  kKilogram, kGram, kPound, kOunce,
-  kCentimetre, kMetre, kMillimetre, kInch, kFoot,
+  kCelsius,
+  kFahrenheit,
+  kKelvin,
+  kKilogram,
+  kGram,
+  kPound,
+  kOunce,
+  kCentimetre,
+  kMetre,
+  kMillimetre,
+  kInch,
+  kFoot,
   kKilogramPerSquareMetre,
-  kMilligramPerDecilitre, kGramPerLitre,
-  kMillimolePerLitre, kMicromolePerLitre,
-  kLitrePerMinute, kMillilitrePerMinute,
+  kMilligramPerDecilitre,
+  kGramPerLitre,
+  kMillimolePerLitre,
+  kMicromolePerLitre,
+  kLitrePerMinute,
+  kMillilitrePerMinute,
 };
 
-// The unit meant by a UCUM code or a usual spelling ("mm[Hg]", "mmHg", "beats/minute", "degrees C").
-// Case, blanks and UCUM annotations ("{beats}/min") do not matter. kUnknown for all others and "".
+// The unit meant by a UCUM code or a usual spelling ("mm[Hg]", "mmHg", "beats/minute", "degrees
+// C"). Case, blanks and UCUM annotations ("{beats}/min") do not matter. kUnknown for all others and
+// "".
 Unit ParseUnit(std::string_view text);
 
 // The UCUM code: "mm[Hg]". Empty for kUnknown.

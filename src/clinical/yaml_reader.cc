@@ -33,7 +33,8 @@ Result<YamlReader> YamlReader::Parse(std::string_view file, std::string_view tex
     const int line = Line(node, 1);
     return YamlReader(std::string(file), "", "", line, std::move(node));
   } catch (const YAML::Exception& e) {
-    return Fail(ErrorKind::kInvalidArgument, fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));
   }
 }
 
@@ -42,7 +43,8 @@ std::unexpected<Error> YamlReader::Wrong(std::string_view what) const {
               fmt::format("{}:{}: {}: {}", file_, line_, key_.empty() ? "(top)" : key_, what));
 }
 
-YamlReader YamlReader::Child(const std::string& name, std::string key, const YAML::Node& node) const {
+YamlReader YamlReader::Child(const std::string& name, std::string key,
+                             const YAML::Node& node) const {
   return YamlReader(file_, std::move(key), name, Line(node, line_), node);
 }
 

@@ -1,6 +1,6 @@
-// Steps: 1. every member of the resource is looked up in the type's table (validate_types.h) and its
-// value checked; 2. per object the set of members seen gives what is missing and which invariants
-// fail; 3. the few checks that need more than presence follow (Special).
+// Steps: 1. every member of the resource is looked up in the type's table (validate_types.h) and
+// its value checked; 2. per object the set of members seen gives what is missing and which
+// invariants fail; 3. the few checks that need more than presence follow (Special).
 #include "fhir/validate.h"
 
 #include <algorithm>
@@ -25,8 +25,9 @@ struct Known {
   TypeId patient = structure.Find("Patient");
   TypeId observation = structure.Find("Observation");
   TypeId component = structure.Find("Observation.component");
-  uint64_t value = Bit("value[x]"), absent = Bit("dataAbsentReason"), effective = Bit("effective[x]"),
-           category = Bit("category"), has_member = Bit("hasMember"), components = Bit("component");
+  uint64_t value = Bit("value[x]"), absent = Bit("dataAbsentReason"),
+           effective = Bit("effective[x]"), category = Bit("category"),
+           has_member = Bit("hasMember"), components = Bit("component");
   uint64_t component_value = structure.type(component).Bit("value[x]");
   uint64_t component_absent = structure.type(component).Bit("dataAbsentReason");
   Symbol resource_type = InternSymbol("resourceType"), contained = InternSymbol("contained"),
@@ -172,10 +173,17 @@ void Walk::Item(JsonValue value, const Slot& slot, bool used) {
     return Add(value, kError, "type", "must be a JSON object", UnusableIf(used));
   }
   switch (slot.kind) {
-    case SlotKind::kComplex: Object(value, slot.type, used); break;
-    case SlotKind::kPrimitiveExtension: ExtensionItem(value, slot); break;
-    case SlotKind::kResource: ResourceItem(value); break;
-    default: break;
+    case SlotKind::kComplex:
+      Object(value, slot.type, used);
+      break;
+    case SlotKind::kPrimitiveExtension:
+      ExtensionItem(value, slot);
+      break;
+    case SlotKind::kResource:
+      ResourceItem(value);
+      break;
+    default:
+      break;
   }
 }
 
@@ -206,11 +214,16 @@ void Walk::ResourceItem(JsonValue value) {
 
 void Walk::Specials(JsonValue object, Special special, uint64_t seen) {
   switch (special) {
-    case Special::kPeriod: return Period(object);
-    case Special::kReference: return Reference(object);
-    case Special::kNarrative: return Narrative(object);
-    case Special::kObservation: return Observation(object, seen);
-    case Special::kNone: return;
+    case Special::kPeriod:
+      return Period(object);
+    case Special::kReference:
+      return Reference(object);
+    case Special::kNarrative:
+      return Narrative(object);
+    case Special::kObservation:
+      return Observation(object, seen);
+    case Special::kNone:
+      return;
   }
 }
 
@@ -220,8 +233,8 @@ void Walk::Period(JsonValue period) {
   const auto first = ParseDateTime(start.text()), last = ParseDateTime(end.text());
   if (!first || !last) return;
   const auto first_utc = first->Utc(), last_utc = last->Utc();
-  const bool backwards = first_utc && last_utc ? *first_utc > *last_utc
-                                               : first->LocalBegin() >= last->LocalEnd();
+  const bool backwards =
+      first_utc && last_utc ? *first_utc > *last_utc : first->LocalBegin() >= last->LocalEnd();
   if (backwards) Add(period, kError, "per-1", "the period ends before it starts");
 }
 
@@ -239,11 +252,15 @@ void Walk::Narrative(JsonValue narrative) {
   const JsonValue div = narrative.Find(known_.div);
   if (!div.is_string() || div.size() == 0) return;
   switch (CheckNarrative(div.text())) {
-    case NarrativeFault::kNone: return;
-    case NarrativeFault::kNotDiv: return Add(div, kWarning, "txt-1", "does not begin with <div>");
+    case NarrativeFault::kNone:
+      return;
+    case NarrativeFault::kNotDiv:
+      return Add(div, kWarning, "txt-1", "does not begin with <div>");
     case NarrativeFault::kForbidden:
-      return Add(div, kWarning, "txt-1", "has elements or attributes that a narrative must not have");
-    case NarrativeFault::kEmpty: return Add(div, kWarning, "txt-2", "has no content");
+      return Add(div, kWarning, "txt-1",
+                 "has elements or attributes that a narrative must not have");
+    case NarrativeFault::kEmpty:
+      return Add(div, kWarning, "txt-2", "has no content");
   }
 }
 

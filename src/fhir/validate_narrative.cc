@@ -10,11 +10,12 @@ namespace {
 
 // Sorted. Source: the chapters of HTML 4 that the narrative page names.
 constexpr std::string_view kElements[] = {
-    "a", "abbr", "acronym", "address", "b", "bdo", "big", "blockquote", "br", "caption", "cite",
-    "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4",
-    "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "ol", "p", "pre", "q", "samp", "small",
-    "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "tt",
-    "ul", "var"};
+    "a",       "abbr",  "acronym", "address", "b",        "bdo", "big", "blockquote", "br",
+    "caption", "cite",  "code",    "col",     "colgroup", "dd",  "del", "dfn",        "div",
+    "dl",      "dt",    "em",      "h1",      "h2",       "h3",  "h4",  "h5",         "h6",
+    "hr",      "i",     "img",     "ins",     "kbd",      "li",  "ol",  "p",          "pre",
+    "q",       "samp",  "small",   "span",    "strong",   "sub", "sup", "table",      "tbody",
+    "td",      "tfoot", "th",      "thead",   "tr",       "tt",  "ul",  "var"};
 
 // kElements beginning with letter i are [kFirst[i], kFirst[i + 1]).
 constexpr std::array<uint8_t, 27> kFirst = [] {

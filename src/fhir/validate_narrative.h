@@ -1,5 +1,5 @@
-// The inside of a narrative: txt-1 (harmless elements and attributes only) and txt-2 (some content).
-// Source: https://hl7.org/fhir/R4/narrative.html
+// The inside of a narrative: txt-1 (harmless elements and attributes only) and txt-2 (some
+// content). Source: https://hl7.org/fhir/R4/narrative.html
 #pragma once
 
 #include <string_view>

@@ -16,8 +16,8 @@ using enum Effect;
 constexpr PrimitiveFault kNotString{kError, "type", "must be a JSON string", kUnusable};
 constexpr PrimitiveFault kNotBoolean{kError, "type", "must be true or false", kUnusable};
 constexpr PrimitiveFault kNotNumber{kError, "type", "must be a JSON number", kUnusable};
-constexpr PrimitiveFault kTextForNumber{kWarning, "text_number",
-                                        "a number given as a string; read as a number", kTextNumber};
+constexpr PrimitiveFault kTextForNumber{
+    kWarning, "text_number", "a number given as a string; read as a number", kTextNumber};
 constexpr PrimitiveFault kEmpty{kError, "empty", "an empty string; taken as absent", kRemark};
 constexpr PrimitiveFault kBlankUri{kError, "uri", "a URI must not contain white space", kRemark};
 constexpr PrimitiveFault kBlankCode{
@@ -69,9 +69,12 @@ bool IsCode(std::string_view text) {
 
 const PrimitiveFault* IdFault(std::string_view text) {
   switch (CheckId(text)) {
-    case IdSyntax::kValid: return nullptr;
-    case IdSyntax::kUnderscore: return &kUnderscoreId;
-    case IdSyntax::kInvalid: return &kBadId;
+    case IdSyntax::kValid:
+      return nullptr;
+    case IdSyntax::kUnderscore:
+      return &kUnderscoreId;
+    case IdSyntax::kInvalid:
+      return &kBadId;
   }
   return &kBadId;
 }
@@ -114,8 +117,8 @@ bool IsBase64(std::string_view text) {
   size_t symbols = 0, padding = 0;
   for (const char c : text) {
     if (IsBlank(c)) continue;
-    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                        c == '+' || c == '/';
+    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                        (c >= '0' && c <= '9') || c == '+' || c == '/';
     if (c == '=' ? ++padding > 2 : !letter || padding > 0) return false;
     ++symbols;
   }
@@ -125,15 +128,22 @@ bool IsBase64(std::string_view text) {
 const PrimitiveFault* CheckText(Primitive primitive, std::string_view text) {
   if (text.empty()) return &kEmpty;
   switch (primitive) {
-    case Primitive::kUri: return HasBlank(text) ? &kBlankUri : nullptr;
-    case Primitive::kCode: return IsCode(text) ? nullptr : &kBlankCode;
-    case Primitive::kId: return IdFault(text);
+    case Primitive::kUri:
+      return HasBlank(text) ? &kBlankUri : nullptr;
+    case Primitive::kCode:
+      return IsCode(text) ? nullptr : &kBlankCode;
+    case Primitive::kId:
+      return IdFault(text);
     case Primitive::kDate:
     case Primitive::kDateTime:
-    case Primitive::kInstant: return CheckDateTime(primitive, text);
-    case Primitive::kTime: return IsTime(text) ? nullptr : &kBadTime;
-    case Primitive::kBase64: return IsBase64(text) ? nullptr : &kBadBase64;
-    default: return nullptr;
+    case Primitive::kInstant:
+      return CheckDateTime(primitive, text);
+    case Primitive::kTime:
+      return IsTime(text) ? nullptr : &kBadTime;
+    case Primitive::kBase64:
+      return IsBase64(text) ? nullptr : &kBadBase64;
+    default:
+      return nullptr;
   }
 }
 
@@ -141,12 +151,15 @@ const PrimitiveFault* CheckText(Primitive primitive, std::string_view text) {
 
 const PrimitiveFault* CheckPrimitive(Primitive primitive, JsonValue value) {
   switch (primitive) {
-    case Primitive::kBoolean: return value.is_bool() ? nullptr : &kNotBoolean;
+    case Primitive::kBoolean:
+      return value.is_bool() ? nullptr : &kNotBoolean;
     case Primitive::kDecimal:
     case Primitive::kInteger:
     case Primitive::kUnsignedInt:
-    case Primitive::kPositiveInt: return CheckNumber(primitive, value);
-    default: return value.is_string() ? CheckText(primitive, value.text()) : &kNotString;
+    case Primitive::kPositiveInt:
+      return CheckNumber(primitive, value);
+    default:
+      return value.is_string() ? CheckText(primitive, value.text()) : &kNotString;
   }
 }
 

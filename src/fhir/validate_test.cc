@@ -67,7 +67,8 @@ TEST(ValidateTest, FindsUnknownProperties) {
               ElementsAre("unknown-property Patient.fhir_comments"));
   EXPECT_THAT(InObservation(R"("component":[{"code":{"coding":[{"colour":1}]}}])"),
               ElementsAre("unknown-property Observation.component[0].code.coding[0].colour"));
-  EXPECT_THAT(InObservation(R"("valueFoo":1)"), ElementsAre("unknown-property Observation.valueFoo"));
+  EXPECT_THAT(InObservation(R"("valueFoo":1)"),
+              ElementsAre("unknown-property Observation.valueFoo"));
 }
 
 TEST(ValidateTest, FindsWrongJsonTypes) {
@@ -134,11 +135,14 @@ TEST(ValidateTest, FindsWrongSyntax) {
   EXPECT_THAT(InObservation(R"("effectiveDateTime":"2020-01-01T10:00:00")"),
               ElementsAre("date Observation.effectiveDateTime"));
   EXPECT_THAT(InObservation(R"("issued":"x")"), ElementsAre("date Observation.issued"));
-  EXPECT_THAT(InObservation(R"("valueTime":"25:00:00")"), ElementsAre("!date Observation.valueTime"));
+  EXPECT_THAT(InObservation(R"("valueTime":"25:00:00")"),
+              ElementsAre("!date Observation.valueTime"));
   EXPECT_THAT(InObservation(R"("valueTime":"23:00:00")"), IsEmpty());
-  EXPECT_THAT(InPatient(R"("implicitRules":"http://a b")"), ElementsAre("uri Patient.implicitRules"));
+  EXPECT_THAT(InPatient(R"("implicitRules":"http://a b")"),
+              ElementsAre("uri Patient.implicitRules"));
   EXPECT_THAT(InPatient(R"("language":" en")"), ElementsAre("code Patient.language"));
-  EXPECT_THAT(InPatient(R"("telecom":[{"rank":0}])"), ElementsAre("!number Patient.telecom[0].rank"));
+  EXPECT_THAT(InPatient(R"("telecom":[{"rank":0}])"),
+              ElementsAre("!number Patient.telecom[0].rank"));
   EXPECT_THAT(InPatient(R"("telecom":[{"rank":1.0}])"),
               ElementsAre("!number Patient.telecom[0].rank"));
   EXPECT_THAT(InPatient(R"("telecom":[{"rank":1}])"), IsEmpty());
@@ -201,7 +205,8 @@ TEST(ValidateTest, ChecksInvariants) {
                   {"url":"v","valueCode":"c"}]}])"),
               ElementsAre("ext-1 Patient.extension[0]"));
   EXPECT_THAT(InPatient(R"("telecom":[{"value":"1"}])"), ElementsAre("cpt-2 Patient.telecom[0]"));
-  EXPECT_THAT(InPatient(R"("contact":[{"gender":"male"}])"), ElementsAre("pat-1 Patient.contact[0]"));
+  EXPECT_THAT(InPatient(R"("contact":[{"gender":"male"}])"),
+              ElementsAre("pat-1 Patient.contact[0]"));
   EXPECT_THAT(InPatient(R"("name":[{"period":{"start":"2021","end":"2020"}}])"),
               ElementsAre("per-1 Patient.name[0].period"));
   EXPECT_THAT(InPatient(R"("name":[{"period":{"start":"2020-06","end":"2020"}}])"), IsEmpty());
@@ -221,7 +226,8 @@ TEST(ValidateTest, ChecksObservationInvariants) {
   const std::string code = R"({"coding":[{"system":"http://loinc.org","code":"8480-6"}]})";
   const std::string both = R"({"resourceType":"Observation","status":"final","code":)" + code +
                            R"(,"component":[{"code":)" + code + R"(,"valueString":"x"}])";
-  EXPECT_THAT(Found(both + R"(,"valueString":"x"})"), ElementsAre("obs-7 Observation.component[0]"));
+  EXPECT_THAT(Found(both + R"(,"valueString":"x"})"),
+              ElementsAre("obs-7 Observation.component[0]"));
   EXPECT_THAT(Found(both + "}"), IsEmpty());
 }
 
@@ -234,8 +240,9 @@ TEST(ValidateTest, ChecksVitalSigns) {
               IsEmpty());
   EXPECT_THAT(InObservation(Vital(R"("effectiveDateTime":"2020-01-01")")),
               ElementsAre("vs-2 Observation"));
-  EXPECT_THAT(InObservation(Vital(R"("effectiveDateTime":"2020-01-01","hasMember":[{"display":"x"}])")),
-              IsEmpty());
+  EXPECT_THAT(
+      InObservation(Vital(R"("effectiveDateTime":"2020-01-01","hasMember":[{"display":"x"}])")),
+      IsEmpty());
   EXPECT_THAT(InObservation(Vital(R"("effectiveDateTime":"2020-01-01","component":[
                   {"code":{"text":"a"}},{"code":{"text":"b"},"dataAbsentReason":{"text":"c"}}])")),
               ElementsAre("vs-3 Observation.component[0]"));
@@ -245,7 +252,8 @@ TEST(ValidateTest, ChecksVitalSigns) {
 
 TEST(ValidateTest, LooksIntoNarratives) {
   using enum NarrativeFault;
-  EXPECT_EQ(CheckNarrative("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>a<br/></p></div>"), kNone);
+  EXPECT_EQ(CheckNarrative("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>a<br/></p></div>"),
+            kNone);
   EXPECT_EQ(CheckNarrative("<div><img src=\"a.png\"/></div>"), kNone);
   EXPECT_EQ(CheckNarrative("<div><a href='x'>y</a><!-- <script> --></div>"), kNone);
   EXPECT_EQ(CheckNarrative("<p>a</p>"), kNotDiv);
@@ -264,7 +272,8 @@ TEST(ValidateTest, KnowsNumberTexts) {
   for (const char* text : {"0", "-0", "217", "1.50", "1e5", "1E-22", "-1.0e+245"}) {
     EXPECT_TRUE(IsNumberText(text)) << text;
   }
-  for (const char* text : {"", "-", "01", ".5", "1.", "1e", "+1", " 1", "1 ", "NaN", "0x1", "1,5"}) {
+  for (const char* text :
+       {"", "-", "01", ".5", "1.", "1e", "+1", " 1", "1 ", "NaN", "0x1", "1,5"}) {
     EXPECT_FALSE(IsNumberText(text)) << text;
   }
 }

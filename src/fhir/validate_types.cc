@@ -123,17 +123,26 @@ struct PrimitiveName {
   std::string_view name;
   Primitive primitive;
 };
-constexpr PrimitiveName kPrimitives[] = {
-    {"boolean", Primitive::kBoolean},      {"integer", Primitive::kInteger},
-    {"string", Primitive::kString},        {"decimal", Primitive::kDecimal},
-    {"uri", Primitive::kUri},              {"url", Primitive::kUri},
-    {"canonical", Primitive::kUri},        {"oid", Primitive::kUri},
-    {"uuid", Primitive::kUri},             {"base64Binary", Primitive::kBase64},
-    {"instant", Primitive::kInstant},      {"date", Primitive::kDate},
-    {"dateTime", Primitive::kDateTime},    {"time", Primitive::kTime},
-    {"code", Primitive::kCode},            {"id", Primitive::kId},
-    {"markdown", Primitive::kString},      {"unsignedInt", Primitive::kUnsignedInt},
-    {"positiveInt", Primitive::kPositiveInt}, {"xhtml", Primitive::kXhtml}};
+constexpr PrimitiveName kPrimitives[] = {{"boolean", Primitive::kBoolean},
+                                         {"integer", Primitive::kInteger},
+                                         {"string", Primitive::kString},
+                                         {"decimal", Primitive::kDecimal},
+                                         {"uri", Primitive::kUri},
+                                         {"url", Primitive::kUri},
+                                         {"canonical", Primitive::kUri},
+                                         {"oid", Primitive::kUri},
+                                         {"uuid", Primitive::kUri},
+                                         {"base64Binary", Primitive::kBase64},
+                                         {"instant", Primitive::kInstant},
+                                         {"date", Primitive::kDate},
+                                         {"dateTime", Primitive::kDateTime},
+                                         {"time", Primitive::kTime},
+                                         {"code", Primitive::kCode},
+                                         {"id", Primitive::kId},
+                                         {"markdown", Primitive::kString},
+                                         {"unsignedInt", Primitive::kUnsignedInt},
+                                         {"positiveInt", Primitive::kPositiveInt},
+                                         {"xhtml", Primitive::kXhtml}};
 
 struct CodeList {
   std::string_view name;
@@ -253,7 +262,8 @@ void Structure::AddElements(TypeId id, std::string_view text) {
     if (!TakePrefix(element, '@')) return AddElement(id, element);
     AddElements(id, kTypes[Find(element)].elements);
     if (element != "DomainResource") return;
-    named_.push_back({id, InternSymbol("resourceType"), {.kind = SlotKind::kResourceType, .ordinal = 63}});
+    named_.push_back(
+        {id, InternSymbol("resourceType"), {.kind = SlotKind::kResourceType, .ordinal = 63}});
   });
 }
 
@@ -301,7 +311,7 @@ void Structure::AddSlot(TypeId id, std::string_view name, std::string_view type,
     }
     const auto known = std::find_if(types_.begin(), types_.end(),
                                     [&](const TypeInfo& t) { return t.name == type; });
-    slot.kind = type == "Resource"     ? SlotKind::kResource
+    slot.kind = type == "Resource"      ? SlotKind::kResource
                 : known != types_.end() ? SlotKind::kComplex
                                         : SlotKind::kOpen;
     if (known != types_.end()) slot.type = static_cast<TypeId>(known - types_.begin());

@@ -1,7 +1,7 @@
 // The shape of FHIR R4's Patient, Observation and their data types, as tables.
 //
-// The types are written down as text in validate_types.cc and compiled once into an array indexed by
-// (type, symbol of the member name), so that the walk over a resource looks nothing up by text.
+// The types are written down as text in validate_types.cc and compiled once into an array indexed
+// by (type, symbol of the member name), so that the walk over a resource looks nothing up by text.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,21 @@ namespace vitalake::fhir {
 using TypeId = uint8_t;
 
 enum class Primitive : uint8_t {
-  kBoolean, kInteger, kString, kDecimal, kUri, kBase64, kInstant, kDate, kDateTime, kTime,
-  kCode, kId, kUnsignedInt, kPositiveInt, kXhtml,
+  kBoolean,
+  kInteger,
+  kString,
+  kDecimal,
+  kUri,
+  kBase64,
+  kInstant,
+  kDate,
+  kDateTime,
+  kTime,
+  kCode,
+  kId,
+  kUnsignedInt,
+  kPositiveInt,
+  kXhtml,
 };
 
 enum class SlotKind : uint8_t {
@@ -40,7 +53,7 @@ struct Slot {
   uint8_t binding = 0;  // number of a code list; 0 = any code
   uint8_t ordinal = 0;  // of the element in its type; all choices of one x[x] share it
   bool array = false;
-  bool used = false;    // the silver tables read it
+  bool used = false;  // the silver tables read it
   bool required = false;
   bool choice = false;  // one of an x[x]
 };
