@@ -90,9 +90,6 @@ class RunWorker {
   Status WorkGroup(const std::vector<GroupFile>& files);
   Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
   Status CommitQuarantine(GroupStage& stage, int64_t last);
-  void CountHome(Silver table, const GroupStage& stage,
-                 const std::map<std::string, lake::Exceptions>& exceptions,
-                 std::map<int64_t, lake::OutcomeCounts>& counts) const;
   // Outcomes that commits of an earlier try of this run stated, per table.
   Result<std::map<int64_t, lake::OutcomeCounts>> StatedOutcomes(std::string_view table);
   void Report(std::string_view step, int64_t bytes, int64_t records) const {
@@ -193,24 +190,6 @@ Result<std::vector<GroupFile>> RunWorker::NextGroup() {
   return group;
 }
 
-void RunWorker::CountHome(Silver table, const GroupStage& stage,
-                          const std::map<std::string, lake::Exceptions>& exceptions,
-                          std::map<int64_t, lake::OutcomeCounts>& counts) const {
-  for (const auto& [ordinal, tally] : stage.tallies()) {
-    const int64_t home = tally.home[static_cast<size_t>(table)];
-    if (home == 0) continue;
-    lake::Exceptions of_file;
-    if (const auto found = exceptions.find(partitions_.at(ordinal)); found != exceptions.end()) {
-      of_file = found->second;
-    }
-    lake::OutcomeCounts& count = counts[ordinal];
-    count.superseded += of_file.superseded;
-    count.duplicate += of_file.duplicate;
-    count.quarantined += of_file.refused;
-    count.written += home - of_file.superseded - of_file.duplicate - of_file.refused;
-  }
-}
-
 Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::string_view name) {
   VL_TRY(delta::Table* const table, lake_.OpenTable(name));
   VL_TRY(const auto history, table->History(SIZE_MAX));
@@ -230,19 +209,18 @@ Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::st
 
 Result<lake::UpsertResult> RunWorker::UpsertTable(Silver table, const GroupStage& stage,
                                                   int64_t last) {
-  const size_t at = static_cast<size_t>(table);
-  const lake::UpsertRequest request{
-      views_[at], stage.staged()[at],
+  const lake::UpsertRequest request = stage.Request(
+      table,
       table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table,
       [&](const std::map<std::string, lake::Exceptions>& exceptions) {
         std::map<int64_t, lake::OutcomeCounts> counts;
-        CountHome(table, stage, exceptions, counts);
+        stage.CountHome(table, exceptions, counts);
         lake::CommitNote note;
         note.txns[TxnApp(run_.run)] = last;
         note.info["run"] = fmt::format("\"{}\"", run_.run.value);
         note.info["outcomes"] = OutcomesJson(counts);
         return note;
-      }};
+      });
   return lake::Upsert(lake_, request, wait_);
 }
 
@@ -279,7 +257,7 @@ Status RunWorker::WorkGroup(const std::vector<GroupFile>& files) {
       wait_));
   const int64_t last = files.back().file->ordinal;
   std::vector<lake::RefusedRecord> refused;
-  for (const Silver table : {Silver::kPatient, Silver::kObservation, Silver::kVitalSign}) {
+  for (const Silver table : kSilverTables) {
     Report("writing", bytes_done_, records_done_);
     // Read before: after this commit the table's own statement of it would be found there.
     std::map<int64_t, lake::OutcomeCounts> counts;
@@ -294,7 +272,7 @@ Status RunWorker::WorkGroup(const std::vector<GroupFile>& files) {
         }
       }
     } else {
-      CountHome(table, stage, result.exceptions, counts);
+      stage.CountHome(table, result.exceptions, counts);
     }
     for (const auto& [ordinal, count] : counts) outcomes_[ordinal] += count;
     // A refused blood pressure is refused by both of its tables; quarantine has it once.

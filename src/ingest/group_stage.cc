@@ -178,7 +178,10 @@ Status GroupStage::FillTables(Input& input, const Wait& wait) {
 Status GroupStage::Read(const std::vector<GroupFile>& files,
                         const std::function<void(int64_t, int64_t)>& progress, const Wait& wait) {
   VL_RETURN_IF_ERROR(Prepare());
-  for (const GroupFile& file : files) tallies_[file.file->ordinal];
+  for (const GroupFile& file : files) {
+    tallies_[file.file->ordinal];
+    partitions_[file.file->ordinal] = file.partition;
+  }
   Input input(files, context_.limits);
   while (!input.done()) {
     if (!dry_run_) VL_RETURN_IF_ERROR(CreateSilverTables());
@@ -189,6 +192,23 @@ Status GroupStage::Read(const std::vector<GroupFile>& files,
     if (progress) progress(input.bytes(), records);
   }
   return {};
+}
+
+void GroupStage::CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,
+                           std::map<int64_t, lake::OutcomeCounts>& counts) const {
+  for (const auto& [ordinal, tally] : tallies_) {
+    const int64_t home = tally.home[static_cast<size_t>(table)];
+    if (home == 0) continue;
+    lake::Exceptions of_file;
+    if (const auto found = exceptions.find(partitions_.at(ordinal)); found != exceptions.end()) {
+      of_file = found->second;
+    }
+    lake::OutcomeCounts& count = counts[ordinal];
+    count.superseded += of_file.superseded;
+    count.duplicate += of_file.duplicate;
+    count.quarantined += of_file.refused;
+    count.written += home - of_file.superseded - of_file.duplicate - of_file.refused;
+  }
 }
 
 std::string GroupStage::QuarantineRows() const { return "SELECT * FROM " + tables_.quarantine; }

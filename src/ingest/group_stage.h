@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "ingest/record_stager.h"
 #include "lake/lake.h"
+#include "lake/outcome.h"
 #include "lake/upsert.h"
 
 namespace vitalake::ingest {
@@ -51,6 +52,17 @@ class GroupStage {
   std::string IssueRows() const;
   engine::Connection& connection() { return *connection_; }
 
+  // What to ask of lake::Upsert for one table. `sibling` as there; the stage must outlive it.
+  lake::UpsertRequest Request(
+      Silver table, std::string sibling,
+      std::function<lake::CommitNote(const std::map<std::string, lake::Exceptions>&)> note) const {
+    const size_t at = static_cast<size_t>(table);
+    return {context_.views[at], staged_[at], std::move(sibling), std::move(note)};
+  }
+  // Adds the outcomes of the records at home in `table` to `counts`, by file ordinal.
+  void CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,
+                 std::map<int64_t, lake::OutcomeCounts>& counts) const;
+
   // Moves refused records to quarantine: reads them again from the files they lie in.
   Status QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
                            const std::vector<GroupFile>& files);
@@ -71,6 +83,7 @@ class GroupStage {
   bool dry_run_;
   std::unique_ptr<engine::Connection> connection_;
   StagingTables tables_;
+  std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::map<int64_t, FileTally> tallies_;
   std::map<std::string, int64_t> reasons_;

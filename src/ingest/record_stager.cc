@@ -130,6 +130,7 @@ Status RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& so
   tally_ = &tallies_[source.file->ordinal];
   context_.assess.received = source.file->received_at;
   for (const fhir::Record& record : block.Split(parser_)) {
+    if (context_.wanted && !context_.wanted(source.partition, record.place.byte_offset)) continue;
     ++tally_->received;
     VL_RETURN_IF_ERROR(Stage(record, source));
   }
@@ -154,14 +155,10 @@ Status RecordStager::Stage(const fhir::Record& record, const RecordSource& sourc
                       {record.fault->rule, record.fault->element_path, record.fault->message});
   }
   if (!record.delete_target.empty()) return StageDelete(record, source);
-  const auto tree = parser_.ParsePadded(
-      record.text, {.max_bytes = static_cast<size_t>(context_.limits.max_record_bytes),
-                    .max_depth = context_.limits.max_depth});
+  const auto tree = parser_.ParsePadded(record.text, fhir::RecordLimits(context_.limits));
   if (!tree) {
-    const JsonFault& fault = tree.error();
-    return Quarantine(record, source,
-                      {fault.kind == ErrorKind::kLimit ? "limit" : "json", "",
-                       fmt::format("{} (byte {} of the record)", fault.message, fault.offset)});
+    const Issue issue = fhir::JsonIssue(tree.error(), record.text, record.place);
+    return Quarantine(record, source, {issue.rule, issue.element_path, issue.message});
   }
   if (!tree->is_object() || !tree->Find("resourceType").is_string()) {
     return Quarantine(record, source,

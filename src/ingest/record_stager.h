@@ -26,7 +26,9 @@ namespace vitalake::ingest {
 
 // The places of the silver views in LoadSilverViews' order.
 enum class Silver : size_t { kPatient, kObservation, kVitalSign };
-inline constexpr size_t kSilverCount = 3;
+inline constexpr std::array kSilverTables = {Silver::kPatient, Silver::kObservation,
+                                             Silver::kVitalSign};
+inline constexpr size_t kSilverCount = kSilverTables.size();
 
 // Where rows go: the names of this phase's staging tables.
 struct StagingTables {
@@ -61,6 +63,8 @@ struct StagerContext {
   clinical::AssessContext assess;  // `received` is set per file
   fhir::DecodeLimits limits;
   size_t problems_kept = 20;  // first problems to report by text
+  // Which records to take, by source partition and byte offset; empty: all.
+  std::function<bool(const std::string& partition, int64_t offset)> wanted = {};
 };
 
 class RecordStager {

@@ -1,0 +1,174 @@
+#include "ingest/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "engine/relation.h"
+#include "ingest/group_stage.h"
+#include "lake/ledger.h"
+#include "lake/silver_view.h"
+#include "lake/sql_text.h"
+#include "lake/table_writer.h"
+#include "lake/upsert.h"
+
+namespace vitalake::ingest {
+namespace {
+
+// Where a record lies: bronze path and byte offset.
+using Place = std::pair<std::string, int64_t>;
+
+struct Selection {
+  lake::LedgerRun run;                          // one file per (bronze copy, settings)
+  std::vector<GroupFile> files;
+  std::set<Place> places;
+};
+
+Result<Selection> Select(lake::Lake& lake, const lake::QuarantineFilter& filter, const RunId& run) {
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest("ops.quarantine"));
+  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, "ops.quarantine")));
+  VL_TRY(engine::QueryResult found,
+         connection.Query(
+             fmt::format("SELECT source, id_space, key_mode, source_partition, source_offset, "
+                         "received_at FROM ({}) WHERE replayed_at IS NULL "
+                         "AND source_partition IS NOT NULL AND (? = '' OR reason = ?) "
+                         "AND (? = '' OR id = ?) ORDER BY received_at, source_partition",
+                         rows),
+             {filter.reason, filter.reason, filter.id, filter.id}));
+  Selection selection;
+  selection.run = {run, lake.clock().NowMicros(), {}};
+  std::set<std::string> seen;
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) break;
+    std::string partition(found.GetString(3));
+    selection.places.emplace(partition, found.GetInt64(4));
+    if (!seen.insert(partition).second) continue;
+    lake::LedgerFile file;
+    file.ordinal = static_cast<int64_t>(selection.run.files.size());
+    file.path = partition;
+    file.source = found.GetString(0);
+    file.id_space = found.GetString(1);
+    file.key_mode = found.GetString(2);
+    file.received_at = found.GetInt64(5);
+    file.message = "replay of quarantined records";
+    selection.run.files.push_back(std::move(file));
+  }
+  for (const lake::LedgerFile& file : selection.run.files) {
+    VL_TRY(auto local, lake.store().LocalPath(file.path));
+    selection.files.push_back({&file, file.path, std::move(local)});
+  }
+  return selection;
+}
+
+// Sets replayed_at of the rows at `places`.
+Status MarkReplayed(lake::Lake& lake, const std::set<Place>& places, const Wait& wait) {
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_RETURN_IF_ERROR(lake::RunSql(connection, "CREATE TEMP TABLE done (p VARCHAR, o BIGINT)"));
+  for (const auto& [partition, offset] : places) {
+    VL_RETURN_IF_ERROR(lake::RunSql(
+        connection, fmt::format("INSERT INTO done VALUES ({}, {})", engine::QuoteLiteral(partition),
+                                offset)));
+  }
+  VL_TRY(delta::Table* const table, lake.OpenTable("ops.quarantine"));
+  const std::string mine = "SEMI JOIN done d ON d.p = r.source_partition AND d.o = r.source_offset";
+  for (;;) {
+    VL_RETURN_IF_ERROR(wait.Check(lake.clock(), "marking replayed records"));
+    VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+    const engine::TableFiles files = lake.Files(snapshot, "ops.quarantine");
+    VL_TRY(const std::string positioned, engine::RelationSql(files, {.with_positions = true}));
+    VL_RETURN_IF_ERROR(lake::RunSql(
+        connection, fmt::format("CREATE OR REPLACE TEMP TABLE before AS SELECT r.* FROM ({}) r {} "
+                                "WHERE r.replayed_at IS NULL",
+                                positioned, mine)));
+    lake::Rewrite rewrite;
+    VL_TRY(engine::QueryResult touched,
+           connection.Query("SELECT DISTINCT _file FROM before ORDER BY 1"));
+    for (;;) {
+      VL_TRY(const bool more, touched.Next());
+      if (!more) break;
+      rewrite.replaced.emplace_back(touched.GetString(0));
+    }
+    if (rewrite.replaced.empty()) return {};
+    const std::string after = fmt::format("SELECT * EXCLUDE (_file, _row) REPLACE "
+                                          "(make_timestamptz({}) AS replayed_at) FROM before",
+                                          lake.clock().NowMicros());
+    VL_TRY(const std::string old, engine::RelationSql(files, {.files = rewrite.replaced}));
+    VL_TRY(const lake::Lake::WorkFolder folder, lake.MakeWorkFolder("replay"));
+    VL_TRY(rewrite.data,
+           engine::WriteParquet(
+               connection,
+               fmt::format("SELECT * FROM ({}) r ANTI JOIN before b ON b.id = r.id UNION ALL BY NAME {}",
+                           old, after),
+               folder.path(), {}, wait));
+    engine::ParquetOptions changes;
+    changes.name_prefix = "cdc";
+    VL_TRY(rewrite.changes,
+           engine::WriteParquet(
+               connection,
+               fmt::format("SELECT * EXCLUDE (_file, _row), 'update_preimage' AS _change_type "
+                           "FROM before UNION ALL BY NAME SELECT *, 'update_postimage' AS "
+                           "_change_type FROM ({})",
+                           after),
+               folder.path(), changes, wait));
+    rewrite.updated = static_cast<int64_t>(places.size());
+    VL_TRY(const auto version, lake::CommitRewrite(lake, *table, snapshot, rewrite, {}, wait));
+    if (version) return {};
+  }
+}
+
+}  // namespace
+
+Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
+                                       const fhir::DecodeLimits& limits, const Wait& wait) {
+  ReplaySummary summary;
+  const RunId run{fmt::format("replay-{}", lake.random().Uuid())};
+  VL_TRY(const Selection selection, Select(lake, filter, run));
+  if (selection.places.empty()) return summary;
+  summary.run = run.value;
+  summary.selected = static_cast<int64_t>(selection.places.size());
+  VL_TRY(const std::vector<lake::SilverView> views,
+         lake::LoadSilverViews(lake.options().views_folder));
+  VL_TRY(const lake::Lake::WorkFolder folder, lake.MakeWorkFolder("replay"));
+  StagerContext context{views, {}, limits};
+  context.wanted = [&](const std::string& partition, int64_t offset) {
+    return selection.places.contains({partition, offset});
+  };
+  GroupStage stage(lake, context, selection.run, folder.path(), false);
+  VL_RETURN_IF_ERROR(stage.Read(selection.files, {}, wait));
+
+  std::set<Place> done = selection.places;
+  std::map<int64_t, lake::OutcomeCounts> outcomes;
+  for (const Silver table : kSilverTables) {
+    const lake::UpsertRequest request = stage.Request(
+        table, {}, [&](const auto&) { return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", run.value)}}}; });
+    VL_TRY(const lake::UpsertResult result, lake::Upsert(lake, request, wait));
+    stage.CountHome(table, result.exceptions, outcomes);
+    for (const auto& refused : result.refused) {
+      done.erase({refused.source_partition, refused.source_offset});
+    }
+  }
+  VL_TRY(engine::QueryResult refused,
+         stage.connection().Query(fmt::format("SELECT source_partition, source_offset FROM ({})",
+                                              stage.QuarantineRows())));
+  for (;;) {
+    VL_TRY(const bool more, refused.Next());
+    if (!more) break;
+    done.erase({std::string(refused.GetString(0)), refused.GetInt64(1)});
+  }
+  VL_RETURN_IF_ERROR(MarkReplayed(lake, done, wait));
+  for (const auto& [ordinal, tally] : stage.tallies()) {
+    lake::OutcomeCounts& counts = outcomes[ordinal];
+    counts.received += tally.received;
+    counts.quarantined += tally.quarantined;
+    counts.out_of_scope += tally.out_of_scope;
+    summary.counts += counts;
+  }
+  summary.still_refused = summary.selected - static_cast<int64_t>(done.size());
+  VL_RETURN_IF_ERROR(lake::Ledger(lake).CloseRun(selection.run, outcomes, wait));
+  return summary;
+}
+
+}  // namespace vitalake::ingest
