@@ -19,6 +19,25 @@ void WriteMap(JsonWriter& out, std::string_view name, const StringMap& map) {
   out.EndObject();
 }
 
+// The text of the commit, nullopt when it is not there. An error of reading is kUnknownOutcome: it
+// was tried long enough.
+Result<std::optional<std::string>> ReadBack(const Environment& environment, std::string_view key,
+                                            std::string_view what, const Wait& wait) {
+  for (int attempt = 0;; ++attempt) {
+    auto text = environment.store.Read(key);
+    if (text) return *std::move(text);
+    if (text.error().kind == ErrorKind::kNotFound) return std::nullopt;
+    const bool over = attempt == kReadBackAttempts ||
+                      !PauseBeforeRetry(environment, wait, attempt, what).has_value();
+    if (over) {
+      return Fail(ErrorKind::kUnknownOutcome,
+                  fmt::format("{}: it is not known whether that happened, and reading it back "
+                              "failed: {}",
+                              what, text.error().ToString()));
+    }
+  }
+}
+
 bool IsOurs(std::string_view text, std::string_view txn_id) {
   const auto info = FindCommitInfo(text);
   return info && info->txn_id == txn_id;
@@ -63,34 +82,28 @@ Result<CommitPut> PutCommit(const Environment& environment, std::string_view roo
                             std::string_view text, std::string_view txn_id, const Wait& wait) {
   const std::string key = CommitKey(root, version);
   const std::string what = fmt::format("committing version {}", version.value);
+  VL_RETURN_IF_ERROR(wait.Check(environment.clock, what));
+  // Once true, only the version itself can tell: what was sent may still turn up.
+  bool maybe_sent = false;
   for (int attempt = 0;; ++attempt) {
-    VL_RETURN_IF_ERROR(wait.Check(environment.clock, what));
     const auto put = environment.store.PutIfAbsent(key, text);
     if (put && *put == storage::PutOutcome::kCreated) return CommitPut::kCreated;
+    maybe_sent = maybe_sent || (put ? *put == storage::PutOutcome::kUnknown
+                                    : put.error().kind == ErrorKind::kUnknownOutcome);
 
-    auto there = environment.store.Read(key);
-    for (int read = 0; !there && there.error().kind != ErrorKind::kNotFound; ++read) {
-      const bool over = read == kReadBackAttempts ||
-                        !PauseBeforeRetry(environment, wait, read, what).has_value();
-      if (over) {
-        return Fail(ErrorKind::kUnknownOutcome,
-                    fmt::format("it is not known whether version {} was committed, and reading it "
-                                "back failed: {}",
-                                version.value, there.error().ToString()));
-      }
-      there = environment.store.Read(key);
-    }
+    VL_TRY(const auto there, ReadBack(environment, key, what, wait));
     if (there) return IsOurs(*there, txn_id) ? CommitPut::kReadBack : CommitPut::kTaken;
-    if (!put && put.error().kind != ErrorKind::kUnknownOutcome) return std::unexpected(put.error());
-    if (attempt == kReadBackAttempts) {
+    if (!put && !maybe_sent) return std::unexpected(put.error());
+    // Nothing is there (yet). Putting it again is safe: if the first one turns up late, the answer
+    // is that the version exists, and reading it shows our own id.
+    const bool over = attempt == kReadBackAttempts ||
+                      !PauseBeforeRetry(environment, wait, attempt, what).has_value();
+    if (over) {
       return Fail(ErrorKind::kUnknownOutcome,
                   fmt::format("the store does not say whether version {} was committed; it is not "
                               "there yet",
                               version.value));
     }
-    // Nothing is there (yet). Putting it again is safe: if the first one turns up late, the answer
-    // is that the version exists, and reading it shows our own id.
-    VL_RETURN_IF_ERROR(PauseBeforeRetry(environment, wait, attempt, what));
   }
 }
 

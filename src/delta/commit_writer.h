@@ -40,7 +40,8 @@ enum class CommitPut {
 
 // Puts `text` as version `version`. When the store cannot tell what happened, the version is read
 // back and the commit known by `txn_id`. Errors: kDeadline, kCancelled (nothing was written);
-// kUnknownOutcome when it could not be read back; else the store's own, with nothing written.
+// kUnknownOutcome when that did not tell either, for some tries or until `wait` ended; else the
+// store's own, with nothing written.
 Result<CommitPut> PutCommit(const Environment& environment, std::string_view root, Version version,
                             std::string_view text, std::string_view txn_id, const Wait& wait);
 

@@ -12,11 +12,7 @@ namespace {
 
 constexpr int kListings = 4;
 
-CommitMark MarkOf(const storage::ObjectInfo& object) {
-  return {.size_bytes = object.size_bytes, .modified = object.modified};
-}
-
-CommitMark MarkOf(const LogListing& listing, Version version) {
+CommitMark MarkIn(const LogListing& listing, Version version) {
   const CommitFile* const commit = listing.Find(version);
   return commit ? MarkOf(commit->object) : CommitMark();
 }
@@ -116,7 +112,7 @@ Result<LogReader::FullState> LogReader::ReadState(const LogListing& listing,
   }
   VL_RETURN_IF_ERROR(ReplayCommits(listing, after, version, replay));
   std::map<std::string, RemoveFile> removed = replay.tombstones();
-  VL_TRY(SnapshotState state, std::move(replay).Finish(MarkOf(listing, version)));
+  VL_TRY(SnapshotState state, std::move(replay).Finish(MarkIn(listing, version)));
   return FullState{std::move(state), std::move(removed)};
 }
 

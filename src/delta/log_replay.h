@@ -10,8 +10,14 @@
 
 #include "delta/actions.h"
 #include "delta/snapshot.h"
+#include "storage/object_store.h"
 
 namespace vitalake::delta {
+
+// How that commit file looks now.
+inline CommitMark MarkOf(const storage::ObjectInfo& object) {
+  return {.size_bytes = object.size_bytes, .modified = object.modified};
+}
 
 enum class Tombstones { kDrop, kKeep };
 

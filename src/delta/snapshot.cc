@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 #include "delta/table_features.h"
@@ -52,8 +51,7 @@ std::optional<std::string> Snapshot::Property(std::string_view name) const {
 bool Snapshot::Flag(std::string_view name, bool otherwise) const {
   std::optional<std::string> value = Property(name);
   if (!value) return otherwise;
-  std::ranges::transform(*value, value->begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (char& c : *value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return *value == "true";
 }
 

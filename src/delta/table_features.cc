@@ -50,7 +50,8 @@ constexpr std::array<WriterFeature, 10> kWriterFeatures = {{
      [](const Metadata& m) { return ColumnsHave(m, "delta.generationExpression\""); }},
     {"columnMapping", 5, MapsColumns},
     {"identityColumns", 6, [](const Metadata& m) { return ColumnsHave(m, "delta.identity."); }},
-    {"allowColumnDefaults", 0, [](const Metadata& m) { return ColumnsHave(m, "CURRENT_DEFAULT\""); }},
+    {"allowColumnDefaults", 0,
+     [](const Metadata& m) { return ColumnsHave(m, "CURRENT_DEFAULT\""); }},
     {"domainMetadata", 0, Never},
     {"vacuumProtocolCheck", 0, Never},
 }};
@@ -77,7 +78,7 @@ Status RefuseVersion(std::string_view what, int32_t version, int32_t newest) {
 Protocol OwnProtocol() {
   return {.min_reader_version = 1,
           .min_writer_version = kWriterFeaturesVersion,
-          .writer_features = std::vector<std::string>{"appendOnly", "invariants", "changeDataFeed"}};
+          .writer_features = {{"appendOnly", "invariants", "changeDataFeed"}}};
 }
 
 Status CheckReadable(const Protocol& protocol, const Metadata& metadata) {

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "delta/log_files.h"
-#include "delta/ndjson_parquet.h"
+#include "delta/ndjson_parquet_fixture.h"
 #include "delta/table.h"
 #include "delta/transaction.h"
 #include "storage/memory_store.h"

@@ -135,7 +135,7 @@ class Committer {
     if (!commit && commit.error().kind != ErrorKind::kNotFound) {
       return std::unexpected(commit.error());
     }
-    const CommitMark mark = commit ? CommitMark{commit->size_bytes, commit->modified} : CommitMark();
+    const CommitMark mark = commit ? MarkOf(*commit) : CommitMark();
     bool goes_on = mark == base_.state().mark;
     if (goes_on && !commit) {
       // The log begins at a checkpoint: whatever is newer must follow it.
@@ -207,8 +207,9 @@ class Committer {
   Result<CommitResult> Finish(Version version, CommitPut put) {
     Committed committed{.version = version};
     auto snapshot = OwnSnapshot(version);
-    Status checksum = snapshot ? WriteChecksum(environment_.store, table_.root(), **snapshot, tx_.id_)
-                               : Status(std::unexpected(snapshot.error()));
+    Status checksum = snapshot
+                          ? WriteChecksum(environment_.store, table_.root(), **snapshot, tx_.id_)
+                          : Status(std::unexpected(snapshot.error()));
     if (!checksum) {
       // A file made durable beside it would have made the commit's own name durable, too.
       if (put == CommitPut::kReadBack) {
@@ -232,7 +233,7 @@ class Committer {
   Result<SnapshotPtr> OwnSnapshot(Version version) {
     const auto commit = environment_.store.Head(CommitKey(table_.root(), version));
     // Without its mark the snapshot is good, and the next Latest() reads it again.
-    const CommitMark mark = commit ? CommitMark{commit->size_bytes, commit->modified} : CommitMark();
+    const CommitMark mark = commit ? MarkOf(*commit) : CommitMark();
     replay_.Begin(version);
     ForEachOwnAction([&](Action action) { replay_.Apply(std::move(action)); });
     VL_TRY(SnapshotState state, std::move(replay_).Finish(mark));

@@ -46,7 +46,7 @@ std::string_view ToString(ConflictKind kind);
 
 struct Committed {
   Version version{};
-  SnapshotPtr snapshot{};         // the table at that version
+  SnapshotPtr snapshot{};  // the table at that version; null when a winner made it unreadable
   bool checkpoint_due = false;  // version is a multiple of the table's checkpoint interval
   std::optional<Error> checksum_error{};  // the .crc could not be written (logged, harmless)
 };
@@ -64,7 +64,7 @@ using CommitResult = std::variant<Committed, Conflict>;
 // to be Serializable, which is always right and conflicts most.
 class Transaction {
  public:
-  // `snapshot` is what was read; a commit lands on it or, where the rules allow, on a later version.
+  // `snapshot` is what was read; the commit lands on it or, where the rules allow, on a later one.
   Transaction(Table& table, SnapshotPtr snapshot);
 
   const SnapshotPtr& snapshot() const { return snapshot_; }
@@ -101,15 +101,17 @@ class Transaction {
   void ReadTxn(std::string app_id);
   void SetIsolation(Isolation isolation) { isolation_ = isolation; }
 
-  // Commits, at the newest version reachable. After a lost race the winners are checked in the order
-  // of ConflictKind and, if none conflicts, the commit is tried again on top of the last of them,
-  // with a jittered pause, until `wait` ends. Errors, with nothing committed unless said:
-  //   kInvalidArgument  two txn of one appId, a path twice, a removed path that is not there, a path
-  //                     outside the table, partition values that do not fit, change files without
-  //                     the change feed, nothing to commit
-  //   kUnsupported      the table needs a writer feature that we lack; removal from an append-only one
+  // Commits, at the newest version reachable. After a lost race the winners are checked in the
+  // order of ConflictKind and, if none conflicts, the commit is tried again on top of the last of
+  // them, with a jittered pause, until `wait` ends. Errors, with nothing committed unless said:
+  //   kInvalidArgument  two txn of one appId, a path twice, a removed path that is not there, a
+  //                     path outside the table, partition values that do not fit, change files
+  //                     without the change feed, nothing to commit
+  //   kUnsupported      a writer feature that we lack; removal from an append-only table
   //   kDeadline, kCancelled
-  //   kNotFound         the snapshot is older than the log, or the table was replaced
+  //   kNotFound         an added file is not in the store; the snapshot is older than the log, or
+  //                     the table was replaced
+  //   kCorrupt          an added file has another size than said
   //   kUnknownOutcome   the store could not tell and could not be read back: maybe committed
   //   else              what the store or `touches` answered
   Result<CommitResult> Commit(const Wait& wait = {});
