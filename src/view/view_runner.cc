@@ -185,7 +185,7 @@ struct ViewRunner::Impl {
         const RowIndexScope index_scope(env, row_index);
         return FillPart(select, part + 1, next);
       };
-      const bool skip = branch.IsOneRow() && !IsNeeded(branch);
+      const bool skip = !IsNeeded(branch) && branch.IsOneRow();
       if (!(skip ? rest() : Expand(branch, rest))) return false;
     }
     return true;
