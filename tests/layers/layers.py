@@ -31,7 +31,7 @@ LIBRARIES = {
 }
 EVERYWHERE = {"fmt"}          # formatting: std::format is not there yet
 IN_TESTS = {"GoogleTest"}
-TEST_FILES = ("_test.cc", "_test.h", "_fixture.h")
+TEST_FILE = re.compile(r".*_test\.(cc|h)|.*_fixture\.h|(.*/)?test_\w+\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 SYSTEM = re.compile(
     r"(sys/.*|linux/.*|fcntl|unistd|dirent|stdlib|string|stdint|stdio|errno|signal|glob|poll|pthread|termios|"
@@ -59,8 +59,8 @@ def library_of(header):
 def include_fault(table, module, file_name, quoted, header):
     """Why `module` may not include `header`, or None."""
     library = library_of(header)
-    is_test = file_name.endswith(TEST_FILES)
-    if header.endswith(TEST_FILES) and not is_test:
+    is_test = bool(TEST_FILE.fullmatch(file_name))
+    if TEST_FILE.fullmatch(header) and not is_test:
         return "it belongs to the tests"
     if library:
         if library in table[module][1] | EVERYWHERE or (library in IN_TESTS and is_test):
