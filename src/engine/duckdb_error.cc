@@ -43,6 +43,7 @@ constexpr std::array kByClass = {
     Rule{"Settings Error", ErrorKind::kInvalidArgument},
     Rule{"Invalid Configuration Error", ErrorKind::kInvalidArgument},
     Rule{"Dependency Error", ErrorKind::kInvalidArgument},
+    Rule{"Invalid type Error", ErrorKind::kInvalidArgument},
     Rule{"Expression Error", ErrorKind::kInvalidArgument},
     Rule{"Decimal Error", ErrorKind::kInvalidArgument},
     Rule{"Permission Error", ErrorKind::kPermission},

@@ -69,7 +69,7 @@ std::string TypedActionsSql(std::string_view table) {
     structure += fmt::format("{}\"{}\":{}", first ? "" : ",", column.name, inner);
     sql += fmt::format("{}a.\"{}\"", first ? "" : ", ", column.name);
   }
-  return fmt::format("{} FROM (SELECT json_transform_strict(line, {}) AS a FROM {})", sql,
+  return fmt::format("{} FROM (SELECT json_transform(line, {}) AS a FROM {})", sql,
                      QuoteLiteral(structure + "}"), table);
 }
 

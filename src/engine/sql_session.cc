@@ -1,0 +1,240 @@
+// How a statement finds its tables:
+//  1. DuckDB parses it; its mentions of tables are read from the parse tree;
+//  2. each name, at the version it asks for, is opened once through the catalog;
+//  3. a view of that name is made in the session's own database, over the files that the
+//     statement's WHERE clause leaves; views of the catalog are made the same way, after theirs;
+//  4. mentions with AT, or with a database in front, are renamed to their view;
+//  5. DuckDB runs the statement.
+#include "engine/sql_session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+
+#include "engine/result_format.h"
+#include "engine/sql_statement_internal.h"
+
+namespace vitalake::engine {
+namespace {
+
+constexpr int kMaxViewDepth = 16;  // views over views
+
+std::string FullName(std::string_view schema, std::string_view table) {
+  return schema.empty() ? std::string(table) : fmt::format("{}.{}", schema, table);
+}
+
+std::string Suffix(const TableAt& at) {
+  if (at.version) return fmt::format("@v{}", at.version->value);
+  if (at.timestamp) return fmt::format("@t{}", *at.timestamp);
+  return "";
+}
+
+// What tells one content of a view from another.
+std::string Fingerprint(const NamedRelation& relation, const std::vector<ColumnBound>& bounds) {
+  if (!relation.table.snapshot) return relation.view_sql;
+  std::string text = fmt::format("{} {} {}", relation.table.snapshot->metadata().id,
+                                 relation.table.root, relation.table.snapshot->version().value);
+  for (const ColumnBound& bound : bounds) {
+    text += fmt::format(" {}{}", QuoteName(bound.column), static_cast<int>(bound.op));
+    std::visit(
+        [&](const auto& value) {
+          using T = std::decay_t<decltype(value)>;
+          if constexpr (std::is_same_v<T, std::string>) {
+            text += QuoteLiteral(value);
+          } else if constexpr (!std::is_same_v<T, std::monostate>) {
+            text += fmt::format("{}", value);
+          }
+        },
+        bound.value);
+  }
+  return text;
+}
+
+}  // namespace
+
+struct SqlSession::Impl {
+  std::optional<Connection> connection;
+  SqlCatalog catalog;
+  std::string database;
+  std::set<std::string> schemas;
+  std::map<std::string, std::string> made;  // full name of a view -> its fingerprint
+
+  // What one statement has chosen: each table once.
+  struct Chosen {
+    std::optional<NamedRelation> relation;  // nullopt: the catalog does not have it
+    bool pruned = false;                    // its view leaves out files
+  };
+  struct Choice {
+    std::map<std::string, Chosen> known;  // by full name with AT
+    int depth = 0;                        // views we are inside of
+  };
+
+  Result<TableAt> AtOf(const TableMention& mention);
+  Status MakeView(const std::string& schema, const std::string& name, const std::string& sql,
+                  const std::string& fingerprint);
+  Result<bool> MakeKnown(const TableMention& mention, const TableAt& at, Choice& choice);
+  Status MakeAllKnown(Choice& choice);
+  Result<std::map<const JsonNode*, TableName>> Resolve(const SqlStatement& statement,
+                                                       Choice& choice);
+  Result<std::string> Prepare(std::string_view text, Choice& choice);
+};
+
+Result<TableAt> SqlSession::Impl::AtOf(const TableMention& mention) {
+  TableAt at;
+  if (mention.at_unit == "VERSION") {
+    VL_TRY(const int64_t version, connection->ScalarInt(mention.at_sql));
+    at.version = Version{version};
+  } else if (mention.at_unit == "TIMESTAMP") {
+    VL_TRY(at.timestamp, connection->ScalarInt(fmt::format(
+                             "epoch_us(CAST(({}) AS TIMESTAMP WITH TIME ZONE))", mention.at_sql)));
+  }
+  return at;
+}
+
+Status SqlSession::Impl::MakeView(const std::string& schema, const std::string& name,
+                                  const std::string& sql, const std::string& fingerprint) {
+  const std::string full = FullName(schema, name);
+  if (const auto found = made.find(full); found != made.end() && found->second == fingerprint) {
+    return {};
+  }
+  const std::string in = schema.empty() ? "main" : schema;
+  if (schemas.insert(in).second) {
+    VL_TRY([[maybe_unused]] auto done,
+           connection->Execute("CREATE SCHEMA IF NOT EXISTS " + QuoteName(in)));
+  }
+  made.erase(full);
+  auto done = connection->Execute(
+      fmt::format("CREATE OR REPLACE VIEW {}.{} AS {}", QuoteName(in), QuoteName(name), sql));
+  if (!done) return Because(std::move(done.error()), "table " + full);
+  made[full] = fingerprint;
+  return {};
+}
+
+// The bounds that hold for the table's columns as they are typed.
+std::vector<ColumnBound> BoundsFor(const delta::Snapshot& snapshot, const TableMention& mention) {
+  std::vector<ColumnBound> bounds;
+  for (const StatementBound& found : mention.bounds) {
+    const auto* field = snapshot.schema().FindField(found.bound.column);
+    if (!field || (found.typed && field->type.kind() == delta::TypeKind::kString)) continue;
+    bounds.push_back(found.bound);
+  }
+  return bounds;
+}
+
+// Opens the table and makes its view; false when the catalog does not have it. A table mentioned
+// again has one view that must serve all mentions: the second one takes its bounds away.
+Result<bool> SqlSession::Impl::MakeKnown(const TableMention& mention, const TableAt& at,
+                                         Choice& choice) {
+  const std::string name = FullName(mention.schema, mention.table);
+  const auto [place, first] = choice.known.try_emplace(name + Suffix(at));
+  Chosen& chosen = place->second;
+  if (first) {
+    auto opened = catalog.open(name, at);
+    if (!opened) return Because(std::move(opened.error()), "table " + name);
+    chosen.relation = std::move(*opened);
+  }
+  if (!chosen.relation) return false;
+  if (!first && !chosen.pruned) return true;
+  std::string sql;
+  std::vector<ColumnBound> bounds;
+  const NamedRelation& relation = *chosen.relation;
+  if (relation.table.snapshot) {
+    if (first) bounds = BoundsFor(*relation.table.snapshot, mention);
+    chosen.pruned = !bounds.empty();
+    VL_TRY(sql, RelationSql(relation.table, {.bounds = bounds}));
+  } else {
+    if (choice.depth == kMaxViewDepth) {
+      return Fail(ErrorKind::kLimit, fmt::format("view {} is defined through too many views", name));
+    }
+    ++choice.depth;
+    VL_TRY(sql, Prepare(relation.view_sql, choice));
+    --choice.depth;
+  }
+  VL_RETURN_IF_ERROR(
+      MakeView(mention.schema, mention.table + Suffix(at), sql, Fingerprint(relation, bounds)));
+  return true;
+}
+
+Status SqlSession::Impl::MakeAllKnown(Choice& choice) {
+  VL_TRY(const auto names, catalog.list());
+  for (const std::string& name : names) {
+    const size_t dot = name.find('.');
+    TableMention mention;
+    mention.schema = dot == name.npos ? "" : name.substr(0, dot);
+    mention.table = dot == name.npos ? name : name.substr(dot + 1);
+    // One table that cannot be read must not hide the others.
+    [[maybe_unused]] const auto known = MakeKnown(mention, {}, choice);
+  }
+  return {};
+}
+
+Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
+    const SqlStatement& statement, Choice& choice) {
+  std::map<const JsonNode*, TableName> renamed;
+  for (const TableMention& mention : statement.tables()) {
+    if (!mention.catalog.empty() && mention.catalog != "lake") continue;
+    VL_TRY(const TableAt at, AtOf(mention));
+    VL_TRY(const bool known, MakeKnown(mention, at, choice));
+    if (!known && at != TableAt{}) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("there is no table {}", FullName(mention.schema, mention.table)));
+    }
+    if (known && (at != TableAt{} || !mention.catalog.empty())) {
+      renamed[mention.node] = {mention.schema, mention.table + Suffix(at)};
+    }
+  }
+  return renamed;
+}
+
+Result<std::string> SqlSession::Impl::Prepare(std::string_view text, Choice& choice) {
+  VL_TRY(const SqlStatement statement, SqlStatement::Parse(*connection, text));
+  if (statement.lists_tables()) VL_RETURN_IF_ERROR(MakeAllKnown(choice));
+  VL_TRY(const auto renamed, Resolve(statement, choice));
+  return statement.Rewrite(*connection, renamed);
+}
+
+SqlSession::SqlSession() : impl_(std::make_unique<Impl>()) {}
+
+SqlSession::~SqlSession() {
+  if (!impl_->connection || impl_->database.empty()) return;
+  [[maybe_unused]] const auto left = impl_->connection->Execute(
+      fmt::format("USE memory; DETACH {}", QuoteName(impl_->database)));
+}
+
+Result<std::unique_ptr<SqlSession>> SqlSession::Open(Engine& engine, SqlCatalog catalog) {
+  static std::atomic<int64_t> next{1};
+  std::unique_ptr<SqlSession> session(new SqlSession());
+  Impl& impl = *session->impl_;
+  VL_TRY(impl.connection, engine.Connect());
+  impl.catalog = std::move(catalog);
+  const std::string database = fmt::format("session_{}", next++);
+  // A database of its own: sessions see different versions under the same names.
+  VL_TRY([[maybe_unused]] auto done,
+         impl.connection->Execute(fmt::format("ATTACH ':memory:' AS {0}; USE {0}", database)));
+  impl.database = database;
+  return session;
+}
+
+Result<std::string> SqlSession::Prepare(std::string_view statement) {
+  Impl::Choice choice;
+  return impl_->Prepare(statement, choice);
+}
+
+Result<QueryResult> SqlSession::Query(std::string_view statement,
+                                      const std::vector<Parameter>& parameters, const Wait& wait) {
+  VL_TRY(const std::string sql, Prepare(statement));
+  return impl_->connection->Stream(sql, parameters, wait);
+}
+
+Result<int64_t> SqlSession::QueryToParquet(std::string_view statement,
+                                           const std::filesystem::path& file, const Wait& wait) {
+  VL_TRY(const std::string sql, Prepare(statement));
+  return WriteParquetResult(*impl_->connection, sql, file, wait);
+}
+
+Connection& SqlSession::connection() { return *impl_->connection; }
+
+}  // namespace vitalake::engine

@@ -1,0 +1,172 @@
+#include "engine/sql_session.h"
+
+#include "engine/lake_fixture.h"
+
+namespace vitalake::engine {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SqlSessionTest : public LakeFixture {
+ protected:
+  void SetUp() override {
+    LakeFixture::SetUp();
+    SqlCatalog catalog;
+    catalog.list = [] {
+      return Result<std::vector<std::string>>{{"silver.reading", "gold.high", "plain"}};
+    };
+    catalog.open = [this](std::string_view name, const TableAt& at)
+        -> Result<std::optional<NamedRelation>> {
+      ++opened_;
+      if (name == "gold.high") {
+        return NamedRelation{.view_sql = "SELECT * FROM silver.reading WHERE value >= 150"};
+      }
+      if (name == "plain") return NamedRelation{.view_sql = "SELECT 7 AS seven"};
+      if (name != "silver.reading") return std::nullopt;
+      auto snapshot = at.version     ? table_->At(*at.version)
+                      : at.timestamp ? table_->AtTimestamp(*at.timestamp)
+                                     : table_->Latest();
+      if (!snapshot) return std::unexpected(snapshot.error());
+      return NamedRelation{.table = Files(*snapshot)};
+    };
+    session_ = std::move(*SqlSession::Open(*engine_, catalog));
+    Append(0, 100);    // version 1
+    Append(100, 200);  // version 2
+  }
+
+  std::string Ask(const std::string& sql, const std::vector<Parameter>& parameters = {}) {
+    auto result = session_->Query(sql, parameters);
+    if (!result) return result.error().ToString();
+    auto more = result->Next();
+    if (!more) return more.error().ToString();
+    return *more ? result->Text(0) : "no row";
+  }
+
+  Error ErrorOf(const std::string& sql) {
+    auto result = session_->Query(sql);
+    EXPECT_FALSE(result) << sql;
+    return result ? Error{} : result.error();
+  }
+
+  int opened_ = 0;
+  std::unique_ptr<SqlSession> session_;
+};
+
+TEST_F(SqlSessionTest, OpensNothingThatIsNotNamed) {
+  EXPECT_EQ(Ask("SELECT 1"), "1");
+  EXPECT_EQ(opened_, 0);
+}
+
+TEST_F(SqlSessionTest, ReadsTheLatestVersion) {
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading"), "200");
+  EXPECT_EQ(Ask("FROM Silver.READING SELECT max(value)"), "199");
+  EXPECT_EQ(Ask("SELECT count(*) FROM lake.silver.reading"), "200");
+  Append(200, 300);
+  EXPECT_EQ(Ask("WITH r AS (SELECT * FROM silver.reading) SELECT count(*) FROM r"), "300");
+}
+
+TEST_F(SqlSessionTest, ReadsAnOlderVersion) {
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AT (VERSION => 1)"), "100");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AS r AT (VERSION => 2 - 1) WHERE r.value >= 50"),
+            "50");
+  EXPECT_EQ(Ask("SELECT (SELECT count(*) FROM silver.reading) - (SELECT count(*) FROM silver.reading"
+                " AT (VERSION => 1)) - (SELECT count(*) FROM silver.reading AT (VERSION => 0))"),
+            "100");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AT (VERSION => 1) WHERE reading.value < ?",
+                {int64_t{10}}),
+            "10");
+  EXPECT_EQ(ErrorOf("SELECT * FROM silver.reading AT (VERSION => 9)").kind, ErrorKind::kNotFound);
+}
+
+TEST_F(SqlSessionTest, ReadsAMoment) {
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AT (TIMESTAMP => now() + INTERVAL 1 HOUR)"),
+            "200");
+  EXPECT_EQ(ErrorOf("SELECT 1 FROM silver.reading AT (TIMESTAMP => '2001-01-01')").kind,
+            ErrorKind::kNotFound);
+}
+
+TEST_F(SqlSessionTest, OpensEachTableOncePerStatement) {
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading a JOIN silver.reading b USING (id)"), "200");
+  EXPECT_EQ(opened_, 1);
+}
+
+TEST_F(SqlSessionTest, ViewsReadTheSameSnapshotAsTheirTables) {
+  EXPECT_EQ(Ask("SELECT count(*) FROM gold.high"), "50");
+  EXPECT_EQ(Ask("SELECT seven FROM plain"), "7");
+}
+
+TEST_F(SqlSessionTest, BoundsNeverReachAnotherMention) {
+  // The first mention alone would leave out the file that the others need.
+  EXPECT_EQ(Ask("SELECT (SELECT count(*) FROM silver.reading WHERE value < 100) + (SELECT count(*)"
+                " FROM gold.high)"),
+            "150");
+  EXPECT_EQ(Ask("SELECT (SELECT count(*) FROM silver.reading WHERE value < 100) + (SELECT count(*)"
+                " FROM silver.reading)"),
+            "300");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading WHERE value < 100"), "100");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading"), "200");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AS r(value, id, taken) WHERE id < 100"), "100");
+}
+
+TEST_F(SqlSessionTest, SkipsFilesByTheWhereClause) {
+  const std::string path = Latest().snapshot->files()[0]->path;
+  ASSERT_TRUE(store_->Delete(std::string(kRoot) + "/" + path));
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading r WHERE 150 <= r.value AND id IS NOT NULL"), "50");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading WHERE value BETWEEN 120 AND 129"), "10");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading WHERE taken >= TIMESTAMPTZ '2026-11-22"
+                " 01:03:00+01:00'"),
+            "20");
+  EXPECT_EQ(ErrorOf("SELECT count(*) FROM silver.reading WHERE value >= 0").kind,
+            ErrorKind::kNotFound);
+  EXPECT_EQ(ErrorOf("SELECT count(*) FROM silver.reading WHERE value > 150 OR value = 1").kind,
+            ErrorKind::kNotFound);
+}
+
+TEST_F(SqlSessionTest, OnlyReads) {
+  for (const char* sql :
+       {"CREATE TABLE x (a INTEGER)", "INSERT INTO silver.reading VALUES (1)", "DROP VIEW plain",
+        "SET memory_limit = '1GB'", "ATTACH ':memory:' AS z", "COPY (SELECT 1) TO '/tmp/x'",
+        "EXPLAIN ANALYZE CREATE TABLE x (a INTEGER)", "PRAGMA database_list", "CHECKPOINT"}) {
+    EXPECT_THAT(ErrorOf(sql).message, HasSubstr("only statements that read")) << sql;
+  }
+  EXPECT_THAT(ErrorOf("SELECT 1; SELECT 2").message, HasSubstr("one statement"));
+  EXPECT_EQ(ErrorOf("SELEC 1").kind, ErrorKind::kInvalidArgument);
+  EXPECT_EQ(ErrorOf("").kind, ErrorKind::kInvalidArgument);
+  EXPECT_EQ(ErrorOf("SELECT * FROM silver.nothing").kind, ErrorKind::kInvalidArgument);
+  EXPECT_THAT(ErrorOf("SELECT * FROM silver.nothing AT (VERSION => 1)").message,
+              HasSubstr("silver.nothing"));
+}
+
+TEST_F(SqlSessionTest, DescribesAndLists) {
+  EXPECT_EQ(Ask("DESCRIBE silver.reading"), "id");
+  EXPECT_THAT(Ask("EXPLAIN SELECT count(*) FROM silver.reading"), HasSubstr("plan"));
+  EXPECT_EQ(Ask("SELECT string_agg(table_schema || '.' || table_name, ' ' ORDER BY ALL) FROM"
+                " information_schema.tables WHERE table_catalog = current_database()"),
+            "gold.high main.plain silver.reading");
+}
+
+TEST_F(SqlSessionTest, SessionsDoNotSeeEachOther) {
+  SqlCatalog catalog;
+  catalog.list = [] { return Result<std::vector<std::string>>{}; };
+  catalog.open = [](std::string_view, const TableAt&) -> Result<std::optional<NamedRelation>> {
+    return NamedRelation{.view_sql = "SELECT 'other' AS id"};
+  };
+  auto other = SqlSession::Open(*engine_, catalog);
+  ASSERT_TRUE(other);
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading"), "200");
+  auto result = (*other)->Query("SELECT id FROM silver.reading");
+  ASSERT_TRUE(result) << result.error().ToString();
+  ASSERT_TRUE(*result->Next());
+  EXPECT_EQ(result->Text(0), "other");
+}
+
+TEST_F(SqlSessionTest, WritesParquet) {
+  const auto path = folder_ / "out.parquet";
+  auto rows = session_->QueryToParquet("SELECT * FROM silver.reading WHERE value < 30", path);
+  ASSERT_TRUE(rows) << rows.error().ToString();
+  EXPECT_EQ(*rows, 30);
+  EXPECT_EQ(Scalar("SELECT sum(value) FROM " + QuoteLiteral(path.string())), "435");
+}
+
+}  // namespace
+}  // namespace vitalake::engine

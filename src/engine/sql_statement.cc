@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json_writer.h"
+#include "engine/sql_statement_internal.h"
+
+namespace vitalake::engine {
+namespace {
+
+constexpr uint32_t kMaxDepth = 1000;  // of the parsed statement
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return Lower(c); });
+  return out;
+}
+
+std::string_view TrimLeft(std::string_view text) {
+  const size_t at = text.find_first_not_of(" \t\r\n");
+  return at == text.npos ? std::string_view{} : text.substr(at);
+}
+
+// Takes the word off the front when it stands there.
+bool TakeWord(std::string_view& text, std::string_view word) {
+  const std::string_view rest = TrimLeft(text);
+  if (Lower(rest.substr(0, word.size())) != word) return false;
+  if (rest.size() > word.size() && !std::isspace(static_cast<unsigned char>(rest[word.size()]))) {
+    return false;
+  }
+  text = rest.substr(word.size());
+  return true;
+}
+
+// "EXPLAIN [ANALYZE] " in front of a statement; the rest stays in `text`.
+std::string TakeExplain(std::string_view& text) {
+  if (!TakeWord(text, "explain")) return "";
+  return TakeWord(text, "analyze") ? "EXPLAIN ANALYZE " : "EXPLAIN ";
+}
+
+constexpr std::string_view kSelectAround[] = {
+    R"json({"error":false,"statements":[{"node":{"type":"SELECT_NODE","modifiers":[],"cte_map":)json"
+    R"json({"map":[]},"select_list":[)json",
+    R"json(],"from_table":{"type":"EMPTY","alias":"","sample":null},"where_clause":null,)json"
+    R"json("group_expressions":[],"group_sets":[],"aggregate_handling":"STANDARD_HANDLING",)json"
+    R"json("having":null,"sample":null,"qualify":null},"named_param_map":[]}]})json"};
+
+Result<std::string> Deserialize(Connection& connection, const std::string& json) {
+  return connection.Scalar("SELECT json_deserialize_sql(CAST(? AS VARCHAR))", {json});
+}
+
+// Writes a copy of the tree, with mentions renamed.
+class TreeCopy {
+ public:
+  explicit TreeCopy(const std::map<const JsonNode*, TableName>& names) : names_(names) {}
+
+  std::string Of(JsonValue value) {
+    Copy(value);
+    return writer_.Take();
+  }
+
+ private:
+  void Copy(JsonValue value) {
+    if (value.is_object()) {
+      const auto renamed = names_.find(value.node());
+      writer_.BeginObject();
+      for (const JsonValue member : value.children()) {
+        writer_.Key(member.key());
+        if (renamed == names_.end() || !CopyRenamed(value, member, renamed->second)) Copy(member);
+      }
+      writer_.EndObject();
+    } else if (value.is_array()) {
+      writer_.BeginArray();
+      for (const JsonValue item : value.children()) Copy(item);
+      writer_.EndArray();
+    } else if (value.is_string()) {
+      writer_.String(value.text());
+    } else {
+      writer_.Raw(value.text());
+    }
+  }
+
+  // Members of a renamed table that change; its old name stays as alias, so columns keep theirs.
+  bool CopyRenamed(JsonValue table, JsonValue member, const TableName& name) {
+    if (member.key() == "schema_name") {
+      writer_.String(name.schema);
+    } else if (member.key() == "table_name") {
+      writer_.String(name.table);
+    } else if (member.key() == "catalog_name") {
+      writer_.String("");
+    } else if (member.key() == "at_clause") {
+      writer_.Null();
+    } else if (member.key() == "alias" && member.text().empty()) {
+      writer_.String(table.String("table_name"));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  const std::map<const JsonNode*, TableName>& names_;
+  JsonWriter writer_;
+};
+
+bool IsListing(std::string_view name) {
+  return name.starts_with("duckdb_") || name.starts_with("sqlite_") || name == "pg_tables" ||
+         name == "pg_views" || name == "pg_class";
+}
+
+}  // namespace
+
+Result<SqlStatement> SqlStatement::Parse(Connection& connection, std::string_view text) {
+  SqlStatement statement;
+  statement.prefix_ = TakeExplain(text);
+  statement.text_ = std::string(text);
+  VL_TRY(const std::string json,
+         connection.Scalar("SELECT json_serialize_sql(CAST(? AS VARCHAR))", {statement.text_}));
+  statement.parser_ = std::make_unique<JsonParser>();
+  const auto tree = statement.parser_->Parse(json, {.max_depth = kMaxDepth});
+  if (!tree) {
+    return Fail(tree.error().kind == ErrorKind::kLimit ? ErrorKind::kLimit : ErrorKind::kInternal,
+                "the statement is nested too deeply: " + tree.error().message);
+  }
+  statement.root_ = *tree;
+  if (statement.root_.Find("error").type() != JsonType::kFalse) {
+    if (statement.root_.String("error_type") == "not implemented") {
+      return Fail(ErrorKind::kInvalidArgument,
+                  "only statements that read are allowed: SELECT, FROM, WITH, VALUES, DESCRIBE, "
+                  "SUMMARIZE, SHOW, EXPLAIN");
+    }
+    return Fail(ErrorKind::kInvalidArgument,
+                std::string(statement.root_.String("error_message", "the statement does not parse")));
+  }
+  const size_t count = statement.root_.Find("statements").size();
+  if (count != 1) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("one statement at a time: there are {}", count));
+  }
+  VL_RETURN_IF_ERROR(statement.Collect(connection, statement.root_.Find("statements")));
+  return statement;
+}
+
+Status SqlStatement::Collect(Connection& connection, JsonValue value) {
+  if (value.is_object()) {
+    const std::string_view type = value.String("type");
+    if (type == "SELECT_NODE") {
+      const JsonValue from = value.Find("from_table");
+      // Renamed columns and samples are left alone: a bound would not mean what it says.
+      if (from.String("type") == "BASE_TABLE" && from.Find("column_name_alias").size() == 0 &&
+          from.Find("sample").is_null()) {
+        bounds_[from.node()] = BoundsOfWhere(value.Find("where_clause"), from.String("table_name"),
+                                             from.String("alias"));
+      }
+    } else if (type == "BASE_TABLE") {
+      return AddTable(connection, value);
+    } else if (type == "SHOW_REF") {
+      lists_tables_ |= !value.Find("query").is_object();
+    } else if (type == "TABLE_FUNCTION") {
+      lists_tables_ |= IsListing(value.Find("function").String("function_name"));
+    }
+  }
+  for (const JsonValue child : value.children()) VL_RETURN_IF_ERROR(Collect(connection, child));
+  return {};
+}
+
+Status SqlStatement::AddTable(Connection& connection, JsonValue value) {
+  TableMention mention;
+  mention.catalog = Lower(value.String("catalog_name"));
+  mention.schema = Lower(value.String("schema_name"));
+  mention.table = Lower(value.String("table_name"));
+  mention.node = value.node();
+  if (const auto found = bounds_.find(value.node()); found != bounds_.end()) {
+    mention.bounds = found->second;
+  }
+  if (const JsonValue at = value.Find("at_clause"); at.is_object()) {
+    mention.at_unit = std::string(at.String("unit"));
+    const std::string expression = TreeCopy({}).Of(at.Find("expr"));
+    VL_TRY(mention.at_sql,
+           Deserialize(connection, std::string(kSelectAround[0]) + expression +
+                                       std::string(kSelectAround[1])));
+  }
+  lists_tables_ |= mention.schema == "information_schema" || mention.schema == "pg_catalog" ||
+                   IsListing(mention.table);
+  tables_.push_back(std::move(mention));
+  return {};
+}
+
+Result<std::string> SqlStatement::Rewrite(
+    Connection& connection, const std::map<const JsonNode*, TableName>& names) const {
+  if (names.empty()) return prefix_ + text_;
+  VL_TRY(const std::string sql, Deserialize(connection, TreeCopy(names).Of(root_)));
+  return prefix_ + sql;
+}
+
+}  // namespace vitalake::engine
