@@ -58,8 +58,9 @@ std::optional<Decimal> Decimal::Parse(std::string_view text) {
     int exponent = 0;
     size_t from = i + 1;
     if (from < text.size() && text[from] == '+') ++from;
-    const auto [end, error] = std::from_chars(text.data() + from, text.data() + text.size(), exponent);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data() + from, last, exponent);
+    if (error != std::errc() || end != last) return std::nullopt;
     if (exponent > 60 || exponent < -60) return std::nullopt;
     out.scale -= exponent;
   }

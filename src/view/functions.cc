@@ -319,7 +319,9 @@ constexpr MakerEntry kMakers[] = {
     {"empty", {}, [](P in, Arguments, S) -> Made {
        return std::make_unique<ExistsExpr>(std::move(in), true);
      }},
-    {"not", {}, [](P in, Arguments, S) -> Made { return std::make_unique<NotExpr>(std::move(in)); }},
+    {"not", {}, [](P in, Arguments, S) -> Made {
+       return std::make_unique<NotExpr>(std::move(in));
+     }},
     {"count", {}, [](P in, Arguments, S) -> Made {
        return std::make_unique<CountExpr>(std::move(in));
      }},

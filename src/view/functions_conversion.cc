@@ -115,7 +115,8 @@ bool NumberBoundary(Env& env, const Item& in, Item& out) {
   const auto value = in.kind == ItemKind::kInteger && !in.text.empty() ? Decimal::Parse(in.text)
                                                                        : NumberOf(in);
   if (!value) return false;
-  const auto step = Add({value->mantissa * 10, value->scale + 1}, {high ? 5 : -5, value->scale + 1});
+  const int scale = value->scale + 1;
+  const auto step = Add({value->mantissa * 10, scale}, {high ? 5 : -5, scale});
   if (!step) return false;
   out = Item::Text(in.kind == ItemKind::kQuantity ? in.kind : ItemKind::kDecimal,
                    env.Keep(step->ToText()));

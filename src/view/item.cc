@@ -121,7 +121,9 @@ bool NodeMayBe(JsonValue value, std::string_view type) {
       return IsStringLike(type);
     case JsonType::kObject: {
       const std::string_view resource = value.String("resourceType");
-      if (!resource.empty()) return resource == type || type == "Resource" || type == "DomainResource";
+      if (!resource.empty()) {
+        return resource == type || type == "Resource" || type == "DomainResource";
+      }
       return IsDataType(type) && type[0] >= 'A' && type[0] <= 'Z';
     }
     default: return false;

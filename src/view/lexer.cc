@@ -29,7 +29,9 @@ class Lexer {
   }
 
  private:
-  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char Peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   std::unexpected<Error> Bad(std::string_view what) const {
     return Fail(ErrorKind::kInvalidArgument, fmt::format("{} at character {}", what, start_ + 1));
   }

@@ -381,7 +381,8 @@ class OfTypeExpr final : public Expr {
       if (found == Found::kMany) return env.Fail("as() of several items");
       return found == Found::kNone || !IsOfType(item, type_) || sink(item);
     }
-    return input_->Each(env, [&](const Item& item) { return !IsOfType(item, type_) || sink(item); });
+    return input_->Each(env,
+                        [&](const Item& item) { return !IsOfType(item, type_) || sink(item); });
   }
 
  private:
@@ -443,7 +444,9 @@ std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right) {
   }
 }
 
-std::unique_ptr<Expr> MakeNegation(ExprPtr input) { return std::make_unique<NegationExpr>(std::move(input)); }
+std::unique_ptr<Expr> MakeNegation(ExprPtr input) {
+  return std::make_unique<NegationExpr>(std::move(input));
+}
 
 std::unique_ptr<Expr> MakeIndexer(std::unique_ptr<Expr> input, ExprPtr index) {
   const auto* literal = dynamic_cast<const ConstantExpr*>(index.get());

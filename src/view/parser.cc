@@ -243,10 +243,12 @@ class Parser {
       ++at_;
       return Literal(Item::Text(ItemKind::kString, url));
     }
-    for (const auto& [prefix, folder] : {std::pair("vs-", "ValueSet"), {"ext-", "StructureDefinition"}}) {
+    static constexpr std::pair<std::string_view, std::string_view> kFolders[] = {
+        {"vs-", "ValueSet"}, {"ext-", "StructureDefinition"}};
+    for (const auto& [prefix, folder] : kFolders) {
       if (!name.starts_with(prefix)) continue;
       const std::string url =
-          fmt::format("http://hl7.org/fhir/{}/{}", folder, name.substr(std::string_view(prefix).size()));
+          fmt::format("http://hl7.org/fhir/{}/{}", folder, name.substr(prefix.size()));
       ++at_;
       return Literal(Item::Text(ItemKind::kString, url));
     }

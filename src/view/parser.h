@@ -24,8 +24,8 @@ struct Path {
   bool uses_row_index = false;
 };
 
-// kInvalidArgument: bad syntax, unknown function or constant, wrong number of arguments. The message
-// tells the character.
+// kInvalidArgument: bad syntax, unknown function or constant, wrong number of arguments. The
+// message tells the character.
 Result<Path> ParsePath(std::string_view expression, const Constants& constants);
 
 }  // namespace vitalake::view

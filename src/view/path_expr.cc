@@ -89,7 +89,8 @@ bool PathExpr::Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) con
   switch (at->type) {
     case JsonType::kNull: return true;
     case JsonType::kArray:
-      for (const JsonNode *child = at + 1, *end = at + at->skip; child != end; child += child->skip) {
+      for (const JsonNode *child = at + 1, *end = at + at->skip; child != end;
+           child += child->skip) {
         if (!Walk(child, type, step, sink)) return false;
       }
       return true;

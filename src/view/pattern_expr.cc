@@ -31,7 +31,9 @@ class PatternExpr final : public Expr {
     if (found == Found::kMany || !item.is_text()) return env.Fail("matches() needs one string");
     if (item.text.size() > kMaxText) return env.Fail("text too long for a regular expression");
     const char *from = item.text.data(), *to = from + item.text.size();
-    if (job_ == PatternJob::kSearch) return sink(Item::Boolean(std::regex_search(from, to, pattern_)));
+    if (job_ == PatternJob::kSearch) {
+      return sink(Item::Boolean(std::regex_search(from, to, pattern_)));
+    }
     if (job_ == PatternJob::kFull) return sink(Item::Boolean(std::regex_match(from, to, pattern_)));
     Item by;
     if (replacement_->One(env, by) != Found::kOne) return !env.failed();

@@ -25,7 +25,8 @@ bool TwoDigits(std::string_view text, size_t at, int limit, int& out) {
 using Parts = std::array<int64_t, 6>;
 
 Parts PartsOf(const DateTime& at) {
-  return {at.year, at.month, at.day, at.hour, at.minute, at.second * int64_t{1'000'000} + at.micros};
+  const int64_t micros = at.second * int64_t{1'000'000} + at.micros;
+  return {at.year, at.month, at.day, at.hour, at.minute, micros};
 }
 
 Parts UtcParts(Micros utc) {
@@ -39,8 +40,8 @@ Parts UtcParts(Micros utc) {
 }
 
 size_t Known(DatePrecision precision) {
-  return std::min<size_t>(static_cast<size_t>(precision) + (precision >= DatePrecision::kMinute) + 1,
-                          6);
+  const size_t hour = precision >= DatePrecision::kMinute;  // has no precision of its own
+  return std::min<size_t>(static_cast<size_t>(precision) + hour + 1, 6);
 }
 
 int LastDay(int year, int month) {
@@ -147,8 +148,8 @@ std::optional<std::string> DateTimeBoundary(std::string_view text, bool high) {
   const int second = has_second ? at->second : (high ? 59 : 0);
   const uint32_t millis = at->precision == DatePrecision::kFraction ? at->micros / 1000
                                                                     : (high ? 999u : 0u);
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}{}", *DateBoundary(text, high), hour, minute, second,
-                     millis, Offset(*at, high));
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}{}", *DateBoundary(text, high), hour, minute,
+                     second, millis, Offset(*at, high));
 }
 
 std::optional<std::string> TimeBoundary(std::string_view text, bool high) {

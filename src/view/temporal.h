@@ -25,7 +25,8 @@ std::optional<fhir::DateTime> ParseMoment(std::string_view text);
 bool LooksLikeDate(std::string_view text);
 
 // nullopt: equal as far as both say, but not equally precise; or only one has an offset.
-std::optional<std::strong_ordering> CompareMoments(const fhir::DateTime& a, const fhir::DateTime& b);
+std::optional<std::strong_ordering> CompareMoments(const fhir::DateTime& a,
+                                                   const fhir::DateTime& b);
 std::optional<std::strong_ordering> CompareTimes(const TimeOfDay& a, const TimeOfDay& b);
 
 // The earliest (latest) value the text may stand for, to the millisecond; nullopt for bad text.

@@ -34,7 +34,8 @@ std::optional<ColumnType> TypeOfAnsi(std::string_view name) {
       {"BIGINT", ColumnType::kBigint},            {"DOUBLE", ColumnType::kDouble},
       {"DOUBLE PRECISION", ColumnType::kDouble},  {"FLOAT", ColumnType::kDouble},
       {"REAL", ColumnType::kDouble},              {"DATE", ColumnType::kDate},
-      {"TIMESTAMP", ColumnType::kTimestamp},      {"TIMESTAMP WITH TIME ZONE", ColumnType::kTimestamp},
+      {"TIMESTAMP", ColumnType::kTimestamp},
+      {"TIMESTAMP WITH TIME ZONE", ColumnType::kTimestamp},
       {"CHARACTER VARYING", ColumnType::kVarchar}, {"VARCHAR", ColumnType::kVarchar},
       {"CHARACTER", ColumnType::kVarchar},        {"CHAR", ColumnType::kVarchar},
       {"TEXT", ColumnType::kVarchar}};

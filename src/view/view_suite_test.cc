@@ -25,7 +25,7 @@ std::string ReadFile(const std::filesystem::path& path) {
   return out.str();
 }
 
-// JSON text of a tree: members sorted by name, those of `drop_nulls` objects that are null left out.
+// JSON text of a tree, members sorted by name.
 std::string Canonical(JsonValue value) {
   if (value.is_object()) {
     std::vector<std::string> members;
