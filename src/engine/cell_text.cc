@@ -20,39 +20,72 @@ __extension__ using UInt128 = unsigned __int128;
 
 std::string SqlNameOf(duckdb_type id) {
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return "BOOLEAN";
-    case DUCKDB_TYPE_TINYINT: return "TINYINT";
-    case DUCKDB_TYPE_SMALLINT: return "SMALLINT";
-    case DUCKDB_TYPE_INTEGER: return "INTEGER";
-    case DUCKDB_TYPE_BIGINT: return "BIGINT";
-    case DUCKDB_TYPE_UTINYINT: return "UTINYINT";
-    case DUCKDB_TYPE_USMALLINT: return "USMALLINT";
-    case DUCKDB_TYPE_UINTEGER: return "UINTEGER";
-    case DUCKDB_TYPE_UBIGINT: return "UBIGINT";
-    case DUCKDB_TYPE_FLOAT: return "FLOAT";
-    case DUCKDB_TYPE_DOUBLE: return "DOUBLE";
-    case DUCKDB_TYPE_TIMESTAMP: return "TIMESTAMP";
-    case DUCKDB_TYPE_TIMESTAMP_S: return "TIMESTAMP_S";
-    case DUCKDB_TYPE_TIMESTAMP_MS: return "TIMESTAMP_MS";
-    case DUCKDB_TYPE_TIMESTAMP_NS: return "TIMESTAMP_NS";
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return "TIMESTAMP WITH TIME ZONE";
-    case DUCKDB_TYPE_DATE: return "DATE";
-    case DUCKDB_TYPE_TIME: return "TIME";
-    case DUCKDB_TYPE_TIME_TZ: return "TIME WITH TIME ZONE";
-    case DUCKDB_TYPE_TIME_NS: return "TIME_NS";
-    case DUCKDB_TYPE_INTERVAL: return "INTERVAL";
-    case DUCKDB_TYPE_HUGEINT: return "HUGEINT";
-    case DUCKDB_TYPE_UHUGEINT: return "UHUGEINT";
-    case DUCKDB_TYPE_VARCHAR: return "VARCHAR";
-    case DUCKDB_TYPE_BLOB: return "BLOB";
-    case DUCKDB_TYPE_UUID: return "UUID";
-    case DUCKDB_TYPE_BIT: return "BIT";
-    case DUCKDB_TYPE_UNION: return "UNION";
-    case DUCKDB_TYPE_BIGNUM: return "BIGNUM";
-    case DUCKDB_TYPE_GEOMETRY: return "GEOMETRY";
-    case DUCKDB_TYPE_VARIANT: return "VARIANT";
-    case DUCKDB_TYPE_SQLNULL: return "NULL";
-    default: return fmt::format("type {}", static_cast<int>(id));
+    case DUCKDB_TYPE_BOOLEAN:
+      return "BOOLEAN";
+    case DUCKDB_TYPE_TINYINT:
+      return "TINYINT";
+    case DUCKDB_TYPE_SMALLINT:
+      return "SMALLINT";
+    case DUCKDB_TYPE_INTEGER:
+      return "INTEGER";
+    case DUCKDB_TYPE_BIGINT:
+      return "BIGINT";
+    case DUCKDB_TYPE_UTINYINT:
+      return "UTINYINT";
+    case DUCKDB_TYPE_USMALLINT:
+      return "USMALLINT";
+    case DUCKDB_TYPE_UINTEGER:
+      return "UINTEGER";
+    case DUCKDB_TYPE_UBIGINT:
+      return "UBIGINT";
+    case DUCKDB_TYPE_FLOAT:
+      return "FLOAT";
+    case DUCKDB_TYPE_DOUBLE:
+      return "DOUBLE";
+    case DUCKDB_TYPE_TIMESTAMP:
+      return "TIMESTAMP";
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return "TIMESTAMP_S";
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return "TIMESTAMP_MS";
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return "TIMESTAMP_NS";
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return "TIMESTAMP WITH TIME ZONE";
+    case DUCKDB_TYPE_DATE:
+      return "DATE";
+    case DUCKDB_TYPE_TIME:
+      return "TIME";
+    case DUCKDB_TYPE_TIME_TZ:
+      return "TIME WITH TIME ZONE";
+    case DUCKDB_TYPE_TIME_NS:
+      return "TIME_NS";
+    case DUCKDB_TYPE_INTERVAL:
+      return "INTERVAL";
+    case DUCKDB_TYPE_HUGEINT:
+      return "HUGEINT";
+    case DUCKDB_TYPE_UHUGEINT:
+      return "UHUGEINT";
+    case DUCKDB_TYPE_VARCHAR:
+      return "VARCHAR";
+    case DUCKDB_TYPE_BLOB:
+      return "BLOB";
+    case DUCKDB_TYPE_UUID:
+      return "UUID";
+    case DUCKDB_TYPE_BIT:
+      return "BIT";
+    case DUCKDB_TYPE_UNION:
+      return "UNION";
+    case DUCKDB_TYPE_BIGNUM:
+      return "BIGNUM";
+    case DUCKDB_TYPE_GEOMETRY:
+      return "GEOMETRY";
+    case DUCKDB_TYPE_VARIANT:
+      return "VARIANT";
+    case DUCKDB_TYPE_SQLNULL:
+      return "NULL";
+    default:
+      return fmt::format("type {}", static_cast<int>(id));
   }
 }
 
@@ -86,13 +119,12 @@ void FillNested(duckdb_logical_type type, TypeInfo& info) {
       info.sql += ")";
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
-void AppendInt128(Int128 value, std::string& out) {
-  out += fmt::format("{}", value);
-}
+void AppendInt128(Int128 value, std::string& out) { out += fmt::format("{}", value); }
 
 Int128 Join(duckdb_hugeint value) {
   return static_cast<Int128>(static_cast<UInt128>(value.upper) << 64 | value.lower);
@@ -100,10 +132,14 @@ Int128 Join(duckdb_hugeint value) {
 
 Int128 DecimalUnits(const VectorView& view, uint64_t row) {
   switch (view.type->storage) {
-    case DUCKDB_TYPE_SMALLINT: return view.At<int16_t>(row);
-    case DUCKDB_TYPE_INTEGER: return view.At<int32_t>(row);
-    case DUCKDB_TYPE_BIGINT: return view.At<int64_t>(row);
-    default: return Join(view.At<duckdb_hugeint>(row));
+    case DUCKDB_TYPE_SMALLINT:
+      return view.At<int16_t>(row);
+    case DUCKDB_TYPE_INTEGER:
+      return view.At<int32_t>(row);
+    case DUCKDB_TYPE_BIGINT:
+      return view.At<int64_t>(row);
+    default:
+      return Join(view.At<duckdb_hugeint>(row));
   }
 }
 
@@ -162,9 +198,7 @@ bool AppendInfinity(int64_t value, int64_t infinity, std::string& out) {
   return true;
 }
 
-int64_t FloorDiv(int64_t value, int64_t by) {
-  return value / by - (value % by < 0 ? 1 : 0);
-}
+int64_t FloorDiv(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
 void AppendTimestamp(int64_t micros, std::string& out) {
   if (AppendInfinity(micros, std::numeric_limits<int64_t>::max(), out)) return;
@@ -220,9 +254,12 @@ void AppendBlob(std::string_view bytes, std::string& out) {
 
 std::string_view EnumName(const VectorView& view, uint64_t row) {
   switch (view.type->storage) {
-    case DUCKDB_TYPE_UTINYINT: return view.type->names[view.At<uint8_t>(row)];
-    case DUCKDB_TYPE_USMALLINT: return view.type->names[view.At<uint16_t>(row)];
-    default: return view.type->names[view.At<uint32_t>(row)];
+    case DUCKDB_TYPE_UTINYINT:
+      return view.type->names[view.At<uint8_t>(row)];
+    case DUCKDB_TYPE_USMALLINT:
+      return view.type->names[view.At<uint16_t>(row)];
+    default:
+      return view.type->names[view.At<uint32_t>(row)];
   }
 }
 
@@ -280,8 +317,10 @@ void AppendNestedJson(const VectorView& view, uint64_t row, std::string& out) {
       const VectorView child(view.type->children[0], duckdb_array_vector_get_child(view.vector));
       return AppendItems(child, row * view.type->array_size, view.type->array_size, out);
     }
-    case DUCKDB_TYPE_MAP: return AppendMapJson(view, row, out);
-    default: return AppendStructJson(view, row, out);
+    case DUCKDB_TYPE_MAP:
+      return AppendMapJson(view, row, out);
+    default:
+      return AppendStructJson(view, row, out);
   }
 }
 
@@ -322,8 +361,10 @@ std::string TypeInfo::Unshowable() const {
     case DUCKDB_TYPE_UNION:
     case DUCKDB_TYPE_BIGNUM:
     case DUCKDB_TYPE_GEOMETRY:
-    case DUCKDB_TYPE_VARIANT: return sql;
-    default: break;
+    case DUCKDB_TYPE_VARIANT:
+      return sql;
+    default:
+      break;
   }
   for (const TypeInfo& child : children) {
     if (std::string name = child.Unshowable(); !name.empty()) return name;
@@ -347,59 +388,89 @@ std::string_view VectorView::String(uint64_t row) const {
 
 int64_t VectorView::Integer(uint64_t row) const {
   switch (type->id) {
-    case DUCKDB_TYPE_TINYINT: return At<int8_t>(row);
-    case DUCKDB_TYPE_SMALLINT: return At<int16_t>(row);
+    case DUCKDB_TYPE_TINYINT:
+      return At<int8_t>(row);
+    case DUCKDB_TYPE_SMALLINT:
+      return At<int16_t>(row);
     case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_DATE: return At<int32_t>(row);
-    case DUCKDB_TYPE_UTINYINT: return At<uint8_t>(row);
-    case DUCKDB_TYPE_USMALLINT: return At<uint16_t>(row);
-    case DUCKDB_TYPE_UINTEGER: return At<uint32_t>(row);
-    case DUCKDB_TYPE_TIMESTAMP_S: return At<int64_t>(row) * kMicrosPerSecond;
-    case DUCKDB_TYPE_TIMESTAMP_MS: return At<int64_t>(row) * 1000;
-    case DUCKDB_TYPE_TIMESTAMP_NS: return FloorDiv(At<int64_t>(row), 1000);
-    default: return At<int64_t>(row);
+    case DUCKDB_TYPE_DATE:
+      return At<int32_t>(row);
+    case DUCKDB_TYPE_UTINYINT:
+      return At<uint8_t>(row);
+    case DUCKDB_TYPE_USMALLINT:
+      return At<uint16_t>(row);
+    case DUCKDB_TYPE_UINTEGER:
+      return At<uint32_t>(row);
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return At<int64_t>(row) * kMicrosPerSecond;
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return At<int64_t>(row) * 1000;
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return FloorDiv(At<int64_t>(row), 1000);
+    default:
+      return At<int64_t>(row);
   }
 }
 
 double VectorView::Number(uint64_t row) const {
   switch (type->id) {
-    case DUCKDB_TYPE_FLOAT: return At<float>(row);
+    case DUCKDB_TYPE_FLOAT:
+      return At<float>(row);
     case DUCKDB_TYPE_DECIMAL:
       return static_cast<double>(DecimalUnits(*this, row)) / std::pow(10.0, type->scale);
-    default: return At<double>(row);
+    default:
+      return At<double>(row);
   }
 }
 
 void AppendCellText(const VectorView& view, uint64_t row, std::string& out) {
   if (view.IsNull(row)) return;
   switch (view.type->id) {
-    case DUCKDB_TYPE_SQLNULL: return;
-    case DUCKDB_TYPE_BOOLEAN: out += view.At<bool>(row) ? "true" : "false"; return;
-    case DUCKDB_TYPE_FLOAT: return AppendFloating(view.At<float>(row), out);
-    case DUCKDB_TYPE_DOUBLE: return AppendFloating(view.At<double>(row), out);
+    case DUCKDB_TYPE_SQLNULL:
+      return;
+    case DUCKDB_TYPE_BOOLEAN:
+      out += view.At<bool>(row) ? "true" : "false";
+      return;
+    case DUCKDB_TYPE_FLOAT:
+      return AppendFloating(view.At<float>(row), out);
+    case DUCKDB_TYPE_DOUBLE:
+      return AppendFloating(view.At<double>(row), out);
     case DUCKDB_TYPE_DECIMAL:
       return AppendDecimal(DecimalUnits(view, row), view.type->scale, out);
-    case DUCKDB_TYPE_HUGEINT: return AppendInt128(Join(view.At<duckdb_hugeint>(row)), out);
+    case DUCKDB_TYPE_HUGEINT:
+      return AppendInt128(Join(view.At<duckdb_hugeint>(row)), out);
     case DUCKDB_TYPE_UHUGEINT: {
       const auto& value = view.At<duckdb_uhugeint>(row);
       out += fmt::format("{}", static_cast<UInt128>(value.upper) << 64 | value.lower);
       return;
     }
-    case DUCKDB_TYPE_UBIGINT: out += fmt::format("{}", view.At<uint64_t>(row)); return;
-    case DUCKDB_TYPE_VARCHAR: out += view.String(row); return;
-    case DUCKDB_TYPE_BLOB: return AppendBlob(view.String(row), out);
-    case DUCKDB_TYPE_ENUM: out += EnumName(view, row); return;
-    case DUCKDB_TYPE_UUID: return AppendUuid(view.At<duckdb_hugeint>(row), out);
-    case DUCKDB_TYPE_INTERVAL: return AppendInterval(view.At<duckdb_interval>(row), out);
-    case DUCKDB_TYPE_TIME: return AppendTimeOfDay(view.At<int64_t>(row), out);
+    case DUCKDB_TYPE_UBIGINT:
+      out += fmt::format("{}", view.At<uint64_t>(row));
+      return;
+    case DUCKDB_TYPE_VARCHAR:
+      out += view.String(row);
+      return;
+    case DUCKDB_TYPE_BLOB:
+      return AppendBlob(view.String(row), out);
+    case DUCKDB_TYPE_ENUM:
+      out += EnumName(view, row);
+      return;
+    case DUCKDB_TYPE_UUID:
+      return AppendUuid(view.At<duckdb_hugeint>(row), out);
+    case DUCKDB_TYPE_INTERVAL:
+      return AppendInterval(view.At<duckdb_interval>(row), out);
+    case DUCKDB_TYPE_TIME:
+      return AppendTimeOfDay(view.At<int64_t>(row), out);
     case DUCKDB_TYPE_DATE:
       if (AppendInfinity(view.Integer(row), std::numeric_limits<int32_t>::max(), out)) return;
       return AppendDate(view.Integer(row), out);
     case DUCKDB_TYPE_LIST:
     case DUCKDB_TYPE_ARRAY:
     case DUCKDB_TYPE_MAP:
-    case DUCKDB_TYPE_STRUCT: return AppendNestedJson(view, row, out);
-    default: break;
+    case DUCKDB_TYPE_STRUCT:
+      return AppendNestedJson(view, row, out);
+    default:
+      break;
   }
   if (IsTimestamp(view.type->id)) {
     AppendTimestamp(view.Integer(row), out);
@@ -433,13 +504,18 @@ void AppendCellJson(const VectorView& view, uint64_t row, std::string& out) {
     case DUCKDB_TYPE_UBIGINT:
     case DUCKDB_TYPE_HUGEINT:
     case DUCKDB_TYPE_UHUGEINT:
-    case DUCKDB_TYPE_DECIMAL: return AppendCellText(view, row, out);
-    case DUCKDB_TYPE_SQLNULL: out += "null"; return;
+    case DUCKDB_TYPE_DECIMAL:
+      return AppendCellText(view, row, out);
+    case DUCKDB_TYPE_SQLNULL:
+      out += "null";
+      return;
     case DUCKDB_TYPE_LIST:
     case DUCKDB_TYPE_ARRAY:
     case DUCKDB_TYPE_MAP:
-    case DUCKDB_TYPE_STRUCT: return AppendNestedJson(view, row, out);
-    default: break;
+    case DUCKDB_TYPE_STRUCT:
+      return AppendNestedJson(view, row, out);
+    default:
+      break;
   }
   if (view.type->alias == "JSON") {
     out += view.String(row);

@@ -13,13 +13,13 @@ namespace vitalake::engine {
 // A logical type, taken apart once per column.
 struct TypeInfo {
   duckdb_type id = DUCKDB_TYPE_INVALID;
-  std::string alias;         // "JSON"; else empty
-  uint8_t scale = 0;         // DECIMAL
+  std::string alias;                          // "JSON"; else empty
+  uint8_t scale = 0;                          // DECIMAL
   duckdb_type storage = DUCKDB_TYPE_INVALID;  // DECIMAL, ENUM: the integer type beneath
-  uint64_t array_size = 0;   // ARRAY
-  std::vector<std::string> names;     // STRUCT: members; ENUM: values
-  std::vector<TypeInfo> children;     // LIST, ARRAY: 1; MAP: key, value; STRUCT: members
-  std::string sql;           // the type as SQL writes it
+  uint64_t array_size = 0;                    // ARRAY
+  std::vector<std::string> names;             // STRUCT: members; ENUM: values
+  std::vector<TypeInfo> children;             // LIST, ARRAY: 1; MAP: key, value; STRUCT: members
+  std::string sql;                            // the type as SQL writes it
 
   static TypeInfo Of(duckdb_logical_type type);
   // The name of the first type in it that cannot be shown as text; "" when all can.
@@ -35,9 +35,7 @@ struct VectorView {
 
   VectorView() = default;
   VectorView(const TypeInfo& type, duckdb_vector vector);
-  bool IsNull(uint64_t row) const {
-    return validity && !(validity[row / 64] >> (row % 64) & 1);
-  }
+  bool IsNull(uint64_t row) const { return validity && !(validity[row / 64] >> (row % 64) & 1); }
   template <class T>
   const T& At(uint64_t row) const {
     return static_cast<const T*>(data)[row];

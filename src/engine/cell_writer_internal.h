@@ -24,13 +24,23 @@ class CellWriter {
       return;
     }
     switch (type_) {
-      case view::ColumnType::kBoolean: As<bool>()[row] = cell.boolean; break;
+      case view::ColumnType::kBoolean:
+        As<bool>()[row] = cell.boolean;
+        break;
       case view::ColumnType::kInteger:
-      case view::ColumnType::kDate: As<int32_t>()[row] = static_cast<int32_t>(cell.integer); break;
+      case view::ColumnType::kDate:
+        As<int32_t>()[row] = static_cast<int32_t>(cell.integer);
+        break;
       case view::ColumnType::kBigint:
-      case view::ColumnType::kTimestamp: As<int64_t>()[row] = cell.integer; break;
-      case view::ColumnType::kDouble: As<double>()[row] = cell.number; break;
-      case view::ColumnType::kVarchar: PutText(row, cell.text); break;
+      case view::ColumnType::kTimestamp:
+        As<int64_t>()[row] = cell.integer;
+        break;
+      case view::ColumnType::kDouble:
+        As<double>()[row] = cell.number;
+        break;
+      case view::ColumnType::kVarchar:
+        PutText(row, cell.text);
+        break;
     }
   }
 

@@ -60,26 +60,40 @@ std::string ReplaceBadBytes(std::string_view text) {
 
 duckdb_type NativeType(view::ColumnType type) {
   switch (type) {
-    case view::ColumnType::kBoolean: return DUCKDB_TYPE_BOOLEAN;
-    case view::ColumnType::kInteger: return DUCKDB_TYPE_INTEGER;
-    case view::ColumnType::kBigint: return DUCKDB_TYPE_BIGINT;
-    case view::ColumnType::kDouble: return DUCKDB_TYPE_DOUBLE;
-    case view::ColumnType::kVarchar: return DUCKDB_TYPE_VARCHAR;
-    case view::ColumnType::kDate: return DUCKDB_TYPE_DATE;
-    case view::ColumnType::kTimestamp: return DUCKDB_TYPE_TIMESTAMP_TZ;
+    case view::ColumnType::kBoolean:
+      return DUCKDB_TYPE_BOOLEAN;
+    case view::ColumnType::kInteger:
+      return DUCKDB_TYPE_INTEGER;
+    case view::ColumnType::kBigint:
+      return DUCKDB_TYPE_BIGINT;
+    case view::ColumnType::kDouble:
+      return DUCKDB_TYPE_DOUBLE;
+    case view::ColumnType::kVarchar:
+      return DUCKDB_TYPE_VARCHAR;
+    case view::ColumnType::kDate:
+      return DUCKDB_TYPE_DATE;
+    case view::ColumnType::kTimestamp:
+      return DUCKDB_TYPE_TIMESTAMP_TZ;
   }
   return DUCKDB_TYPE_INVALID;
 }
 
 std::string_view SqlType(view::ColumnType type) {
   switch (type) {
-    case view::ColumnType::kBoolean: return "BOOLEAN";
-    case view::ColumnType::kInteger: return "INTEGER";
-    case view::ColumnType::kBigint: return "BIGINT";
-    case view::ColumnType::kDouble: return "DOUBLE";
-    case view::ColumnType::kVarchar: return "VARCHAR";
-    case view::ColumnType::kDate: return "DATE";
-    case view::ColumnType::kTimestamp: return "TIMESTAMP WITH TIME ZONE";
+    case view::ColumnType::kBoolean:
+      return "BOOLEAN";
+    case view::ColumnType::kInteger:
+      return "INTEGER";
+    case view::ColumnType::kBigint:
+      return "BIGINT";
+    case view::ColumnType::kDouble:
+      return "DOUBLE";
+    case view::ColumnType::kVarchar:
+      return "VARCHAR";
+    case view::ColumnType::kDate:
+      return "DATE";
+    case view::ColumnType::kTimestamp:
+      return "TIMESTAMP WITH TIME ZONE";
   }
   return "";
 }
@@ -87,8 +101,8 @@ std::string_view SqlType(view::ColumnType type) {
 std::string CreateTableSql(std::string_view table, std::span<const view::ColumnSpec> columns) {
   std::string sql = fmt::format("CREATE TABLE {} (", table);
   for (size_t i = 0; i < columns.size(); ++i) {
-    sql += fmt::format("{}{} {}", i ? ", " : "", QuoteName(columns[i].name),
-                       SqlType(columns[i].type));
+    sql +=
+        fmt::format("{}{} {}", i ? ", " : "", QuoteName(columns[i].name), SqlType(columns[i].type));
   }
   return sql + ")";
 }

@@ -59,9 +59,9 @@ class ColumnAppenderTest : public ::testing::Test {
 
 TEST_F(ColumnAppenderTest, WritesEveryTypeAndNull) {
   const std::vector<view::ColumnSpec> columns = {
-      {"b", ColumnType::kBoolean, {}, {}}, {"i", ColumnType::kInteger, {}, {}},
-      {"l", ColumnType::kBigint, {}, {}},  {"n", ColumnType::kDouble, {}, {}},
-      {"s", ColumnType::kVarchar, {}, {}}, {"d", ColumnType::kDate, {}, {}},
+      {"b", ColumnType::kBoolean, {}, {}},  {"i", ColumnType::kInteger, {}, {}},
+      {"l", ColumnType::kBigint, {}, {}},   {"n", ColumnType::kDouble, {}, {}},
+      {"s", ColumnType::kVarchar, {}, {}},  {"d", ColumnType::kDate, {}, {}},
       {"t", ColumnType::kTimestamp, {}, {}}};
   ASSERT_TRUE(connection_->Execute(CreateTableSql("all_types", columns)));
   std::vector<ColumnType> types;
@@ -73,12 +73,14 @@ TEST_F(ColumnAppenderTest, WritesEveryTypeAndNull) {
   ASSERT_TRUE(appender->Append(row, rest));
   ASSERT_TRUE(appender->Append(std::vector<Cell>(7)));
   ASSERT_TRUE(appender->Close());
-  EXPECT_EQ(Scalar("SELECT b || '|' || i || '|' || l || '|' || n || '|' || s || '|' || d || '|' || t"
-                   " FROM all_types WHERE b"),
-            "true|-5|1099511627776|0.25|more than twelve bytes|1970-01-02|1970-01-01 00:00:01.5+00");
-  EXPECT_EQ(Scalar("SELECT count(*) FROM all_types WHERE COALESCE(b::VARCHAR, i::VARCHAR, l::VARCHAR,"
-                   " n::VARCHAR, s, d::VARCHAR, t::VARCHAR) IS NULL"),
-            "1");
+  EXPECT_EQ(
+      Scalar("SELECT b || '|' || i || '|' || l || '|' || n || '|' || s || '|' || d || '|' || t"
+             " FROM all_types WHERE b"),
+      "true|-5|1099511627776|0.25|more than twelve bytes|1970-01-02|1970-01-01 00:00:01.5+00");
+  EXPECT_EQ(
+      Scalar("SELECT count(*) FROM all_types WHERE COALESCE(b::VARCHAR, i::VARCHAR, l::VARCHAR,"
+             " n::VARCHAR, s, d::VARCHAR, t::VARCHAR) IS NULL"),
+      "1");
 }
 
 TEST_F(ColumnAppenderTest, FillsManyChunksWithStringsOfEveryLength) {

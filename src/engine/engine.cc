@@ -33,8 +33,9 @@ int ResolveThreads(int threads) {
 Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>& parameters) {
   const uint64_t wanted = duckdb_nparams(statement);
   if (wanted != parameters.size()) {
-    return Fail(ErrorKind::kInvalidArgument, fmt::format("the statement takes {} parameters, {} given",
-                                                         wanted, parameters.size()));
+    return Fail(
+        ErrorKind::kInvalidArgument,
+        fmt::format("the statement takes {} parameters, {} given", wanted, parameters.size()));
   }
   for (uint64_t i = 0; i < parameters.size(); ++i) {
     const auto state = std::visit(
@@ -72,13 +73,17 @@ Status RunPending(duckdb_connection connection, duckdb_pending_result pending, c
   auto pause = std::chrono::microseconds(20);
   while (true) {
     switch (duckdb_pending_execute_task(pending)) {
-      case DUCKDB_PENDING_RESULT_READY: return {};
-      case DUCKDB_PENDING_ERROR: return std::unexpected(ErrorFromDuckDb(duckdb_pending_error(pending)));
+      case DUCKDB_PENDING_RESULT_READY:
+        return {};
+      case DUCKDB_PENDING_ERROR:
+        return std::unexpected(ErrorFromDuckDb(duckdb_pending_error(pending)));
       case DUCKDB_PENDING_NO_TASKS_AVAILABLE:
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, std::chrono::microseconds(1000));
         break;
-      default: pause = std::chrono::microseconds(20); break;
+      default:
+        pause = std::chrono::microseconds(20);
+        break;
     }
     VL_RETURN_IF_ERROR(wait.Check(clock, "running a query"));
   }
@@ -219,8 +224,7 @@ Result<QueryResult> Connection::Query(const std::string& sql,
 }
 
 Result<QueryResult> Connection::Stream(const std::string& sql,
-                                       const std::vector<Parameter>& parameters,
-                                       const Wait& wait) {
+                                       const std::vector<Parameter>& parameters, const Wait& wait) {
   return impl_->RunAll(sql, parameters, wait, true, nullptr);
 }
 

@@ -19,10 +19,10 @@
 namespace vitalake::engine {
 
 struct EngineOptions {
-  int threads = 0;                     // 0: one per core
-  int64_t memory_bytes = 512ll << 20;  // of buffers, hash tables and sorts
+  int threads = 0;                          // 0: one per core
+  int64_t memory_bytes = 512ll << 20;       // of buffers, hash tables and sorts
   std::filesystem::path spill_folder = {};  // made on demand; empty: past the limit is kLimit
-  int64_t spill_bytes = 0;  // most bytes in spill_folder; 0: what the disk has
+  int64_t spill_bytes = 0;                  // most bytes in spill_folder; 0: what the disk has
 };
 
 // A value of a `?` or `$1` in a statement; monostate is NULL.
@@ -87,9 +87,9 @@ class QueryResult {
 // One session: temporary tables and one running statement at a time. Not thread-safe (but
 // Interrupt is); make one per thread. Must not outlive its Engine.
 //
-// Errors of statements: kInvalidArgument (does not parse or bind, unknown table or function, a value
-// cannot be converted), kNotFound (a file), kPermission, kNoSpace, kIo, kCorrupt (not a Parquet
-// file), kLimit (memory), kCancelled, kDeadline, kUnsupported, kInternal.
+// Errors of statements: kInvalidArgument (does not parse or bind, unknown table or function, a
+// value cannot be converted), kNotFound (a file), kPermission, kNoSpace, kIo, kCorrupt (not a
+// Parquet file), kLimit (memory), kCancelled, kDeadline, kUnsupported, kInternal.
 class Connection {
  public:
   ~Connection();

@@ -71,16 +71,29 @@ TEST_F(EngineTest, GivesTypedCellsRowByRow) {
 }
 
 TEST_F(EngineTest, WritesTextAsDuckDbCastsIt) {
-  for (const char* expression :
-       {"true", "-7::TINYINT", "18446744073709551615::UBIGINT",
-        "-170141183460469231731687303715884105727::HUGEINT", "1.0::DOUBLE", "0.1::FLOAT",
-        "1e300::DOUBLE", "'-inf'::DOUBLE", "1e15::DOUBLE", "-0.05::DECIMAL(4,2)",
-        "123456789012345678901234567890.12345678::DECIMAL(38,8)", "0.5::DECIMAL(4,3)",
-        "DATE '2026-11-22'", "DATE '0044-03-15 (BC)'", "DATE 'infinity'",
-        "TIMESTAMP '1969-12-31 23:59:59.5'", "TIMESTAMPTZ '2026-11-22 17:00:00+01'",
-        "TIME '23:59:59.000001'", "'\\xAA\\x01ab'::BLOB", "INTERVAL '14 months 3 days 04:05:06.7'",
-        "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID", "'x'::ENUM('y', 'x')",
-        "'{\"a\":1}'::JSON"}) {
+  for (const char* expression : {"true",
+                                 "-7::TINYINT",
+                                 "18446744073709551615::UBIGINT",
+                                 "-170141183460469231731687303715884105727::HUGEINT",
+                                 "1.0::DOUBLE",
+                                 "0.1::FLOAT",
+                                 "1e300::DOUBLE",
+                                 "'-inf'::DOUBLE",
+                                 "1e15::DOUBLE",
+                                 "-0.05::DECIMAL(4,2)",
+                                 "123456789012345678901234567890.12345678::DECIMAL(38,8)",
+                                 "0.5::DECIMAL(4,3)",
+                                 "DATE '2026-11-22'",
+                                 "DATE '0044-03-15 (BC)'",
+                                 "DATE 'infinity'",
+                                 "TIMESTAMP '1969-12-31 23:59:59.5'",
+                                 "TIMESTAMPTZ '2026-11-22 17:00:00+01'",
+                                 "TIME '23:59:59.000001'",
+                                 "'\\xAA\\x01ab'::BLOB",
+                                 "INTERVAL '14 months 3 days 04:05:06.7'",
+                                 "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::UUID",
+                                 "'x'::ENUM('y', 'x')",
+                                 "'{\"a\":1}'::JSON"}) {
     EXPECT_EQ(Text(expression), Text(std::string("CAST((") + expression + ") AS VARCHAR)"))
         << expression;
   }
@@ -144,7 +157,8 @@ TEST_F(EngineTest, StreamsEveryRow) {
 
 TEST_F(EngineTest, AStreamReportsAnErrorOnTheWay) {
   auto result = connection_->Stream(
-      "SELECT CASE WHEN i = 90000 THEN CAST('x' || i AS INTEGER) ELSE i END FROM range(100000) t(i)");
+      "SELECT CASE WHEN i = 90000 THEN CAST('x' || i AS INTEGER) ELSE i END FROM range(100000) "
+      "t(i)");
   std::optional<Error> error;
   if (!result) {
     error = result.error();
@@ -172,8 +186,9 @@ TEST_F(EngineTest, MemoryPastTheLimitIsALimitNotADeath) {
   auto engine = Engine::Open({.threads = 1, .memory_bytes = 32 << 20});
   ASSERT_TRUE(engine);
   auto connection = (*engine)->Connect();
-  auto result = connection->Query("SELECT i, i::VARCHAR || repeat('x', 50) FROM range(5000000) t(i)"
-                                  " ORDER BY hash(i)");
+  auto result = connection->Query(
+      "SELECT i, i::VARCHAR || repeat('x', 50) FROM range(5000000) t(i)"
+      " ORDER BY hash(i)");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kLimit) << result.error().ToString();
 }
@@ -207,8 +222,7 @@ TEST_F(EngineTest, StopEndsAStatement) {
 
 TEST_F(EngineTest, ADeadlineEndsAStatement) {
   SystemClock clock;
-  auto result =
-      connection_->Query(kEndless, {}, Wait::For(clock, std::chrono::milliseconds(50)));
+  auto result = connection_->Query(kEndless, {}, Wait::For(clock, std::chrono::milliseconds(50)));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kDeadline);
 }

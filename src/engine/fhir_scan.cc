@@ -258,7 +258,8 @@ Result<std::unique_ptr<Binding>> MakeBinding(duckdb_bind_info info, const Shared
   OwnedValue path(duckdb_bind_get_parameter(info, 0));
   OwnedValue view(duckdb_bind_get_named_parameter(info, "view"));
   if (!view) {
-    return Fail(ErrorKind::kInvalidArgument, "read_fhir needs a view: read_fhir(path, view := ...)");
+    return Fail(ErrorKind::kInvalidArgument,
+                "read_fhir needs a view: read_fhir(path, view := ...)");
   }
   VL_TRY(binding->files, FilesOf(path.get()));
   VL_TRY(const std::string text, ViewText(TextOf(view.get()), *options));
@@ -309,9 +310,9 @@ void InitLocal(duckdb_init_info info) {
 void Scan(duckdb_function_info info, duckdb_data_chunk output) {
   auto& local = *static_cast<LocalState*>(duckdb_function_get_local_init_data(info));
   if (!local.worker) {
-    local.worker = std::make_unique<Worker>(
-        *static_cast<Binding*>(duckdb_function_get_bind_data(info)),
-        *static_cast<GlobalState*>(duckdb_function_get_init_data(info)));
+    local.worker =
+        std::make_unique<Worker>(*static_cast<Binding*>(duckdb_function_get_bind_data(info)),
+                                 *static_cast<GlobalState*>(duckdb_function_get_init_data(info)));
   }
   const Status filled = local.worker->Fill(output);
   if (!filled) duckdb_function_set_error(info, filled.error().ToString().c_str());

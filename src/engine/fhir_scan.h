@@ -2,11 +2,12 @@
 //
 //   SELECT * FROM read_fhir('in/*.ndjson', view := 'views/patient.json')
 //
-// The first argument is a path, a glob, or a list of either (ExpandPaths); `view` is a ViewDefinition's text (it
-// begins with '{'), the path of one, or a name the options resolve. Columns are the view's, in its
-// order, typed as SqlType (engine/column_appender.h). Only the columns a query uses are evaluated.
-// Rows come in no order. Records that cannot be read, and resources the view fails on, are left out
-// and counted in the report. Memory: two blocks (fhir::DecodeLimits::block_bytes) a thread.
+// The first argument is a path, a glob, or a list of either (ExpandPaths); `view` is a
+// ViewDefinition's text (it begins with '{'), the path of one, or a name the options resolve.
+// Columns are the view's, in its order, typed as SqlType (engine/column_appender.h). Only the
+// columns a query uses are evaluated. Rows come in no order. Records that cannot be read, and
+// resources the view fails on, are left out and counted in the report. Memory: two blocks
+// (fhir::DecodeLimits::block_bytes) a thread.
 #pragma once
 
 #include <functional>

@@ -129,8 +129,9 @@ TEST_F(FhirScanTest, ReadsSeveralFilesGlobsAndLists) {
 }
 
 TEST_F(FhirScanTest, LeavesBadRecordsOutAndSaysWhere) {
-  std::ofstream(folder_ / "a.ndjson") << Reading(0) << "\n{\"resourceType\":\n\n" << Reading(1)
-                                      << "\n[1,\n" << Reading(2) << "\nnonsense\n";
+  std::ofstream(folder_ / "a.ndjson") << Reading(0) << "\n{\"resourceType\":\n\n"
+                                      << Reading(1) << "\n[1,\n"
+                                      << Reading(2) << "\nnonsense\n";
   const fs::path path = folder_ / "a.ndjson";
   EXPECT_EQ(Scalar("SELECT count(DISTINCT id) FROM " + From(path)), "3");
   EXPECT_EQ(report_->records(), 6);
@@ -154,9 +155,11 @@ TEST_F(FhirScanTest, AResourceMayGiveMoreRowsThanAChunkHolds) {
     out << "]}\n";
   }
   out.close();
-  EXPECT_EQ(Scalar("SELECT count(*) || ' ' || count(DISTINCT (id, value)) || ' ' || sum(value)::BIGINT"
-                   " || ' ' || min(length(id)) FROM " + From(folder_ / "wide.ndjson", kComponents)),
-            fmt::format("15000 15000 {} 33", 3ll * 4999 * 5000 / 2));
+  EXPECT_EQ(
+      Scalar("SELECT count(*) || ' ' || count(DISTINCT (id, value)) || ' ' || sum(value)::BIGINT"
+             " || ' ' || min(length(id)) FROM " +
+             From(folder_ / "wide.ndjson", kComponents)),
+      fmt::format("15000 15000 {} 33", 3ll * 4999 * 5000 / 2));
 }
 
 TEST_F(FhirScanTest, SkipsResourcesOfOtherTypes) {

@@ -72,24 +72,29 @@ Order Compare(TypeKind kind, std::string_view text, const ColumnBound& bound, in
     case TypeKind::kByte:
     case TypeKind::kFloat:
     case TypeKind::kDouble:
-    case TypeKind::kDecimal: return OrderOfNumbers(kind, text, bound);
+    case TypeKind::kDecimal:
+      return OrderOfNumbers(kind, text, bound);
     case TypeKind::kBoolean: {
       const auto* wanted = std::get_if<bool>(&bound.value);
       if (!wanted || (text != "true" && text != "false")) return Order::kUnsure;
       return OrderOf(text == "true" ? 1 : 0, *wanted ? 1 : 0);
     }
-    default: break;
+    default:
+      break;
   }
   const auto* wanted = std::get_if<std::string>(&bound.value);
   if (!wanted) return Order::kUnsure;
   switch (kind) {
-    case TypeKind::kString: return OrderOf(text, std::string_view(*wanted));
+    case TypeKind::kString:
+      return OrderOf(text, std::string_view(*wanted));
     case TypeKind::kDate:
       if (!IsPlainDate(text) || !IsPlainDate(*wanted)) return Order::kUnsure;
       return OrderOf(text, std::string_view(*wanted));
     case TypeKind::kTimestamp:
-    case TypeKind::kTimestampNtz: return OrderOfTimes(text, *wanted, widen);
-    default: return Order::kUnsure;
+    case TypeKind::kTimestampNtz:
+      return OrderOfTimes(text, *wanted, widen);
+    default:
+      return Order::kUnsure;
   }
 }
 
@@ -99,12 +104,18 @@ bool MayHold(TypeKind kind, LogValue lower, LogValue upper, const ColumnBound& b
   const Order low = lower ? Compare(kind, *lower, bound, 0) : Order::kUnsure;
   const Order high = upper ? Compare(kind, *upper, bound, widen) : Order::kUnsure;
   switch (bound.op) {
-    case Op::kEqual: return low != Order::kGreater && high != Order::kLess;
-    case Op::kLess: return low != Order::kGreater && low != Order::kEqual;
-    case Op::kLessEqual: return low != Order::kGreater;
-    case Op::kGreater: return high != Order::kLess && high != Order::kEqual;
-    case Op::kGreaterEqual: return high != Order::kLess;
-    default: return true;
+    case Op::kEqual:
+      return low != Order::kGreater && high != Order::kLess;
+    case Op::kLess:
+      return low != Order::kGreater && low != Order::kEqual;
+    case Op::kLessEqual:
+      return low != Order::kGreater;
+    case Op::kGreater:
+      return high != Order::kLess && high != Order::kEqual;
+    case Op::kGreaterEqual:
+      return high != Order::kLess;
+    default:
+      return true;
   }
 }
 

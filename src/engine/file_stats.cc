@@ -22,11 +22,16 @@ size_t CutPoint(std::string_view text) {
 }
 
 uint32_t DecodeCharacter(std::string_view c) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(c[i])); };
+  const auto byte = [&](size_t i) {
+    return static_cast<uint32_t>(static_cast<unsigned char>(c[i]));
+  };
   switch (c.size()) {
-    case 1: return byte(0);
-    case 2: return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
-    case 3: return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
+    case 1:
+      return byte(0);
+    case 2:
+      return (byte(0) & 0x1f) << 6 | (byte(1) & 0x3f);
+    case 3:
+      return (byte(0) & 0x0f) << 12 | (byte(1) & 0x3f) << 6 | (byte(2) & 0x3f);
     default:
       return (byte(0) & 0x07) << 18 | (byte(1) & 0x3f) << 12 | (byte(2) & 0x3f) << 6 |
              (byte(3) & 0x3f);
@@ -53,8 +58,7 @@ void AppendCharacter(uint32_t code, std::string& out) {
 }
 
 bool AllDigits(std::string_view text) {
-  return !text.empty() &&
-         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // "2026-11-22": what every reader of a log takes for a date.
@@ -65,8 +69,8 @@ bool IsPlainDate(std::string_view text) {
 
 // A JSON number: refuses "inf", "nan" and the empty text.
 bool IsNumber(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789+-.eE") == text.npos &&
-         text != "-" && (text[0] == '-' || AllDigits(text.substr(0, 1)));
+  return !text.empty() && text.find_first_not_of("0123456789+-.eE") == text.npos && text != "-" &&
+         (text[0] == '-' || AllDigits(text.substr(0, 1)));
 }
 
 // "2026-11-22 17:00:00.25[+00]" -> "2026-11-22T17:00:00.250000Z" (no Z for times without a zone).
@@ -119,7 +123,8 @@ std::optional<std::string> BoundJson(std::string_view text, const ResultColumn& 
       json.String(*upper);
       return json.Take();
     }
-    case ValueKind::kOther: return std::nullopt;
+    case ValueKind::kOther:
+      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -143,7 +148,9 @@ void WriteBounds(std::span<const ColumnStats> columns, Side side, JsonWriter& js
 
 }  // namespace
 
-std::string LowerBound(std::string_view text) { return std::string(text.substr(0, CutPoint(text))); }
+std::string LowerBound(std::string_view text) {
+  return std::string(text.substr(0, CutPoint(text)));
+}
 
 std::optional<std::string> UpperBound(std::string_view text) {
   size_t end = CutPoint(text);

@@ -12,8 +12,8 @@
 
 namespace vitalake::engine {
 
-// `statistics`: object of quoted column name -> {"min","max","null_count","has_nan"}, values as text.
-// `columns`: name and type of those wanted. See WrittenFile::stats_json.
+// `statistics`: object of quoted column name -> {"min","max","null_count","has_nan"}, values as
+// text. `columns`: name and type of those wanted. See WrittenFile::stats_json.
 std::string DeltaStats(JsonValue statistics, int64_t rows, std::span<const ResultColumn> columns);
 
 // A text that no string beginning with the first 32 characters of `text` is below / above. Texts of

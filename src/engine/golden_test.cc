@@ -92,8 +92,9 @@ class GoldenTest : public ::testing::Test {
     for (const auto& entry : fs::directory_iterator(archives, error)) {
       const std::string name = entry.path().filename().string();
       if (!name.ends_with(".tar.zst")) continue;
-      const std::string command = fmt::format("tar --zstd --warning=no-unknown-keyword -xf '{}' -C '{}'",
-                                              entry.path().string(), root_.string());
+      const std::string command =
+          fmt::format("tar --zstd --warning=no-unknown-keyword -xf '{}' -C '{}'",
+                      entry.path().string(), root_.string());
       ASSERT_EQ(std::system(command.c_str()), 0) << name;
       names_.insert(name.substr(0, name.size() - 8));
     }
@@ -139,9 +140,10 @@ class GoldenTest : public ::testing::Test {
     const std::string expected =
         fmt::format("(SELECT {} FROM read_parquet({}))", columns,
                     QuoteLiteral((root_ / name / "expected/*.parquet").string()));
-    return connection_->ScalarInt(fmt::format(
-        "SELECT (SELECT count(*) FROM ({0} EXCEPT ALL {1})) + (SELECT count(*) FROM ({1} EXCEPT ALL {0}))",
-        got, expected));
+    return connection_->ScalarInt(
+        fmt::format("SELECT (SELECT count(*) FROM ({0} EXCEPT ALL {1})) + (SELECT count(*) FROM "
+                    "({1} EXCEPT ALL {0}))",
+                    got, expected));
   }
 
   static fs::path root_;

@@ -25,8 +25,8 @@ class LakeFixture : public ::testing::Test {
 
   void SetUp() override {
     const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::path(::testing::TempDir()) / "engine_lake" / info->test_suite_name() /
-              info->name();
+    folder_ = std::filesystem::path(::testing::TempDir()) / "engine_lake" /
+              info->test_suite_name() / info->name();
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     engine_ = std::move(*Engine::Open({.threads = 2}));

@@ -27,8 +27,8 @@ std::string CopySql(const std::string& select_sql, const fs::path& folder, const
                     const ParquetOptions& options) {
   std::string source = select_sql;
   if (!options.sort_by.empty()) {
-    source = fmt::format("SELECT * FROM ({}) ORDER BY {}", select_sql,
-                         fmt::join(options.sort_by, ", "));
+    source =
+        fmt::format("SELECT * FROM ({}) ORDER BY {}", select_sql, fmt::join(options.sort_by, ", "));
   }
   const bool rotate = options.max_rows_per_file > 0;
   const int64_t group_rows =
@@ -53,9 +53,8 @@ Result<std::vector<ResultColumn>> StatsColumns(Connection& connection, const fs:
                                                const std::vector<std::string>& names) {
   std::vector<ResultColumn> columns;
   if (names.empty()) return columns;
-  VL_TRY(QueryResult none,
-         connection.Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0",
-                                      QuoteLiteral(file.string()))));
+  VL_TRY(QueryResult none, connection.Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0",
+                                                        QuoteLiteral(file.string()))));
   for (const std::string& name : names) {
     if (const auto place = none.Find(name)) columns.push_back(none.columns()[*place]);
   }
@@ -90,8 +89,7 @@ Result<std::vector<WrittenFile>> Write(Connection& connection, const std::string
   std::vector<std::string> statistics;
   VL_TRY(auto files, ReadCopyResult(result, statistics));
   if (files.empty()) return files;
-  VL_TRY(const auto columns,
-         StatsColumns(connection, files.front().path, options.stats_columns));
+  VL_TRY(const auto columns, StatsColumns(connection, files.front().path, options.stats_columns));
   JsonParser parser;
   for (size_t i = 0; i < files.size(); ++i) {
     VL_RETURN_IF_ERROR(CheckParquetFile(files[i].path, files[i].size_bytes));
@@ -107,13 +105,15 @@ Result<std::vector<WrittenFile>> Write(Connection& connection, const std::string
 
 Status CheckParquetFile(const fs::path& file, int64_t size_bytes) {
   const auto corrupt = [&](std::string_view what) {
-    return Fail(ErrorKind::kCorrupt, fmt::format("{} is no whole Parquet file: {}", file.string(), what));
+    return Fail(ErrorKind::kCorrupt,
+                fmt::format("{} is no whole Parquet file: {}", file.string(), what));
   };
   std::error_code error;
   const auto found = fs::file_size(file, error);
   if (error) {
-    return Fail(error == std::errc::no_such_file_or_directory ? ErrorKind::kNotFound : ErrorKind::kIo,
-                fmt::format("{}: {}", file.string(), error.message()));
+    return Fail(
+        error == std::errc::no_such_file_or_directory ? ErrorKind::kNotFound : ErrorKind::kIo,
+        fmt::format("{}: {}", file.string(), error.message()));
   }
   if (static_cast<int64_t>(found) != size_bytes) {
     return corrupt(fmt::format("it has {} bytes, not {}", found, size_bytes));
@@ -136,8 +136,8 @@ Status CheckParquetFile(const fs::path& file, int64_t size_bytes) {
 }
 
 Result<std::vector<WrittenFile>> WriteParquet(Connection& connection, const std::string& select_sql,
-                                              const fs::path& folder,
-                                              const ParquetOptions& options, const Wait& wait) {
+                                              const fs::path& folder, const ParquetOptions& options,
+                                              const Wait& wait) {
   if (options.row_group_rows <= 0 || options.max_rows_per_file < 0) {
     return Fail(ErrorKind::kInvalidArgument, "a Parquet file needs a positive number of rows");
   }

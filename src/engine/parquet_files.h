@@ -14,13 +14,13 @@
 namespace vitalake::engine {
 
 struct ParquetOptions {
-  int64_t max_rows_per_file = 0;      // 0: one file; else about so many rows a file (a multiple of
-                                      // row_group_rows)
+  int64_t max_rows_per_file = 0;  // 0: one file; else about so many rows a file (a multiple of
+                                  // row_group_rows)
   int64_t row_group_rows = 122'880;
   std::vector<std::string> sort_by = {};  // SQL expressions; empty: rows in any order
   // Minimum, maximum and null count are given for these columns alone.
   std::vector<std::string> stats_columns = {};
-  std::string name_prefix = "part";   // files are named "<prefix>-<n>-<random>.parquet"
+  std::string name_prefix = "part";  // files are named "<prefix>-<n>-<random>.parquet"
 };
 
 struct WrittenFile {
@@ -35,9 +35,9 @@ struct WrittenFile {
 };
 
 // Runs `select_sql` and writes its rows to new files in `folder` (made on demand): zstd, dictionary
-// where it pays. The files are complete (size and footer checked) but not durable: PutFile does that.
-// No row: no file, an empty list. After an error no file is left behind. Errors as Connection's;
-// kNoSpace when the disk is full.
+// where it pays. The files are complete (size and footer checked) but not durable: PutFile does
+// that. No row: no file, an empty list. After an error no file is left behind. Errors as
+// Connection's; kNoSpace when the disk is full.
 Result<std::vector<WrittenFile>> WriteParquet(Connection& connection, const std::string& select_sql,
                                               const std::filesystem::path& folder,
                                               const ParquetOptions& options, const Wait& wait = {});

@@ -43,14 +43,14 @@ class ParquetFilesTest : public ::testing::Test {
 };
 
 TEST_F(ParquetFilesTest, WritesOneFileWithExactCounts) {
-  auto files = WriteParquet(*connection_, "SELECT i, 's' || i AS s FROM range(3000) t(i)", folder_, {});
+  auto files =
+      WriteParquet(*connection_, "SELECT i, 's' || i AS s FROM range(3000) t(i)", folder_, {});
   ASSERT_TRUE(files) << files.error().ToString();
   ASSERT_EQ(files->size(), 1u);
   const WrittenFile& file = files->front();
   EXPECT_EQ(file.rows, 3000);
   EXPECT_EQ(file.size_bytes, static_cast<int64_t>(fs::file_size(file.path)));
-  EXPECT_EQ(file.stats_json,
-            R"({"numRecords":3000,"minValues":{},"maxValues":{},"nullCount":{}})");
+  EXPECT_EQ(file.stats_json, R"({"numRecords":3000,"minValues":{},"maxValues":{},"nullCount":{}})");
   EXPECT_EQ(*connection_->ScalarInt("SELECT sum(i) FROM '" + file.path.string() + "'"),
             2999 * 3000 / 2);
 }
@@ -71,12 +71,13 @@ TEST_F(ParquetFilesTest, StatsHaveDeltasForms) {
 }
 
 TEST_F(ParquetFilesTest, LeavesOutWhatIsNotSafe) {
-  EXPECT_EQ(Stats("SELECT * FROM (VALUES ('nan'::DOUBLE, 'inf'::DOUBLE, 'x'::BLOB, [1], NULL::INTEGER,"
-                  " DATE '0044-03-15 (BC)'), (1.0, 1.0, 'y'::BLOB, [2], NULL, DATE '2000-01-01'))"
-                  " t(nan, inf, bin, list, nul, bc)",
-                  {"nan", "inf", "bin", "list", "nul", "bc"}),
-            R"({"numRecords":2,"minValues":{"inf":1.0},"maxValues":{"bc":"2000-01-01"},)"
-            R"("nullCount":{"nan":0,"inf":0,"bin":0,"nul":2,"bc":0}})");
+  EXPECT_EQ(
+      Stats("SELECT * FROM (VALUES ('nan'::DOUBLE, 'inf'::DOUBLE, 'x'::BLOB, [1], NULL::INTEGER,"
+            " DATE '0044-03-15 (BC)'), (1.0, 1.0, 'y'::BLOB, [2], NULL, DATE '2000-01-01'))"
+            " t(nan, inf, bin, list, nul, bc)",
+            {"nan", "inf", "bin", "list", "nul", "bc"}),
+      R"({"numRecords":2,"minValues":{"inf":1.0},"maxValues":{"bc":"2000-01-01"},)"
+      R"("nullCount":{"nan":0,"inf":0,"bin":0,"nul":2,"bc":0}})");
 }
 
 TEST_F(ParquetFilesTest, CutsLongStringsSoundly) {
@@ -86,14 +87,15 @@ TEST_F(ParquetFilesTest, CutsLongStringsSoundly) {
 }
 
 TEST(StringBounds, HoldTheTextBetweenThem) {
-  const std::string last = "\xf4\x8f\xbf\xbf";  // U+10FFFF
+  const std::string last = "\xf4\x8f\xbf\xbf";           // U+10FFFF
   const std::string before_surrogates = "\xed\x9f\xbf";  // U+D7FF
   std::string many_last;
   std::string mixed;
   for (int i = 0; i < 40; ++i) many_last += last;
   for (int i = 0; i < 40; ++i) mixed += i % 2 ? before_surrogates : "\xc3\xa9";
-  for (const std::string& text : {std::string(33, 'a'), std::string("short"), mixed, many_last,
-                                  "b" + many_last, std::string(31, 'a') + before_surrogates + "x"}) {
+  for (const std::string& text :
+       {std::string(33, 'a'), std::string("short"), mixed, many_last, "b" + many_last,
+        std::string(31, 'a') + before_surrogates + "x"}) {
     EXPECT_LE(LowerBound(text), text);
     const auto upper = UpperBound(text);
     if (text == many_last) {
@@ -154,10 +156,10 @@ TEST_F(ParquetFilesTest, AnErrorLeavesNothingBehind) {
   for (const int64_t max_rows : {0, 4096}) {
     ParquetOptions options;
     options.max_rows_per_file = max_rows;
-    auto files = WriteParquet(
-        *connection_,
-        "SELECT CASE WHEN i = 190000 THEN ('x' || i)::BIGINT ELSE i END AS i FROM range(200000) t(i)",
-        folder_, options);
+    auto files = WriteParquet(*connection_,
+                              "SELECT CASE WHEN i = 190000 THEN ('x' || i)::BIGINT ELSE i END AS i "
+                              "FROM range(200000) t(i)",
+                              folder_, options);
     ASSERT_FALSE(files);
     EXPECT_EQ(files.error().kind, ErrorKind::kInvalidArgument);
     EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1);

@@ -16,9 +16,10 @@ namespace {
 // What DuckDB says of a file that is no whole Parquet file takes many forms; what is left when the
 // outside causes are taken away is the file's own fault.
 Error AsCorrupt(Error error, const fs::path& file) {
-  const bool of_the_file =
-      error.kind == ErrorKind::kInvalidArgument || error.kind == ErrorKind::kInternal ||
-      (error.kind == ErrorKind::kIo && error.message.find("Input/output error") == std::string::npos);
+  const bool of_the_file = error.kind == ErrorKind::kInvalidArgument ||
+                           error.kind == ErrorKind::kInternal ||
+                           (error.kind == ErrorKind::kIo &&
+                            error.message.find("Input/output error") == std::string::npos);
   if (of_the_file) error.kind = ErrorKind::kCorrupt;
   error.context.push_back(file.string());
   return error;
@@ -41,8 +42,8 @@ Result<std::vector<std::string>> ColumnsThere(Connection& connection, const fs::
 }
 
 Result<int64_t> RowsSaid(Connection& connection, const fs::path& file) {
-  return connection.ScalarInt(fmt::format("SELECT num_rows FROM parquet_file_metadata({})",
-                                          QuoteLiteral(file.string())));
+  return connection.ScalarInt(
+      fmt::format("SELECT num_rows FROM parquet_file_metadata({})", QuoteLiteral(file.string())));
 }
 
 void WriteRow(const QueryResult& result, std::string& json) {
@@ -75,8 +76,7 @@ std::string TypedActionsSql(std::string_view table) {
 
 constexpr std::string_view kLines = "checkpoint_lines";
 
-Status AppendLines(Connection& connection,
-                   const std::function<Result<std::string_view>()>& next) {
+Status AppendLines(Connection& connection, const std::function<Result<std::string_view>()>& next) {
   VL_TRY([[maybe_unused]] auto made,
          connection.Execute(fmt::format("CREATE TEMP TABLE {} (line VARCHAR)", kLines)));
   const view::ColumnType types[] = {view::ColumnType::kVarchar};

@@ -15,9 +15,8 @@ class EngineParquetIo final : public delta::ParquetIo {
 
   Status ReadActions(const std::filesystem::path& file, const std::vector<std::string>& columns,
                      const std::function<Status(std::string_view json)>& action) override;
-  Result<int64_t> WriteCheckpoint(
-      const std::filesystem::path& file,
-      const std::function<Result<std::string_view>()>& next) override;
+  Result<int64_t> WriteCheckpoint(const std::filesystem::path& file,
+                                  const std::function<Result<std::string_view>()>& next) override;
 
  private:
   Engine& engine_;

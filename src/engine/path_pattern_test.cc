@@ -40,7 +40,7 @@ TEST_F(PathPatternTest, TakesAFileAsItIs) { EXPECT_THAT(Find("c.txt"), ElementsA
 
 TEST_F(PathPatternTest, FindsFhirFilesBelowAFolder) {
   EXPECT_THAT(Find(""), ElementsAre("a.json", "b.ndjson.gz", "sub/deep/f.ndjson",
-                                     "sub/deep/g.json.zst", "sub/e.json"));
+                                    "sub/deep/g.json.zst", "sub/e.json"));
 }
 
 TEST_F(PathPatternTest, Globs) {
@@ -48,7 +48,8 @@ TEST_F(PathPatternTest, Globs) {
   EXPECT_THAT(Find("[ac].*"), ElementsAre("a.json", "c.txt"));
   EXPECT_THAT(Find("*/*.json"), ElementsAre("sub/e.json"));
   EXPECT_THAT(Find("**/*.json"), ElementsAre("a.json", "sub/e.json"));
-  EXPECT_THAT(Find("sub/**"), ElementsAre("sub/deep/f.ndjson", "sub/deep/g.json.zst", "sub/e.json"));
+  EXPECT_THAT(Find("sub/**"),
+              ElementsAre("sub/deep/f.ndjson", "sub/deep/g.json.zst", "sub/e.json"));
   EXPECT_THAT(Find(".?.json"), ElementsAre(".d.json"));
 }
 

@@ -8,26 +8,34 @@ namespace {
 
 ValueKind KindOf(duckdb_type id) {
   switch (id) {
-    case DUCKDB_TYPE_BOOLEAN: return ValueKind::kBoolean;
+    case DUCKDB_TYPE_BOOLEAN:
+      return ValueKind::kBoolean;
     case DUCKDB_TYPE_TINYINT:
     case DUCKDB_TYPE_SMALLINT:
     case DUCKDB_TYPE_INTEGER:
     case DUCKDB_TYPE_BIGINT:
     case DUCKDB_TYPE_UTINYINT:
     case DUCKDB_TYPE_USMALLINT:
-    case DUCKDB_TYPE_UINTEGER: return ValueKind::kInteger;
+    case DUCKDB_TYPE_UINTEGER:
+      return ValueKind::kInteger;
     case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE: return ValueKind::kDouble;
+    case DUCKDB_TYPE_DOUBLE:
+      return ValueKind::kDouble;
     case DUCKDB_TYPE_VARCHAR:
-    case DUCKDB_TYPE_BLOB: return ValueKind::kString;
-    case DUCKDB_TYPE_DATE: return ValueKind::kDate;
+    case DUCKDB_TYPE_BLOB:
+      return ValueKind::kString;
+    case DUCKDB_TYPE_DATE:
+      return ValueKind::kDate;
     case DUCKDB_TYPE_TIMESTAMP:
     case DUCKDB_TYPE_TIMESTAMP_S:
     case DUCKDB_TYPE_TIMESTAMP_MS:
     case DUCKDB_TYPE_TIMESTAMP_NS:
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return ValueKind::kTimestamp;
-    case DUCKDB_TYPE_DECIMAL: return ValueKind::kDecimal;
-    default: return ValueKind::kOther;
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return ValueKind::kTimestamp;
+    case DUCKDB_TYPE_DECIMAL:
+      return ValueKind::kDecimal;
+    default:
+      return ValueKind::kOther;
   }
 }
 

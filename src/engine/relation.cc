@@ -51,8 +51,9 @@ Result<std::vector<const delta::Field*>> ChosenFields(const delta::Snapshot& sna
 Result<DataFile> Locate(const TableFiles& table, const std::string& path,
                         const delta::PartitionValues& values, bool has_deletion_vector) {
   if (has_deletion_vector) {
-    return Fail(ErrorKind::kUnsupported,
-                fmt::format("file {} has a deletion vector: deletionVectors is not supported", path));
+    return Fail(
+        ErrorKind::kUnsupported,
+        fmt::format("file {} has a deletion vector: deletionVectors is not supported", path));
   }
   VL_TRY(const std::string key, delta::ResolvePath(table.root, path));
   VL_TRY(const auto local, table.store->LocalPath(key));
@@ -185,8 +186,8 @@ class RelationBuilder {
   }
 
   static size_t CommonCharacters(std::string_view text) {
-    return static_cast<size_t>(
-        std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+    return static_cast<size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
   }
 
   // Any files: their own values are looked up by file name.
@@ -234,18 +235,30 @@ class RelationBuilder {
 
 std::string_view PrimitiveSqlType(TypeKind kind) {
   switch (kind) {
-    case TypeKind::kLong: return "BIGINT";
-    case TypeKind::kInteger: return "INTEGER";
-    case TypeKind::kShort: return "SMALLINT";
-    case TypeKind::kByte: return "TINYINT";
-    case TypeKind::kFloat: return "FLOAT";
-    case TypeKind::kDouble: return "DOUBLE";
-    case TypeKind::kBoolean: return "BOOLEAN";
-    case TypeKind::kBinary: return "BLOB";
-    case TypeKind::kDate: return "DATE";
-    case TypeKind::kTimestamp: return "TIMESTAMP WITH TIME ZONE";
-    case TypeKind::kTimestampNtz: return "TIMESTAMP";
-    default: return "VARCHAR";
+    case TypeKind::kLong:
+      return "BIGINT";
+    case TypeKind::kInteger:
+      return "INTEGER";
+    case TypeKind::kShort:
+      return "SMALLINT";
+    case TypeKind::kByte:
+      return "TINYINT";
+    case TypeKind::kFloat:
+      return "FLOAT";
+    case TypeKind::kDouble:
+      return "DOUBLE";
+    case TypeKind::kBoolean:
+      return "BOOLEAN";
+    case TypeKind::kBinary:
+      return "BLOB";
+    case TypeKind::kDate:
+      return "DATE";
+    case TypeKind::kTimestamp:
+      return "TIMESTAMP WITH TIME ZONE";
+    case TypeKind::kTimestampNtz:
+      return "TIMESTAMP";
+    default:
+      return "VARCHAR";
   }
 }
 
@@ -257,9 +270,12 @@ std::string_view ChangeTypeOf(delta::ChangeKind kind) {
 
 std::string SqlType(const DeltaType& type) {
   switch (type.kind()) {
-    case TypeKind::kDecimal: return fmt::format("DECIMAL({},{})", type.precision(), type.scale());
-    case TypeKind::kArray: return SqlType(type.element()) + "[]";
-    case TypeKind::kMap: return fmt::format("MAP({}, {})", SqlType(type.key()), SqlType(type.value()));
+    case TypeKind::kDecimal:
+      return fmt::format("DECIMAL({},{})", type.precision(), type.scale());
+    case TypeKind::kArray:
+      return SqlType(type.element()) + "[]";
+    case TypeKind::kMap:
+      return fmt::format("MAP({}, {})", SqlType(type.key()), SqlType(type.value()));
     case TypeKind::kStruct: {
       std::string sql;
       for (const delta::Field& field : type.fields()) {
@@ -268,7 +284,8 @@ std::string SqlType(const DeltaType& type) {
       }
       return sql + ")";
     }
-    default: return std::string(PrimitiveSqlType(type.kind()));
+    default:
+      return std::string(PrimitiveSqlType(type.kind()));
   }
 }
 
@@ -288,8 +305,8 @@ Result<std::string> RelationSql(const TableFiles& table, const RelationOptions& 
   std::vector<DataFile> files;
   for (const delta::AddFilePtr& file : table.snapshot->files()) {
     if (wanted && !wanted->contains(file->path)) continue;
-    VL_TRY(DataFile located, Locate(table, file->path, file->partition_values,
-                                    file->deletion_vector.has_value()));
+    VL_TRY(DataFile located,
+           Locate(table, file->path, file->partition_values, file->deletion_vector.has_value()));
     files.push_back(std::move(located));
   }
   return builder.Sql(files);
@@ -301,10 +318,10 @@ Result<std::string> ChangesSql(const TableFiles& table, std::span<const delta::C
   const delta::Field change_type{"_change_type", DeltaType(TypeKind::kString)};
   const auto envelope = [](std::string_view type, int64_t version, Micros timestamp,
                            const std::string& rows) {
-    return fmt::format("SELECT *{}, {}::BIGINT AS _commit_version, make_timestamptz({}) AS"
-                       " _commit_timestamp FROM ({})",
-                       type.empty() ? "" : fmt::format(", '{}' AS _change_type", type), version,
-                       timestamp, rows);
+    return fmt::format(
+        "SELECT *{}, {}::BIGINT AS _commit_version, make_timestamptz({}) AS"
+        " _commit_timestamp FROM ({})",
+        type.empty() ? "" : fmt::format(", '{}' AS _change_type", type), version, timestamp, rows);
   };
   // Files of one version and kind are read together.
   std::string sql;
@@ -320,9 +337,9 @@ Result<std::string> ChangesSql(const TableFiles& table, std::span<const delta::C
     RelationBuilder builder(table, fields);
     const bool typed = first.kind == delta::ChangeKind::kCdc;
     if (typed) builder.AddFileColumn(change_type);
-    sql += (sql.empty() ? "" : " UNION ALL ") +
-           envelope(typed ? "" : ChangeTypeOf(first.kind), first.version.value, first.timestamp,
-                    builder.Sql(group));
+    sql += (sql.empty() ? "" : " UNION ALL ") + envelope(typed ? "" : ChangeTypeOf(first.kind),
+                                                         first.version.value, first.timestamp,
+                                                         builder.Sql(group));
   }
   if (!sql.empty()) return sql;
   return envelope("insert", 0, 0, RelationBuilder(table, fields).Sql({})) + " WHERE false";

@@ -55,7 +55,8 @@ Result<std::string> RelationSql(const TableFiles& table, const RelationOptions& 
 
 // SQL text of a SELECT that gives the change feed made of `files` (delta::Table::Changes): the
 // columns of `table`'s schema, then _change_type (VARCHAR: insert, update_preimage,
-// update_postimage, delete), _commit_version (BIGINT), _commit_timestamp (TIMESTAMP WITH TIME ZONE).
+// update_postimage, delete), _commit_version (BIGINT), _commit_timestamp (TIMESTAMP WITH TIME
+// ZONE).
 Result<std::string> ChangesSql(const TableFiles& table, std::span<const delta::ChangeFile> files,
                                const std::vector<std::string>& columns = {});
 

@@ -44,14 +44,18 @@ TEST_F(RelationTest, ColumnsAFileLacksAreNull) {
 TEST_F(RelationTest, PositionsNameFileAndRow) {
   const auto first = Append(0, 10);
   const auto second = Append(10, 30);
-  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.with_positions = true}) + " WHERE value = _row"
-                   " AND _file = " + QuoteLiteral(first.path)),
+  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.with_positions = true}) +
+                   " WHERE value = _row"
+                   " AND _file = " +
+                   QuoteLiteral(first.path)),
             "10");
-  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.with_positions = true}) + " WHERE value = _row"
-                   " + 10 AND _file = " + QuoteLiteral(second.path)),
+  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.with_positions = true}) +
+                   " WHERE value = _row"
+                   " + 10 AND _file = " +
+                   QuoteLiteral(second.path)),
             "20");
-  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.with_positions = true,
-                                                   .files = std::vector{second.path}})),
+  EXPECT_EQ(Scalar("SELECT count(*) FROM " +
+                   From({.with_positions = true, .files = std::vector{second.path}})),
             "20");
 }
 
@@ -74,12 +78,13 @@ class PruneTest : public RelationTest {
  protected:
   void SetUp() override {
     RelationTest::SetUp();
-    low_ = Append(0, 100).path;      // taken: 00:00:00 .. 00:01:39
-    high_ = Append(100, 200).path;   // taken: 00:01:40 .. 00:03:19
+    low_ = Append(0, 100).path;     // taken: 00:00:00 .. 00:01:39
+    high_ = Append(100, 200).path;  // taken: 00:01:40 .. 00:03:19
     delta::Transaction tx(*table_, *table_->Latest());
     nulls_ = PutRows("SELECT 'n' AS id, NULL::BIGINT AS value, NULL::TIMESTAMPTZ AS taken").path;
     store_->Delete(std::string(kRoot) + "/" + nulls_).value();
-    delta::AddFile file = PutRows("SELECT 'n' AS id, NULL::BIGINT AS value, NULL::TIMESTAMPTZ AS taken");
+    delta::AddFile file =
+        PutRows("SELECT 'n' AS id, NULL::BIGINT AS value, NULL::TIMESTAMPTZ AS taken");
     nulls_ = file.path;
     tx.Add(file);
     Commit(tx);
@@ -111,7 +116,8 @@ TEST_F(PruneTest, ComparesTextAndTimes) {
   EXPECT_THAT(Prune({"id", Op::kLess, std::string("r1")}), UnorderedElementsAre(low_, nulls_));
   EXPECT_THAT(Prune({"taken", Op::kGreaterEqual, std::string("2026-11-22T00:01:40Z")}),
               ElementsAre(high_));
-  EXPECT_THAT(Prune({"taken", Op::kLess, std::string("2026-11-22 01:01:40+01:00")}), ElementsAre(low_));
+  EXPECT_THAT(Prune({"taken", Op::kLess, std::string("2026-11-22 01:01:40+01:00")}),
+              ElementsAre(low_));
   // Another writer may have cut an upper bound to milliseconds.
   EXPECT_THAT(Prune({"taken", Op::kGreaterEqual, std::string("2026-11-22T00:01:39.000999Z")}),
               UnorderedElementsAre(low_, high_));
@@ -132,7 +138,8 @@ TEST_F(PruneTest, DoubtKeepsAFile) {
 TEST_F(PruneTest, TheRelationReadsOnlyWhatIsLeft) {
   ASSERT_TRUE(store_->Delete(std::string(kRoot) + "/" + low_));
   const ColumnBound bound{"value", Op::kGreater, int64_t{150}};
-  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.bounds = {bound}}) + " WHERE value > 150"), "49");
+  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From({.bounds = {bound}}) + " WHERE value > 150"),
+            "49");
 }
 
 TEST_F(RelationTest, ChangesHaveKindVersionAndTime) {
@@ -143,7 +150,8 @@ TEST_F(RelationTest, ChangesHaveKindVersionAndTime) {
   tx.Add(PutRows("SELECT 'r0' AS id, 100::BIGINT AS value, NULL::TIMESTAMPTZ AS taken"));
   const auto change = PutRows(
       "SELECT * FROM (VALUES ('r0', 0::BIGINT, NULL::TIMESTAMPTZ, 'update_preimage'),"
-      " ('r0', 100, NULL, 'update_postimage'), ('r1', 1, NULL, 'delete'), ('r2', 2, NULL, 'delete'))"
+      " ('r0', 100, NULL, 'update_postimage'), ('r1', 1, NULL, 'delete'), ('r2', 2, NULL, "
+      "'delete'))"
       " t(id, value, taken, _change_type)",
       "_change_data/");
   delta::CdcFile cdc;
@@ -155,14 +163,18 @@ TEST_F(RelationTest, ChangesHaveKindVersionAndTime) {
   ASSERT_TRUE(changes) << changes.error().ToString();
   auto sql = ChangesSql(Latest(), *changes);
   ASSERT_TRUE(sql) << sql.error().ToString();
-  EXPECT_EQ(Scalar("SELECT string_agg(_commit_version - " + std::to_string(inserted) +
-                   " || _change_type || id || value, ' ' ORDER BY _commit_version, _change_type, id)"
-                   " FROM (" + *sql + ")"),
-            "0insertr00 0insertr11 0insertr22 1deleter11 1deleter22 1update_postimager0100"
-            " 1update_preimager00");
-  EXPECT_EQ(Scalar("SELECT count(DISTINCT _commit_timestamp) || bool_and(_commit_timestamp > now() -"
-                   " INTERVAL 1 HOUR) FROM (" + *sql + ")"),
-            "2true");
+  EXPECT_EQ(
+      Scalar("SELECT string_agg(_commit_version - " + std::to_string(inserted) +
+             " || _change_type || id || value, ' ' ORDER BY _commit_version, _change_type, id)"
+             " FROM (" +
+             *sql + ")"),
+      "0insertr00 0insertr11 0insertr22 1deleter11 1deleter22 1update_postimager0100"
+      " 1update_preimager00");
+  EXPECT_EQ(
+      Scalar("SELECT count(DISTINCT _commit_timestamp) || bool_and(_commit_timestamp > now() -"
+             " INTERVAL 1 HOUR) FROM (" +
+             *sql + ")"),
+      "2true");
   auto none = ChangesSql(Latest(), {});
   ASSERT_TRUE(none);
   EXPECT_EQ(Scalar("SELECT count(*) FROM (" + *none + ")"), "0");
@@ -197,9 +209,8 @@ TEST_F(RelationTest, ACheckpointGivesTheSameTable) {
 TEST_F(RelationTest, ACutCheckpointIsCorruptNotShort) {
   Append(0, 10);
   ASSERT_TRUE(table_->Checkpoint(Latest().snapshot->version()));
-  const auto path = *store_->LocalPath(
-      fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", kRoot,
-                  Latest().snapshot->version().value));
+  const auto path = *store_->LocalPath(fmt::format("{}/_delta_log/{:020}.checkpoint.parquet", kRoot,
+                                                   Latest().snapshot->version().value));
   const auto copy = folder_ / "copy.parquet";
   const auto size = std::filesystem::file_size(path);
   for (const uint64_t bytes : {size - 1, size / 2, uint64_t{11}, uint64_t{0}}) {
@@ -209,12 +220,11 @@ TEST_F(RelationTest, ACutCheckpointIsCorruptNotShort) {
     ASSERT_FALSE(read) << bytes;
     EXPECT_EQ(read.error().kind, ErrorKind::kCorrupt) << bytes << ": " << read.error().ToString();
   }
-  EXPECT_EQ(parquet_->ReadActions(folder_ / "none", {"add"}, [](auto) { return Status{}; })
-                .error().kind,
-            ErrorKind::kNotFound);
-  const auto own = parquet_->ReadActions(path, {"add"}, [](auto) -> Status {
-    return Fail(ErrorKind::kCancelled, "enough");
-  });
+  EXPECT_EQ(
+      parquet_->ReadActions(folder_ / "none", {"add"}, [](auto) { return Status{}; }).error().kind,
+      ErrorKind::kNotFound);
+  const auto own = parquet_->ReadActions(
+      path, {"add"}, [](auto) -> Status { return Fail(ErrorKind::kCancelled, "enough"); });
   EXPECT_EQ(own.error().kind, ErrorKind::kCancelled);
 }
 

@@ -187,11 +187,16 @@ Result<ResultFormat> ParseResultFormat(std::string_view name) {
 Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const TextSink& sink,
                             const FormatOptions& options) {
   switch (format) {
-    case ResultFormat::kTable: return WriteTable(result, sink, options);
-    case ResultFormat::kCsv: return WriteCsv(result, sink);
-    case ResultFormat::kJson: return WriteObjects(result, true, sink);
-    case ResultFormat::kNdjson: return WriteObjects(result, false, sink);
-    case ResultFormat::kParquet: break;
+    case ResultFormat::kTable:
+      return WriteTable(result, sink, options);
+    case ResultFormat::kCsv:
+      return WriteCsv(result, sink);
+    case ResultFormat::kJson:
+      return WriteObjects(result, true, sink);
+    case ResultFormat::kNdjson:
+      return WriteObjects(result, false, sink);
+    case ResultFormat::kParquet:
+      break;
   }
   return Fail(ErrorKind::kInvalidArgument, "Parquet goes to a file: name one with -o");
 }

@@ -27,9 +27,10 @@ struct FormatOptions {
 using TextSink = std::function<Status(std::string_view piece)>;
 
 // Writes all rows of `result`; returns how many. CSV: RFC 4180 with a header line and LF line ends,
-// NULL an empty field, an empty string "". JSON: one array of objects. NDJSON: an object a line. Table:
-// columns aligned by display width, numbers to the right, NULL as an empty cell, a last line
-// "(n rows)". kTable holds all rows in memory; the others stream. kParquet is kInvalidArgument here.
+// NULL an empty field, an empty string "". JSON: one array of objects. NDJSON: an object a line.
+// Table: columns aligned by display width, numbers to the right, NULL as an empty cell, a last line
+// "(n rows)". kTable holds all rows in memory; the others stream. kParquet is kInvalidArgument
+// here.
 Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const TextSink& sink,
                             const FormatOptions& options = {});
 

@@ -17,16 +17,18 @@ class ResultFormatTest : public ::testing::Test {
     connection_.emplace(std::move(*engine_->Connect()));
   }
 
-  std::string Write(const std::string& sql, ResultFormat format, const FormatOptions& options = {}) {
+  std::string Write(const std::string& sql, ResultFormat format,
+                    const FormatOptions& options = {}) {
     auto result = connection_->Stream(sql);
     if (!result) return result.error().ToString();
     std::string out;
-    auto rows = WriteResult(*result, format,
-                            [&](std::string_view piece) {
-                              out += piece;
-                              return Status{};
-                            },
-                            options);
+    auto rows = WriteResult(
+        *result, format,
+        [&](std::string_view piece) {
+          out += piece;
+          return Status{};
+        },
+        options);
     return rows ? out : rows.error().ToString();
   }
 
@@ -35,7 +37,8 @@ class ResultFormatTest : public ::testing::Test {
 };
 
 constexpr const char* kRows =
-    "SELECT * FROM (VALUES (1, 'plain', 1.5::DECIMAL(4,2)), (-20, 'a \"b\", c' || chr(10) || 'd', NULL),"
+    "SELECT * FROM (VALUES (1, 'plain', 1.5::DECIMAL(4,2)), (-20, 'a \"b\", c' || chr(10) || 'd', "
+    "NULL),"
     " (NULL, '', 0.25), (4, NULL, 0)) t(n, \"the, text\", d)";
 
 TEST_F(ResultFormatTest, Csv) {
@@ -59,13 +62,14 @@ TEST_F(ResultFormatTest, JsonAndNdjson) {
 }
 
 TEST_F(ResultFormatTest, TableIsAligned) {
-  EXPECT_EQ(Write("SELECT * FROM (VALUES (1, 'ä日', true), (100, 'abc', NULL)) t(n, s, b) ORDER BY n",
-                  ResultFormat::kTable),
-            "  n  s    b\n"
-            "---  ---  ----\n"
-            "  1  ä日  true\n"
-            "100  abc  \n"
-            "(2 rows)\n");
+  EXPECT_EQ(
+      Write("SELECT * FROM (VALUES (1, 'ä日', true), (100, 'abc', NULL)) t(n, s, b) ORDER BY n",
+            ResultFormat::kTable),
+      "  n  s    b\n"
+      "---  ---  ----\n"
+      "  1  ä日  true\n"
+      "100  abc  \n"
+      "(2 rows)\n");
 }
 
 TEST_F(ResultFormatTest, TableIsCut) {

@@ -103,7 +103,8 @@ void RunOver(duckdb_data_chunk chunk, duckdb_vector out, Return (*)(Parameters..
     inputs[i] = {duckdb_vector_get_data(vector), duckdb_vector_get_validity(vector)};
   }
   // A parameter that cannot be NULL makes the result NULL when its argument is.
-  constexpr std::array<bool, sizeof...(Parameters) + 1> kNeeded = {!kIsOptional<Parameters>..., false};
+  constexpr std::array<bool, sizeof...(Parameters) + 1> kNeeded = {!kIsOptional<Parameters>...,
+                                                                   false};
   Output output(out);
   const uint64_t rows = duckdb_data_chunk_get_size(chunk);
   for (uint64_t row = 0; row < rows; ++row) {
@@ -144,7 +145,8 @@ void Describe(duckdb_scalar_function function, size_t arity, uint32_t moments,
   const std::array<duckdb_type, sizeof...(Parameters) + 1> types = {
       TypeOf<typename Bare<Parameters>::Type>()..., DUCKDB_TYPE_INVALID};
   for (size_t i = 0; i < arity; ++i) {
-    OwnedType type(duckdb_create_logical_type(moments >> i & 1 ? DUCKDB_TYPE_TIMESTAMP_TZ : types[i]));
+    OwnedType type(
+        duckdb_create_logical_type(moments >> i & 1 ? DUCKDB_TYPE_TIMESTAMP_TZ : types[i]));
     duckdb_scalar_function_add_parameter(function, type.get());
   }
   OwnedType result(duckdb_create_logical_type(
@@ -172,7 +174,8 @@ class FunctionSet {
   }
 
   Status Register(Connection& connection) {
-    if (duckdb_register_scalar_function_set(Native(connection), set_.get()) == DuckDBSuccess) return {};
+    if (duckdb_register_scalar_function_set(Native(connection), set_.get()) == DuckDBSuccess)
+      return {};
     return Fail(ErrorKind::kInternal, std::string("function cannot be registered: ") + name_);
   }
 
@@ -187,7 +190,8 @@ Status RegisterVitalFunctions(Connection& connection) {
                          .Add<&sql::VitalCodeOfCodings, 1>()
                          .Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("vital_listed").Add<&sql::VitalListed, 2>().Register(connection));
-  VL_RETURN_IF_ERROR(FunctionSet("vital_display").Add<&sql::VitalDisplay, 1>().Register(connection));
+  VL_RETURN_IF_ERROR(
+      FunctionSet("vital_display").Add<&sql::VitalDisplay, 1>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("vital_unit").Add<&sql::VitalUnit, 2>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("unit_sent").Add<&sql::UnitSentOf, 3>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("vital_value").Add<&sql::VitalValue, 3>().Register(connection));
@@ -226,7 +230,8 @@ Status RegisterPressureFunctions(Connection& connection) {
 Status RegisterTimeFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(
       FunctionSet("fhir_time").Add<&sql::FhirTime, 1>(kMomentResult).Register(connection));
-  VL_RETURN_IF_ERROR(FunctionSet("fhir_precision").Add<&sql::FhirPrecision, 1>().Register(connection));
+  VL_RETURN_IF_ERROR(
+      FunctionSet("fhir_precision").Add<&sql::FhirPrecision, 1>().Register(connection));
   VL_RETURN_IF_ERROR(
       FunctionSet("fhir_offset_minutes").Add<&sql::FhirOffsetMinutes, 1>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("time_quality").Add<&sql::TimeQuality, 1>().Register(connection));
@@ -247,7 +252,8 @@ Status RegisterFhirDate(Connection& connection) {
   duckdb_scalar_function_set_return_type(function.get(), date.get());
   duckdb_scalar_function_set_special_handling(function.get());
   duckdb_scalar_function_set_function(function.get(), RunFhirDate);
-  if (duckdb_register_scalar_function(Native(connection), function.get()) == DuckDBSuccess) return {};
+  if (duckdb_register_scalar_function(Native(connection), function.get()) == DuckDBSuccess)
+    return {};
   return Fail(ErrorKind::kInternal, "function cannot be registered: fhir_date");
 }
 

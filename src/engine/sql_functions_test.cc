@@ -56,7 +56,8 @@ TEST_F(SqlFunctionsTest, TrailingArgumentsMayBeLeftOut) {
 TEST_F(SqlFunctionsTest, WorksOverManyRows) {
   auto count = connection_->ScalarInt(
       "SELECT count(*) FROM (SELECT i, fhir_time(CASE WHEN i % 3 = 0 THEN NULL ELSE"
-      " '2026-11-22T00:00:' || lpad((i % 60)::VARCHAR, 2, '0') || 'Z' END) AS t FROM range(10000) r(i))"
+      " '2026-11-22T00:00:' || lpad((i % 60)::VARCHAR, 2, '0') || 'Z' END) AS t FROM range(10000) "
+      "r(i))"
       " WHERE (i % 3 = 0 AND t IS NULL) OR second(t) = i % 60");
   ASSERT_TRUE(count) << count.error().ToString();
   EXPECT_EQ(*count, 10'000);

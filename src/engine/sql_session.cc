@@ -147,7 +147,8 @@ Result<bool> SqlSession::Impl::MakeKnown(const TableMention& mention, const Tabl
     VL_TRY(sql, RelationSql(relation.table, {.bounds = bounds}));
   } else {
     if (choice.depth == kMaxViewDepth) {
-      return Fail(ErrorKind::kLimit, fmt::format("view {} is defined through too many views", name));
+      return Fail(ErrorKind::kLimit,
+                  fmt::format("view {} is defined through too many views", name));
     }
     ++choice.depth;
     VL_TRY(sql, Prepare(relation.view_sql, choice));
@@ -200,8 +201,8 @@ SqlSession::SqlSession() : impl_(std::make_unique<Impl>()) {}
 
 SqlSession::~SqlSession() {
   if (!impl_->connection || impl_->database.empty()) return;
-  [[maybe_unused]] const auto left = impl_->connection->Execute(
-      fmt::format("USE memory; DETACH {}", QuoteName(impl_->database)));
+  [[maybe_unused]] const auto left =
+      impl_->connection->Execute(fmt::format("USE memory; DETACH {}", QuoteName(impl_->database)));
 }
 
 Result<std::unique_ptr<SqlSession>> SqlSession::Open(Engine& engine, SqlCatalog catalog) {

@@ -37,9 +37,10 @@ struct NamedRelation {
 struct SqlCatalog {
   // All names there are, for information_schema-like listing and for suggestions.
   std::function<Result<std::vector<std::string>>()> list;
-  // nullopt when there is no such name (the statement then fails as DuckDB words it). kNotFound when
-  // the table has no such version.
-  std::function<Result<std::optional<NamedRelation>>(std::string_view name, const TableAt& at)> open;
+  // nullopt when there is no such name (the statement then fails as DuckDB words it). kNotFound
+  // when the table has no such version.
+  std::function<Result<std::optional<NamedRelation>>(std::string_view name, const TableAt& at)>
+      open;
 };
 
 // Not thread-safe; one per client. Must not outlive its engine.

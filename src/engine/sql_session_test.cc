@@ -15,8 +15,8 @@ class SqlSessionTest : public LakeFixture {
     catalog.list = [] {
       return Result<std::vector<std::string>>{{"silver.reading", "gold.high", "plain"}};
     };
-    catalog.open = [this](std::string_view name, const TableAt& at)
-        -> Result<std::optional<NamedRelation>> {
+    catalog.open = [this](std::string_view name,
+                          const TableAt& at) -> Result<std::optional<NamedRelation>> {
       ++opened_;
       if (name == "gold.high") {
         return NamedRelation{.view_sql = "SELECT * FROM silver.reading WHERE value >= 150"};
@@ -67,11 +67,13 @@ TEST_F(SqlSessionTest, ReadsTheLatestVersion) {
 
 TEST_F(SqlSessionTest, ReadsAnOlderVersion) {
   EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AT (VERSION => 1)"), "100");
-  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AS r AT (VERSION => 2 - 1) WHERE r.value >= 50"),
-            "50");
-  EXPECT_EQ(Ask("SELECT (SELECT count(*) FROM silver.reading) - (SELECT count(*) FROM silver.reading"
-                " AT (VERSION => 1)) - (SELECT count(*) FROM silver.reading AT (VERSION => 0))"),
-            "100");
+  EXPECT_EQ(
+      Ask("SELECT count(*) FROM silver.reading AS r AT (VERSION => 2 - 1) WHERE r.value >= 50"),
+      "50");
+  EXPECT_EQ(
+      Ask("SELECT (SELECT count(*) FROM silver.reading) - (SELECT count(*) FROM silver.reading"
+          " AT (VERSION => 1)) - (SELECT count(*) FROM silver.reading AT (VERSION => 0))"),
+      "100");
   EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AT (VERSION => 1) WHERE reading.value < ?",
                 {int64_t{10}}),
             "10");
@@ -105,13 +107,15 @@ TEST_F(SqlSessionTest, BoundsNeverReachAnotherMention) {
             "300");
   EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading WHERE value < 100"), "100");
   EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading"), "200");
-  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AS r(value, id, taken) WHERE id < 100"), "100");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading AS r(value, id, taken) WHERE id < 100"),
+            "100");
 }
 
 TEST_F(SqlSessionTest, SkipsFilesByTheWhereClause) {
   const std::string path = Latest().snapshot->files()[0]->path;
   ASSERT_TRUE(store_->Delete(std::string(kRoot) + "/" + path));
-  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading r WHERE 150 <= r.value AND id IS NOT NULL"), "50");
+  EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading r WHERE 150 <= r.value AND id IS NOT NULL"),
+            "50");
   EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading WHERE value BETWEEN 120 AND 129"), "10");
   EXPECT_EQ(Ask("SELECT count(*) FROM silver.reading WHERE taken >= TIMESTAMPTZ '2026-11-22"
                 " 01:03:00+01:00'"),

@@ -130,8 +130,8 @@ Result<SqlStatement> SqlStatement::Parse(Connection& connection, std::string_vie
                   "only statements that read are allowed: SELECT, FROM, WITH, VALUES, DESCRIBE, "
                   "SUMMARIZE, SHOW, EXPLAIN");
     }
-    return Fail(ErrorKind::kInvalidArgument,
-                std::string(statement.root_.String("error_message", "the statement does not parse")));
+    return Fail(ErrorKind::kInvalidArgument, std::string(statement.root_.String(
+                                                 "error_message", "the statement does not parse")));
   }
   const size_t count = statement.root_.Find("statements").size();
   if (count != 1) {
@@ -177,9 +177,8 @@ Status SqlStatement::AddTable(Connection& connection, JsonValue value) {
   if (const JsonValue at = value.Find("at_clause"); at.is_object()) {
     mention.at_unit = std::string(at.String("unit"));
     const std::string expression = TreeCopy({}).Of(at.Find("expr"));
-    VL_TRY(mention.at_sql,
-           Deserialize(connection, std::string(kSelectAround[0]) + expression +
-                                       std::string(kSelectAround[1])));
+    VL_TRY(mention.at_sql, Deserialize(connection, std::string(kSelectAround[0]) + expression +
+                                                       std::string(kSelectAround[1])));
   }
   lists_tables_ |= mention.schema == "information_schema" || mention.schema == "pg_catalog" ||
                    IsListing(mention.table);
@@ -187,8 +186,8 @@ Status SqlStatement::AddTable(Connection& connection, JsonValue value) {
   return {};
 }
 
-Result<std::string> SqlStatement::Rewrite(
-    Connection& connection, const std::map<const JsonNode*, TableName>& names) const {
+Result<std::string> SqlStatement::Rewrite(Connection& connection,
+                                          const std::map<const JsonNode*, TableName>& names) const {
   if (names.empty()) return prefix_ + text_;
   VL_TRY(const std::string sql, Deserialize(connection, TreeCopy(names).Of(root_)));
   return prefix_ + sql;

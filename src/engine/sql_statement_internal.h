@@ -65,8 +65,8 @@ class SqlStatement {
   bool lists_tables_ = false;
 };
 
-// The bounds of a WHERE clause on the one table a SELECT reads: conjuncts that compare a column with
-// a constant. `alias` and `table` are what may stand before a column's name.
+// The bounds of a WHERE clause on the one table a SELECT reads: conjuncts that compare a column
+// with a constant. `alias` and `table` are what may stand before a column's name.
 std::vector<StatementBound> BoundsOfWhere(JsonValue where, std::string_view table,
                                           std::string_view alias);
 
