@@ -92,6 +92,18 @@ Status RunPending(duckdb_connection connection, duckdb_pending_result pending, c
 }  // namespace
 
 std::string QuoteLiteral(std::string_view text) { return Quote(text, '\''); }
+std::string QuotePath(const std::filesystem::path& path) {
+  std::string pattern;
+  for (const char c : path.string()) {
+    if (c == '*' || c == '?' || c == '[') {
+      pattern += {'[', c, ']'};
+    } else {
+      pattern += c;
+    }
+  }
+  return QuoteLiteral(pattern);
+}
+
 std::string QuoteName(std::string_view name) { return Quote(name, '"'); }
 
 struct Engine::Impl {

@@ -142,6 +142,9 @@ class Engine {
 
 // "text" -> "'text'" with quotes doubled; for literals in generated SQL.
 std::string QuoteLiteral(std::string_view text);
+// A local path as a literal for DuckDB's readers, which take patterns: *, ? and [ in it mean
+// themselves.
+std::string QuotePath(const std::filesystem::path& path);
 // name -> "\"name\"" with quotes doubled; for identifiers in generated SQL.
 std::string QuoteName(std::string_view name);
 

@@ -53,8 +53,8 @@ Result<std::vector<ResultColumn>> StatsColumns(Connection& connection, const fs:
                                                const std::vector<std::string>& names) {
   std::vector<ResultColumn> columns;
   if (names.empty()) return columns;
-  VL_TRY(QueryResult none, connection.Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0",
-                                                        QuoteLiteral(file.string()))));
+  VL_TRY(QueryResult none,
+         connection.Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", QuotePath(file))));
   for (const std::string& name : names) {
     if (const auto place = none.Find(name)) columns.push_back(none.columns()[*place]);
   }

@@ -27,7 +27,7 @@ Error AsCorrupt(Error error, const fs::path& file) {
 
 std::string ReadSql(const fs::path& file, std::string_view select) {
   return fmt::format("SELECT {} FROM read_parquet({}, hive_partitioning = false)", select,
-                     QuoteLiteral(file.string()));
+                     QuotePath(file));
 }
 
 // The columns of the file that are wanted, quoted.
@@ -43,7 +43,7 @@ Result<std::vector<std::string>> ColumnsThere(Connection& connection, const fs::
 
 Result<int64_t> RowsSaid(Connection& connection, const fs::path& file) {
   return connection.ScalarInt(
-      fmt::format("SELECT num_rows FROM parquet_file_metadata({})", QuoteLiteral(file.string())));
+      fmt::format("SELECT num_rows FROM parquet_file_metadata({})", QuotePath(file)));
 }
 
 void WriteRow(const QueryResult& result, std::string& json) {

@@ -142,7 +142,7 @@ class RelationBuilder {
     std::string paths;
     for (const DataFile& file : files) {
       if (!paths.empty()) paths += ',';
-      paths += QuoteLiteral(file.local);
+      paths += QuotePath(file.local);
     }
     std::string schema;
     for (const delta::Field& field : table_.snapshot->schema().fields()) {

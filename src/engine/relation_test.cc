@@ -59,6 +59,17 @@ TEST_F(RelationTest, PositionsNameFileAndRow) {
             "20");
 }
 
+TEST_F(RelationTest, PathsAreNoPatterns) {
+  delta::Transaction tx(*table_, *table_->Latest());
+  tx.Add(PutRows(Rows(0, 5), "a[1]*/"));
+  tx.Add(PutRows(Rows(5, 7), "o'clock? %/"));
+  Commit(tx);
+  EXPECT_EQ(Scalar("SELECT count(*) FROM " + From()), "7");
+  EXPECT_EQ(Scalar("SELECT count(DISTINCT _file) FROM " + From({.with_positions = true}) +
+                   " WHERE _file LIKE 'a[1]*/%' OR _file LIKE 'o''clock? \\%/%' ESCAPE '\\'"),
+            "2");
+}
+
 TEST_F(RelationTest, AMissingFileIsNotFound) {
   const auto file = Append(0, 10);
   ASSERT_TRUE(store_->Delete(std::string(kRoot) + "/" + file.path));
