@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "cli/command.h"
@@ -35,6 +38,10 @@ Result<int> Ingest(Context& context, IngestOptions& options) {
       error.message = "stopped; the lake is whole, and the same command goes on where it was";
     }
     return std::unexpected(std::move(error));
+  }
+  if (summary->files.empty()) {
+    Say(fmt::format("vitalake: nothing to take in: no .json or .ndjson file under {}",
+                    fmt::join(options.batch.paths, ", ")));
   }
   if (context.json()) {
     VL_RETURN_IF_ERROR(WriteStdout(IngestReportJson(*summary, options.batch.dry_run)));

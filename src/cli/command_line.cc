@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/nearest.h"
 #include "cli/signals.h"
 
 namespace vitalake::cli {
@@ -19,6 +22,20 @@ int ExitCodeOf(const Error& error, const Context& context) {
   int signal = Signals::Install().received();
   if (signal != 0 && error.kind == ErrorKind::kCancelled) return 128 + signal;
   return context.usage_fault() ? kExitUsage : kExitFailed;
+}
+
+// A mistyped command, with the nearest one; "" when that is not the fault.
+std::string UnknownCommand(CLI::App& at) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : at.get_subcommands({})) names.push_back(command->get_name());
+  if (names.empty()) return "";
+  std::vector<std::string> rest = at.remaining();
+  auto word = std::ranges::find_if(rest, [](const std::string& r) { return !r.starts_with("-"); });
+  if (word == rest.end()) return "";
+  std::string nearest = Nearest(*word, names);
+  std::string group = at.get_parent() ? at.get_name() + " " : "";
+  return fmt::format("no command `{}{}`{}", group, *word,
+                     nearest.empty() ? "" : fmt::format("; did you mean `{}{}`?", group, nearest));
 }
 
 }  // namespace
@@ -84,7 +101,9 @@ int CommandLine::Run(int argc, const char* const* argv, std::stop_token stop) {
     CLI::App* at = &app_;
     while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
     std::string name = at == &app_ ? "" : at->get_display_name() + " ";
-    Say(fmt::format("vitalake: {}\nTry `vitalake {}--help`.", fault.what(), name));
+    std::string unknown = UnknownCommand(*at);
+    Say(fmt::format("vitalake: {}\nTry `vitalake {}--help`.",
+                    unknown.empty() ? fault.what() : unknown, name));
     return kExitUsage;
   }
   return RunChosen(std::move(stop));

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include "base/json_writer.h"
 #include "cli/command.h"
+#include "cli/quantity.h"
+#include "ingest/replay.h"
 #include "lake/quarantine.h"
 
 namespace vitalake::cli {
@@ -52,10 +55,39 @@ Result<int> Show(Context& context, QuarantineOptions& options) {
   return kExitDone;
 }
 
+std::string ReplayJson(const ingest::ReplaySummary& done) {
+  JsonWriter writer;
+  writer.BeginObject().Key("run").String(done.run).Key("selected").Int(done.selected);
+  writer.Key("written").Int(done.counts.written).Key("superseded").Int(done.counts.superseded);
+  writer.Key("duplicate").Int(done.counts.duplicate);
+  writer.Key("out_of_scope").Int(done.counts.out_of_scope);
+  writer.Key("still_refused").Int(done.still_refused).EndObject();
+  return writer.Take() + "\n";
+}
+
+std::string ReplayText(const ingest::ReplaySummary& done) {
+  if (done.selected == 0) return "Nothing in quarantine to replay.\n";
+  return fmt::format(
+      "{} tried: {} written, {} superseded, {} duplicate, {} out of scope, {} still refused{}\n",
+      FormatCount(done.selected), FormatCount(done.counts.written),
+      FormatCount(done.counts.superseded), FormatCount(done.counts.duplicate),
+      FormatCount(done.counts.out_of_scope), FormatCount(done.still_refused),
+      done.run.empty() ? "" : ", run " + done.run);
+}
+
+Result<int> Replay(Context& context, const QuarantineOptions& options) {
+  VL_TRY(lake::Lake * lake, context.existing_lake());
+  VL_TRY(ingest::ReplaySummary done,
+         ingest::ReplayQuarantine(*lake, options.filter, {}, context.wait()));
+  VL_RETURN_IF_ERROR(WriteStdout(context.json() ? ReplayJson(done) : ReplayText(done)));
+  return kExitDone;
+}
+
 }  // namespace
 
 void AddQuarantineCommands(CommandLine& line) {
-  CLI::App* group = line.AddGroup("quarantine", "Records that could not be used: list, show");
+  CLI::App* group =
+      line.AddGroup("quarantine", "Records that could not be used: list, show, replay");
   auto options = std::make_shared<QuarantineOptions>();
   CLI::App* list = line.Add(group, "list", "What is in quarantine, newest first",
                             [options](Context& context) { return List(context, *options); });
@@ -68,6 +100,13 @@ void AddQuarantineCommands(CommandLine& line) {
                             [options](Context& context) { return Show(context, *options); });
   show->add_option("ID", options->filter.id, "As `quarantine list` shows it")->required();
   AddExamples(show, {"quarantine show 5f0c2a91d3e8b746"});
+  CLI::App* replay =
+      line.Add(group, "replay", "Take records in again, after what kept them out was mended",
+               [options](Context& context) { return Replay(context, *options); });
+  replay->add_option("--reason", options->filter.reason, "Only with this reason [any]")
+      ->type_name("R");
+  replay->add_option("--id", options->filter.id, "Only this record [all]")->type_name("ID");
+  AddExamples(replay, {"quarantine replay --reason key-conflict"});
 }
 
 }  // namespace vitalake::cli
