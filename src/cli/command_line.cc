@@ -76,6 +76,7 @@ CLI::App* CommandLine::Add(CLI::App* parent, std::string name, std::string descr
 CLI::App* CommandLine::AddGroup(std::string name, std::string description) {
   CLI::App* group = app_.add_subcommand(std::move(name), std::move(description));
   group->require_subcommand(1);
+  group->footer("");
   return group;
 }
 
@@ -93,8 +94,12 @@ int CommandLine::Run(int argc, const char* const* argv, std::stop_token stop) {
     app_.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     CLI::App* shown = &app_;
-    while (!shown->get_subcommands().empty()) shown = shown->get_subcommands().front();
-    return WriteStdout(shown->help()) ? kExitDone : kExitFailed;
+    std::string before;
+    while (!shown->get_subcommands().empty()) {
+      before += (before.empty() ? "" : " ") + shown->get_name();
+      shown = shown->get_subcommands().front();
+    }
+    return WriteStdout(shown->help(before)) ? kExitDone : kExitFailed;
   } catch (const CLI::CallForVersion& version) {
     return WriteStdout(std::string(version.what()) + "\n") ? kExitDone : kExitFailed;
   } catch (const CLI::ParseError& fault) {

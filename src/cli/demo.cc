@@ -51,7 +51,7 @@ Result<std::string> RenderTable(engine::SqlSession& session, const std::string& 
   VL_TRY(engine::QueryResult result, session.Query(statement, {}, wait));
   std::string text;
   engine::FormatOptions layout;
-  layout.table_max_width = 24;
+  layout.table_max_width = 32;
   VL_RETURN_IF_ERROR(engine::WriteResult(
       result, engine::ResultFormat::kTable,
       [&](std::string_view piece) -> Status {
@@ -218,24 +218,23 @@ Status Demo::ShowCounts() {
 
 Status Demo::ShowGold() {
   VL_TRY(std::string table,
-         RenderTable(
-             *session_,
-             "SELECT family_name AS family, given_name AS given, birth_date AS born, readings, "
-             "round(avg_systolic_pressure, 1) AS systolic, "
-             "round(avg_diastolic_pressure, 1) AS diastolic, category "
-             "FROM gold.patient_observations WHERE readings > 0 "
-             "ORDER BY avg_systolic_pressure DESC, id LIMIT 8",
-             wait_));
+         RenderTable(*session_,
+                     "SELECT concat_ws(' ', given_name, family_name) AS name, readings, "
+                     "round(avg_systolic_pressure, 1) AS sys, "
+                     "round(avg_diastolic_pressure, 1) AS dia, category "
+                     "FROM gold.patient_observations WHERE readings > 0 "
+                     "ORDER BY avg_systolic_pressure DESC, id LIMIT 8",
+                     wait_));
   return WriteStdout(Heading("gold.patient_observations, highest average first") + Indented(table));
 }
 
 Status Demo::ShowChart() {
-  VL_TRY(
-      engine::QueryResult chosen,
-      session_->Query("SELECT id, given_name || ' ' || family_name FROM gold.patient_observations "
-                      "WHERE avg_systolic_pressure < 150 "
-                      "ORDER BY readings DESC, max_systolic_pressure DESC, id LIMIT 1",
-                      {}, wait_));
+  VL_TRY(engine::QueryResult chosen,
+         session_->Query(
+             "SELECT id, concat_ws(' ', given_name, family_name) FROM gold.patient_observations "
+             "WHERE avg_systolic_pressure < 150 "
+             "ORDER BY readings DESC, max_systolic_pressure DESC, id LIMIT 1",
+             {}, wait_));
   VL_TRY(bool found, chosen.Next());
   if (!found) return {};
   std::string id = chosen.Text(0);
