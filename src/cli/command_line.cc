@@ -104,8 +104,11 @@ int CommandLine::Run(int argc, const char* const* argv, std::stop_token stop) {
     return WriteStdout(std::string(version.what()) + "\n") ? kExitDone : kExitFailed;
   } catch (const CLI::ParseError& fault) {
     CLI::App* at = &app_;
-    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-    std::string name = at == &app_ ? "" : at->get_display_name() + " ";
+    std::string name;
+    while (!at->get_subcommands().empty()) {
+      at = at->get_subcommands().front();
+      name += at->get_name() + " ";
+    }
     std::string unknown = UnknownCommand(*at);
     Say(fmt::format("vitalake: {}\nTry `vitalake {}--help`.",
                     unknown.empty() ? fault.what() : unknown, name));

@@ -23,6 +23,8 @@ TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {
   EXPECT_EQ(LakeOf({"sql", "select 1", "--lake=x"}), "x");
   EXPECT_EQ(LakeOf({"table", "--lake", "x", "read", "silver.patient"}), "x");
   EXPECT_EQ(LakeOf({"table", "read", "silver.patient", "--lake", "x", "--json"}), "x");
+  EXPECT_EQ(LakeOf({"table", "read", "--columns", "id,gender", "silver.patient", "--lake", "x"}),
+            "x");
   EXPECT_EQ(LakeOf({"ingest", "a.json", "b.json", "--lake", "x", "c.json"}), "x");
 }
 

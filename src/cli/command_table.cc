@@ -165,7 +165,7 @@ void AddReadCommand(CommandLine& line, CLI::App* group,
   read->add_option("--columns", options->columns, "Only these, by comma [all]")
       ->type_name("A,B,...")
       ->delimiter(',')
-      ->expected(1);
+      ->allow_extra_args(false);
   read->add_option("--where", options->where, "SQL condition [all rows]")->type_name("SQL");
   AddNumber(read, "--limit", options->limit, "Most rows [all]");
   AddExamples(read,

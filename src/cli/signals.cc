@@ -4,15 +4,24 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <utility>
 
 namespace vitalake::cli {
+namespace {
+
+// `timeout` and some shells send a signal to the process and to its group at once: that is one
+// request.
+constexpr std::chrono::milliseconds kSameRequest{500};
+
+}  // namespace
 
 struct Signals::State {
   std::stop_source source;
   std::atomic<int> received{0};
+  std::chrono::steady_clock::time_point first{};  // of the signal thread
   std::mutex mutex;
   std::function<void()> on_interrupt;  // guarded by mutex
 
@@ -21,8 +30,13 @@ struct Signals::State {
       std::lock_guard lock(mutex);
       if (on_interrupt) return on_interrupt();
     }
-    if (received.exchange(signal) != 0) _exit(128 + signal);
-    source.request_stop();
+    auto now = std::chrono::steady_clock::now();
+    if (received.exchange(signal) == 0) {
+      first = now;
+      source.request_stop();
+    } else if (now - first > kSameRequest) {
+      _exit(128 + signal);
+    }
   }
 };
 
