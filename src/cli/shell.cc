@@ -88,6 +88,10 @@ class Shell {
   // On a terminal errors end with their message.
   Status Report(Status status) {
     if (status || !interactive_ || IsOutputClosed(status.error())) return status;
+    if (status.error().kind == ErrorKind::kCancelled) {
+      Say("stopped");
+      return {};
+    }
     Say(fmt::format("{} {}", Paint(DetectTerminal(2), Colour::kRed, "error:"),
                     status.error().ToString()));
     return {};
