@@ -198,6 +198,8 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
   const Silver home = assessment.home == clinical::Home::kPatient ? Silver::kPatient
                       : pressure                                  ? Silver::kObservation
                                                                   : Silver::kVitalSign;
+  const std::string quality = assessment.quality.ToString();
+  GatherRecordCells(record, source, resource, key.key, quality, home);
   for (const Silver table : {home, Silver::kVitalSign}) {
     if (table != home && !pressure) break;
     const size_t at = static_cast<size_t>(table);

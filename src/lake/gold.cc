@@ -20,13 +20,13 @@ std::string PersonLinkSql(std::string_view patients) {
   return fmt::format(
       "WITH RECURSIVE link AS (SELECT coalesce(id_space, '') AS id_space, id, replaced_by FROM ({}) "
       "  WHERE replaced_by IS NOT NULL AND replaced_by <> id AND retracted_at IS NULL), "
-      "chain(id_space, patient_id, at) AS (SELECT id_space, id, replaced_by FROM link "
+      "chain(id_space, patient_id, tail_id) AS (SELECT id_space, id, replaced_by FROM link "
       "  UNION SELECT c.id_space, c.patient_id, l.replaced_by FROM chain c "
-      "    JOIN link l ON l.id_space = c.id_space AND l.id = c.at), "
+      "    JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id), "
       "tail AS (SELECT c.*, l.id IS NULL AS is_end FROM chain c "
-      "  LEFT JOIN link l ON l.id_space = c.id_space AND l.id = c.at) "
+      "  LEFT JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id) "
       "SELECT id_space, patient_id, "
-      "  coalesce(any_value(at) FILTER (is_end), least(min(at), patient_id)) AS person_id "
+      "  coalesce(any_value(tail_id) FILTER (is_end), least(min(tail_id), patient_id)) AS person_id "
       "FROM tail GROUP BY id_space, patient_id",
       patients);
 }

@@ -120,7 +120,8 @@ Result<bool> UpsertTry::IsPlainAppend() {
 Status UpsertTry::PointDeletes() {
   const std::string none = "SELECT '' AS id_space, '' AS id, '' AS resource_id, false AS live "
                            "WHERE false";
-  const std::vector<std::string> columns = {"id_space", "id", "resource_id", "retracted_at"};
+  const std::vector<std::string> columns = {"id_space", "id", "resource_id", "retracted_at",
+                                            "content_hash"};
   const std::string shape = "SELECT coalesce(id_space, '') AS id_space, id, resource_id, "
                             "retracted_at IS NULL AS live FROM ({}) WHERE resource_id IN "
                             "(SELECT resource_id FROM staged WHERE deleted)";
@@ -129,7 +130,8 @@ Status UpsertTry::PointDeletes() {
   if (!request_.sibling.empty()) {
     VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.sibling));
     VL_TRY(const std::string rows, engine::RelationSql(lake_.Files(other, request_.sibling), {.columns = columns}));
-    sibling = fmt::format(fmt::runtime(shape), rows);
+    // A tombstone there is the same deletion, waiting.
+    sibling = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
   }
   return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), sibling));
 }

@@ -56,7 +56,8 @@ std::string CreatePresent(std::string_view table_rows) {
       "  bool_or(retracted_at IS NOT NULL AND NOT coalesce(deleted, false)) AS retraction, "
       "  bool_or(coalesce(deleted, false)) AS deleted, any_value(received_at) AS received_at, "
       "  any_value(source_partition) AS source_partition, any_value(source_offset) AS source_offset, "
-      "  min(ingestion_date) AS ingestion_date, min(_file) AS file "
+      "  min(ingestion_date) AS ingestion_date, min(retracted_at) AS retracted_at, "
+      "  min(_file) AS file "
       "FROM ({}) GROUP BY 1, 2",
       table_rows);
 }
@@ -97,7 +98,7 @@ std::string CreateDecision() {
       "    p.source_offset AS old_offset, p.ingestion_date, p.file, "
       "    coalesce(p.deleted, false) AS was_deleted, "
       "    coalesce(p.deleted, false) OR d.id IS NOT NULL AS deleted, "
-      "    d.received_at AS deleted_at, d.source_partition AS delete_partition, "
+      "    coalesce(p.retracted_at, d.received_at) AS deleted_at, d.source_partition AS delete_partition, "
       "    d.source_offset AS delete_offset "
       "  FROM key k LEFT JOIN best b USING (id_space, id) LEFT JOIN present p USING (id_space, id) "
       "  LEFT JOIN first_delete d USING (id_space, id)) "
