@@ -1,7 +1,7 @@
 -- Finishes silver.patient: phones and e-mail by rank, precision of dates, the person a patient is.
 -- clustered: id
 SELECT COLUMNS('^_[a-z].*'),
-  resource_type, active, coalesce(family_name, name_text) AS family_name, given_name, gender,
+  resource_type, active, family_name, given_name, gender,
   birth_date, fhir_precision(birth_date_sent) AS birth_date_precision,
   list_sort(list_transform(from_json(work_phones, '[{"value":"VARCHAR","rank":"BIGINT"}]'),
     lambda x, i: {'rank': coalesce(x.rank, 2147483647), 'place': i, 'value': x.value}))[1].value AS work_phone,

@@ -35,6 +35,8 @@ void AddDemoCommand(CommandLine& line) {
   command->add_option("--seconds", options->seconds, "End after this time at the latest [no limit]")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
+  command->add_flag_function(
+      "--no-serve", [](int64_t) {}, "Serve nothing (this version serves nothing yet)");
   AddExamples(command, {"demo", "--lake ./demo-lake demo --patients 50"});
 }
 

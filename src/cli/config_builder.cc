@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 namespace vitalake::cli {
 namespace {

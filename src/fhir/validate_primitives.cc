@@ -19,6 +19,8 @@ constexpr PrimitiveFault kNotNumber{kError, "type", "must be a JSON number", kUn
 constexpr PrimitiveFault kTextForNumber{
     kWarning, "text_number", "a number given as a string; read as a number", kTextNumber};
 constexpr PrimitiveFault kEmpty{kError, "empty", "an empty string; taken as absent", kRemark};
+constexpr PrimitiveFault kEmptyText{kError, "empty", "an empty string is no value of this type",
+                                    kUnusable};
 constexpr PrimitiveFault kBlankUri{kError, "uri", "a URI must not contain white space", kRemark};
 constexpr PrimitiveFault kBlankCode{
     kError, "code", "a code must not begin or end with white space or have two in a row", kRemark};
@@ -125,8 +127,15 @@ bool IsBase64(std::string_view text) {
   return symbols % 4 == 0;
 }
 
+// Whether an empty text breaks the type's own syntax, beyond the rule that no value is empty.
+bool HasSyntax(Primitive primitive) {
+  return primitive == Primitive::kId || primitive == Primitive::kDate ||
+         primitive == Primitive::kDateTime || primitive == Primitive::kInstant ||
+         primitive == Primitive::kTime;
+}
+
 const PrimitiveFault* CheckText(Primitive primitive, std::string_view text) {
-  if (text.empty()) return &kEmpty;
+  if (text.empty()) return HasSyntax(primitive) ? &kEmptyText : &kEmpty;
   switch (primitive) {
     case Primitive::kUri:
       return HasBlank(text) ? &kBlankUri : nullptr;

@@ -227,6 +227,7 @@ Status GroupStage::QuarantineRefused(const std::vector<lake::RefusedRecord>& ref
     if (std::ranges::any_of(refused, [&](const auto& r) { return r.source_partition == file.partition; }))
       affected.push_back(file);
   }
+  VL_RETURN_IF_ERROR(CreateSilverTables());
   VL_TRY(auto stager, RecordStager::Make(lake_.engine(), context_, &tables_));
   Input input(affected, context_.limits);
   for (;;) {

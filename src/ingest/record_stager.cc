@@ -200,9 +200,9 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
                                                                   : Silver::kVitalSign;
   const std::string quality = assessment.quality.ToString();
   GatherRecordCells(record, source, resource, key.key, quality, home);
-  for (const Silver table : {home, Silver::kVitalSign}) {
-    if (table != home && !pressure) break;
-    const size_t at = static_cast<size_t>(table);
+  // The pressures of a panel are vital signs as well.
+  for (const size_t at : {static_cast<size_t>(home), static_cast<size_t>(Silver::kVitalSign)}) {
+    const bool is_home = at == static_cast<size_t>(home);
     int64_t rows = 0;
     Status appended;
     const auto ran = runners_[at].Run(resource, [&](std::span<const view::Cell> row) {
@@ -213,14 +213,20 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
     });
     VL_RETURN_IF_ERROR(std::move(appended));
     if (rows > 0) ++tally_->staged[at];
-    if (table != home) break;
-    if (!ran || rows == 0) {
+    if (is_home && (!ran || rows == 0)) {
       return Quarantine(record, source,
                         {"view", "", ran ? fmt::format("the view of {} gives no row",
                                                        context_.views[at].table)
                                          : fmt::format("{}: {}", ran.error().place,
                                                        ran.error().message)});
     }
+    if (!ran) {
+      const Issue issue{fhir::Severity::kError, "view", "",
+                        fmt::format("no rows in {}: {}: {}", context_.views[at].table,
+                                    ran.error().place, ran.error().message)};
+      VL_RETURN_IF_ERROR(AppendIssue(record, source, issue, resource.String("resourceType"), key.key));
+    }
+    if (!pressure) break;
   }
   ++tally_->home[static_cast<size_t>(home)];
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "engine/sql_functions.h"
 #include "lake/catalogue.h"
 #include "lake/gold.h"
@@ -17,6 +18,22 @@ namespace {
 // Of the process's budget, what the query engine may hold; the rest is for parsers, staged blocks
 // and the libraries' own.
 constexpr int64_t EngineShare(int64_t memory_bytes) { return memory_bytes / 2; }
+
+// "; did you mean silver.patient?", from the folders there are; "" when none is near.
+std::string Suggestion(storage::ObjectStore& store, std::string_view name) {
+  std::vector<std::string> known;
+  for (const std::string_view schema : {"bronze", "silver", "gold", "ops"}) {
+    const auto folders = store.ListFolder(fmt::format("{}/", schema));
+    if (!folders) continue;
+    for (const std::string& folder : *folders) {
+      if (folder.ends_with('/')) {
+        known.push_back(fmt::format("{}.{}", schema, folder.substr(0, folder.size() - 1)));
+      }
+    }
+  }
+  const std::string near = Nearest(name, known);
+  return near.empty() ? "" : fmt::format("; did you mean {}?", near);
+}
 
 delta::CreateOptions CreateOptionsOf(const TableSpec& spec) {
   delta::CreateOptions options;
@@ -130,7 +147,8 @@ Result<delta::Table*> Lake::OpenTable(std::string_view name) {
   VL_TRY(const bool exists, table->Exists());
   if (!exists) {
     return Fail(ErrorKind::kNotFound,
-                fmt::format("there is no table {} in the lake {}", name, options_.location));
+                fmt::format("there is no table {} in the lake {}{}", name, options_.location,
+                            Suggestion(*store_, name)));
   }
   return tables_.emplace(std::string(name), std::move(table)).first->second.get();
 }

@@ -36,6 +36,8 @@ def plain(table):
             column = column.cast(kind.value_type)
         elif pa.types.is_large_string(kind) or str(kind) == "string_view":
             column = column.cast(pa.string())
+        elif pa.types.is_uint64(kind):  # how delta-rs types _commit_version; the protocol says long
+            column = column.cast(pa.int64())
         columns[name] = column
     return pa.table(columns)
 

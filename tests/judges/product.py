@@ -14,7 +14,7 @@ DATA = ROOT.parent / "shared/data"
 
 OUTCOMES = ("written", "superseded", "duplicate", "quarantined", "out_of_scope")
 # Differ between two runs over the same input: when a row was made, and where its copy lies.
-PROCESSING = {"ingestion_date", "update_date", "source_partition", "run"}
+PROCESSING = {"ingestion_date", "update_date", "source_partition", "run", "received_at"}
 
 
 def command(*arguments):

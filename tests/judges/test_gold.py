@@ -74,7 +74,7 @@ def test_patient_observations(silver):
 def test_the_last_reading(silver):
     found = {row["id"]: row for row in silver.lake.read("gold.patient_observations").to_pylist()}
     latest = silver.rows(f"""SELECT patient_id, effective_time AS t, list(systolic_pressure_value) AS s, list(diastolic_pressure_value) AS d
-        FROM observation WHERE {COUNTS} GROUP BY ALL QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY t DESC) = 1""", ["patient_id"])
+        FROM observation WHERE {COUNTS} GROUP BY patient_id, effective_time QUALIFY row_number() OVER (PARTITION BY patient_id ORDER BY t DESC) = 1""", ["patient_id"])
     assert len(latest) > 100
     for (name,), row in latest.items():
         assert found[name]["last_effective_time"].replace(tzinfo=datetime.timezone.utc) == row["t"]

@@ -1,10 +1,10 @@
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace vitalake::cli {
+namespace vitalake {
 namespace {
 
 TEST(EditDistance, CountsEdits) {
@@ -25,4 +25,4 @@ TEST(Nearest, PicksTheClosestWithinReason) {
 }
 
 }  // namespace
-}  // namespace vitalake::cli
+}  // namespace vitalake

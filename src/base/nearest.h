@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace vitalake::cli {
+namespace vitalake {
 
 // Letters to insert, delete, replace or swap with their neighbour to make `a` of `b`.
 // Cost: |a| x |b|.
@@ -15,4 +15,4 @@ size_t EditDistance(std::string_view a, std::string_view b);
 // every one differs in more than half of its letters.
 std::string Nearest(std::string_view word, std::span<const std::string> candidates);
 
-}  // namespace vitalake::cli
+}  // namespace vitalake

@@ -1,9 +1,9 @@
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace vitalake::cli {
+namespace vitalake {
 
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1);
@@ -38,4 +38,4 @@ std::string Nearest(std::string_view word, std::span<const std::string> candidat
   return best;
 }
 
-}  // namespace vitalake::cli
+}  // namespace vitalake
