@@ -71,11 +71,12 @@ std::map<int64_t, lake::OutcomeCounts> ParseOutcomes(JsonValue json) {
 // Works one run to its end; the same code for a new run and for one a crash left open.
 class RunWorker {
  public:
-  RunWorker(lake::Lake& lake, lake::LedgerRun run, const fhir::DecodeLimits& limits,
+  // `recovering`: an earlier try of this run may have done some of it.
+  RunWorker(lake::Lake& lake, lake::LedgerRun run, bool recovering, const fhir::DecodeLimits& limits,
             const std::vector<lake::SilverView>& views,
             const std::function<void(const BatchProgress&)>& progress, const Wait& wait,
             BatchSummary& summary)
-      : lake_(lake), run_(std::move(run)), limits_(limits), views_(views), progress_(progress),
+      : lake_(lake), run_(std::move(run)), recovering_(recovering), limits_(limits), views_(views), progress_(progress),
         wait_(wait), summary_(summary) {
     for (const auto& file : run_.files) bytes_total_ += file.bytes;
   }
@@ -100,6 +101,7 @@ class RunWorker {
 
   lake::Lake& lake_;
   lake::LedgerRun run_;
+  bool recovering_;
   fhir::DecodeLimits limits_;
   const std::vector<lake::SilverView>& views_;
   const std::function<void(const BatchProgress&)>& progress_;
@@ -147,7 +149,8 @@ Status RunWorker::CopyToBronze() {
          {file.bronze_path, OwnBronzePath(file.bronze_path, run_.run, file.ordinal)}) {
       auto copied = storage::CopyIn(lake_.store(), file.path, path);
       if (!copied && copied.error().kind == ErrorKind::kAlreadyExists) {
-        // Ours, when an earlier try of this run got that far; else another run's.
+        if (!recovering_) continue;  // another run's, however alike
+        // Ours, when the earlier try of this run got that far; else another run's.
         VL_TRY(const fs::path local, lake_.store().LocalPath(path));
         VL_TRY(const std::string hash, storage::Sha256OfFile(local));
         if (hash != file.sha256) continue;
@@ -405,7 +408,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
   };
   if (options.dry_run) {
     VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, on_hashed));
-    RunWorker worker(lake, {run, started, std::move(files)}, options.limits, views, progress, wait,
+    RunWorker worker(lake, {run, started, std::move(files)}, false, options.limits, views, progress, wait,
                      summary);
     VL_RETURN_IF_ERROR(worker.DryRun());
     summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
@@ -424,7 +427,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     if (!lock) continue;  // its process lives
     BatchSummary recovered;
     recovered.tables = summary.tables;
-    auto done = RunWorker(lake, left, options.limits, views, progress, wait, recovered).Work();
+    auto done = RunWorker(lake, left, true, options.limits, views, progress, wait, recovered).Work();
     if (!done) {
       return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
     }
@@ -436,7 +439,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     lake::LedgerRun ledger_run{run, started, std::move(files)};
     VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
     summary.run = run.value;
-    auto done = RunWorker(lake, std::move(ledger_run), options.limits, views, progress, wait, summary)
+    auto done = RunWorker(lake, std::move(ledger_run), false, options.limits, views, progress, wait, summary)
                     .Work();
     if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));
   }

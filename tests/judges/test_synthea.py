@@ -44,9 +44,13 @@ def test_every_vital_sign_value(vitals, expected):
             found[row["resource_id"]][float(row["value_sent"])] += 1
     wanted = {name: collections.Counter(value for (_, value, _), n in values.items() for _ in range(n))
               for name, values in expected.vitals.items()}
+    # Two mean pressures (8478-0) carry no unit, and none may be assumed for them: quarantined.
+    unitless = {name for name, values in expected.vitals.items()
+                if any(code == "8478-0" and unit is None for code, _, unit in values)}
+    assert len(unitless) == 2
     missing = {name for name in wanted if wanted[name] != found.get(name)}
-    assert not missing, f"{len(missing)} of {len(wanted)} differ, e.g. {sorted(missing)[:3]}"
-    assert found.keys() == wanted.keys()
+    assert missing == unitless, f"{len(missing)} of {len(wanted)} differ, e.g. {sorted(missing)[:3]}"
+    assert found.keys() == wanted.keys() - unitless
 
 
 def test_values_without_conversion_are_as_sent(vitals):
