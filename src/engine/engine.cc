@@ -142,6 +142,8 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   if (options.spill_bytes > 0) {
     set("max_temp_directory_size", fmt::format("{}B", options.spill_bytes));
   }
+  // Tables here live for one pass: a checkpoint would only compress them at the cost of the pass.
+  set("checkpoint_threshold", "1TB");
   set("preserve_insertion_order", "false");
   set("autoinstall_known_extensions", "false");
   set("autoload_known_extensions", "false");

@@ -92,7 +92,7 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
                                                          const StagerContext& context,
                                                          const StagingTables* tables) {
   std::unique_ptr<RecordStager> stager(new RecordStager(context));
-  for (const lake::SilverView& view : context.views) stager->runners_.emplace_back(view.view);
+  for (const lake::SilverView& view : context.views) stager->runners_.emplace_back(view.view, view.UsedColumns());
   if (tables == nullptr) return stager;
   // An appender holds its connection's transaction: each needs its own.
   stager->connections_.reserve(kSilverCount + 2);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "engine/column_appender.h"
 #include "lake/built_in_files.h"
@@ -11,6 +12,8 @@
 
 namespace vitalake::lake {
 namespace {
+
+constexpr std::string_view kAllRows = "SELECT * FROM rows";
 
 // What follows "-- <label>: " in the leading comment of an SQL file; "" when there is no such line.
 std::string_view HeaderText(std::string_view sql, std::string_view label) {
@@ -27,6 +30,18 @@ std::vector<std::string> HeaderList(std::string_view sql, std::string_view label
   return {names.begin(), names.end()};
 }
 
+// Whether `word` stands in `text` by itself.
+bool HasWord(std::string_view text, std::string_view word) {
+  const auto part_of_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !part_of_name(text[at - 1])) && (end == text.size() || !part_of_name(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool HasColumn(const view::View& view, std::string_view name) {
   return std::ranges::any_of(view.columns(), [&](const auto& column) { return column.name == name; });
 }
@@ -38,7 +53,7 @@ Result<SilverView> Load(const std::filesystem::path& folder, std::string_view na
   auto view = view::View::Compile(definition);
   if (!view) return Because(std::move(view).error(), fmt::format("views/{}.json", name));
   silver.view = *view;
-  silver.finishing_sql = "SELECT * FROM rows";
+  silver.finishing_sql = kAllRows;
   if (auto sql = ReadBuiltIn(BuiltIn::kView, folder, fmt::format("{}.sql", name))) {
     silver.finishing_sql = *sql;
   } else if (sql.error().kind != ErrorKind::kNotFound) {
@@ -70,6 +85,15 @@ const std::vector<view::ColumnSpec>& RecordColumns() {
       {"_home", kVarchar, "", ""},
   };
   return columns;
+}
+
+std::vector<bool> SilverView::UsedColumns() const {
+  const bool all = finishing_sql == kAllRows;
+  std::vector<bool> used;
+  for (const auto& column : view->columns()) {
+    used.push_back(all || HasWord(finishing_sql, column.name));
+  }
+  return used;
 }
 
 std::string SilverView::RowsSql(std::string_view rows_table, Micros ingestion_date) const {

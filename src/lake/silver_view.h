@@ -32,6 +32,9 @@ struct SilverView {
   std::string home;                  // SQL condition over the table's rows; "true" by default
   bool has_status = false;           // its resource type has one (Patient has none)
 
+  // By column of the view: whether the finishing SQL names it. Others need not be evaluated.
+  std::vector<bool> UsedColumns() const;
+
   // A SELECT over the staging table `rows_table` that gives the table's rows; `ingestion_date` is
   // the time they are made.
   std::string RowsSql(std::string_view rows_table, Micros ingestion_date) const;
