@@ -77,7 +77,8 @@ def ctest(preset, jobs, labels=None):
                "--no-tests=error", "--output-junit", str(out / "ctest.xml")]
     if labels:
         command += ["--label-regex", labels]
-    run(command, env={**os.environ, "GTEST_OUTPUT": f"xml:{out}/"})
+    run(command, env={**os.environ, "GTEST_OUTPUT": f"xml:{out}/",
+                      "LSAN_OPTIONS": f"suppressions={pathlib.Path('tests/lsan.supp').resolve()}"})
     if not (out / "ctest.xml").exists():
         return Counts(failed=1)
     total = Counts()

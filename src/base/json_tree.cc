@@ -37,7 +37,8 @@ bool IsNumber(std::string_view s) {
 }
 
 std::string_view TrimRight(std::string_view s) {
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\n' || s.back() == '\r' || s.back() == '\t'))
+  while (!s.empty() &&
+         (s.back() == ' ' || s.back() == '\n' || s.back() == '\r' || s.back() == '\t'))
     s.remove_suffix(1);
   return s;
 }
@@ -102,12 +103,17 @@ bool Unescape(std::string_view s, std::string& out) {
 
 std::string_view JsonValue::text() const {
   switch (node_->type) {
-    case JsonType::kNull: return "null";
-    case JsonType::kFalse: return "false";
-    case JsonType::kTrue: return "true";
+    case JsonType::kNull:
+      return "null";
+    case JsonType::kFalse:
+      return "false";
+    case JsonType::kTrue:
+      return "true";
     case JsonType::kArray:
-    case JsonType::kObject: return {};
-    default: return {node_->data, node_->size};
+    case JsonType::kObject:
+      return {};
+    default:
+      return {node_->data, node_->size};
   }
 }
 
@@ -148,7 +154,7 @@ struct JsonParser::Impl {
   size_t capacity = 0;
   std::unique_ptr<JsonNode[]> nodes;  // room for one node per structural, grown before a parse
   size_t room = 0;
-  size_t count = 0;                   // nodes written
+  size_t count = 0;                                           // nodes written
   std::vector<uint64_t> seen = std::vector<uint64_t>(65536);  // by symbol: last object holding it
   uint64_t objects = 0;                                       // objects opened so far, ever
   bool duplicates = false;
@@ -183,9 +189,10 @@ struct JsonParser::Impl {
   Status Index(std::string_view input) {
     if (input.size() > capacity || !stage1) {
       const size_t wanted = std::max<size_t>(input.size(), 64 << 10);
-      const auto error = stage1 ? stage1->allocate(wanted, 4)
-                                : simdjson::get_active_implementation()->create_dom_parser_implementation(
-                                      wanted, 4, stage1);
+      const auto error =
+          stage1 ? stage1->allocate(wanted, 4)
+                 : simdjson::get_active_implementation()->create_dom_parser_implementation(
+                       wanted, 4, stage1);
       if (error) return Fail(ErrorKind::kLimit, simdjson::error_message(error));
       capacity = wanted;
     }
@@ -222,18 +229,28 @@ struct JsonParser::Impl {
   bool Append(uint32_t depth, std::string_view key, Symbol symbol, bool duplicate) {
     const size_t at = count++;
     nodes[at] = {JsonType::kNull, duplicate, symbol, 1, static_cast<uint32_t>(key.size()), 0,
-                 key.data(), nullptr};
+                 key.data(),      nullptr};
     switch (Peek()) {
       case '{':
-      case '[': return AppendContainer(depth + 1, at);
+      case '[':
+        return AppendContainer(depth + 1, at);
       case '"': {
         std::string_view value;
         if (!ReadString(value)) return false;
         SetText(nodes[at], JsonType::kString, value);
         return true;
       }
-      case '-': case '0': case '1': case '2': case '3': case '4':
-      case '5': case '6': case '7': case '8': case '9': {
+      case '-':
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7':
+      case '8':
+      case '9': {
         const size_t place = *next;
         const std::string_view token = Token();
         if (!IsNumber(token)) return Fault(ErrorKind::kCorrupt, "not a JSON number", place);
@@ -245,12 +262,16 @@ struct JsonParser::Impl {
       case 'n': {
         const size_t place = *next;
         const std::string_view token = Token();
-        if (token == "true") nodes[at].type = JsonType::kTrue;
-        else if (token == "false") nodes[at].type = JsonType::kFalse;
-        else if (token != "null") return Fault(ErrorKind::kCorrupt, "not a JSON value", place);
+        if (token == "true")
+          nodes[at].type = JsonType::kTrue;
+        else if (token == "false")
+          nodes[at].type = JsonType::kFalse;
+        else if (token != "null")
+          return Fault(ErrorKind::kCorrupt, "not a JSON value", place);
         return true;
       }
-      default: return Expected("a JSON value");
+      default:
+        return Expected("a JSON value");
     }
   }
 
@@ -297,7 +318,7 @@ struct JsonParser::Impl {
     const Symbol symbol = FindSymbol(key);
     // A later stamp is that of an object nested in this one: only then look at the siblings.
     const bool duplicate = symbol == 0 || seen[symbol] > stamp ? HasMember(parent, symbol, key)
-                                                         : seen[symbol] == stamp;
+                                                               : seen[symbol] == stamp;
     if (symbol != 0) seen[symbol] = stamp;
     duplicates |= duplicate;
     return Append(depth, key, symbol, duplicate);

@@ -36,7 +36,7 @@ struct JsonNode {
   Symbol symbol;       // of key; 0 when the key is not interned or there is none
   uint32_t skip;       // nodes in this subtree, this one included
   uint32_t key_size;
-  uint32_t size;     // kArray, kObject: number of children; else bytes of text
+  uint32_t size;  // kArray, kObject: number of children; else bytes of text
   const char* key_data;
   const char* data;  // kString: unescaped text; kNumber: as written; kRaw: as written; else null
 };

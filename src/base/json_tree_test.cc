@@ -44,7 +44,8 @@ TEST(JsonTree, NoticesDuplicateKeysPerObject) {
   EXPECT_FALSE(parser.has_duplicate_key());
   ASSERT_TRUE(parser.Parse(R"({"a":{"qq":1,"x":2,"qq":1}})").has_value());
   EXPECT_TRUE(parser.has_duplicate_key());
-  ASSERT_TRUE(parser.Parse(R"({"resourceType":1,"x":{"resourceType":1},"resourceType":2})").has_value());
+  ASSERT_TRUE(
+      parser.Parse(R"({"resourceType":1,"x":{"resourceType":1},"resourceType":2})").has_value());
   EXPECT_TRUE(parser.has_duplicate_key());
 }
 
@@ -57,10 +58,30 @@ TEST(JsonTree, FindsInternedMembersBySymbol) {
 }
 
 TEST(JsonTree, RefusesWhatIsNotJson) {
-  for (const char* text :
-       {"", "   ", "{", "[1,2", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "[1 2]", "nul", "tru", "01", "1.",
-        "\"abc", "{\"a\":\"\\x\"}", "{\"a\":1} x", "{} {}", "[\"a\xff\"]", "// c\n{}", "+1", "nulla",
-        "{\"a\":nulx}", "{\"a\":1.e5}", "{\"a\":-}", "\"\x01\""}) {
+  for (const char* text : {"",
+                           "   ",
+                           "{",
+                           "[1,2",
+                           "{\"a\":1,}",
+                           "{\"a\" 1}",
+                           "{a:1}",
+                           "[1 2]",
+                           "nul",
+                           "tru",
+                           "01",
+                           "1.",
+                           "\"abc",
+                           "{\"a\":\"\\x\"}",
+                           "{\"a\":1} x",
+                           "{} {}",
+                           "[\"a\xff\"]",
+                           "// c\n{}",
+                           "+1",
+                           "nulla",
+                           "{\"a\":nulx}",
+                           "{\"a\":1.e5}",
+                           "{\"a\":-}",
+                           "\"\x01\""}) {
     EXPECT_EQ(FaultOf(text).kind, ErrorKind::kCorrupt) << text;
   }
 }
@@ -76,8 +97,8 @@ TEST(JsonTree, LimitsDepthAndSize) {
 
 TEST(JsonTree, LeavesDeepPartsRaw) {
   JsonParser parser;
-  auto tree = parser.Parse(R"({"entry":[{"resource":{"a":[1,{"b":2}]} ,"n":1}]})",
-                           {.expand_depth = 3});
+  auto tree =
+      parser.Parse(R"({"entry":[{"resource":{"a":[1,{"b":2}]} ,"n":1}]})", {.expand_depth = 3});
   ASSERT_TRUE(tree.has_value());
   JsonValue entry = *tree->Find("entry").children().begin();
   EXPECT_EQ(entry.Find("resource").type(), JsonType::kRaw);

@@ -61,8 +61,8 @@ inline std::unexpected<Error> Because(Error error, std::string where) {
 #define VL_CONCAT(a, b) VL_CONCAT_INNER(a, b)
 
 // VL_TRY(auto x, Call()): x = *Call(), or returns its error. VL_TRY(x, ...) assigns.
-#define VL_TRY_IMPL(result, target, ...)                                   \
-  auto result = (__VA_ARGS__);                                             \
+#define VL_TRY_IMPL(result, target, ...)                              \
+  auto result = (__VA_ARGS__);                                        \
   if (!result) return ::std::unexpected(::std::move(result).error()); \
   target = ::std::move(*result)
 #define VL_TRY(target, ...) VL_TRY_IMPL(VL_CONCAT(vl_result_, __LINE__), target, __VA_ARGS__)
@@ -70,4 +70,5 @@ inline std::unexpected<Error> Because(Error error, std::string where) {
 // VL_RETURN_IF_ERROR(Call()): for Status; returns its error.
 #define VL_RETURN_IF_ERROR_IMPL(result, ...) \
   if (auto result = (__VA_ARGS__); !result) return ::std::unexpected(::std::move(result).error())
-#define VL_RETURN_IF_ERROR(...) VL_RETURN_IF_ERROR_IMPL(VL_CONCAT(vl_status_, __LINE__), __VA_ARGS__)
+#define VL_RETURN_IF_ERROR(...) \
+  VL_RETURN_IF_ERROR_IMPL(VL_CONCAT(vl_status_, __LINE__), __VA_ARGS__)

@@ -49,7 +49,8 @@ Ends EndsOf(std::string_view name) {
     std::memcpy(&high, name.data() + n - 4, 4);
     ends.head = low | (static_cast<uint64_t>(high) << 32);
   } else if (n > 0) {
-    ends.head = static_cast<unsigned char>(name[0]) | (static_cast<unsigned char>(name[n / 2]) << 8) |
+    ends.head = static_cast<unsigned char>(name[0]) |
+                (static_cast<unsigned char>(name[n / 2]) << 8) |
                 (static_cast<unsigned char>(name[n - 1]) << 16);
   }
   return ends;

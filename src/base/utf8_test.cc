@@ -10,10 +10,12 @@ TEST(ValidUtf8, KeepsWellFormedText) {
 }
 
 TEST(ValidUtf8, ReplacesWhatIsNot) {
-  EXPECT_EQ(ValidUtf8("a\xff" "b"), "a\uFFFDb");
-  EXPECT_EQ(ValidUtf8("\xE2\x82"), "\uFFFD\uFFFD");             // cut off
-  EXPECT_EQ(ValidUtf8("\xC0\xAF"), "\uFFFD\uFFFD");             // overlong
-  EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");   // a surrogate
+  EXPECT_EQ(ValidUtf8("a\xff"
+                      "b"),
+            "a\uFFFDb");
+  EXPECT_EQ(ValidUtf8("\xE2\x82"), "\uFFFD\uFFFD");            // cut off
+  EXPECT_EQ(ValidUtf8("\xC0\xAF"), "\uFFFD\uFFFD");            // overlong
+  EXPECT_EQ(ValidUtf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate
   EXPECT_EQ(ValidUtf8(std::string_view("\0", 1)), "\uFFFD");
 }
 

@@ -72,12 +72,18 @@ std::map<int64_t, lake::OutcomeCounts> ParseOutcomes(JsonValue json) {
 class RunWorker {
  public:
   // `recovering`: an earlier try of this run may have done some of it.
-  RunWorker(lake::Lake& lake, lake::LedgerRun run, bool recovering, const fhir::DecodeLimits& limits,
-            const std::vector<lake::SilverView>& views,
+  RunWorker(lake::Lake& lake, lake::LedgerRun run, bool recovering,
+            const fhir::DecodeLimits& limits, const std::vector<lake::SilverView>& views,
             const std::function<void(const BatchProgress&)>& progress, const Wait& wait,
             BatchSummary& summary)
-      : lake_(lake), run_(std::move(run)), recovering_(recovering), limits_(limits), views_(views), progress_(progress),
-        wait_(wait), summary_(summary) {
+      : lake_(lake),
+        run_(std::move(run)),
+        recovering_(recovering),
+        limits_(limits),
+        views_(views),
+        progress_(progress),
+        wait_(wait),
+        summary_(summary) {
     for (const auto& file : run_.files) bytes_total_ += file.bytes;
   }
 
@@ -110,9 +116,9 @@ class RunWorker {
   int64_t bytes_total_ = 0;
   int64_t bytes_done_ = 0;
   int64_t records_done_ = 0;
-  size_t at_ = 0;                                     // next file to group
-  std::map<int64_t, lake::OutcomeCounts> outcomes_;   // by ordinal, final at the end
-  std::map<int64_t, std::string> partitions_;         // ordinal -> bronze path of the copy
+  size_t at_ = 0;                                    // next file to group
+  std::map<int64_t, lake::OutcomeCounts> outcomes_;  // by ordinal, final at the end
+  std::map<int64_t, std::string> partitions_;        // ordinal -> bronze path of the copy
   std::map<int64_t, std::string> messages_;
   std::set<int64_t> failed_;
 };
@@ -213,8 +219,7 @@ Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::st
 Result<lake::UpsertResult> RunWorker::UpsertTable(Silver table, const GroupStage& stage,
                                                   int64_t last) {
   const lake::UpsertRequest request = stage.Request(
-      table,
-      table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table,
+      table, table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table,
       [&](const std::map<std::string, lake::Exceptions>& exceptions) {
         std::map<int64_t, lake::OutcomeCounts> counts;
         stage.CountHome(table, exceptions, counts);
@@ -236,7 +241,8 @@ Status RunWorker::CommitQuarantine(GroupStage& stage, int64_t last) {
     lake::CommitNote note;
     note.txns[TxnApp(run_.run)] = last;
     note.info["run"] = fmt::format("\"{}\"", run_.run.value);
-    VL_RETURN_IF_ERROR(lake::AppendRows(lake_, stage.connection(), FixedSpec(table), rows, note, wait_));
+    VL_RETURN_IF_ERROR(
+        lake::AppendRows(lake_, stage.connection(), FixedSpec(table), rows, note, wait_));
   }
   return {};
 }
@@ -408,8 +414,8 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
   };
   if (options.dry_run) {
     VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, on_hashed));
-    RunWorker worker(lake, {run, started, std::move(files)}, false, options.limits, views, progress, wait,
-                     summary);
+    RunWorker worker(lake, {run, started, std::move(files)}, false, options.limits, views, progress,
+                     wait, summary);
     VL_RETURN_IF_ERROR(worker.DryRun());
     summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
     return summary;
@@ -427,7 +433,8 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     if (!lock) continue;  // its process lives
     BatchSummary recovered;
     recovered.tables = summary.tables;
-    auto done = RunWorker(lake, left, true, options.limits, views, progress, wait, recovered).Work();
+    auto done =
+        RunWorker(lake, left, true, options.limits, views, progress, wait, recovered).Work();
     if (!done) {
       return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
     }
@@ -439,7 +446,8 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     lake::LedgerRun ledger_run{run, started, std::move(files)};
     VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
     summary.run = run.value;
-    auto done = RunWorker(lake, std::move(ledger_run), false, options.limits, views, progress, wait, summary)
+    auto done = RunWorker(lake, std::move(ledger_run), false, options.limits, views, progress, wait,
+                          summary)
                     .Work();
     if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));
   }

@@ -29,7 +29,7 @@ struct BatchOptions {
   std::string source;              // empty: patient, observation or mixed, by a peek
   std::string id_space;
   fhir::KeyRule key = fhir::KeyRule::kId;
-  bool dry_run = false;            // read and judge everything, write nothing
+  bool dry_run = false;  // read and judge everything, write nothing
   bool refresh_gold = true;
   fhir::DecodeLimits limits;
 };
@@ -46,7 +46,8 @@ struct FileResult {
   std::string path;    // as given (or as found below a folder)
   std::string bronze;  // key of the copy; empty when there is none
   lake::OutcomeCounts counts;
-  std::string message;  // empty, or why the file as a whole could not be used ("same content as ...")
+  std::string
+      message;  // empty, or why the file as a whole could not be used ("same content as ...")
   bool failed = false;  // the file could not be taken in at all (no permission, vanished)
 };
 
@@ -69,8 +70,9 @@ struct BatchSummary {
   double seconds = 0;
 };
 
-// kInvalidArgument: no path given, a path that names nothing. kNoSpace, kPermission, kIo, kCancelled:
-// the run stopped; running it again goes on where it was. A bad record or file is no error.
+// kInvalidArgument: no path given, a path that names nothing. kNoSpace, kPermission, kIo,
+// kCancelled: the run stopped; running it again goes on where it was. A bad record or file is no
+// error.
 Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
                               const std::function<void(const BatchProgress&)>& progress = {},
                               const Wait& wait = {});

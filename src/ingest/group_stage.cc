@@ -91,8 +91,7 @@ Status GroupStage::Prepare() {
   connection_ = std::make_unique<engine::Connection>(std::move(connection));
   for (const auto& [table, columns] : {std::pair(tables_.quarantine, &QuarantineColumns()),
                                        std::pair(tables_.issue, &IssueColumns())}) {
-    VL_RETURN_IF_ERROR(
-        connection_->Execute(engine::CreateTableSql(table, *columns)));
+    VL_RETURN_IF_ERROR(connection_->Execute(engine::CreateTableSql(table, *columns)));
   }
   return {};
 }
@@ -111,13 +110,12 @@ Status GroupStage::FlushSilverTables(const Wait& wait) {
     engine::ParquetOptions options;
     options.sort_by = view.clustered_by;
     options.stats_columns = view.clustered_by;
-    auto files = engine::WriteParquet(
-        *connection_, view.RowsSql(tables_.silver[i], lake_.clock().NowMicros()), folder_, options,
-        wait);
+    auto files = engine::WriteParquet(*connection_,
+                                      view.RowsSql(tables_.silver[i], lake_.clock().NowMicros()),
+                                      folder_, options, wait);
     if (!files) return Because(std::move(files).error(), fmt::format("table {}", view.table));
     std::ranges::move(*files, std::back_inserter(staged_[i].files));
-    VL_RETURN_IF_ERROR(
-        connection_->Execute("DROP TABLE " + tables_.silver[i], wait));
+    VL_RETURN_IF_ERROR(connection_->Execute("DROP TABLE " + tables_.silver[i], wait));
   }
   return {};
 }
@@ -224,7 +222,8 @@ Status GroupStage::QuarantineRefused(const std::vector<lake::RefusedRecord>& ref
   }
   std::vector<GroupFile> affected;
   for (const GroupFile& file : files) {
-    if (std::ranges::any_of(refused, [&](const auto& r) { return r.source_partition == file.partition; }))
+    if (std::ranges::any_of(refused,
+                            [&](const auto& r) { return r.source_partition == file.partition; }))
       affected.push_back(file);
   }
   VL_RETURN_IF_ERROR(CreateSilverTables());

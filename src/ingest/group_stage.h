@@ -31,8 +31,8 @@ struct GroupFile {
 
 class GroupStage {
  public:
-  // `connection` holds the staging tables' names and runs the statements; `tables_suffix` makes them
-  // this run's own. With `dry_run` nothing is staged, only counted.
+  // `connection` holds the staging tables' names and runs the statements; `tables_suffix` makes
+  // them this run's own. With `dry_run` nothing is staged, only counted.
   GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
              std::filesystem::path folder, bool dry_run);
   ~GroupStage();

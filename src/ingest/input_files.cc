@@ -82,9 +82,10 @@ std::string OwnBronzePath(std::string_view bronze_path, const RunId& run, int64_
                      bronze_path.substr(dot));
 }
 
-Result<std::vector<lake::LedgerFile>> DescribeFiles(
-    lake::Lake& lake, const BatchOptions& options, const RunId& run, Micros started_at,
-    const std::vector<std::string>& paths, const std::function<void(int64_t)>& hashed) {
+Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const BatchOptions& options,
+                                                    const RunId& run, Micros started_at,
+                                                    const std::vector<std::string>& paths,
+                                                    const std::function<void(int64_t)>& hashed) {
   std::vector<lake::LedgerFile> files;
   std::set<std::string> taken;
   for (const std::string& path : paths) {

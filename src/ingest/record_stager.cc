@@ -19,7 +19,8 @@ using lake::CellRow;
 
 constexpr size_t kPayloadBytes = 64 << 10;
 
-std::vector<view::ColumnSpec> Columns(std::initializer_list<std::pair<const char*, view::ColumnType>> list) {
+std::vector<view::ColumnSpec> Columns(
+    std::initializer_list<std::pair<const char*, view::ColumnType>> list) {
   std::vector<view::ColumnSpec> columns;
   for (const auto& [name, type] : list) columns.push_back({name, type, "", ""});
   return columns;
@@ -43,7 +44,8 @@ RecordHead HeadOf(JsonValue resource) {
   head.status = resource.String("status");
   const JsonValue meta = resource.Find("meta");
   head.version_id = meta.String("versionId");
-  if (const auto time = fhir::ParseDateTime(meta.String("lastUpdated"))) head.last_updated = time->Utc();
+  if (const auto time = fhir::ParseDateTime(meta.String("lastUpdated")))
+    head.last_updated = time->Utc();
   head.retraction = head.status == "entered-in-error" || head.status == "cancelled";
   return head;
 }
@@ -70,21 +72,35 @@ Result<std::unique_ptr<engine::ColumnAppender>> MakeAppender(
 
 const std::vector<view::ColumnSpec>& QuarantineColumns() {
   using enum view::ColumnType;
-  static const std::vector<view::ColumnSpec> columns =
-      Columns({{"id", kVarchar}, {"run", kVarchar}, {"source", kVarchar}, {"position", kVarchar},
-               {"reason", kVarchar}, {"element_path", kVarchar}, {"message", kVarchar},
-               {"payload", kVarchar}, {"received_at", kTimestamp}, {"replayed_at", kTimestamp},
-               {"id_space", kVarchar}, {"key_mode", kVarchar}, {"source_partition", kVarchar},
-               {"source_offset", kBigint}, {"source_length", kBigint}});
+  static const std::vector<view::ColumnSpec> columns = Columns({{"id", kVarchar},
+                                                                {"run", kVarchar},
+                                                                {"source", kVarchar},
+                                                                {"position", kVarchar},
+                                                                {"reason", kVarchar},
+                                                                {"element_path", kVarchar},
+                                                                {"message", kVarchar},
+                                                                {"payload", kVarchar},
+                                                                {"received_at", kTimestamp},
+                                                                {"replayed_at", kTimestamp},
+                                                                {"id_space", kVarchar},
+                                                                {"key_mode", kVarchar},
+                                                                {"source_partition", kVarchar},
+                                                                {"source_offset", kBigint},
+                                                                {"source_length", kBigint}});
   return columns;
 }
 
 const std::vector<view::ColumnSpec>& IssueColumns() {
   using enum view::ColumnType;
-  static const std::vector<view::ColumnSpec> columns =
-      Columns({{"run", kVarchar}, {"source", kVarchar}, {"position", kVarchar},
-               {"severity", kVarchar}, {"rule", kVarchar}, {"element_path", kVarchar},
-               {"message", kVarchar}, {"resource_type", kVarchar}, {"id", kVarchar}});
+  static const std::vector<view::ColumnSpec> columns = Columns({{"run", kVarchar},
+                                                                {"source", kVarchar},
+                                                                {"position", kVarchar},
+                                                                {"severity", kVarchar},
+                                                                {"rule", kVarchar},
+                                                                {"element_path", kVarchar},
+                                                                {"message", kVarchar},
+                                                                {"resource_type", kVarchar},
+                                                                {"id", kVarchar}});
   return columns;
 }
 
@@ -92,7 +108,8 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
                                                          const StagerContext& context,
                                                          const StagingTables* tables) {
   std::unique_ptr<RecordStager> stager(new RecordStager(context));
-  for (const lake::SilverView& view : context.views) stager->runners_.emplace_back(view.view, view.UsedColumns());
+  for (const lake::SilverView& view : context.views)
+    stager->runners_.emplace_back(view.view, view.UsedColumns());
   if (tables == nullptr) return stager;
   // An appender holds its connection's transaction: each needs its own.
   stager->connections_.reserve(kSilverCount + 2);
@@ -106,8 +123,8 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
     VL_TRY(auto appender, MakeAppender(stager->connections_[i], tables->silver[i], columns));
     stager->silver_.push_back(std::move(*appender));
   }
-  VL_TRY(stager->quarantine_, MakeAppender(stager->connections_[kSilverCount], tables->quarantine,
-                                           QuarantineColumns()));
+  VL_TRY(stager->quarantine_,
+         MakeAppender(stager->connections_[kSilverCount], tables->quarantine, QuarantineColumns()));
   VL_TRY(stager->issue_,
          MakeAppender(stager->connections_[kSilverCount + 1], tables->issue, IssueColumns()));
   return stager;
@@ -215,16 +232,16 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
     if (rows > 0) ++tally_->staged[at];
     if (is_home && (!ran || rows == 0)) {
       return Quarantine(record, source,
-                        {"view", "", ran ? fmt::format("the view of {} gives no row",
-                                                       context_.views[at].table)
-                                         : fmt::format("{}: {}", ran.error().place,
-                                                       ran.error().message)});
+                        {"view", "",
+                         ran ? fmt::format("the view of {} gives no row", context_.views[at].table)
+                             : fmt::format("{}: {}", ran.error().place, ran.error().message)});
     }
     if (!ran) {
       const Issue issue{fhir::Severity::kError, "view", "",
                         fmt::format("no rows in {}: {}: {}", context_.views[at].table,
                                     ran.error().place, ran.error().message)};
-      VL_RETURN_IF_ERROR(AppendIssue(record, source, issue, resource.String("resourceType"), key.key));
+      VL_RETURN_IF_ERROR(
+          AppendIssue(record, source, issue, resource.String("resourceType"), key.key));
     }
     if (!pressure) break;
   }
@@ -234,9 +251,9 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
   for (const Issue& issue : assessment.issues) {
     VL_RETURN_IF_ERROR(AppendIssue(record, source, issue, type, key.key));
   }
-  const fhir::KeyOrigin expected =
-      rule == fhir::KeyRule::kIdentifier && home != Silver::kPatient ? fhir::KeyOrigin::kIdentifier
-                                                                     : fhir::KeyOrigin::kId;
+  const fhir::KeyOrigin expected = rule == fhir::KeyRule::kIdentifier && home != Silver::kPatient
+                                       ? fhir::KeyOrigin::kIdentifier
+                                       : fhir::KeyOrigin::kId;
   if (key.origin != expected) {
     const Issue issue{fhir::Severity::kWarning, "key", fmt::format("{}.id", type),
                       fmt::format("the record has no key of its own; its key is made from its {}",
@@ -304,9 +321,9 @@ Status RecordStager::Quarantine(const fhir::Record& record, const RecordSource& 
                                     refusal.element_path.empty() ? "" : ": ", refusal.message));
   }
   if (!quarantine_) return {};
-  const std::string id = fmt::format(
-      "{:016x}", Hash64(fmt::format("{}\n{}\n{}", source.run->run.value, source.partition,
-                                    record.place.byte_offset)));
+  const std::string id =
+      fmt::format("{:016x}", Hash64(fmt::format("{}\n{}\n{}", source.run->run.value,
+                                                source.partition, record.place.byte_offset)));
   const std::string_view payload =
       (record.text.empty() ? record.payload : record.text).substr(0, kPayloadBytes);
   const std::string valid = ValidUtf8(payload);

@@ -103,8 +103,8 @@ class RecordStager {
   Status StageRows(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                    const clinical::Assessment& assessment);
   Status Quarantine(const fhir::Record& record, const RecordSource& source, const Refusal& refusal);
-  Status AppendIssue(const fhir::Record& record, const RecordSource& source, const fhir::Issue& issue,
-                     std::string_view type, std::string_view id);
+  Status AppendIssue(const fhir::Record& record, const RecordSource& source,
+                     const fhir::Issue& issue, std::string_view type, std::string_view id);
   void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                          std::string_view key, std::string_view quality, Silver home);
 

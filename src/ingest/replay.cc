@@ -20,7 +20,7 @@ namespace {
 using Place = std::pair<std::string, int64_t>;
 
 struct Selection {
-  lake::LedgerRun run;                          // one file per (bronze copy, settings)
+  lake::LedgerRun run;  // one file per (bronze copy, settings)
   std::vector<GroupFile> files;
   std::set<Place> places;
 };
@@ -69,8 +69,8 @@ Status MarkReplayed(lake::Lake& lake, const std::set<Place>& places, const Wait&
   VL_RETURN_IF_ERROR(lake::RunSql(connection, "CREATE TEMP TABLE done (p VARCHAR, o BIGINT)"));
   for (const auto& [partition, offset] : places) {
     VL_RETURN_IF_ERROR(lake::RunSql(
-        connection, fmt::format("INSERT INTO done VALUES ({}, {})", engine::QuoteLiteral(partition),
-                                offset)));
+        connection,
+        fmt::format("INSERT INTO done VALUES ({}, {})", engine::QuoteLiteral(partition), offset)));
   }
   VL_TRY(delta::Table* const table, lake.OpenTable("ops.quarantine"));
   const std::string mine = "SEMI JOIN done d ON d.p = r.source_partition AND d.o = r.source_offset";
@@ -92,16 +92,18 @@ Status MarkReplayed(lake::Lake& lake, const std::set<Place>& places, const Wait&
       rewrite.replaced.emplace_back(touched.GetString(0));
     }
     if (rewrite.replaced.empty()) return {};
-    const std::string after = fmt::format("SELECT * EXCLUDE (_file, _row) REPLACE "
-                                          "(make_timestamptz({}) AS replayed_at) FROM before",
-                                          lake.clock().NowMicros());
+    const std::string after = fmt::format(
+        "SELECT * EXCLUDE (_file, _row) REPLACE "
+        "(make_timestamptz({}) AS replayed_at) FROM before",
+        lake.clock().NowMicros());
     VL_TRY(const std::string old, engine::RelationSql(files, {.files = rewrite.replaced}));
     VL_TRY(const lake::Lake::WorkFolder folder, lake.MakeWorkFolder("replay"));
     VL_TRY(rewrite.data,
            engine::WriteParquet(
                connection,
-               fmt::format("SELECT * FROM ({}) r ANTI JOIN before b ON b.id = r.id UNION ALL BY NAME {}",
-                           old, after),
+               fmt::format(
+                   "SELECT * FROM ({}) r ANTI JOIN before b ON b.id = r.id UNION ALL BY NAME {}",
+                   old, after),
                folder.path(), {}, wait));
     engine::ParquetOptions changes;
     changes.name_prefix = "cdc";
@@ -142,8 +144,9 @@ Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineF
   std::set<Place> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (const Silver table : kSilverTables) {
-    const lake::UpsertRequest request = stage.Request(
-        table, {}, [&](const auto&) { return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", run.value)}}}; });
+    const lake::UpsertRequest request = stage.Request(table, {}, [&](const auto&) {
+      return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", run.value)}}};
+    });
     VL_TRY(const lake::UpsertResult result, lake::Upsert(lake, request, wait));
     stage.CountHome(table, result.exceptions, outcomes);
     for (const auto& refused : result.refused) {

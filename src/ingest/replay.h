@@ -12,17 +12,18 @@
 namespace vitalake::ingest {
 
 struct ReplaySummary {
-  std::string run;              // empty when nothing matched
-  int64_t selected = 0;         // records tried
-  int64_t still_refused = 0;    // of them, still not usable; they stay in quarantine as they are
-  lake::OutcomeCounts counts;   // of all tried
+  std::string run;             // empty when nothing matched
+  int64_t selected = 0;        // records tried
+  int64_t still_refused = 0;   // of them, still not usable; they stay in quarantine as they are
+  lake::OutcomeCounts counts;  // of all tried
 };
 
 // Reads the records `filter` selects from their bronze copies, under the source, id_space, key rule
 // and received time they came with, and sends them the usual way. Those that went through get their
-// replayed_at and a ledger row. A crash in between is mended by replaying again: a row that is there
-// already is recognised by its position.
+// replayed_at and a ledger row. A crash in between is mended by replaying again: a row that is
+// there already is recognised by its position.
 Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
-                                       const fhir::DecodeLimits& limits = {}, const Wait& wait = {});
+                                       const fhir::DecodeLimits& limits = {},
+                                       const Wait& wait = {});
 
 }  // namespace vitalake::ingest

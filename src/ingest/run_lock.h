@@ -1,5 +1,5 @@
-// RunLock: tells a live batch run from a crashed one. Held by the process that works on the run; the
-// system lets go of it when the process ends, however it ends.
+// RunLock: tells a live batch run from a crashed one. Held by the process that works on the run;
+// the system lets go of it when the process ends, however it ends.
 #pragma once
 
 #include <filesystem>

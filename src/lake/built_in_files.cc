@@ -47,7 +47,8 @@ Result<std::vector<std::string>> ListBuiltIn(BuiltIn kind, const std::filesystem
       if (entry.is_regular_file()) names.insert(entry.path().filename().string());
     }
     if (error) {
-      return Fail(ErrorKind::kIo, fmt::format("cannot list {}: {}", folder.string(), error.message()));
+      return Fail(ErrorKind::kIo,
+                  fmt::format("cannot list {}: {}", folder.string(), error.message()));
     }
   }
   return std::vector<std::string>(names.begin(), names.end());

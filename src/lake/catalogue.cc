@@ -20,12 +20,12 @@ std::vector<TableColumn> Join(const Parts&... parts) {
   return all;
 }
 
-TableSpec Make(std::string name, std::vector<TableColumn> columns, std::vector<std::string> key = {},
-               std::vector<std::string> clustered_by = {}) {
+TableSpec Make(std::string name, std::vector<TableColumn> columns,
+               std::vector<std::string> key = {}, std::vector<std::string> clustered_by = {}) {
   std::string path = name;
   std::ranges::replace(path, '.', '/');
-  return {std::move(name), std::move(path), std::move(columns), std::move(key),
-          std::move(clustered_by), /*change_feed=*/true};
+  return {std::move(name), std::move(path),         std::move(columns),
+          std::move(key),  std::move(clustered_by), /*change_feed=*/true};
 }
 
 std::vector<TableSpec> MakeFixedTables() {
@@ -94,9 +94,10 @@ Result<std::string> TablePath(std::string_view name) {
   const std::string_view schema = name.substr(0, dot);
   const bool ours = schema == "bronze" || schema == "silver" || schema == "gold" || schema == "ops";
   if (dot == std::string_view::npos || !ours || !PlainName(name.substr(dot + 1))) {
-    return Fail(ErrorKind::kNotFound,
-                fmt::format("there is no table {}; tables are named bronze.*, silver.*, gold.*, ops.*",
-                            name));
+    return Fail(
+        ErrorKind::kNotFound,
+        fmt::format("there is no table {}; tables are named bronze.*, silver.*, gold.*, ops.*",
+                    name));
   }
   return fmt::format("{}/{}", schema, name.substr(dot + 1));
 }

@@ -18,7 +18,8 @@ constexpr int64_t kRowsPerFile = 245'760;
 // smallest id of it. Only patients with a link are in it.
 std::string PersonLinkSql(std::string_view patients) {
   return fmt::format(
-      "WITH RECURSIVE link AS (SELECT coalesce(id_space, '') AS id_space, id, replaced_by FROM ({}) "
+      "WITH RECURSIVE link AS (SELECT coalesce(id_space, '') AS id_space, id, replaced_by FROM "
+      "({}) "
       "  WHERE replaced_by IS NOT NULL AND replaced_by <> id AND retracted_at IS NULL), "
       "chain(id_space, patient_id, tail_id) AS (SELECT id_space, id, replaced_by FROM link "
       "  UNION SELECT c.id_space, c.patient_id, l.replaced_by FROM chain c "
@@ -26,7 +27,8 @@ std::string PersonLinkSql(std::string_view patients) {
       "tail AS (SELECT c.*, l.id IS NULL AS is_end FROM chain c "
       "  LEFT JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id) "
       "SELECT id_space, patient_id, "
-      "  coalesce(any_value(tail_id) FILTER (is_end), least(min(tail_id), patient_id)) AS person_id "
+      "  coalesce(any_value(tail_id) FILTER (is_end), least(min(tail_id), patient_id)) AS "
+      "person_id "
       "FROM tail GROUP BY id_space, patient_id",
       patients);
 }
@@ -41,7 +43,11 @@ class ModelRefresh {
   ModelRefresh(Lake& lake, const GoldModel& model, delta::Table& table,
                const std::map<std::string, delta::SnapshotPtr>& sources,
                engine::Connection& connection, const Wait& wait)
-      : lake_(lake), model_(model), table_(table), sources_(sources), connection_(connection),
+      : lake_(lake),
+        model_(model),
+        table_(table),
+        sources_(sources),
+        connection_(connection),
         wait_(wait) {}
 
   // nullopt: nothing to do. Loses races and starts again by itself.
@@ -81,13 +87,15 @@ std::string ModelRefresh::Columns() const {
 Result<std::string> ModelRefresh::SourceRows(const GoldSource& source, bool touched_only) {
   VL_TRY(std::string rows, engine::RelationSql(lake_.Files(Source(source.table), source.table)));
   if (!touched_only) return rows;
-  return fmt::format("SELECT r.* FROM ({}) r SEMI JOIN touched_patient t "
-                     "ON t.id = r.{} AND t.id_space = coalesce(r.id_space, '')",
-                     rows, engine::QuoteName(source.person_column));
+  return fmt::format(
+      "SELECT r.* FROM ({}) r SEMI JOIN touched_patient t "
+      "ON t.id = r.{} AND t.id_space = coalesce(r.id_space, '')",
+      rows, engine::QuoteName(source.person_column));
 }
 
 Result<bool> ModelRefresh::CollectTouched() {
-  VL_RETURN_IF_ERROR(Execute("CREATE OR REPLACE TEMP TABLE touched (id_space VARCHAR, id VARCHAR)"));
+  VL_RETURN_IF_ERROR(
+      Execute("CREATE OR REPLACE TEMP TABLE touched (id_space VARCHAR, id VARCHAR)"));
   for (const GoldSource& source : model_.sources) {
     const std::optional<int64_t> seen = snapshot_->FindTxn(TxnApp(model_, source));
     const Version now = Source(source.table)->version();
@@ -99,7 +107,8 @@ Result<bool> ModelRefresh::CollectTouched() {
     if (!changes) return std::unexpected(std::move(changes).error());
     std::vector<std::string> paths;
     for (const delta::ChangeFile& file : *changes) {
-      VL_TRY(const auto path, lake_.store().LocalPath(fmt::format("{}/{}", table->root(), file.path)));
+      VL_TRY(const auto path,
+             lake_.store().LocalPath(fmt::format("{}/{}", table->root(), file.path)));
       paths.push_back(path.string());
     }
     if (paths.empty()) continue;
@@ -119,9 +128,10 @@ Result<bool> ModelRefresh::CollectTouched() {
 Status ModelRefresh::ExpandTouched() {
   for (const std::string& sql :
        {fmt::format("CREATE OR REPLACE TEMP TABLE person_map AS {}", person_link_),
-        std::string("CREATE OR REPLACE TEMP TABLE touched_person AS SELECT id_space, id FROM touched "
-                    "UNION SELECT t.id_space, m.person_id FROM touched t JOIN person_map m "
-                    "ON m.id_space = t.id_space AND m.patient_id = t.id"),
+        std::string(
+            "CREATE OR REPLACE TEMP TABLE touched_person AS SELECT id_space, id FROM touched "
+            "UNION SELECT t.id_space, m.person_id FROM touched t JOIN person_map m "
+            "ON m.id_space = t.id_space AND m.patient_id = t.id"),
         std::string("CREATE OR REPLACE TEMP TABLE touched_patient AS SELECT id_space, id FROM "
                     "touched_person UNION SELECT m.id_space, m.patient_id FROM person_map m "
                     "JOIN touched_person t ON t.id_space = m.id_space AND t.id = m.person_id")}) {
@@ -138,12 +148,13 @@ Status ModelRefresh::ComputeRows(bool touched_only) {
   }
   std::string sql = BindSources(model_, relations, person_link_);
   if (touched_only) {
-    sql = fmt::format("SELECT m.* FROM ({}\n) m SEMI JOIN touched_person t ON t.id = m.{} "
-                      "AND t.id_space = m.id_space",
-                      sql, engine::QuoteName(model_.person_column));
+    sql = fmt::format(
+        "SELECT m.* FROM ({}\n) m SEMI JOIN touched_person t ON t.id = m.{} "
+        "AND t.id_space = m.id_space",
+        sql, engine::QuoteName(model_.person_column));
   }
-  return Execute(fmt::format("CREATE OR REPLACE TEMP TABLE new_row AS SELECT {} FROM ({}\n)",
-                             Columns(), sql));
+  return Execute(
+      fmt::format("CREATE OR REPLACE TEMP TABLE new_row AS SELECT {} FROM ({}\n)", Columns(), sql));
 }
 
 // old_row and new_row as change rows; a row that stayed the same is no change.
@@ -165,15 +176,18 @@ Result<Rewrite> ModelRefresh::MakeRewrite(const std::filesystem::path& folder, b
          engine::RelationSql(lake_.Files(snapshot_, model_.table), {.with_positions = true}));
   const std::string mine = fmt::format(
       "FROM ({}) r {} ", rows,
-      full ? "" : fmt::format("SEMI JOIN touched_person t ON t.id = r.{} AND t.id_space = r.id_space",
-                              engine::QuoteName(model_.person_column)));
+      full ? ""
+           : fmt::format("SEMI JOIN touched_person t ON t.id = r.{} AND t.id_space = r.id_space",
+                         engine::QuoteName(model_.person_column)));
   VL_RETURN_IF_ERROR(
       Execute(fmt::format("CREATE OR REPLACE TEMP TABLE old_row AS SELECT r.* {}", mine)));
-  VL_RETURN_IF_ERROR(Execute(fmt::format("CREATE OR REPLACE TEMP TABLE change_row AS {}", Changed())));
+  VL_RETURN_IF_ERROR(
+      Execute(fmt::format("CREATE OR REPLACE TEMP TABLE change_row AS {}", Changed())));
   VL_TRY(rewrite.inserted,
          connection_.ScalarInt("SELECT count(*) FROM change_row WHERE _change_type = 'insert'"));
-  VL_TRY(rewrite.updated, connection_.ScalarInt(
-                              "SELECT count(*) FROM change_row WHERE _change_type = 'update_postimage'"));
+  VL_TRY(rewrite.updated,
+         connection_.ScalarInt(
+             "SELECT count(*) FROM change_row WHERE _change_type = 'update_postimage'"));
   VL_TRY(rewrite.deleted,
          connection_.ScalarInt("SELECT count(*) FROM change_row WHERE _change_type = 'delete'"));
   if (rewrite.inserted + rewrite.updated + rewrite.deleted == 0) return rewrite;
@@ -194,13 +208,12 @@ Result<Rewrite> ModelRefresh::MakeRewrite(const std::filesystem::path& folder, b
   options.stats_columns = model_.clustered_by;
   options.sort_by = model_.clustered_by;
   VL_TRY(rewrite.data,
-         engine::WriteParquet(
-             connection_,
-             fmt::format("SELECT {0} FROM ({1}) o ANTI JOIN change_row n ON {2} "
-                         "UNION ALL SELECT {0} FROM change_row "
-                         "WHERE _change_type IN ('insert', 'update_postimage')",
-                         columns, kept, SameKey(model_.key, "o", "n")),
-             folder, options, wait_));
+         engine::WriteParquet(connection_,
+                              fmt::format("SELECT {0} FROM ({1}) o ANTI JOIN change_row n ON {2} "
+                                          "UNION ALL SELECT {0} FROM change_row "
+                                          "WHERE _change_type IN ('insert', 'update_postimage')",
+                                          columns, kept, SameKey(model_.key, "o", "n")),
+                              folder, options, wait_));
   if (rewrite.replaced.empty()) return rewrite;
   engine::ParquetOptions change_options;
   change_options.name_prefix = "cdc";
@@ -280,8 +293,7 @@ Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full, const Wait& w
   for (const GoldModel& model : models) {
     if (model.is_view) continue;
     VL_TRY(delta::Table* const table, lake.OpenTable(model.table));
-    auto refreshed =
-        ModelRefresh(lake, model, *table, sources, connection, wait).Run(full);
+    auto refreshed = ModelRefresh(lake, model, *table, sources, connection, wait).Run(full);
     if (!refreshed) {
       return Because(std::move(refreshed).error(), fmt::format("table {}", model.table));
     }
@@ -303,7 +315,8 @@ Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
                                          const std::filesystem::path& models_folder,
                                          const std::vector<TableSpec>& silver) {
   VL_TRY(const std::vector<GoldModel> models, LoadGoldModels(models_folder));
-  const std::string no_links = "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
+  const std::string no_links =
+      "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
   std::vector<TableSpec> specs;
   for (const GoldModel& model : models) {
     if (model.is_view) continue;
@@ -311,13 +324,15 @@ Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
     for (const GoldSource& source : model.sources) {
       const auto spec = std::ranges::find(silver, source.table, &TableSpec::name);
       if (spec == silver.end()) {
-        return Fail(ErrorKind::kInvalidArgument,
-                    fmt::format("{} reads {}, which is no silver table", model.table, source.table));
+        return Fail(
+            ErrorKind::kInvalidArgument,
+            fmt::format("{} reads {}, which is no silver table", model.table, source.table));
       }
       relations.push_back(EmptyRelation(*spec));
     }
     auto columns = DescribeColumns(connection, BindSources(model, relations, no_links));
-    if (!columns) return Because(std::move(columns).error(), fmt::format("model of {}", model.table));
+    if (!columns)
+      return Because(std::move(columns).error(), fmt::format("model of {}", model.table));
     std::string path = model.table;
     std::ranges::replace(path, '.', '/');
     specs.push_back({model.table, path, std::move(*columns), model.key, model.clustered_by, true});

@@ -21,8 +21,8 @@ struct GoldResult {
   std::map<std::string, int64_t> source_versions;
 };
 
-// Brings every gold model up to the latest versions of its sources. A model that is up to date costs
-// a look at the versions and gives no result. With `full`, recomputes all from nothing.
+// Brings every gold model up to the latest versions of its sources. A model that is up to date
+// costs a look at the versions and gives no result. With `full`, recomputes all from nothing.
 Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full = false, const Wait& wait = {});
 
 // The views of the catalogue that are no tables (gold.bp_population): name -> SELECT over tables.

@@ -36,8 +36,7 @@ std::string ReplaceName(std::string_view sql, std::string_view name, std::string
 Result<GoldSource> ParseSource(std::string_view text) {
   const size_t open = text.find('(');
   if (open == std::string_view::npos || !text.ends_with(')')) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("'{}' is not table(person column)", text));
+    return Fail(ErrorKind::kInvalidArgument, fmt::format("'{}' is not table(person column)", text));
   }
   return GoldSource{std::string(text.substr(0, open)),
                     std::string(text.substr(open + 1, text.size() - open - 2))};
@@ -63,9 +62,11 @@ Result<GoldModel> Parse(std::string_view name, std::string sql) {
     }
   }
   model.sql = std::move(sql);
-  if (!model.is_view && (model.key.empty() || model.person_column.empty() || model.sources.empty())) {
-    return Fail(ErrorKind::kInvalidArgument,
-                "the leading comment needs '-- key:', '-- person:' and '-- source:' (or '-- view')");
+  if (!model.is_view &&
+      (model.key.empty() || model.person_column.empty() || model.sources.empty())) {
+    return Fail(
+        ErrorKind::kInvalidArgument,
+        "the leading comment needs '-- key:', '-- person:' and '-- source:' (or '-- view')");
   }
   return model;
 }

@@ -40,9 +40,9 @@ delta::CreateOptions CreateOptionsOf(const TableSpec& spec) {
   std::vector<delta::Column> columns;
   for (const TableColumn& column : spec.columns) {
     static const std::map<std::string_view, delta::TypeKind> kKinds = {
-        {"string", delta::TypeKind::kString},   {"long", delta::TypeKind::kLong},
-        {"integer", delta::TypeKind::kInteger}, {"double", delta::TypeKind::kDouble},
-        {"boolean", delta::TypeKind::kBoolean}, {"date", delta::TypeKind::kDate},
+        {"string", delta::TypeKind::kString},      {"long", delta::TypeKind::kLong},
+        {"integer", delta::TypeKind::kInteger},    {"double", delta::TypeKind::kDouble},
+        {"boolean", delta::TypeKind::kBoolean},    {"date", delta::TypeKind::kDate},
         {"timestamp", delta::TypeKind::kTimestamp}};
     columns.push_back({column.name, delta::DeltaType(kKinds.at(column.type)), true});
   }
@@ -146,9 +146,8 @@ Result<delta::Table*> Lake::OpenTable(std::string_view name) {
   auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, path);
   VL_TRY(const bool exists, table->Exists());
   if (!exists) {
-    return Fail(ErrorKind::kNotFound,
-                fmt::format("there is no table {} in the lake {}{}", name, options_.location,
-                            Suggestion(*store_, name)));
+    return Fail(ErrorKind::kNotFound, fmt::format("there is no table {} in the lake {}{}", name,
+                                                  options_.location, Suggestion(*store_, name)));
   }
   return tables_.emplace(std::string(name), std::move(table)).first->second.get();
 }
@@ -179,7 +178,8 @@ Result<Lake::WorkFolder> Lake::MakeWorkFolder(std::string_view purpose) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    return Fail(ErrorKind::kIo, fmt::format("cannot make {}: {}", folder.string(), error.message()));
+    return Fail(ErrorKind::kIo,
+                fmt::format("cannot make {}: {}", folder.string(), error.message()));
   }
   return WorkFolder(std::move(folder));
 }

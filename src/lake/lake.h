@@ -25,9 +25,9 @@
 namespace vitalake::lake {
 
 struct LakeOptions {
-  std::string location = "./lake";        // a local folder
-  int64_t memory_bytes = 1'000'000'000;   // of the whole process
-  int threads = 0;                        // 0: one per core
+  std::string location = "./lake";       // a local folder
+  int64_t memory_bytes = 1'000'000'000;  // of the whole process
+  int threads = 0;                       // 0: one per core
   // Folders whose files override the built-in ones of the same name; empty: none.
   std::filesystem::path views_folder;
   std::filesystem::path models_folder;

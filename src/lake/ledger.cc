@@ -41,7 +41,8 @@ LedgerFile ReadFile(const engine::QueryResult& row) {
 
 Result<std::string> Ledger::Relation(bool with_positions) {
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest("ops.ledger"));
-  return engine::RelationSql(lake_.Files(snapshot, "ops.ledger"), {.with_positions = with_positions});
+  return engine::RelationSql(lake_.Files(snapshot, "ops.ledger"),
+                             {.with_positions = with_positions});
 }
 
 // Fills the temporary table ledger_row.

@@ -20,12 +20,12 @@ namespace vitalake::lake {
 
 struct LedgerFile {
   int64_t ordinal = 0;
-  std::string path;    // as given: the ledger's `range`
+  std::string path;  // as given: the ledger's `range`
   std::string source;
   std::string sha256;  // empty when the file could not be read
   int64_t bytes = 0;
   Micros modified_at = 0;
-  Micros received_at = 0;  // grows with the ordinal: the later file of a run outranks the earlier
+  Micros received_at = 0;   // grows with the ordinal: the later file of a run outranks the earlier
   std::string bronze_path;  // empty: not copied (a repeat, unreadable)
   std::string id_space;
   std::string key_mode;  // "id" or "identifier"

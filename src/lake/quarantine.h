@@ -17,8 +17,8 @@ struct QuarantineFilter {
   bool include_replayed = false;
 };
 
-// Columns id, run, source, position, reason, element_path, message, received_at, replayed_at; newest
-// first. `payload` only when one id is asked for.
+// Columns id, run, source, position, reason, element_path, message, received_at, replayed_at;
+// newest first. `payload` only when one id is asked for.
 Result<engine::QueryResult> ListQuarantine(Lake& lake, engine::Connection& connection,
                                            const QuarantineFilter& filter);
 

@@ -32,10 +32,13 @@ std::vector<std::string> HeaderList(std::string_view sql, std::string_view label
 
 // Whether `word` stands in `text` by itself.
 bool HasWord(std::string_view text, std::string_view word) {
-  const auto part_of_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  const auto part_of_name = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
   for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     const size_t end = at + word.size();
-    if ((at == 0 || !part_of_name(text[at - 1])) && (end == text.size() || !part_of_name(text[end]))) {
+    if ((at == 0 || !part_of_name(text[at - 1])) &&
+        (end == text.size() || !part_of_name(text[end]))) {
       return true;
     }
   }
@@ -43,13 +46,15 @@ bool HasWord(std::string_view text, std::string_view word) {
 }
 
 bool HasColumn(const view::View& view, std::string_view name) {
-  return std::ranges::any_of(view.columns(), [&](const auto& column) { return column.name == name; });
+  return std::ranges::any_of(view.columns(),
+                             [&](const auto& column) { return column.name == name; });
 }
 
 Result<SilverView> Load(const std::filesystem::path& folder, std::string_view name) {
   SilverView silver;
   silver.table = fmt::format("silver.{}", name);
-  VL_TRY(const std::string definition, ReadBuiltIn(BuiltIn::kView, folder, fmt::format("{}.json", name)));
+  VL_TRY(const std::string definition,
+         ReadBuiltIn(BuiltIn::kView, folder, fmt::format("{}.json", name)));
   auto view = view::View::Compile(definition);
   if (!view) return Because(std::move(view).error(), fmt::format("views/{}.json", name));
   silver.view = *view;
@@ -74,14 +79,22 @@ Result<SilverView> Load(const std::filesystem::path& folder, std::string_view na
 const std::vector<view::ColumnSpec>& RecordColumns() {
   using enum view::ColumnType;
   static const std::vector<view::ColumnSpec> columns = {
-      {"_id", kVarchar, "", ""},           {"_id_space", kVarchar, "", ""},
-      {"_resource_id", kVarchar, "", ""},  {"_identifier", kVarchar, "", ""},
-      {"_status", kVarchar, "", ""},       {"_version_id", kVarchar, "", ""},
-      {"_last_updated", kTimestamp, "", ""}, {"_content_hash", kVarchar, "", ""},
-      {"_retraction", kBoolean, "", ""},   {"_deleted", kBoolean, "", ""},
-      {"_quality", kVarchar, "", ""},      {"_source", kVarchar, "", ""},
-      {"_source_partition", kVarchar, "", ""}, {"_source_offset", kBigint, "", ""},
-      {"_source_length", kBigint, "", ""}, {"_received_at", kTimestamp, "", ""},
+      {"_id", kVarchar, "", ""},
+      {"_id_space", kVarchar, "", ""},
+      {"_resource_id", kVarchar, "", ""},
+      {"_identifier", kVarchar, "", ""},
+      {"_status", kVarchar, "", ""},
+      {"_version_id", kVarchar, "", ""},
+      {"_last_updated", kTimestamp, "", ""},
+      {"_content_hash", kVarchar, "", ""},
+      {"_retraction", kBoolean, "", ""},
+      {"_deleted", kBoolean, "", ""},
+      {"_quality", kVarchar, "", ""},
+      {"_source", kVarchar, "", ""},
+      {"_source_partition", kVarchar, "", ""},
+      {"_source_offset", kBigint, "", ""},
+      {"_source_length", kBigint, "", ""},
+      {"_received_at", kTimestamp, "", ""},
       {"_home", kVarchar, "", ""},
   };
   return columns;
@@ -103,8 +116,9 @@ std::string SilverView::RowsSql(std::string_view rows_table, Micros ingestion_da
   }
   std::string emptied;
   for (const std::string& column : measured) {
-    emptied += fmt::format("{}CASE WHEN NOT _retraction THEN {} END AS {}", emptied.empty() ? "" : ", ",
-                           engine::QuoteName(column), engine::QuoteName(column));
+    emptied +=
+        fmt::format("{}CASE WHEN NOT _retraction THEN {} END AS {}", emptied.empty() ? "" : ", ",
+                    engine::QuoteName(column), engine::QuoteName(column));
   }
   if (!emptied.empty()) emptied = fmt::format(" REPLACE ({})", emptied);
   return fmt::format(
@@ -141,7 +155,8 @@ Status CreateStagingTable(engine::Connection& connection, std::string_view table
 
 Result<std::vector<TableColumn>> SilverColumns(engine::Connection& connection,
                                                const SilverView& view) {
-  const std::string staging = "shape_of_" + std::string(view.view->name().empty() ? "view" : "rows");
+  const std::string staging =
+      "shape_of_" + std::string(view.view->name().empty() ? "view" : "rows");
   VL_RETURN_IF_ERROR(connection.Execute(fmt::format("DROP TABLE IF EXISTS {}", staging)));
   VL_RETURN_IF_ERROR(CreateStagingTable(connection, staging, view));
   auto columns = DescribeColumns(connection, view.RowsSql(staging, 0));

@@ -1,9 +1,9 @@
 // SilverView: how one silver table is made from resources, as data.
 //
-// views/<name>.json is a ViewDefinition: resource -> raw columns. views/<name>.sql, optional, is one
-// SELECT over the relation `rows` (the view's columns plus the record's own, named with a leading
-// underscore, see kRecordColumns) that finishes them; it must hand the underscored columns on. Two
-// lines of its leading comment are read:
+// views/<name>.json is a ViewDefinition: resource -> raw columns. views/<name>.sql, optional, is
+// one SELECT over the relation `rows` (the view's columns plus the record's own, named with a
+// leading underscore, see kRecordColumns) that finishes them; it must hand the underscored columns
+// on. Two lines of its leading comment are read:
 //   -- measured: a, b     columns that a retraction empties
 //   -- clustered: a, b    order of the rows in a file
 //   -- home: condition    which rows' records have this table as their home (all, when absent):
@@ -28,9 +28,10 @@ struct SilverView {
   std::string finishing_sql;  // "SELECT * FROM rows" when there is no file
   std::vector<std::string> measured;
   std::vector<std::string> clustered_by;
-  std::vector<std::string> row_key;  // names a row: id_space, id, and `component` where the view has it
-  std::string home;                  // SQL condition over the table's rows; "true" by default
-  bool has_status = false;           // its resource type has one (Patient has none)
+  std::vector<std::string>
+      row_key;              // names a row: id_space, id, and `component` where the view has it
+  std::string home;         // SQL condition over the table's rows; "true" by default
+  bool has_status = false;  // its resource type has one (Patient has none)
 
   // By column of the view: whether the finishing SQL names it. Others need not be evaluated.
   std::vector<bool> UsedColumns() const;
@@ -46,7 +47,8 @@ struct SilverView {
 const std::vector<view::ColumnSpec>& RecordColumns();
 
 // The three silver views by table name order: patient, observation, vital_sign. A file of that name
-// in `folder` (when not empty) stands before the built-in one. kInvalidArgument names file and place.
+// in `folder` (when not empty) stands before the built-in one. kInvalidArgument names file and
+// place.
 Result<std::vector<SilverView>> LoadSilverViews(const std::filesystem::path& folder);
 
 // Creates the (empty) staging table of a view: its columns, then RecordColumns.

@@ -78,7 +78,8 @@ Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
   std::vector<std::string> paths;
   for (const engine::WrittenFile& file : files) {
     std::string path = std::string(subfolder) + file.path.filename().string();
-    if (auto put = lake.store().PutFile(fmt::format("{}/{}", table.root(), path), file.path); !put) {
+    if (auto put = lake.store().PutFile(fmt::format("{}/{}", table.root(), path), file.path);
+        !put) {
       Unpublish(lake, table, paths);
       return Because(std::move(put).error(), fmt::format("writing {}", path));
     }
@@ -112,10 +113,11 @@ Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, cons
   VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("append"));
   engine::ParquetOptions options;
   options.stats_columns = spec.clustered_by;
-  VL_TRY(const auto files,
-         engine::WriteParquet(connection,
-                              fmt::format("SELECT {} FROM ({})", NameList(ColumnNames(spec)), select_sql),
-                              folder.path(), options, wait));
+  VL_TRY(
+      const auto files,
+      engine::WriteParquet(
+          connection, fmt::format("SELECT {} FROM ({})", NameList(ColumnNames(spec)), select_sql),
+          folder.path(), options, wait));
   if (files.empty() && note.txns.empty()) return AppendResult{false, snapshot->version()};
   VL_TRY(const std::vector<std::string> paths, Publish(lake, *table, files));
   delta::Transaction transaction(*table, snapshot);

@@ -44,8 +44,9 @@ class UpsertTry {
   Status Run(const std::string& sql) { return RunSql(connection_, sql, wait_); }
   Result<std::string> TableRows(const std::vector<std::string>& columns,
                                 std::optional<std::vector<std::string>> files) const {
-    return engine::RelationSql(lake_.Files(snapshot_, request_.view.table),
-                               {.columns = columns, .with_positions = true, .files = std::move(files)});
+    return engine::RelationSql(
+        lake_.Files(snapshot_, request_.view.table),
+        {.columns = columns, .with_positions = true, .files = std::move(files)});
   }
   std::string StagedRows() const {
     std::vector<std::string> paths;
@@ -97,39 +98,43 @@ engine::ParquetOptions UpsertTry::DataOptions(std::vector<std::string> sort_by) 
 Result<std::vector<std::string>> UpsertTry::FilesWithStagedKeys() {
   if (snapshot_->files().empty()) return std::vector<std::string>{};
   VL_TRY(const std::string keys, TableRows({"id_space", "id"}, std::nullopt));
-  return Strings(fmt::format(
-      "SELECT DISTINCT t._file FROM ({}) t SEMI JOIN staged_key s "
-      "ON s.id = t.id AND s.id_space = coalesce(t.id_space, '') ORDER BY 1",
-      keys));
+  return Strings(
+      fmt::format("SELECT DISTINCT t._file FROM ({}) t SEMI JOIN staged_key s "
+                  "ON s.id = t.id AND s.id_space = coalesce(t.id_space, '') ORDER BY 1",
+                  keys));
 }
 
 Result<bool> UpsertTry::IsPlainAppend() {
   if (request_.staged.deletes > 0) return false;
   VL_TRY(const int64_t keys,
-         connection_.ScalarInt(fmt::format("SELECT count(DISTINCT hash(id_space, id)) FROM ({})",
-                                           StagedRows())));
+         connection_.ScalarInt(
+             fmt::format("SELECT count(DISTINCT hash(id_space, id)) FROM ({})", StagedRows())));
   if (keys != request_.staged.records) return false;
   if (snapshot_->files().empty()) return true;
-  VL_RETURN_IF_ERROR(Run(fmt::format("CREATE OR REPLACE TEMP TABLE staged_key AS "
-                                     "SELECT DISTINCT id_space, id FROM ({})",
-                                     StagedRows())));
+  VL_RETURN_IF_ERROR(
+      Run(fmt::format("CREATE OR REPLACE TEMP TABLE staged_key AS "
+                      "SELECT DISTINCT id_space, id FROM ({})",
+                      StagedRows())));
   VL_TRY(const auto hits, FilesWithStagedKeys());
   return hits.empty();
 }
 
 Status UpsertTry::PointDeletes() {
-  const std::string none = "SELECT '' AS id_space, '' AS id, '' AS resource_id, false AS live "
-                           "WHERE false";
+  const std::string none =
+      "SELECT '' AS id_space, '' AS id, '' AS resource_id, false AS live "
+      "WHERE false";
   const std::vector<std::string> columns = {"id_space", "id", "resource_id", "retracted_at",
                                             "content_hash"};
-  const std::string shape = "SELECT coalesce(id_space, '') AS id_space, id, resource_id, "
-                            "retracted_at IS NULL AS live FROM ({}) WHERE resource_id IN "
-                            "(SELECT resource_id FROM staged WHERE deleted)";
+  const std::string shape =
+      "SELECT coalesce(id_space, '') AS id_space, id, resource_id, "
+      "retracted_at IS NULL AS live FROM ({}) WHERE resource_id IN "
+      "(SELECT resource_id FROM staged WHERE deleted)";
   VL_TRY(const std::string own, TableRows(columns, std::nullopt));
   std::string sibling = none;
   if (!request_.sibling.empty()) {
     VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.sibling));
-    VL_TRY(const std::string rows, engine::RelationSql(lake_.Files(other, request_.sibling), {.columns = columns}));
+    VL_TRY(const std::string rows,
+           engine::RelationSql(lake_.Files(other, request_.sibling), {.columns = columns}));
     // A tombstone there is the same deletion, waiting.
     sibling = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
   }
@@ -139,20 +144,20 @@ Status UpsertTry::PointDeletes() {
 Status UpsertTry::Decide(UpsertResult& result) {
   VL_RETURN_IF_ERROR(Run(upsert_sql::CreateStaged(StagedRows(), request_.view.home)));
   if (request_.staged.deletes > 0) VL_RETURN_IF_ERROR(PointDeletes());
-  VL_RETURN_IF_ERROR(Run("CREATE OR REPLACE TEMP TABLE staged_key AS SELECT DISTINCT id_space, id "
-                         "FROM staged WHERE NOT dropped"));
+  VL_RETURN_IF_ERROR(
+      Run("CREATE OR REPLACE TEMP TABLE staged_key AS SELECT DISTINCT id_space, id "
+          "FROM staged WHERE NOT dropped"));
   VL_TRY(std::vector<std::string> files, FilesWithStagedKeys());
   VL_TRY(const std::string rows,
          TableRows({"id_space", "id", "version_id", "last_updated", "content_hash", "identifier",
                     "retracted_at", "deleted", "received_at", "source_partition", "source_offset",
                     "ingestion_date"},
                    std::move(files)));
-  for (const std::string& sql :
-       {upsert_sql::CreatePresent(fmt::format(
-            "SELECT t.* FROM ({}) t SEMI JOIN staged_key s "
-            "ON s.id = t.id AND s.id_space = coalesce(t.id_space, '')",
-            rows)),
-        upsert_sql::MarkKeyConflicts(), upsert_sql::CreateDecision()}) {
+  for (const std::string& sql : {upsert_sql::CreatePresent(fmt::format(
+                                     "SELECT t.* FROM ({}) t SEMI JOIN staged_key s "
+                                     "ON s.id = t.id AND s.id_space = coalesce(t.id_space, '')",
+                                     rows)),
+                                 upsert_sql::MarkKeyConflicts(), upsert_sql::CreateDecision()}) {
     VL_RETURN_IF_ERROR(Run(sql));
   }
 
@@ -174,8 +179,10 @@ Status UpsertTry::Decide(UpsertResult& result) {
   for (;;) {
     VL_TRY(const bool more, refused.Next());
     if (!more) break;
-    RefusedRecord record{std::string(refused.GetString(0)), refused.GetInt64(1),
-                         std::string(refused.GetString(2)), {}};
+    RefusedRecord record{std::string(refused.GetString(0)),
+                         refused.GetInt64(1),
+                         std::string(refused.GetString(2)),
+                         {}};
     record.message =
         record.reason == "key-conflict"
             ? "the id is known with another business identifier; if this source uses one id for "
@@ -194,9 +201,10 @@ std::string UpsertTry::EmptiedOnDelete() const {
   if (request_.view.has_status) {
     out += "CASE WHEN d.deleted THEN 'entered-in-error' ELSE r.status END AS status, ";
   }
-  return out + "CASE WHEN d.deleted THEN coalesce(r.retracted_at, d.deleted_at) "
-               "ELSE r.retracted_at END AS retracted_at, d.deleted AS deleted, d.id AS id, "
-               "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
+  return out +
+         "CASE WHEN d.deleted THEN coalesce(r.retracted_at, d.deleted_at) "
+         "ELSE r.retracted_at END AS retracted_at, d.deleted AS deleted, d.id AS id, "
+         "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
 }
 
 // new_row: the rows the changed keys have from now on, with _known and _target (file they go to);
@@ -211,21 +219,20 @@ Status UpsertTry::CreateNewRows() {
                       "(SELECT id_space, id FROM decision WHERE change = 'update') d "
                       "ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')",
                       rows)));
-  const std::string now =
-      fmt::format("make_timestamptz({})", lake_.clock().NowMicros());
+  const std::string now = fmt::format("make_timestamptz({})", lake_.clock().NowMicros());
   // A key whose best version is in the table changes only by a deletion; all others come staged.
   return Run(fmt::format(
-                 "CREATE OR REPLACE TEMP TABLE new_row AS SELECT {0}, _known, _target FROM ("
-                 "SELECT r.* REPLACE ({1}, CASE WHEN d.known THEN {2} END AS update_date), "
-                 "  d.known AS _known, d.file AS _target FROM ({3}) r JOIN decision d "
-                 "  ON r.source_partition = d.source_partition AND r.source_offset = d.source_offset "
-                 "  WHERE d.change <> 'none' AND d.origin IS DISTINCT FROM 'T' "
-                 "UNION ALL BY NAME "
-                 "SELECT r.* EXCLUDE (_file, _row) REPLACE ({1}, {2} AS update_date), "
-                 "  true AS _known, d.file AS _target FROM old_row r JOIN decision d "
-                 "  ON d.id = r.id AND d.id_space = coalesce(r.id_space, '') "
-                 "  WHERE d.change = 'update' AND d.origin = 'T')",
-                 names, EmptiedOnDelete(), now, StagedRows()));
+      "CREATE OR REPLACE TEMP TABLE new_row AS SELECT {0}, _known, _target FROM ("
+      "SELECT r.* REPLACE ({1}, CASE WHEN d.known THEN {2} END AS update_date), "
+      "  d.known AS _known, d.file AS _target FROM ({3}) r JOIN decision d "
+      "  ON r.source_partition = d.source_partition AND r.source_offset = d.source_offset "
+      "  WHERE d.change <> 'none' AND d.origin IS DISTINCT FROM 'T' "
+      "UNION ALL BY NAME "
+      "SELECT r.* EXCLUDE (_file, _row) REPLACE ({1}, {2} AS update_date), "
+      "  true AS _known, d.file AS _target FROM old_row r JOIN decision d "
+      "  ON d.id = r.id AND d.id_space = coalesce(r.id_space, '') "
+      "  WHERE d.change = 'update' AND d.origin = 'T')",
+      names, EmptiedOnDelete(), now, StagedRows()));
 }
 
 Status UpsertTry::RewriteFile(const std::string& path, const std::filesystem::path& folder,
@@ -233,7 +240,8 @@ Status UpsertTry::RewriteFile(const std::string& path, const std::filesystem::pa
   VL_TRY(const std::string rows, TableRows(SchemaNames(), std::vector<std::string>{path}));
   const std::string names = NameList(SchemaNames());
   const std::string sql = fmt::format(
-      "SELECT {0} FROM ({1}) t ANTI JOIN (SELECT id_space, id FROM decision WHERE change = 'update') "
+      "SELECT {0} FROM ({1}) t ANTI JOIN (SELECT id_space, id FROM decision WHERE change = "
+      "'update') "
       "d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '') "
       "UNION ALL SELECT {0} FROM new_row WHERE _known AND _target = {2}",
       names, rows, QuoteLiteral(path));
@@ -269,8 +277,8 @@ Result<Rewrite> UpsertTry::MakeRewrite(const std::filesystem::path& folder) {
   VL_TRY(auto inserted,
          engine::WriteParquet(
              connection_,
-             fmt::format("SELECT {} FROM new_row WHERE NOT _known", NameList(SchemaNames())), folder,
-             DataOptions(request_.view.clustered_by), wait_));
+             fmt::format("SELECT {} FROM new_row WHERE NOT _known", NameList(SchemaNames())),
+             folder, DataOptions(request_.view.clustered_by), wait_));
   for (auto& file : inserted) {
     out.inserted += file.rows;
     out.data.push_back(std::move(file));

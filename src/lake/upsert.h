@@ -3,10 +3,10 @@
 // Key = (id_space, id). Versions of a key are ranked, compared left to right, by
 //   v (integer versionId, absent -1; a retraction without versionId ranks above all),
 //   lastUpdated (absent lowest), retraction over not, received time, position.
-// The highest rank wins whatever the order of arrival. A DELETE ranks above every version and stays:
-// the row keeps the best version's attributes, loses its measured values and is marked deleted.
-// Content that is already there is a duplicate; if it comes with a higher version, the row takes
-// over that version's number, so that a version between the two cannot win later.
+// The highest rank wins whatever the order of arrival. A DELETE ranks above every version and
+// stays: the row keeps the best version's attributes, loses its measured values and is marked
+// deleted. Content that is already there is a duplicate; if it comes with a higher version, the row
+// takes over that version's number, so that a version between the two cannot win later.
 //
 // Steps:
 //  1. Nothing staged is in the table and nothing is staged twice: the staged files are the commit.

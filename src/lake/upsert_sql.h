@@ -13,8 +13,8 @@ namespace vitalake::lake::upsert_sql {
 
 // From a relation of staged rows (columns as the silver table's).
 std::string CreateStaged(std::string_view staged_rows, std::string_view home);
-// DELETE entries name a resource id: points each at the one live key of that id; marks the ambiguous.
-// `table_keys` and `sibling_keys`: relations with id_space, id, resource_id, live.
+// DELETE entries name a resource id: points each at the one live key of that id; marks the
+// ambiguous. `table_keys` and `sibling_keys`: relations with id_space, id, resource_id, live.
 std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys);
 // From a relation of the table's rows with _file.
 std::string CreatePresent(std::string_view table_rows);
