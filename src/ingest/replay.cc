@@ -84,13 +84,8 @@ Status MarkReplayed(lake::Lake& lake, const std::set<Place>& places, const Wait&
                                 "WHERE r.replayed_at IS NULL",
                                 positioned, mine)));
     lake::Rewrite rewrite;
-    VL_TRY(engine::QueryResult touched,
-           connection.Query("SELECT DISTINCT _file FROM before ORDER BY 1"));
-    for (;;) {
-      VL_TRY(const bool more, touched.Next());
-      if (!more) break;
-      rewrite.replaced.emplace_back(touched.GetString(0));
-    }
+    VL_TRY(rewrite.replaced,
+           lake::ReadStrings(connection, "SELECT DISTINCT _file FROM before ORDER BY 1", wait));
     if (rewrite.replaced.empty()) return {};
     const std::string after = fmt::format(
         "SELECT * EXCLUDE (_file, _row) REPLACE "

@@ -192,15 +192,13 @@ Result<Rewrite> ModelRefresh::MakeRewrite(const std::filesystem::path& folder, b
          connection_.ScalarInt("SELECT count(*) FROM change_row WHERE _change_type = 'delete'"));
   if (rewrite.inserted + rewrite.updated + rewrite.deleted == 0) return rewrite;
 
-  VL_TRY(engine::QueryResult files,
-         connection_.Query(fmt::format(
-             "SELECT DISTINCT o._file FROM old_row o SEMI JOIN change_row n ON {} ORDER BY 1",
-             SameKey(model_.key, "o", "n"))));
-  for (;;) {
-    VL_TRY(const bool more, files.Next());
-    if (!more) break;
-    rewrite.replaced.emplace_back(files.GetString(0));
-  }
+  VL_TRY(rewrite.replaced,
+         ReadStrings(
+             connection_,
+             fmt::format(
+                 "SELECT DISTINCT o._file FROM old_row o SEMI JOIN change_row n ON {} ORDER BY 1",
+                 SameKey(model_.key, "o", "n")),
+             wait_));
   VL_TRY(const std::string kept,
          engine::RelationSql(lake_.Files(snapshot_, model_.table), {.files = rewrite.replaced}));
   engine::ParquetOptions options;

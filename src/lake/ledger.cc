@@ -159,15 +159,11 @@ Status Ledger::CloseRun(const LedgerRun& run, const std::map<int64_t, OutcomeCou
     VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
     VL_TRY(const std::string rows,
            engine::RelationSql(lake_.Files(snapshot, "ops.ledger"), {.with_positions = true}));
-    VL_TRY(engine::QueryResult files,
-           connection.Query(fmt::format("SELECT DISTINCT _file FROM ({}) WHERE run = {}", rows,
-                                        QuoteLiteral(run.run.value))));
-    std::vector<std::string> replaced;
-    for (;;) {
-      VL_TRY(const bool more, files.Next());
-      if (!more) break;
-      replaced.emplace_back(files.GetString(0));
-    }
+    VL_TRY(const std::vector<std::string> replaced,
+           ReadStrings(connection,
+                       fmt::format("SELECT DISTINCT _file FROM ({}) WHERE run = {}", rows,
+                                   QuoteLiteral(run.run.value)),
+                       wait));
     std::string select = "SELECT * FROM ledger_row";
     if (!replaced.empty()) {
       VL_TRY(const std::string old,

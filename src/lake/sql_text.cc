@@ -45,6 +45,17 @@ Status RunSql(engine::Connection& connection, const std::string& sql, const Wait
   return {};
 }
 
+Result<std::vector<std::string>> ReadStrings(engine::Connection& connection, const std::string& sql,
+                                             const Wait& wait) {
+  VL_TRY(engine::QueryResult rows, connection.Query(sql, {}, wait));
+  std::vector<std::string> texts;
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return texts;
+    texts.emplace_back(rows.GetString(0));
+  }
+}
+
 std::vector<std::string_view> Lines(std::string_view text) { return Split(text, '\n'); }
 
 std::vector<std::string_view> SplitList(std::string_view text) {
@@ -80,7 +91,7 @@ std::string ReadParquetSql(const std::vector<std::string>& paths) {
   VL_CHECK(!paths.empty());
   std::string list;
   for (const std::string& path : paths) {
-    list += (list.empty() ? "" : ", ") + engine::QuoteLiteral(path);
+    list += (list.empty() ? "" : ", ") + engine::QuotePath(path);
   }
   return fmt::format("SELECT * FROM read_parquet([{}])", list);
 }

@@ -14,6 +14,10 @@ namespace vitalake::lake {
 // Runs statements for their effect.
 Status RunSql(engine::Connection& connection, const std::string& sql, const Wait& wait = {});
 
+// The first column of a query's rows, which must be text.
+Result<std::vector<std::string>> ReadStrings(engine::Connection& connection, const std::string& sql,
+                                             const Wait& wait = {});
+
 std::vector<std::string_view> Lines(std::string_view text);
 
 // "a, b ,c" -> a, b, c; empty parts are left out.

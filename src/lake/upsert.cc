@@ -55,7 +55,9 @@ class UpsertTry {
   }
   Result<std::vector<std::string>> FilesWithStagedKeys();
   Status PointDeletes();
-  Result<std::vector<std::string>> Strings(const std::string& sql);
+  Result<std::vector<std::string>> Strings(const std::string& sql) {
+    return ReadStrings(connection_, sql, wait_);
+  }
   std::vector<std::string> SchemaNames() const;
   std::string EmptiedOnDelete() const;
   Status CreateNewRows();
@@ -70,16 +72,6 @@ class UpsertTry {
   engine::Connection& connection_;
   const Wait& wait_;
 };
-
-Result<std::vector<std::string>> UpsertTry::Strings(const std::string& sql) {
-  VL_TRY(engine::QueryResult rows, connection_.Query(sql, {}, wait_));
-  std::vector<std::string> out;
-  for (;;) {
-    VL_TRY(const bool more, rows.Next());
-    if (!more) return out;
-    out.emplace_back(rows.GetString(0));
-  }
-}
 
 std::vector<std::string> UpsertTry::SchemaNames() const {
   std::vector<std::string> names;
