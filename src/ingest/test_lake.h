@@ -1,4 +1,5 @@
 // A lake in a folder of its own, for tests of the batch path.
+// The folder's name holds what file patterns are made of: a path is never one.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ namespace vitalake::ingest {
 class TestLake {
  public:
   TestLake() {
-    folder_ = std::filesystem::temp_directory_path() / ("vitalake-test-" + random_.Uuid());
+    folder_ = std::filesystem::temp_directory_path() / ("vitalake-[t]est*-" + random_.Uuid());
     std::filesystem::create_directories(folder_ / "in");
     Reopen();
   }
