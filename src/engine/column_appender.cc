@@ -6,55 +6,12 @@
 
 #include "base/check.h"
 #include "engine/cell_writer_internal.h"
+#include "engine/clean_text_internal.h"
 
 namespace vitalake::engine {
 namespace {
 
 constexpr int64_t kFlushBytes = 8 << 20;  // of text held by one appender
-
-bool IsAscii(std::string_view text) {
-  uint64_t high = 0;
-  size_t i = 0;
-  for (; i + 8 <= text.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + i, 8);
-    high |= word;
-  }
-  for (; i < text.size(); ++i) high |= static_cast<unsigned char>(text[i]);
-  return (high & 0x8080808080808080ull) == 0;
-}
-
-bool IsUtf8(std::string_view text) {
-  if (IsAscii(text)) return true;
-  duckdb_error_data error = duckdb_valid_utf8_check(text.data(), text.size());
-  if (!error) return true;
-  const bool valid = !duckdb_error_data_has_error(error);
-  duckdb_destroy_error_data(&error);
-  return valid;
-}
-
-// Bytes of the character that begins here, or 0 when none does.
-size_t CharacterSize(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const size_t size = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (size == 0 || size > text.size() || !IsUtf8(text.substr(0, size))) return 0;
-  return size;
-}
-
-std::string ReplaceBadBytes(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size();) {
-    const size_t size = CharacterSize(text.substr(i));
-    if (size == 0) {
-      out += "\xef\xbf\xbd";
-      ++i;
-    } else {
-      out += text.substr(i, size);
-      i += size;
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -116,6 +73,7 @@ struct ColumnAppender::Impl {
   uint64_t used = 0;
   int64_t rows = 0;
   int64_t text_bytes = 0;  // since the last flush
+  std::string clean;
 
   Error TakeError() {
     duckdb_error_data data = duckdb_appender_error_data(appender.get());
@@ -153,13 +111,8 @@ struct ColumnAppender::Impl {
       return;
     }
     text_bytes += static_cast<int64_t>(cell.text.size());
-    if (IsUtf8(cell.text)) {
-      writers[column].Put(used, cell);
-      return;
-    }
-    const std::string clean = ReplaceBadBytes(cell.text);
     view::Cell copy = cell;
-    copy.text = clean;
+    copy.text = CleanText(cell.text, clean);
     writers[column].Put(used, copy);
   }
 };

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/query_result_internal.h"
+#include "engine/row_buffer_internal.h"
 
 namespace vitalake::engine {
 namespace {
@@ -109,6 +110,7 @@ std::string QuoteName(std::string_view name) { return Quote(name, '"'); }
 struct Engine::Impl {
   OwnedDatabase database;
   EngineOptions options;
+  std::shared_ptr<RowBuffers> row_buffers = std::make_shared<RowBuffers>();
 };
 
 struct Connection::Impl {
@@ -155,6 +157,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   }
   VL_TRY(Connection connection, engine->Connect());
   VL_TRY([[maybe_unused]] auto rows, connection.Execute("SET GLOBAL TimeZone = 'UTC'"));
+  VL_RETURN_IF_ERROR(RegisterRowBuffers(connection, engine->impl_->row_buffers));
   return engine;
 }
 
@@ -167,6 +170,8 @@ Result<Connection> Engine::Connect() {
 }
 
 const EngineOptions& Engine::options() const { return impl_->options; }
+
+const std::shared_ptr<RowBuffers>& Engine::row_buffers() const { return impl_->row_buffers; }
 
 Connection::Connection() : impl_(std::make_unique<Impl>()) {}
 Connection::~Connection() = default;

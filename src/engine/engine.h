@@ -123,6 +123,8 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
+class RowBuffers;
+
 // Thread-safe.
 class Engine {
  public:
@@ -133,6 +135,9 @@ class Engine {
 
   Result<Connection> Connect();
   const EngineOptions& options() const;  // threads resolved
+
+  // For other files of this module.
+  const std::shared_ptr<RowBuffers>& row_buffers() const;
 
  private:
   Engine();

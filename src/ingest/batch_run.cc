@@ -299,7 +299,7 @@ Status RunWorker::WorkGroup(const std::vector<GroupFile>& files) {
       into->rows_updated += result.rows_updated;
     }
   }
-  VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, files));
+  VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, files, wait_));
   VL_RETURN_IF_ERROR(CommitQuarantine(stage, last));
   for (const auto& [ordinal, tally] : stage.tallies()) {
     lake::OutcomeCounts& counts = outcomes_[ordinal];

@@ -1,8 +1,8 @@
 // GroupStage: the records of a group of files, staged as Parquet ready to commit.
 //
-// Phases alternate on all threads: stagers fill in-memory tables until those hold kPartRows; then
-// each table goes, finished by its view's SQL and sorted, to one Parquet part and is emptied. So
-// memory does not grow with the input. Quarantine and issues stay in tables until the commit.
+// Each thread takes blocks of the input and stages their records by itself, into files of its own.
+// Rows in memory are bounded by a share of the engine's memory, so it does not grow with the input.
+// Quarantine and issues stay in tables until the commit.
 #pragma once
 
 #include <array>
@@ -31,8 +31,7 @@ struct GroupFile {
 
 class GroupStage {
  public:
-  // `connection` holds the staging tables' names and runs the statements; `tables_suffix` makes
-  // them this run's own. With `dry_run` nothing is staged, only counted.
+  // Files go to `folder`. With `dry_run` nothing is staged, only counted.
   GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
              std::filesystem::path folder, bool dry_run);
   ~GroupStage();
@@ -65,24 +64,22 @@ class GroupStage {
 
   // Moves refused records to quarantine: reads them again from the files they lie in.
   Status QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
-                           const std::vector<GroupFile>& files);
+                           const std::vector<GroupFile>& files, const Wait& wait);
 
  private:
   class Input;
 
   Status Prepare();
-  Status CreateSilverTables();
-  Status FlushSilverTables(const Wait& wait);
-  Status FillTables(Input& input, const Wait& wait);
+  Status Stage(Input& input, const Wait& wait);
   void Merge(const RecordStager& stager);
+  void MergeProblems(const RecordStager& stager);
 
   lake::Lake& lake_;
   StagerContext context_;
   const lake::LedgerRun& run_;
-  std::filesystem::path folder_;
   bool dry_run_;
   std::unique_ptr<engine::Connection> connection_;
-  StagingTables tables_;
+  StagingPlaces places_;
   std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::map<int64_t, FileTally> tallies_;

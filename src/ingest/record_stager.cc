@@ -106,52 +106,71 @@ const std::vector<view::ColumnSpec>& IssueColumns() {
 
 Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
                                                          const StagerContext& context,
-                                                         const StagingTables* tables) {
+                                                         const StagingPlaces* places) {
   std::unique_ptr<RecordStager> stager(new RecordStager(context));
   for (const lake::SilverView& view : context.views)
     stager->runners_.emplace_back(view.view, view.UsedColumns());
-  if (tables == nullptr) return stager;
+  if (places == nullptr) return stager;
+  stager->places_ = places;
+  for (const lake::SilverView& view : context.views) {
+    stager->buffers_.push_back(view.StagingBuffer(engine));
+  }
   // An appender holds its connection's transaction: each needs its own.
-  stager->connections_.reserve(kSilverCount + 2);
-  for (size_t i = 0; i < kSilverCount + 2; ++i) {
+  stager->connections_.reserve(3);
+  for (size_t i = 0; i < 3; ++i) {
     VL_TRY(engine::Connection connection, engine.Connect());
     stager->connections_.push_back(std::move(connection));
   }
-  for (size_t i = 0; i < kSilverCount; ++i) {
-    std::vector<view::ColumnSpec> columns = context.views[i].view->columns();
-    columns.insert(columns.end(), lake::RecordColumns().begin(), lake::RecordColumns().end());
-    VL_TRY(auto appender, MakeAppender(stager->connections_[i], tables->silver[i], columns));
-    stager->silver_.push_back(std::move(*appender));
-  }
   VL_TRY(stager->quarantine_,
-         MakeAppender(stager->connections_[kSilverCount], tables->quarantine, QuarantineColumns()));
-  VL_TRY(stager->issue_,
-         MakeAppender(stager->connections_[kSilverCount + 1], tables->issue, IssueColumns()));
+         MakeAppender(stager->connections_[1], places->quarantine, QuarantineColumns()));
+  VL_TRY(stager->issue_, MakeAppender(stager->connections_[2], places->issue, IssueColumns()));
   return stager;
 }
 
-Status RecordStager::Close() {
-  for (engine::ColumnAppender& appender : silver_) VL_RETURN_IF_ERROR(appender.Close());
+Status RecordStager::Close(const Wait& wait) {
+  VL_RETURN_IF_ERROR(WriteFiles(wait));
   if (quarantine_) VL_RETURN_IF_ERROR(quarantine_->Close());
   if (issue_) VL_RETURN_IF_ERROR(issue_->Close());
   return {};
 }
 
-int64_t RecordStager::rows() const {
-  int64_t most = 0;
-  for (const engine::ColumnAppender& appender : silver_) most = std::max(most, appender.rows());
-  return most;
-}
-
-Status RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& source) {
-  tally_ = &tallies_[source.file->ordinal];
-  context_.assess.received = source.file->received_at;
-  for (const fhir::Record& record : block.Split(parser_)) {
-    if (context_.wanted && !context_.wanted(source.partition, record.place.byte_offset)) continue;
-    ++tally_->received;
-    VL_RETURN_IF_ERROR(Stage(record, source));
+Status RecordStager::WriteFiles(const Wait& wait) {
+  for (size_t i = 0; i < buffers_.size(); ++i) {
+    engine::RowBuffer& rows = *buffers_[i];
+    if (rows.rows() == 0) continue;
+    const lake::SilverView& view = context_.views[i];
+    VL_RETURN_IF_ERROR(rows.SortBy(view.SortColumns()));
+    engine::ParquetOptions options;
+    options.stats_columns = view.clustered_by;
+    auto files =
+        engine::WriteParquet(connections_[0], view.RowsSql(rows.sql(), places_->ingestion_date),
+                             places_->folder, options, wait);
+    if (!files) return Because(std::move(files).error(), fmt::format("table {}", view.table));
+    std::ranges::move(*files, std::back_inserter(staged_[i].files));
+    rows.Clear();
   }
   return {};
+}
+
+void RecordStager::AppendRow(size_t table, std::span<const view::Cell> row) {
+  if (!buffers_.empty()) buffers_[table]->Append(row, record_cells_.cells());
+}
+
+Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& source,
+                                         const Wait& wait) {
+  tally_ = &tallies_[source.file->ordinal];
+  context_.assess.received = source.file->received_at;
+  int64_t records = 0;
+  for (const fhir::Record& record : block.Split(parser_)) {
+    if (context_.wanted && !context_.wanted(source.partition, record.place.byte_offset)) continue;
+    ++records;
+    VL_RETURN_IF_ERROR(Stage(record, source));
+  }
+  tally_->received += records;
+  int64_t bytes = 0;
+  for (const auto& buffer : buffers_) bytes += buffer->bytes();
+  if (bytes > 0 && bytes >= places_->buffer_bytes) VL_RETURN_IF_ERROR(WriteFiles(wait));
+  return records;
 }
 
 Status RecordStager::QuarantineOf(
@@ -221,15 +240,11 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
   for (const size_t at : {static_cast<size_t>(home), static_cast<size_t>(Silver::kVitalSign)}) {
     const bool is_home = at == static_cast<size_t>(home);
     int64_t rows = 0;
-    Status appended;
     const auto ran = runners_[at].Run(resource, [&](std::span<const view::Cell> row) {
       ++rows;
-      if (!silver_.empty() && appended) {
-        appended = silver_[at].Append(row, record_cells_.cells());
-      }
+      AppendRow(at, row);
     });
-    VL_RETURN_IF_ERROR(std::move(appended));
-    if (rows > 0) ++tally_->staged[at];
+    if (rows > 0) ++staged_[at].records;
     if (is_home && (!ran || rows == 0)) {
       return Quarantine(record, source,
                         {"view", "",
@@ -299,13 +314,9 @@ Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource&
   ++tally_->home[static_cast<size_t>(home)];
   for (const Silver table : {home, Silver::kVitalSign}) {
     const size_t at = static_cast<size_t>(table);
-    ++tally_->staged[at];
-    ++tally_->deletes[at];
-    if (!silver_.empty()) {
-      CellRow nulls;
-      for (size_t i = 0; i < context_.views[at].view->columns().size(); ++i) nulls.Null();
-      VL_RETURN_IF_ERROR(silver_[at].Append(nulls.cells(), record_cells_.cells()));
-    }
+    ++staged_[at].records;
+    ++staged_[at].deletes;
+    AppendRow(at, std::vector<view::Cell>(context_.views[at].view->columns().size()));
     if (patient) break;
   }
   return {};

@@ -1,7 +1,8 @@
-// RecordStager: one record -> rows of the staging tables, and what is to be said about it.
+// RecordStager: records -> staged Parquet files, and what is to be said about each record.
 //
 // The way of a record: parse, resolve Bundle references, assess (scope, quarantine, quality), key,
-// hash, then each view of its home. One per thread; the tables it appends to are shared.
+// hash, then each view of its home. Its rows wait in memory until there are enough for a file. One
+// per thread; only the tables of quarantine and issues are shared.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "clinical/assess.h"
 #include "engine/column_appender.h"
+#include "engine/row_buffer.h"
 #include "fhir/decode.h"
 #include "lake/cell_row.h"
 #include "lake/ledger.h"
@@ -30,11 +32,13 @@ inline constexpr std::array kSilverTables = {Silver::kPatient, Silver::kObservat
                                              Silver::kVitalSign};
 inline constexpr size_t kSilverCount = kSilverTables.size();
 
-// Where rows go: the names of this phase's staging tables.
-struct StagingTables {
-  std::array<std::string, kSilverCount> silver;
-  std::string quarantine;
+// Where what is staged goes.
+struct StagingPlaces {
+  std::filesystem::path folder;  // of the Parquet files
+  std::string quarantine;        // tables
   std::string issue;
+  int64_t buffer_bytes = 0;  // rows held by one stager before they go to files
+  Micros ingestion_date = 0;
 };
 
 // Counts of one file by one stager. `home` counts records staged per home table.
@@ -43,8 +47,6 @@ struct FileTally {
   int64_t quarantined = 0;
   int64_t out_of_scope = 0;
   std::array<int64_t, kSilverCount> home = {};
-  std::array<int64_t, kSilverCount> staged = {};   // records with rows in that table
-  std::array<int64_t, kSilverCount> deletes = {};  // DELETE entries among them
 };
 
 // What all records of one file share.
@@ -69,24 +71,27 @@ struct StagerContext {
 
 class RecordStager {
  public:
-  // With `tables` null nothing is appended: a dry run.
+  // With `places` null nothing is staged, only counted: a dry run.
   static Result<std::unique_ptr<RecordStager>> Make(engine::Engine& engine,
                                                     const StagerContext& context,
-                                                    const StagingTables* tables);
+                                                    const StagingPlaces* places);
 
-  // Stages all records of a block of `source`. Errors are the engine's (memory, disk).
-  Status StageBlock(fhir::RecordBlock& block, const RecordSource& source);
+  // Stages all records of a block of `source` and counts them. Errors are the engine's (memory,
+  // disk).
+  Result<int64_t> StageBlock(fhir::RecordBlock& block, const RecordSource& source,
+                             const Wait& wait);
   // Quarantines those records of the block that `refused` gives (by byte offset) a refusal for.
   Status QuarantineOf(fhir::RecordBlock& block, const RecordSource& source,
                       const std::function<const lake::RefusedRecord*(int64_t offset)>& refused);
-  // Makes the rows visible; the stager is spent.
-  Status Close();
+  // Writes what is left; the stager is spent.
+  Status Close(const Wait& wait);
 
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }  // by file ordinal
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
   const std::vector<std::string>& problems() const { return problems_; }
   int64_t issues() const { return issues_; }
-  int64_t rows() const;  // staged in the largest silver table
+  // By silver table.
+  const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
 
  private:
   explicit RecordStager(const StagerContext& context) : context_(context) {}
@@ -105,14 +110,18 @@ class RecordStager {
   Status Quarantine(const fhir::Record& record, const RecordSource& source, const Refusal& refusal);
   Status AppendIssue(const fhir::Record& record, const RecordSource& source,
                      const fhir::Issue& issue, std::string_view type, std::string_view id);
+  void AppendRow(size_t table, std::span<const view::Cell> row);
+  Status WriteFiles(const Wait& wait);
   void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                          std::string_view key, std::string_view quality, Silver home);
 
   StagerContext context_;
   JsonParser parser_;
-  std::vector<engine::Connection> connections_;
+  std::vector<engine::Connection> connections_;  // for files, quarantine, issues
   std::vector<view::ViewRunner> runners_;
-  std::vector<engine::ColumnAppender> silver_;
+  const StagingPlaces* places_ = nullptr;
+  std::vector<std::unique_ptr<engine::RowBuffer>> buffers_;  // by silver table; none: a dry run
+  std::array<lake::StagedRecords, kSilverCount> staged_;
   std::unique_ptr<engine::ColumnAppender> quarantine_;
   std::unique_ptr<engine::ColumnAppender> issue_;
   std::string hash_text_;

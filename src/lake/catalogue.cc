@@ -84,8 +84,8 @@ const std::vector<TableSpec>& FixedTables() {
   return tables;
 }
 
-Result<TableSpec> SilverSpec(engine::Connection& connection, const SilverView& view) {
-  VL_TRY(std::vector<TableColumn> columns, SilverColumns(connection, view));
+Result<TableSpec> SilverSpec(engine::Engine& engine, const SilverView& view) {
+  VL_TRY(std::vector<TableColumn> columns, SilverColumns(engine, view));
   return Make(view.table, std::move(columns), view.row_key, view.clustered_by);
 }
 

@@ -14,7 +14,7 @@ namespace vitalake::lake {
 const std::vector<TableSpec>& FixedTables();
 
 // The spec of the table a silver view makes.
-Result<TableSpec> SilverSpec(engine::Connection& connection, const SilverView& view);
+Result<TableSpec> SilverSpec(engine::Engine& engine, const SilverView& view);
 
 // "silver.patient" -> "silver/patient"; kNotFound unless the name is schema.table of plain
 // characters in one of our schemas.

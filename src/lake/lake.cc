@@ -101,7 +101,7 @@ Result<std::vector<const TableSpec*>> Lake::Catalogue() {
     VL_TRY(const std::vector<SilverView> views, LoadSilverViews(options_.views_folder));
     std::vector<TableSpec> specs = {FixedTables().front()};
     for (const SilverView& view : views) {
-      VL_TRY(TableSpec spec, SilverSpec(connection, view));
+      VL_TRY(TableSpec spec, SilverSpec(*engine_, view));
       specs.push_back(std::move(spec));
     }
     VL_TRY(std::vector<TableSpec> gold, GoldSpecs(connection, options_.models_folder, specs));

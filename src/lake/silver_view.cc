@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "engine/column_appender.h"
 #include "lake/built_in_files.h"
 #include "lake/sql_text.h"
 
@@ -45,9 +44,8 @@ bool HasWord(std::string_view text, std::string_view word) {
   return false;
 }
 
-bool HasColumn(const view::View& view, std::string_view name) {
-  return std::ranges::any_of(view.columns(),
-                             [&](const auto& column) { return column.name == name; });
+bool HasColumn(const std::vector<view::ColumnSpec>& columns, std::string_view name) {
+  return std::ranges::find(columns, name, &view::ColumnSpec::name) != columns.end();
 }
 
 Result<SilverView> Load(const std::filesystem::path& folder, std::string_view name) {
@@ -66,10 +64,17 @@ Result<SilverView> Load(const std::filesystem::path& folder, std::string_view na
   }
   silver.measured = HeaderList(silver.finishing_sql, "measured");
   silver.clustered_by = HeaderList(silver.finishing_sql, "clustered");
+  for (const std::string& column : silver.SortColumns()) {
+    if (!HasColumn(silver.view->columns(), column) && !HasColumn(RecordColumns(), column)) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("views/{0}.sql is clustered by {1}, which views/{0}.json lacks", name,
+                              column));
+    }
+  }
   silver.home = HeaderText(silver.finishing_sql, "home");
   if (silver.home.empty()) silver.home = "true";
   silver.row_key = {"id_space", "id"};
-  if (HasColumn(*silver.view, "component")) silver.row_key.emplace_back("component");
+  if (HasColumn(silver.view->columns(), "component")) silver.row_key.emplace_back("component");
   silver.has_status = silver.view->resource() != "Patient";
   return silver;
 }
@@ -109,7 +114,7 @@ std::vector<bool> SilverView::UsedColumns() const {
   return used;
 }
 
-std::string SilverView::RowsSql(std::string_view rows_table, Micros ingestion_date) const {
+std::string SilverView::RowsSql(std::string_view rows, Micros ingestion_date) const {
   std::string excluded;
   for (const auto& column : RecordColumns()) {
     excluded += (excluded.empty() ? "" : ", ") + column.name;
@@ -131,7 +136,7 @@ std::string SilverView::RowsSql(std::string_view rows_table, Micros ingestion_da
       "  _source_length AS source_length, _received_at AS received_at,\n"
       "  make_timestamptz({}) AS ingestion_date, NULL::TIMESTAMPTZ AS update_date,\n"
       "  * EXCLUDE ({}){}\nFROM finished",
-      rows_table, finishing_sql, has_status ? "_status AS status, " : "", ingestion_date, excluded,
+      rows, finishing_sql, has_status ? "_status AS status, " : "", ingestion_date, excluded,
       emptied);
 }
 
@@ -144,23 +149,31 @@ Result<std::vector<SilverView>> LoadSilverViews(const std::filesystem::path& fol
   return views;
 }
 
-Status CreateStagingTable(engine::Connection& connection, std::string_view table,
-                          const SilverView& view) {
-  std::vector<view::ColumnSpec> columns = view.view->columns();
-  columns.insert(columns.end(), RecordColumns().begin(), RecordColumns().end());
-  auto created = connection.Execute(engine::CreateTableSql(table, columns));
-  if (!created) return std::unexpected(std::move(created).error());
-  return {};
+std::vector<std::string> SilverView::SortColumns() const {
+  std::vector<std::string> columns;
+  for (const std::string& column : clustered_by) {
+    const std::string own = "_" + column;
+    columns.push_back(HasColumn(RecordColumns(), own) ? own : column);
+  }
+  return columns;
 }
 
-Result<std::vector<TableColumn>> SilverColumns(engine::Connection& connection,
-                                               const SilverView& view) {
-  const std::string staging =
-      "shape_of_" + std::string(view.view->name().empty() ? "view" : "rows");
-  VL_RETURN_IF_ERROR(connection.Execute(fmt::format("DROP TABLE IF EXISTS {}", staging)));
-  VL_RETURN_IF_ERROR(CreateStagingTable(connection, staging, view));
-  auto columns = DescribeColumns(connection, view.RowsSql(staging, 0));
-  VL_RETURN_IF_ERROR(connection.Execute(fmt::format("DROP TABLE {}", staging)));
+std::unique_ptr<engine::RowBuffer> SilverView::StagingBuffer(engine::Engine& engine) const {
+  std::vector<view::ColumnSpec> columns = view->columns();
+  std::vector<bool> held = UsedColumns();
+  const std::vector<std::string> sorted = SortColumns();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (std::ranges::find(sorted, columns[i].name) != sorted.end()) held[i] = true;
+  }
+  columns.insert(columns.end(), RecordColumns().begin(), RecordColumns().end());
+  held.resize(columns.size(), true);
+  return std::make_unique<engine::RowBuffer>(engine, std::move(columns), std::move(held));
+}
+
+Result<std::vector<TableColumn>> SilverColumns(engine::Engine& engine, const SilverView& view) {
+  VL_TRY(engine::Connection connection, engine.Connect());
+  const auto rows = view.StagingBuffer(engine);
+  auto columns = DescribeColumns(connection, view.RowsSql(rows->sql(), 0));
   if (!columns) return Because(std::move(columns).error(), fmt::format("views of {}", view.table));
   return columns;
 }

@@ -5,7 +5,8 @@
 // leading underscore, see kRecordColumns) that finishes them; it must hand the underscored columns
 // on. Two lines of its leading comment are read:
 //   -- measured: a, b     columns that a retraction empties
-//   -- clustered: a, b    order of the rows in a file
+//   -- clustered: a, b    order of the rows in a file: columns of the view that its SQL hands on as
+//                         they are, or of RecordColumns (without the underscore)
 //   -- home: condition    which rows' records have this table as their home (all, when absent):
 //                         there a record's outcome is counted
 #pragma once
@@ -17,6 +18,7 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/row_buffer.h"
 #include "lake/table_spec.h"
 #include "view/view.h"
 
@@ -36,14 +38,18 @@ struct SilverView {
   // By column of the view: whether the finishing SQL names it. Others need not be evaluated.
   std::vector<bool> UsedColumns() const;
 
-  // A SELECT over the staging table `rows_table` that gives the table's rows; `ingestion_date` is
-  // the time they are made.
-  std::string RowsSql(std::string_view rows_table, Micros ingestion_date) const;
+  // A SELECT over the relation `rows` (of a StagingBuffer) that gives the table's rows;
+  // `ingestion_date` is the time they are made.
+  std::string RowsSql(std::string_view rows, Micros ingestion_date) const;
+  // The columns of StagingBuffer to sort it by, for rows in the order of clustered_by.
+  std::vector<std::string> SortColumns() const;
+  // Holds raw rows: a row of the view, then RecordColumns.
+  std::unique_ptr<engine::RowBuffer> StagingBuffer(engine::Engine& engine) const;
 };
 
-// What every record brings besides the view's columns, in this order, as columns of the staging
-// table. _content_hash is null for a DELETE entry, which has no content; _home is the
-// name of the table where the record's outcome is counted.
+// What every record brings besides the view's columns, in this order. _content_hash is null for a
+// DELETE entry, which has no content; _home is the name of the table where the record's outcome is
+// counted.
 const std::vector<view::ColumnSpec>& RecordColumns();
 
 // The three silver views by table name order: patient, observation, vital_sign. A file of that name
@@ -51,12 +57,7 @@ const std::vector<view::ColumnSpec>& RecordColumns();
 // place.
 Result<std::vector<SilverView>> LoadSilverViews(const std::filesystem::path& folder);
 
-// Creates the (empty) staging table of a view: its columns, then RecordColumns.
-Status CreateStagingTable(engine::Connection& connection, std::string_view table,
-                          const SilverView& view);
-
 // The columns and types RowsSql gives, found by asking the engine.
-Result<std::vector<TableColumn>> SilverColumns(engine::Connection& connection,
-                                               const SilverView& view);
+Result<std::vector<TableColumn>> SilverColumns(engine::Engine& engine, const SilverView& view);
 
 }  // namespace vitalake::lake
