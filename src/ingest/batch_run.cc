@@ -9,6 +9,7 @@
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "ingest/bronze_copies.h"
 #include "ingest/group_stage.h"
 #include "ingest/input_files.h"
 #include "ingest/run_lock.h"
@@ -16,7 +17,6 @@
 #include "lake/gold.h"
 #include "lake/ledger.h"
 #include "lake/table_writer.h"
-#include "storage/copy_in.h"
 #include "storage/sha256.h"
 
 namespace vitalake::ingest {
@@ -72,13 +72,14 @@ std::map<int64_t, lake::OutcomeCounts> ParseOutcomes(JsonValue json) {
 class RunWorker {
  public:
   // `recovering`: an earlier try of this run may have done some of it.
-  RunWorker(lake::Lake& lake, lake::LedgerRun run, bool recovering,
+  RunWorker(lake::Lake& lake, lake::LedgerRun run, bool recovering, BronzeCopies& copies,
             const fhir::DecodeLimits& limits, const std::vector<lake::SilverView>& views,
             const std::function<void(const BatchProgress&)>& progress, const Wait& wait,
             BatchSummary& summary)
       : lake_(lake),
         run_(std::move(run)),
         recovering_(recovering),
+        copies_(copies),
         limits_(limits),
         views_(views),
         progress_(progress),
@@ -92,9 +93,11 @@ class RunWorker {
 
  private:
   Status FindRepeats();
-  Status CopyToBronze();
+  void PublishToBronze();
   Result<std::vector<GroupFile>> NextGroup();
-  Status WorkGroup(const std::vector<GroupFile>& files);
+  Result<bool> TakeIn(const lake::LedgerFile& file);
+  Result<bool> StandsAsRead(std::vector<GroupFile>& files);
+  Status WorkGroup(std::vector<GroupFile> files);
   Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
   Status CommitQuarantine(GroupStage& stage, int64_t last);
   // Outcomes that commits of an earlier try of this run stated, per table.
@@ -108,6 +111,7 @@ class RunWorker {
   lake::Lake& lake_;
   lake::LedgerRun run_;
   bool recovering_;
+  BronzeCopies& copies_;
   fhir::DecodeLimits limits_;
   const std::vector<lake::SilverView>& views_;
   const std::function<void(const BatchProgress&)>& progress_;
@@ -116,7 +120,8 @@ class RunWorker {
   int64_t bytes_total_ = 0;
   int64_t bytes_done_ = 0;
   int64_t records_done_ = 0;
-  size_t at_ = 0;                                    // next file to group
+  std::vector<const lake::LedgerFile*> waiting_;     // to be read
+  size_t at_ = 0;                                    // next of waiting_
   std::map<int64_t, lake::OutcomeCounts> outcomes_;  // by ordinal, final at the end
   std::map<int64_t, std::string> partitions_;        // ordinal -> bronze path of the copy
   std::map<int64_t, std::string> messages_;
@@ -136,67 +141,74 @@ Status RunWorker::FindRepeats() {
   return {};
 }
 
-Status RunWorker::CopyToBronze() {
-  int64_t bytes = 0;
-  for (lake::LedgerFile& file : run_.files) {
-    bytes += file.bytes;
+// Begins to publish all files but repeats.
+void RunWorker::PublishToBronze() {
+  std::vector<lake::LedgerFile> files;
+  for (const lake::LedgerFile& file : run_.files) {
     if (file.sha256.empty() || outcomes_.contains(file.ordinal)) continue;
     // A repeat within the run is counted with its first; see Work.
-    const auto first = std::ranges::find_if(run_.files, [&](const auto& other) {
-      return other.ordinal < file.ordinal && other.sha256 == file.sha256 &&
-             other.source == file.source && partitions_.contains(other.ordinal);
+    const auto first = std::ranges::find_if(files, [&](const auto& other) {
+      return other.sha256 == file.sha256 && other.source == file.source;
     });
-    if (first != run_.files.end()) {
+    if (first != files.end()) {
       messages_[file.ordinal] = fmt::format("same content as {}", first->path);
-      continue;
+    } else {
+      files.push_back(file);
+      waiting_.push_back(&file);
     }
-    VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "copying to bronze"));
-    for (const std::string& path :
-         {file.bronze_path, OwnBronzePath(file.bronze_path, run_.run, file.ordinal)}) {
-      auto copied = storage::CopyIn(lake_.store(), file.path, path);
-      if (!copied && copied.error().kind == ErrorKind::kAlreadyExists) {
-        if (!recovering_) continue;  // another run's, however alike
-        // Ours, when the earlier try of this run got that far; else another run's.
-        VL_TRY(const fs::path local, lake_.store().LocalPath(path));
-        VL_TRY(const std::string hash, storage::Sha256OfFile(local));
-        if (hash != file.sha256) continue;
-        partitions_[file.ordinal] = path;
-        break;
-      }
-      if (copied && copied->sha256 == file.sha256) {
-        partitions_[file.ordinal] = path;
-        break;
-      }
-      if (copied) {
-        VL_RETURN_IF_ERROR(lake_.store().Delete(path));
-        messages_[file.ordinal] = "the file changed while it was taken in; ingest it again";
-      } else if (copied.error().kind == ErrorKind::kNoSpace ||
-                 copied.error().kind == ErrorKind::kUnknownOutcome) {
-        return Because(std::move(copied).error(), fmt::format("copying {} to bronze", file.path));
-      } else {
-        messages_[file.ordinal] = copied.error().ToString();
-      }
-      failed_.insert(file.ordinal);
-      break;
-    }
-    Report("copying", bytes, 0);
   }
-  return {};
+  copies_.Publish(run_.run, std::move(files), recovering_, wait_);
 }
 
+// The next files to read together: their staged copies where there are any, else their bronze
+// copies once they are there.
 Result<std::vector<GroupFile>> RunWorker::NextGroup() {
   std::vector<GroupFile> group;
   int64_t bytes = 0;
-  for (; at_ < run_.files.size(); ++at_) {
-    const lake::LedgerFile& file = run_.files[at_];
-    const auto partition = partitions_.find(file.ordinal);
-    if (partition == partitions_.end()) continue;
+  for (; at_ < waiting_.size(); ++at_) {
+    const lake::LedgerFile& file = *waiting_[at_];
     if (!group.empty() && bytes + file.bytes > kGroupBytes) break;
-    VL_TRY(fs::path local, lake_.store().LocalPath(partition->second));
-    group.push_back({&file, partition->second, std::move(local)});
+    if (auto staged = copies_.StagedPath(file.ordinal)) {
+      group.push_back({&file, file.bronze_path, std::move(*staged)});
+    } else {
+      VL_TRY(const bool taken, TakeIn(file));
+      if (!taken) continue;
+      const std::string& partition = partitions_[file.ordinal];
+      VL_TRY(fs::path local, lake_.store().LocalPath(partition));
+      group.push_back({&file, partition, std::move(local)});
+    }
     bytes += file.bytes;
   }
   return group;
+}
+
+// Waits until the file is in bronze; false when it did not get there.
+Result<bool> RunWorker::TakeIn(const lake::LedgerFile& file) {
+  VL_TRY(const BronzeCopy copy, copies_.Await(file.ordinal));
+  if (!copy.path.empty()) {
+    partitions_[file.ordinal] = copy.path;
+    return true;
+  }
+  messages_[file.ordinal] = copy.message;
+  failed_.insert(file.ordinal);
+  return false;
+}
+
+// Waits for the files' bronze copies. What was read while they were on their way stands when each
+// got the path it was read under; else `files` becomes what has to be read again.
+Result<bool> RunWorker::StandsAsRead(std::vector<GroupFile>& files) {
+  bool stands = true;
+  std::vector<GroupFile> taken_in;
+  for (GroupFile& file : files) {
+    VL_TRY(const bool taken, TakeIn(*file.file));
+    const std::string& path = partitions_[file.file->ordinal];
+    stands = stands && taken && path == file.partition;
+    if (!taken) continue;
+    file.partition = path;
+    taken_in.push_back(std::move(file));
+  }
+  files = std::move(taken_in);
+  return stands;
 }
 
 Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::string_view name) {
@@ -255,7 +267,7 @@ void RunWorker::CollectProblems(const GroupStage& stage) {
   summary_.issues += stage.issues();
 }
 
-Status RunWorker::WorkGroup(const std::vector<GroupFile>& files) {
+Status RunWorker::WorkGroup(std::vector<GroupFile> files) {
   VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stage"));
   GroupStage stage(lake_, {views_, {}, limits_}, run_, folder.path(), false);
   VL_RETURN_IF_ERROR(stage.Read(
@@ -264,6 +276,8 @@ Status RunWorker::WorkGroup(const std::vector<GroupFile>& files) {
         Report("reading", bytes_done_ + bytes, records_done_ + records);
       },
       wait_));
+  VL_TRY(const bool stands, StandsAsRead(files));
+  if (!stands) return files.empty() ? Status() : WorkGroup(std::move(files));
   const int64_t last = files.back().file->ordinal;
   std::vector<lake::RefusedRecord> refused;
   for (const Silver table : kSilverTables) {
@@ -359,11 +373,11 @@ void RunWorker::Summarise() {
 
 Status RunWorker::Work() {
   VL_RETURN_IF_ERROR(FindRepeats());
-  VL_RETURN_IF_ERROR(CopyToBronze());
+  PublishToBronze();
   for (;;) {
-    VL_TRY(const std::vector<GroupFile> group, NextGroup());
+    VL_TRY(std::vector<GroupFile> group, NextGroup());
     if (group.empty()) break;
-    VL_RETURN_IF_ERROR(WorkGroup(group));
+    VL_RETURN_IF_ERROR(WorkGroup(std::move(group)));
   }
   for (lake::LedgerFile& file : run_.files) {
     lake::OutcomeCounts& counts = outcomes_[file.ordinal];
@@ -407,15 +421,20 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
   VL_TRY(const std::vector<std::string> paths, FindFiles(options.paths));
   const RunId run = NewRunId(lake);
   const Micros started = lake.clock().NowMicros();
-  int64_t hashed = 0;
-  const auto on_hashed = [&](int64_t bytes) {
-    hashed += bytes;
-    if (progress) progress({"hashing", hashed, 0, 0});
+  BronzeCopies copies(lake);
+  int64_t seen = 0;
+  const auto report = [&](std::string_view step, const lake::LedgerFile& file) {
+    seen += file.bytes;
+    if (progress) progress({step, seen, 0, 0});
   };
   if (options.dry_run) {
-    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, on_hashed));
-    RunWorker worker(lake, {run, started, std::move(files)}, false, options.limits, views, progress,
-                     wait, summary);
+    const auto hash = [&](const lake::LedgerFile& file) {
+      report("hashing", file);
+      return storage::Sha256OfFile(file.path);
+    };
+    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, hash));
+    RunWorker worker(lake, {run, started, std::move(files)}, false, copies, options.limits, views,
+                     progress, wait, summary);
     VL_RETURN_IF_ERROR(worker.DryRun());
     summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
     return summary;
@@ -433,8 +452,10 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     if (!lock) continue;  // its process lives
     BatchSummary recovered;
     recovered.tables = summary.tables;
+    BronzeCopies left_copies(lake);
     auto done =
-        RunWorker(lake, left, true, options.limits, views, progress, wait, recovered).Work();
+        RunWorker(lake, left, true, left_copies, options.limits, views, progress, wait, recovered)
+            .Work();
     if (!done) {
       return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
     }
@@ -442,12 +463,20 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
   }
   if (!paths.empty()) {
     VL_TRY(const auto lock, RunLock::TryTake(locks, run));
-    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, on_hashed));
+    VL_TRY(std::set<int64_t> sizes, lake::Ledger(lake).KnownSizes());
+    // Only what may be a repeat is hashed before it is copied.
+    const auto hash = [&](const lake::LedgerFile& file) -> Result<std::string> {
+      VL_RETURN_IF_ERROR(wait.Check(lake.clock(), "copying to bronze"));
+      report("copying", file);
+      if (!sizes.insert(file.bytes).second) return storage::Sha256OfFile(file.path);
+      return copies.Stage(file.ordinal, file.path);
+    };
+    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, hash));
     lake::LedgerRun ledger_run{run, started, std::move(files)};
     VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
     summary.run = run.value;
-    auto done = RunWorker(lake, std::move(ledger_run), false, options.limits, views, progress, wait,
-                          summary)
+    auto done = RunWorker(lake, std::move(ledger_run), false, copies, options.limits, views,
+                          progress, wait, summary)
                     .Work();
     if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));
   }

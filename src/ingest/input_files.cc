@@ -9,7 +9,7 @@
 
 #include "base/json_tree.h"
 #include "engine/path_pattern.h"
-#include "storage/sha256.h"
+#include "ingest/bronze_copies.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -85,7 +85,7 @@ std::string OwnBronzePath(std::string_view bronze_path, const RunId& run, int64_
 Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const BatchOptions& options,
                                                     const RunId& run, Micros started_at,
                                                     const std::vector<std::string>& paths,
-                                                    const std::function<void(int64_t)>& hashed) {
+                                                    const HashFile& hash_file) {
   std::vector<lake::LedgerFile> files;
   std::set<std::string> taken;
   for (const std::string& path : paths) {
@@ -100,7 +100,10 @@ Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const Batc
       file.bytes = status.st_size;
       file.modified_at = status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1000;
     }
-    auto hash = storage::Sha256OfFile(path);
+    auto hash = hash_file(file);
+    if (!hash && EndsTheRun(hash.error())) {
+      return Because(std::move(hash).error(), fmt::format("copying {} to bronze", path));
+    }
     if (hash) {
       file.sha256 = std::move(*hash);
       file.source = options.source.empty() ? PeekSource(path) : options.source;
@@ -117,7 +120,6 @@ Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const Batc
       file.source = options.source.empty() ? "mixed" : options.source;
       file.message = hash.error().ToString();
     }
-    if (hashed) hashed(file.bytes);
     files.push_back(std::move(file));
   }
   return files;

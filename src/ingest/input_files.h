@@ -16,12 +16,16 @@ namespace vitalake::ingest {
 // folder means none and is fine.
 Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths);
 
+using HashFile = std::function<Result<std::string>(const lake::LedgerFile& file)>;
+
 // One ledger entry per file: size, time, hash, source, bronze path. A file that cannot be read has
 // an empty sha256 and a message. `started_at` names the day folder; bronze paths that are taken, in
-// the store or by an earlier file of the list, get the run's name in theirs.
-Result<std::vector<lake::LedgerFile>> DescribeFiles(
-    lake::Lake& lake, const BatchOptions& options, const RunId& run, Micros started_at,
-    const std::vector<std::string>& paths, const std::function<void(int64_t bytes)>& hashed);
+// the store or by an earlier file of the list, get the run's name in theirs. `hash` reads the file
+// and gives its SHA-256; what ends the run there is an error, all else the file's own trouble.
+Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const BatchOptions& options,
+                                                    const RunId& run, Micros started_at,
+                                                    const std::vector<std::string>& paths,
+                                                    const HashFile& hash);
 
 // "patient", "observation", or "mixed", by the first resource in the file's first 64 KB.
 std::string PeekSource(const std::string& path);

@@ -120,6 +120,21 @@ Result<std::vector<LedgerRun>> Ledger::FindOpenRuns() {
   }
 }
 
+Result<std::set<int64_t>> Ledger::KnownSizes() {
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_TRY(const std::string relation, Relation(false));
+  VL_TRY(engine::QueryResult rows,
+         connection.Query(fmt::format("SELECT DISTINCT bytes FROM ({}) WHERE bytes IS NOT NULL "
+                                      "AND bronze_path IS NOT NULL",
+                                      relation)));
+  std::set<int64_t> sizes;
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return sizes;
+    sizes.insert(rows.GetInt64(0));
+  }
+}
+
 Result<std::map<int64_t, KnownFile>> Ledger::FindKnown(const std::vector<LedgerFile>& files) {
   std::map<int64_t, KnownFile> known;
   std::map<std::string, std::vector<const LedgerFile*>> by_hash;

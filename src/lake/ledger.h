@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,8 @@ class Ledger {
   Status OpenRun(const LedgerRun& run, const Wait& wait);
   // Runs that were opened and not closed, oldest first.
   Result<std::vector<LedgerRun>> FindOpenRuns();
+  // Sizes in bytes of all files taken in so far: a file of another size cannot be a repeat.
+  Result<std::set<int64_t>> KnownSizes();
   // Of `files`, those that a finished run took in before, by ordinal: same source, id_space, bytes.
   Result<std::map<int64_t, KnownFile>> FindKnown(const std::vector<LedgerFile>& files);
   // Replaces the run's open rows by final ones; counts by ordinal. kInternal when one of them does

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <memory>
+#include <semaphore>
+#include <thread>
 #include <utility>
 
 #include "base/random.h"
@@ -59,45 +62,107 @@ Status CheckUnchanged(const Source& source, int64_t read_bytes) {
                                           source.path.string(), source.at_open.size, now.size));
 }
 
-Result<CopiedFile> CopyBytes(const Source& source, const Fd& out,
-                             const std::filesystem::path& staged) {
+// Hashes pieces on a thread of its own while the caller writes them.
+class PieceHasher {
+ public:
+  PieceHasher() : thread_([this] { Run(); }) {}
+  ~PieceHasher() {
+    if (!thread_.joinable()) return;
+    if (!ended_) {
+      NextBuffer();
+      Hash(0);
+    }
+    thread_.join();
+  }
+
+  // The buffer to read the next piece into, once it is no longer in use.
+  char* NextBuffer() {
+    Slot& slot = slots_[at_];
+    slot.free.acquire();
+    return slot.bytes.get();
+  }
+  // Hashes `size` bytes of the last NextBuffer, which must stay as they are. 0: the end.
+  void Hash(size_t size) {
+    Slot& slot = slots_[at_];
+    slot.size = size;
+    ended_ = size == 0;
+    slot.full.release();
+    at_ = 1 - at_;
+  }
+  // Of all pieces, after the end.
+  std::string Finish() {
+    thread_.join();
+    return hash_.FinishHex();
+  }
+
+ private:
+  struct Slot {
+    std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(kPieceBytes);
+    size_t size = 0;
+    std::binary_semaphore free{1};
+    std::binary_semaphore full{0};
+  };
+
+  void Run() {
+    for (size_t at = 0;; at = 1 - at) {
+      Slot& slot = slots_[at];
+      slot.full.acquire();
+      if (slot.size == 0) return;
+      hash_.Update({slot.bytes.get(), slot.size});
+      slot.free.release();
+    }
+  }
+
+  std::array<Slot, 2> slots_;
+  size_t at_ = 0;
+  bool ended_ = false;
+  Sha256 hash_;
+  std::thread thread_;
+};
+
+Result<StagedCopy> CopyBytes(const Source& source, const std::filesystem::path& staged) {
+  Fd out(::open(staged.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (out.number() < 0) return FailErrno(errno, "create", staged);
   const PosixCalls calls = PosixCalls::Real();
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kPieceBytes);
-  Sha256 hash;
+  PieceHasher hasher;
   int64_t size = 0;
   int64_t begun = 0;
   while (true) {
-    VL_TRY(const size_t got, ReadFully(source.fd.number(), buffer.get(), kPieceBytes, source.path));
-    if (got == 0) break;
-    hash.Update({buffer.get(), got});
-    VL_RETURN_IF_ERROR(WriteFully(calls, out.number(), {buffer.get(), got}, staged));
-    size += static_cast<int64_t>(got);
+    char* const piece = hasher.NextBuffer();
+    auto got = ReadFully(source.fd.number(), piece, kPieceBytes, source.path);
+    hasher.Hash(got.value_or(0));
+    if (!got) return std::unexpected(std::move(got).error());
+    if (*got == 0) break;
+    VL_RETURN_IF_ERROR(WriteFully(calls, out.number(), {piece, *got}, staged));
+    size += static_cast<int64_t>(*got);
     BeginWriteBack(out, begun, size);
   }
   VL_RETURN_IF_ERROR(CheckUnchanged(source, size));
-  return CopiedFile{size, hash.FinishHex()};
-}
-
-Result<CopiedFile> StageAndPut(ObjectStore& store, const Source& source,
-                               const std::filesystem::path& staged, std::string_view key) {
-  Fd out(::open(staged.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (out.number() < 0) return FailErrno(errno, "create", staged);
-  VL_TRY(CopiedFile copied, CopyBytes(source, out, staged));
   VL_RETURN_IF_ERROR(out.Close(staged));
-  VL_RETURN_IF_ERROR(store.PutFile(key, staged));
-  return copied;
+  return StagedCopy{staged, size, hasher.Finish()};
 }
 
 }  // namespace
 
-Result<CopiedFile> CopyIn(ObjectStore& store, const std::filesystem::path& source,
-                          std::string_view key) {
+StagedCopy::~StagedCopy() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+Status StagedCopy::Publish(ObjectStore& store, std::string_view key) const {
   VL_RETURN_IF_ERROR(CheckKey(key));
+  const std::filesystem::path link = path_.string() + ".put";
+  if (::link(path_.c_str(), link.c_str()) != 0) return FailErrno(errno, "link", path_);
+  auto put = store.PutFile(key, link);
+  if (!put) ::unlink(link.c_str());
+  return put;
+}
+
+Result<StagedCopy> StageCopy(ObjectStore& store, const std::filesystem::path& source) {
   VL_TRY(Fd fd, OpenForReading(source));
   VL_TRY(const FileState at_open, Look(fd, source));
   VL_TRY(const std::filesystem::path folder, store.StagingFolder());
   const std::filesystem::path staged = folder / ("copy-" + SystemRandom().Uuid());
-  auto copied = StageAndPut(store, {source, std::move(fd), at_open}, staged, key);
+  auto copied = CopyBytes({source, std::move(fd), at_open}, staged);
   if (!copied) ::unlink(staged.c_str());
   return copied;
 }

@@ -15,6 +15,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Stages and publishes at once.
+Result<StagedCopy> CopyIn(ObjectStore& store, const fs::path& source, std::string_view key) {
+  VL_TRY(StagedCopy copy, StageCopy(store, source));
+  VL_RETURN_IF_ERROR(copy.Publish(store, key));
+  return copy;
+}
+
 class CopyInTest : public ::testing::Test {
  protected:
   fs::path Source(std::string_view bytes) {
@@ -37,17 +44,32 @@ TEST_F(CopyInTest, CopiesAndHashes) {
     const std::string key = "bronze/" + std::to_string(size);
     const auto copied = CopyIn(*store_, Source(bytes), key);
     ASSERT_TRUE(copied.has_value()) << copied.error().ToString();
-    EXPECT_EQ(copied->size_bytes, static_cast<int64_t>(size));
-    EXPECT_EQ(copied->sha256, Sha256Hex(bytes));
+    EXPECT_EQ(copied->size_bytes(), static_cast<int64_t>(size));
+    EXPECT_EQ(copied->sha256(), Sha256Hex(bytes));
     EXPECT_TRUE(store_->Read(key).value() == bytes);
   }
   EXPECT_TRUE(fs::exists(folder_.path() / "source.ndjson"));
   EXPECT_TRUE(fs::is_empty(store_->StagingFolder().value()));
 }
 
+TEST_F(CopyInTest, IsReadableBeforeAndAfterItIsPublishedAndGoesWithItsOwner) {
+  fs::path staged;
+  {
+    const auto copy = StageCopy(*store_, Source("abc"));
+    ASSERT_TRUE(copy.has_value());
+    staged = copy->path();
+    EXPECT_EQ(fs::file_size(staged), 3u);
+    EXPECT_TRUE(store_->List("")->empty());
+    ASSERT_TRUE(copy->Publish(*store_, "b/x").has_value());
+    EXPECT_EQ(fs::file_size(staged), 3u);
+  }
+  EXPECT_FALSE(fs::exists(staged));
+  EXPECT_EQ(store_->Read("b/x").value(), "abc");
+}
+
 TEST_F(CopyInTest, WorksIntoMemory) {
   MemoryStore memory;
-  EXPECT_EQ(CopyIn(memory, Source("abc"), "b/x")->sha256, Sha256Hex("abc"));
+  EXPECT_EQ(CopyIn(memory, Source("abc"), "b/x")->sha256(), Sha256Hex("abc"));
   EXPECT_EQ(memory.Read("b/x").value(), "abc");
 }
 
@@ -81,7 +103,7 @@ TEST_F(CopyInTest, LeavesNothingWhenTheStoreFails) {
 // The source is changed from inside the store's first call, which comes after it was opened.
 class ChangingSourceTest : public CopyInTest {
  protected:
-  Result<CopiedFile> CopyWhile(const std::function<void(const fs::path&)>& change) {
+  Result<StagedCopy> CopyWhile(const std::function<void(const fs::path&)>& change) {
     const fs::path source = Source(std::string(3 << 20, 'x'));
     FaultyStore faulty(*store_);
     faulty.Before(1, [&] { change(source); });

@@ -1,0 +1,110 @@
+#include "ingest/bronze_copies.h"
+
+#include <fmt/format.h>
+
+#include "ingest/input_files.h"
+#include "storage/sha256.h"
+
+namespace vitalake::ingest {
+
+bool EndsTheRun(const Error& error) {
+  return error.kind == ErrorKind::kNoSpace || error.kind == ErrorKind::kUnknownOutcome ||
+         error.kind == ErrorKind::kCancelled || error.kind == ErrorKind::kDeadline;
+}
+
+BronzeCopies::~BronzeCopies() { thread_.request_stop(); }
+
+Result<std::string> BronzeCopies::Stage(int64_t ordinal, const std::string& path) {
+  VL_TRY(storage::StagedCopy copy, storage::StageCopy(lake_.store(), path));
+  std::string hash = copy.sha256();
+  staged_.emplace(ordinal, std::move(copy));
+  return hash;
+}
+
+std::optional<std::filesystem::path> BronzeCopies::StagedPath(int64_t ordinal) const {
+  const auto found = staged_.find(ordinal);
+  if (found == staged_.end()) return std::nullopt;
+  return found->second.path();
+}
+
+void BronzeCopies::Publish(const RunId& run, std::vector<lake::LedgerFile> files, bool recovering,
+                           const Wait& wait) {
+  Promises promises(files.size());
+  for (size_t i = 0; i < files.size(); ++i) {
+    done_.emplace(files[i].ordinal, promises[i].get_future().share());
+  }
+  thread_ = std::jthread([this, run, files = std::move(files), recovering, wait,
+                          promises = std::move(promises)](const std::stop_token& stop) mutable {
+    std::stop_source either;
+    const std::stop_callback by_owner(stop, [&] { either.request_stop(); });
+    const std::stop_callback by_caller(wait.stop, [&] { either.request_stop(); });
+    PublishAll(run, files, recovering, promises, {wait.until, either.get_token()});
+  });
+}
+
+void BronzeCopies::PublishAll(const RunId& run, const std::vector<lake::LedgerFile>& files,
+                              bool recovering, Promises& promises, const Wait& wait) const {
+  std::optional<Error> ended;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (auto go_on = wait.Check(lake_.clock(), "copying to bronze"); !ended && !go_on) {
+      ended = std::move(go_on).error();
+    }
+    if (ended) {
+      promises[i].set_value(std::unexpected(*ended));
+      continue;
+    }
+    auto copy = PublishFile(run, files[i], recovering);
+    if (!copy) {
+      ended = Because(std::move(copy).error(), fmt::format("copying {} to bronze", files[i].path))
+                  .error();
+      promises[i].set_value(std::unexpected(*ended));
+    } else {
+      promises[i].set_value(std::move(*copy));
+    }
+  }
+}
+
+Result<BronzeCopy> BronzeCopies::Await(int64_t ordinal) const { return done_.at(ordinal).get(); }
+
+Result<bool> BronzeCopies::IsPublished(const lake::LedgerFile& file,
+                                       const std::string& path) const {
+  auto local = lake_.store().LocalPath(path);
+  if (!local && local.error().kind == ErrorKind::kNotFound) return false;
+  if (!local) return std::unexpected(std::move(local).error());
+  VL_TRY(const std::string hash, storage::Sha256OfFile(*local));
+  return hash == file.sha256;
+}
+
+Result<BronzeCopy> BronzeCopies::PublishFile(const RunId& run, const lake::LedgerFile& file,
+                                             bool recovering) const {
+  const std::string paths[] = {file.bronze_path,
+                               OwnBronzePath(file.bronze_path, run, file.ordinal)};
+  if (recovering) {
+    for (const std::string& path : paths) {
+      VL_TRY(const bool published, IsPublished(file, path));
+      if (published) return BronzeCopy{path, ""};
+    }
+  }
+  std::optional<storage::StagedCopy> own;
+  const auto staged = staged_.find(file.ordinal);
+  if (staged == staged_.end()) {
+    auto copy = storage::StageCopy(lake_.store(), file.path);
+    if (!copy && EndsTheRun(copy.error())) return std::unexpected(std::move(copy).error());
+    if (!copy) return BronzeCopy{"", copy.error().ToString()};
+    if (copy->sha256() != file.sha256) {
+      return BronzeCopy{"", "the file changed while it was taken in; ingest it again"};
+    }
+    own.emplace(std::move(*copy));
+  }
+  const storage::StagedCopy& copy = own ? *own : staged->second;
+  Status put;
+  for (const std::string& path : paths) {
+    put = copy.Publish(lake_.store(), path);
+    if (put) return BronzeCopy{path, ""};
+    if (put.error().kind != ErrorKind::kAlreadyExists) break;  // another run's, however alike
+  }
+  if (EndsTheRun(put.error())) return std::unexpected(std::move(put).error());
+  return BronzeCopy{"", put.error().ToString()};
+}
+
+}  // namespace vitalake::ingest
