@@ -9,14 +9,15 @@ WITH coded AS (
   FROM rows
 ),
 judged AS (
-  SELECT * REPLACE (merge_tokens(
+  SELECT * REPLACE (CASE WHEN _quality = '' THEN vital_quality(canonical, value_sent, unit_sent, comparator)
+    ELSE merge_tokens(
       concat(
         CASE WHEN _quality LIKE '%time_imprecise%' THEN ' time_imprecise' ELSE '' END,
         CASE WHEN _quality LIKE '%clock_ahead%' THEN ' clock_ahead' ELSE '' END,
         CASE WHEN _quality LIKE '%text_number%' AND value_sent IS NOT NULL THEN ' text_number' ELSE '' END,
         CASE WHEN _quality LIKE '%implausible%' AND canonical IN ('8480-6', '8462-4', '8478-0')
           THEN ' implausible' ELSE '' END),
-      vital_quality(canonical, value_sent, unit_sent, comparator)) AS _quality)
+      vital_quality(canonical, value_sent, unit_sent, comparator)) END AS _quality)
   FROM coded
 )
 SELECT COLUMNS('^_[a-z].*'),

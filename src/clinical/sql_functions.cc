@@ -1,5 +1,8 @@
 #include "clinical/sql_functions.h"
 
+#include <functional>
+#include <map>
+
 #include "base/json_tree.h"
 #include "clinical/blood_pressure.h"
 #include "clinical/codes.h"
@@ -31,8 +34,36 @@ std::optional<Measured> MeasureText(Text code, Text value, Text unit, Text compa
   return Measure(*vital, *value, OrEmpty(unit), ParseComparator(OrEmpty(comparator)));
 }
 
+// Several functions are asked of one column's text in turn, and neighbouring rows share it.
 std::optional<fhir::DateTime> Parse(Text text) {
-  return text ? fhir::ParseDateTime(*text) : std::nullopt;
+  thread_local std::string last;
+  thread_local std::optional<fhir::DateTime> parsed = fhir::ParseDateTime(last);
+  if (!text) return std::nullopt;
+  if (*text != last) {
+    last = *text;
+    parsed = fhir::ParseDateTime(last);
+  }
+  return parsed;
+}
+
+std::optional<std::string> FirstVitalCode(std::string_view codings_json) {
+  thread_local JsonParser parser;
+  const auto parsed = parser.Parse(codings_json);
+  if (!parsed) return std::nullopt;
+  std::string_view loinc, first;
+  const auto look = [&](JsonValue coding) -> const VitalCode* {
+    const std::string_view system = coding.String("system"), code = coding.String("code");
+    if (first.empty()) first = code;
+    if (loinc.empty() && system == CodeTable::kLoinc) loinc = code;
+    return Codes().Find(system, code);
+  };
+  if (parsed->is_object()) {
+    if (const VitalCode* vital = look(*parsed)) return vital->code;
+  }
+  for (const JsonValue coding : parsed->children()) {
+    if (const VitalCode* vital = look(coding)) return vital->code;
+  }
+  return OrNull(loinc.empty() ? first : loinc);
 }
 
 Device ParseDevice(std::string_view text) {
@@ -51,23 +82,12 @@ std::optional<std::string> VitalCodeOf(Text system, Text code) {
 
 std::optional<std::string> VitalCodeOfCodings(Text codings_json) {
   if (OrEmpty(codings_json).empty()) return std::nullopt;
-  thread_local JsonParser parser;
-  const auto parsed = parser.Parse(*codings_json);
-  if (!parsed) return std::nullopt;
-  std::string_view loinc, first;
-  const auto look = [&](JsonValue coding) -> const VitalCode* {
-    const std::string_view system = coding.String("system"), code = coding.String("code");
-    if (first.empty()) first = code;
-    if (loinc.empty() && system == CodeTable::kLoinc) loinc = code;
-    return Codes().Find(system, code);
-  };
-  if (parsed->is_object()) {
-    if (const VitalCode* vital = look(*parsed)) return vital->code;
-  }
-  for (const JsonValue coding : parsed->children()) {
-    if (const VitalCode* vital = look(coding)) return vital->code;
-  }
-  return OrNull(loinc.empty() ? first : loinc);
+  // A source has few codings, and many rows of each.
+  constexpr size_t kRemembered = 64;
+  thread_local std::map<std::string, std::optional<std::string>, std::less<>> known;
+  if (const auto found = known.find(*codings_json); found != known.end()) return found->second;
+  if (known.size() == kRemembered) known.clear();
+  return known.emplace(*codings_json, FirstVitalCode(*codings_json)).first->second;
 }
 
 bool VitalListed(Text system, Text code) {

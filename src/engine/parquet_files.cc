@@ -36,7 +36,7 @@ std::string CopySql(const std::string& select_sql, const fs::path& folder, const
   const fs::path target =
       rotate ? folder : folder / fmt::format("{}-0-{}.parquet", options.name_prefix, mark);
   std::string sql = fmt::format(
-      "COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {}, RETURN_STATS", source,
+      "COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {}, RETURN_STATS", source,
       QuoteLiteral(target.string()), group_rows);
   if (rotate) {
     sql += fmt::format(", ROW_GROUPS_PER_FILE {}, OVERWRITE_OR_IGNORE, FILENAME_PATTERN {}",
