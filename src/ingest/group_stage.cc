@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "engine/parquet_files.h"
+#include "engine/sql_functions.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -87,6 +87,11 @@ GroupStage::~GroupStage() {
 Status GroupStage::Prepare() {
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   connection_ = std::make_unique<engine::Connection>(std::move(connection));
+  engine::EngineOptions options = lake_.engine().options();
+  options.threads = 1;
+  VL_TRY(writer_, engine::Engine::Open(options));
+  VL_TRY(engine::Connection functions, writer_->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(functions));
   for (const auto& [table, columns] : {std::pair(places_.quarantine, &QuarantineColumns()),
                                        std::pair(places_.issue, &IssueColumns())}) {
     VL_RETURN_IF_ERROR(connection_->Execute(engine::CreateTableSql(table, *columns)));
@@ -123,7 +128,7 @@ Status GroupStage::Stage(Input& input, const Wait& wait) {
   std::vector<std::unique_ptr<RecordStager>> stagers;
   for (int i = 0; i < lake_.engine().options().threads; ++i) {
     VL_TRY(auto stager,
-           RecordStager::Make(lake_.engine(), context_, dry_run_ ? nullptr : &places_));
+           RecordStager::Make(lake_.engine(), *writer_, context_, dry_run_ ? nullptr : &places_));
     stagers.push_back(std::move(stager));
   }
   std::atomic<bool> stop = false;
@@ -197,7 +202,7 @@ Status GroupStage::QuarantineRefused(const std::vector<lake::RefusedRecord>& ref
                             [&](const auto& r) { return r.source_partition == file.partition; }))
       affected.push_back(file);
   }
-  VL_TRY(auto stager, RecordStager::Make(lake_.engine(), context_, &places_));
+  VL_TRY(auto stager, RecordStager::Make(lake_.engine(), *writer_, context_, &places_));
   Input input(affected, context_.limits, {});
   for (;;) {
     VL_TRY(auto block, input.Next());

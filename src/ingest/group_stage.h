@@ -78,6 +78,9 @@ class GroupStage {
   StagerContext context_;
   const lake::LedgerRun& run_;
   bool dry_run_;
+  // Writes the files. It has one thread, so that each stager works on its own statements and no
+  // other thread takes them over.
+  std::unique_ptr<engine::Engine> writer_;
   std::unique_ptr<engine::Connection> connection_;
   StagingPlaces places_;
   std::map<int64_t, std::string> partitions_;  // by file ordinal

@@ -105,6 +105,7 @@ const std::vector<view::ColumnSpec>& IssueColumns() {
 }
 
 Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
+                                                         engine::Engine& writer,
                                                          const StagerContext& context,
                                                          const StagingPlaces* places) {
   std::unique_ptr<RecordStager> stager(new RecordStager(context));
@@ -113,12 +114,12 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
   if (places == nullptr) return stager;
   stager->places_ = places;
   for (const lake::SilverView& view : context.views) {
-    stager->buffers_.push_back(view.StagingBuffer(engine));
+    stager->buffers_.push_back(view.StagingBuffer(writer));
   }
   // An appender holds its connection's transaction: each needs its own.
   stager->connections_.reserve(3);
-  for (size_t i = 0; i < 3; ++i) {
-    VL_TRY(engine::Connection connection, engine.Connect());
+  for (engine::Engine* of : {&writer, &engine, &engine}) {
+    VL_TRY(engine::Connection connection, of->Connect());
     stager->connections_.push_back(std::move(connection));
   }
   VL_TRY(stager->quarantine_,

@@ -71,8 +71,9 @@ struct StagerContext {
 
 class RecordStager {
  public:
-  // With `places` null nothing is staged, only counted: a dry run.
-  static Result<std::unique_ptr<RecordStager>> Make(engine::Engine& engine,
+  // `engine` has the tables of `places`, `writer` writes the files. With `places` null nothing is
+  // staged, only counted: a dry run.
+  static Result<std::unique_ptr<RecordStager>> Make(engine::Engine& engine, engine::Engine& writer,
                                                     const StagerContext& context,
                                                     const StagingPlaces* places);
 
