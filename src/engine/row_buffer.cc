@@ -82,19 +82,14 @@ std::string_view TextOf(const duckdb_string_t& value) {
 
 }  // namespace
 
-// One column: its values side by side as DuckDB's vectors hold them, and which of them are null.
+// One column: its values side by side as DuckDB's vectors hold them; those of nulls mean nothing.
 class RowBufferColumn {
  public:
   explicit RowBufferColumn(view::ColumnSpec spec) : spec(std::move(spec)) {}
 
-  void Reserve(size_t rows) {
-    values_.resize(rows * WidthOf(spec.type));
-    nulls_.resize(rows, 1);
-  }
+  void Reserve(size_t rows) { values_.resize(rows * WidthOf(spec.type)); }
 
-  // `row` was never put before; rows that are not put are null.
   void Put(size_t row, const view::Cell& cell, TextHeap& heap, std::string& scratch) {
-    nulls_[row] = 0;
     ++present_;
     switch (spec.type) {
       case view::ColumnType::kBoolean:
@@ -108,17 +103,15 @@ class RowBufferColumn {
       case view::ColumnType::kDouble:
         return Set(row, cell.number);
       case view::ColumnType::kVarchar:
-        return SetText(row, CleanText(cell.text, scratch), heap);
+        return SetText(row, cell.text, heap, scratch);
     }
   }
 
-  void Clear(size_t rows) {
-    std::fill_n(nulls_.begin(), rows, uint8_t{1});
+  void Clear() {
     present_ = 0;
     last_ = {};
   }
 
-  bool IsNull(size_t row) const { return nulls_[row] != 0; }
   size_t present() const { return present_; }  // values that are not null
   template <class T>
   const T* values() const {
@@ -134,8 +127,9 @@ class RowBufferColumn {
   }
 
   // Runs of one text share its bytes.
-  void SetText(size_t row, std::string_view text, TextHeap& heap) {
+  void SetText(size_t row, std::string_view text, TextHeap& heap, std::string& scratch) {
     if (text.size() > 12 && TextOf(last_) == text) return Set(row, last_);
+    text = CleanText(text, scratch);
     last_ = {};
     last_.value.inlined.length = static_cast<uint32_t>(text.size());
     if (text.size() <= 12) {
@@ -148,42 +142,58 @@ class RowBufferColumn {
   }
 
   std::vector<std::byte> values_;
-  std::vector<uint8_t> nulls_;
   size_t present_ = 0;
   duckdb_string_t last_{};  // the last text put
 };
 
+struct RowBufferData {
+  std::vector<RowBufferColumn> columns;
+  // Row by row, a bit per column: whether it has a value. Together, so that adding a row touches
+  // few places in memory.
+  std::vector<uint64_t> present;
+  size_t words = 0;             // of `present` per row
+  std::vector<uint32_t> order;  // of rows; empty: as appended
+  size_t rows = 0;
+
+  bool IsNull(size_t row, size_t column) const {
+    return !(present[row * words + column / 64] >> (column % 64) & 1);
+  }
+  size_t RowAt(size_t place) const { return order.empty() ? place : order[place]; }
+};
+
 struct RowBuffer::Impl {
+  // One that is kept, of the cells of a row.
+  struct Held {
+    size_t cell;
+    size_t column;
+  };
+
   std::shared_ptr<RowBuffers> known;
   int64_t id = 0;
-  std::vector<RowBufferColumn> columns;
-  std::vector<size_t> places;  // by cell: its column, or kNone
+  RowBufferData data;
+  std::vector<Held> held;
+  size_t cells = 0;
   TextHeap heap;
   std::string scratch;
-  std::vector<uint32_t> order;  // of rows; empty: as appended
-  int64_t rows = 0;
-  size_t room = 0;  // rows the columns have place for
+  size_t room = 0;  // rows there is place for
 
-  static constexpr size_t kNone = SIZE_MAX;
-
-  void Put(size_t cell, const view::Cell& value) {
-    if (value.is_null || places[cell] == kNone) return;
-    columns[places[cell]].Put(static_cast<size_t>(rows), value, heap, scratch);
-  }
   void Grow() {
     room = std::max<size_t>(1024, room * 2);
-    for (RowBufferColumn& column : columns) column.Reserve(room);
+    for (RowBufferColumn& column : data.columns) column.Reserve(room);
+    data.present.resize(room * data.words);
   }
 };
 
 namespace {
 
 // <0, 0, >0; nulls last.
-int Compare(const RowBufferColumn& column, uint32_t a, uint32_t b) {
-  if (column.IsNull(a) || column.IsNull(b)) return column.IsNull(a) - column.IsNull(b);
+int Compare(const RowBufferData& data, size_t key, uint32_t a, uint32_t b) {
+  const bool no_a = data.IsNull(a, key), no_b = data.IsNull(b, key);
+  if (no_a || no_b) return no_a - no_b;
   const auto order = [&]<class T>(const T* values) {
     return values[a] < values[b] ? -1 : values[b] < values[a] ? 1 : 0;
   };
+  const RowBufferColumn& column = data.columns[key];
   switch (column.spec.type) {
     case view::ColumnType::kBoolean:
       return order(column.values<bool>());
@@ -207,41 +217,52 @@ int Compare(const RowBufferColumn& column, uint32_t a, uint32_t b) {
 
 RowBuffer::RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std::vector<bool> held)
     : impl_(std::make_unique<Impl>()) {
+  impl_->cells = columns.size();
   held.resize(columns.size(), held.empty());
   for (size_t i = 0; i < columns.size(); ++i) {
-    impl_->places.push_back(held[i] ? impl_->columns.size() : Impl::kNone);
-    if (held[i]) impl_->columns.emplace_back(std::move(columns[i]));
+    if (!held[i]) continue;
+    impl_->held.push_back({i, impl_->data.columns.size()});
+    impl_->data.columns.emplace_back(std::move(columns[i]));
   }
+  impl_->data.words = (impl_->data.columns.size() + 63) / 64;
   impl_->known = engine.row_buffers();
-  impl_->id = impl_->known->Add({&impl_->columns, &impl_->order, &impl_->rows});
+  impl_->id = impl_->known->Add(&impl_->data);
 }
 
 RowBuffer::~RowBuffer() { impl_->known->Remove(impl_->id); }
 
 void RowBuffer::Append(std::span<const view::Cell> row, std::span<const view::Cell> rest) {
-  VL_CHECK(row.size() + rest.size() == impl_->places.size());
-  if (static_cast<size_t>(impl_->rows) == impl_->room) impl_->Grow();
-  for (size_t i = 0; i < row.size(); ++i) impl_->Put(i, row[i]);
-  for (size_t i = 0; i < rest.size(); ++i) impl_->Put(row.size() + i, rest[i]);
-  ++impl_->rows;
+  Impl& impl = *impl_;
+  VL_CHECK(row.size() + rest.size() == impl.cells);
+  if (impl.data.rows == impl.room) impl.Grow();
+  uint64_t* const present = impl.data.present.data() + impl.data.rows * impl.data.words;
+  std::fill_n(present, impl.data.words, uint64_t{0});
+  for (const Impl::Held& held : impl.held) {
+    const view::Cell& cell = held.cell < row.size() ? row[held.cell] : rest[held.cell - row.size()];
+    if (cell.is_null) continue;
+    present[held.column / 64] |= uint64_t{1} << (held.column % 64);
+    impl.data.columns[held.column].Put(impl.data.rows, cell, impl.heap, impl.scratch);
+  }
+  ++impl.data.rows;
 }
 
 Status RowBuffer::SortBy(std::span<const std::string> columns) {
-  std::vector<const RowBufferColumn*> keys;
+  RowBufferData& data = impl_->data;
+  std::vector<size_t> keys;
   for (const std::string& name : columns) {
     const auto found = std::ranges::find_if(
-        impl_->columns, [&](const RowBufferColumn& column) { return column.spec.name == name; });
-    if (found == impl_->columns.end()) {
+        data.columns, [&](const RowBufferColumn& column) { return column.spec.name == name; });
+    if (found == data.columns.end()) {
       return Fail(ErrorKind::kInvalidArgument,
                   fmt::format("rows cannot be sorted by {}: there is no such column", name));
     }
-    keys.push_back(&*found);
+    keys.push_back(static_cast<size_t>(found - data.columns.begin()));
   }
-  impl_->order.resize(static_cast<size_t>(impl_->rows));
-  std::iota(impl_->order.begin(), impl_->order.end(), 0u);
-  std::ranges::stable_sort(impl_->order, [&](uint32_t a, uint32_t b) {
-    for (const RowBufferColumn* key : keys) {
-      if (const int order = Compare(*key, a, b); order != 0) return order < 0;
+  data.order.resize(data.rows);
+  std::iota(data.order.begin(), data.order.end(), 0u);
+  std::ranges::stable_sort(data.order, [&](uint32_t a, uint32_t b) {
+    for (const size_t key : keys) {
+      if (const int order = Compare(data, key, a, b); order != 0) return order < 0;
     }
     return false;
   });
@@ -249,51 +270,50 @@ Status RowBuffer::SortBy(std::span<const std::string> columns) {
 }
 
 void RowBuffer::Clear() {
-  for (RowBufferColumn& column : impl_->columns) column.Clear(static_cast<size_t>(impl_->rows));
+  for (RowBufferColumn& column : impl_->data.columns) column.Clear();
   impl_->heap.Clear();
-  impl_->order.clear();
-  impl_->rows = 0;
+  impl_->data.order.clear();
+  impl_->data.rows = 0;
 }
 
-int64_t RowBuffer::rows() const { return impl_->rows; }
+int64_t RowBuffer::rows() const { return static_cast<int64_t>(impl_->data.rows); }
 
 int64_t RowBuffer::bytes() const {
-  int64_t width = 0;
-  for (const RowBufferColumn& column : impl_->columns) {
-    width += static_cast<int64_t>(WidthOf(column.spec.type)) + 1;
-  }
-  return impl_->heap.bytes() + width * impl_->rows;
+  size_t width = impl_->data.words * sizeof(uint64_t);
+  for (const RowBufferColumn& column : impl_->data.columns) width += WidthOf(column.spec.type);
+  return impl_->heap.bytes() + static_cast<int64_t>(width * impl_->data.rows);
 }
 
 std::string RowBuffer::sql() const { return fmt::format("row_buffer({})", impl_->id); }
 
 namespace {
 
-// Rows `from` .. `from + count` in the buffer's order.
+// The rows `from` .. `from + count` of a column, in the buffer's order.
 struct Slice {
-  std::span<const uint32_t> order;  // empty: as appended
-  size_t from = 0;
-  size_t count = 0;
-  size_t Row(size_t i) const { return order.empty() ? from + i : order[from + i]; }
+  const RowBufferData& data;
+  size_t column;
+  size_t from;
+  size_t count;
 };
 
 template <class T>
-void Gather(const RowBufferColumn& column, const Slice& slice, duckdb_vector out) {
+void Gather(const Slice& slice, duckdb_vector out) {
   T* const into = static_cast<T*>(duckdb_vector_get_data(out));
+  const RowBufferColumn& column = slice.data.columns[slice.column];
   const T* const values = column.values<T>();
-  for (size_t i = 0; i < slice.count; ++i) into[i] = values[slice.Row(i)];
-}
-
-void GatherNulls(const RowBufferColumn& column, const Slice& slice, duckdb_vector out) {
+  for (size_t i = 0; i < slice.count; ++i) into[i] = values[slice.data.RowAt(slice.from + i)];
+  if (column.present() == slice.data.rows) return;
   duckdb_vector_ensure_validity_writable(out);
   uint64_t* const valid = duckdb_vector_get_validity(out);
   for (size_t i = 0; i < slice.count; ++i) {
-    if (column.IsNull(slice.Row(i))) valid[i / 64] &= ~(uint64_t{1} << (i % 64));
+    if (!slice.data.IsNull(slice.data.RowAt(slice.from + i), slice.column)) continue;
+    into[i] = T{};  // may hold what an earlier row left
+    valid[i / 64] &= ~(uint64_t{1} << (i % 64));
   }
 }
 
-void GatherColumn(const RowBufferColumn& column, int64_t rows, const Slice& slice,
-                  duckdb_vector out) {
+void GatherColumn(const Slice& slice, duckdb_vector out) {
+  const RowBufferColumn& column = slice.data.columns[slice.column];
   if (column.present() == 0) {
     OwnedValue null(duckdb_create_null_value());
     duckdb_vector_reference_value(out, null.get());
@@ -301,19 +321,22 @@ void GatherColumn(const RowBufferColumn& column, int64_t rows, const Slice& slic
   }
   switch (WidthOf(column.spec.type)) {
     case 1:
-      Gather<uint8_t>(column, slice, out);
+      Gather<uint8_t>(slice, out);
       break;
     case 4:
-      Gather<uint32_t>(column, slice, out);
+      Gather<uint32_t>(slice, out);
       break;
     case 8:
-      Gather<uint64_t>(column, slice, out);
+      Gather<uint64_t>(slice, out);
       break;
     default:
-      Gather<duckdb_string_t>(column, slice, out);
+      Gather<duckdb_string_t>(slice, out);
   }
-  if (column.present() < static_cast<size_t>(rows)) GatherNulls(column, slice, out);
 }
+
+struct Binding {
+  const RowBufferData* data;
+};
 
 struct ScanState {
   std::vector<size_t> columns;  // of the buffer, by output column; the buffer's count: none
@@ -328,17 +351,17 @@ void DeleteAs(void* pointer) {
 void Bind(duckdb_bind_info info) {
   auto& known = *static_cast<std::shared_ptr<RowBuffers>*>(duckdb_bind_get_extra_info(info));
   OwnedValue argument(duckdb_bind_get_parameter(info, 0));
-  const auto found = known->Find(duckdb_get_int64(argument.get()));
-  if (!found) {
+  const RowBufferData* const data = known->Find(duckdb_get_int64(argument.get()));
+  if (data == nullptr) {
     duckdb_bind_set_error(info, "row_buffer: there is no buffer of that number");
     return;
   }
-  for (const RowBufferColumn& column : *found->columns) {
+  for (const RowBufferColumn& column : data->columns) {
     OwnedType type(duckdb_create_logical_type(NativeType(column.spec.type)));
     duckdb_bind_add_result_column(info, column.spec.name.c_str(), type.get());
   }
-  duckdb_bind_set_cardinality(info, static_cast<idx_t>(*found->rows), true);
-  duckdb_bind_set_bind_data(info, new RowBufferView(*found), DeleteAs<RowBufferView>);
+  duckdb_bind_set_cardinality(info, data->rows, true);
+  duckdb_bind_set_bind_data(info, new Binding{data}, DeleteAs<Binding>);
 }
 
 void Init(duckdb_init_info info) {
@@ -351,16 +374,13 @@ void Init(duckdb_init_info info) {
 }
 
 void Scan(duckdb_function_info info, duckdb_data_chunk output) {
-  const auto& buffer = *static_cast<RowBufferView*>(duckdb_function_get_bind_data(info));
+  const auto& data = *static_cast<Binding*>(duckdb_function_get_bind_data(info))->data;
   auto& state = *static_cast<ScanState*>(duckdb_function_get_init_data(info));
-  const size_t count =
-      std::min<size_t>(duckdb_vector_size(), static_cast<size_t>(*buffer.rows) - state.next);
-  if (count > 0) {
-    for (size_t i = 0; i < state.columns.size(); ++i) {
-      if (state.columns[i] >= buffer.columns->size()) continue;
-      GatherColumn((*buffer.columns)[state.columns[i]], *buffer.rows,
-                   {*buffer.order, state.next, count}, duckdb_data_chunk_get_vector(output, i));
-    }
+  const size_t count = std::min<size_t>(duckdb_vector_size(), data.rows - state.next);
+  for (size_t i = 0; i < state.columns.size() && count > 0; ++i) {
+    if (state.columns[i] >= data.columns.size()) continue;
+    GatherColumn({data, state.columns[i], state.next, count},
+                 duckdb_data_chunk_get_vector(output, i));
   }
   state.next += count;
   duckdb_data_chunk_set_size(output, count);
@@ -368,7 +388,7 @@ void Scan(duckdb_function_info info, duckdb_data_chunk output) {
 
 }  // namespace
 
-int64_t RowBuffers::Add(const RowBufferView& buffer) {
+int64_t RowBuffers::Add(const RowBufferData* buffer) {
   const std::lock_guard lock(mutex_);
   buffers_.emplace(++last_, buffer);
   return last_;
@@ -379,11 +399,10 @@ void RowBuffers::Remove(int64_t id) {
   buffers_.erase(id);
 }
 
-std::optional<RowBufferView> RowBuffers::Find(int64_t id) const {
+const RowBufferData* RowBuffers::Find(int64_t id) const {
   const std::lock_guard lock(mutex_);
   const auto found = buffers_.find(id);
-  if (found == buffers_.end()) return std::nullopt;
-  return found->second;
+  return found == buffers_.end() ? nullptr : found->second;
 }
 
 Status RegisterRowBuffers(Connection& connection, std::shared_ptr<RowBuffers> buffers) {

@@ -5,33 +5,25 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
-#include <vector>
 
 #include "engine/engine.h"
 
 namespace vitalake::engine {
 
-class RowBufferColumn;
-
-// Parts of a living RowBuffer.
-struct RowBufferView {
-  const std::vector<RowBufferColumn>* columns;
-  const std::vector<uint32_t>* order;  // empty: as appended
-  const int64_t* rows;
-};
+struct RowBufferData;
 
 // Thread-safe.
 class RowBuffers {
  public:
-  int64_t Add(const RowBufferView& buffer);
+  int64_t Add(const RowBufferData* buffer);
   void Remove(int64_t id);
-  std::optional<RowBufferView> Find(int64_t id) const;
+  // Null when there is none of that number.
+  const RowBufferData* Find(int64_t id) const;
 
  private:
   mutable std::mutex mutex_;
   int64_t last_ = 0;
-  std::map<int64_t, RowBufferView> buffers_;
+  std::map<int64_t, const RowBufferData*> buffers_;
 };
 
 // Makes row_buffer(n) known to all connections of `connection`'s engine.

@@ -18,6 +18,8 @@ using fhir::Issue;
 using lake::CellRow;
 
 constexpr size_t kPayloadBytes = 64 << 10;
+// Small enough that writing one row group after the other goes on in the same memory.
+constexpr int64_t kRowGroupRows = 20'480;
 
 std::vector<view::ColumnSpec> Columns(
     std::initializer_list<std::pair<const char*, view::ColumnType>> list) {
@@ -143,6 +145,7 @@ Status RecordStager::WriteFiles(const Wait& wait) {
     VL_RETURN_IF_ERROR(rows.SortBy(view.SortColumns()));
     engine::ParquetOptions options;
     options.stats_columns = view.clustered_by;
+    options.row_group_rows = kRowGroupRows;
     auto files =
         engine::WriteParquet(connections_[0], view.RowsSql(rows.sql(), places_->ingestion_date),
                              places_->folder, options, wait);
