@@ -24,8 +24,8 @@ constexpr int64_t kLeastBufferBytes = 16 << 20;
 class GroupStage::Input {
  public:
   Input(const std::vector<GroupFile>& files, const fhir::DecodeLimits& limits,
-        const std::function<void(int64_t bytes, int64_t records)>& progress)
-      : files_(files), limits_(limits), progress_(progress) {}
+        std::function<void(int64_t bytes, int64_t records)> progress)
+      : files_(files), limits_(limits), progress_(std::move(progress)) {}
 
   struct Block {
     fhir::RecordBlock records;
@@ -55,7 +55,7 @@ class GroupStage::Input {
  private:
   const std::vector<GroupFile>& files_;
   fhir::DecodeLimits limits_;
-  const std::function<void(int64_t, int64_t)>& progress_;
+  std::function<void(int64_t, int64_t)> progress_;
   std::mutex mutex_;
   size_t at_ = 0;
   std::unique_ptr<fhir::RecordReader> reader_;
