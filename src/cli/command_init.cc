@@ -3,6 +3,7 @@
 
 #include "base/json_writer.h"
 #include "cli/command.h"
+#include "lake/sql_views.h"
 
 namespace vitalake::cli {
 namespace {
@@ -11,34 +12,46 @@ struct InitOptions {
   std::string compat;
 };
 
-std::string ToJson(const std::string& location, const std::vector<std::string>& created) {
+struct Made {
+  std::vector<std::string> tables;
+  std::vector<std::string> views;
+};
+
+std::string ToJson(const std::string& location, const Made& made) {
   JsonWriter writer;
   writer.BeginObject().Key("lake").String(location).Key("created").BeginArray();
-  for (const std::string& table : created) writer.String(table);
+  for (const std::string& table : made.tables) writer.String(table);
+  writer.EndArray().Key("views").BeginArray();
+  for (const std::string& view : made.views) writer.String(view);
   writer.EndArray().EndObject();
   return writer.Take() + "\n";
 }
 
+std::string ToText(const std::string& location, const Made& made) {
+  if (made.tables.empty() && made.views.empty()) {
+    return fmt::format("Nothing to do: {} has everything.\n", location);
+  }
+  std::string text;
+  if (!made.tables.empty()) {
+    text += fmt::format("Made {} empty tables in {}:\n  {}\n", made.tables.size(), location,
+                        fmt::join(made.tables, "\n  "));
+  }
+  if (!made.views.empty()) {
+    text += fmt::format("Made {} views, kept in {}/views:\n  {}\n", made.views.size(), location,
+                        fmt::join(made.views, "\n  "));
+  }
+  return text + "Next: vitalake ingest PATH\n";
+}
+
 Result<int> Init(Context& context, const InitOptions& options) {
-  if (!options.compat.empty()) {
-    return Fail(
-        ErrorKind::kUnsupported,
-        "--compat reference: a lake cannot keep SQL views yet; run `vitalake init` without it");
-  }
   VL_TRY(lake::Lake * lake, context.lake());
-  VL_TRY(std::vector<std::string> created, lake->CreateMissingTables());
+  Made made;
+  VL_TRY(made.tables, lake->CreateMissingTables());
+  if (options.compat == "reference") {
+    VL_TRY(made.views, lake::KeepReferenceViews(*lake));
+  }
   const std::string& location = lake->options().location;
-  if (context.json()) {
-    VL_RETURN_IF_ERROR(WriteStdout(ToJson(location, created)));
-    return kExitDone;
-  }
-  if (created.empty()) {
-    VL_RETURN_IF_ERROR(WriteStdout(fmt::format("Nothing to do: {} has every table.\n", location)));
-    return kExitDone;
-  }
-  VL_RETURN_IF_ERROR(
-      WriteStdout(fmt::format("Made {} empty tables in {}:\n  {}\nNext: vitalake ingest PATH\n",
-                              created.size(), location, fmt::join(created, "\n  "))));
+  VL_RETURN_IF_ERROR(WriteStdout(context.json() ? ToJson(location, made) : ToText(location, made)));
   return kExitDone;
 }
 
@@ -53,7 +66,7 @@ void AddInitCommand(CommandLine& line) {
                    "Also SQL views under another platform's names and columns: reference [none]")
       ->type_name("NAME")
       ->check(CLI::IsMember({"reference"}));
-  AddExamples(command, {"init --lake ./lake"});
+  AddExamples(command, {"init --lake ./lake", "init --compat reference"});
 }
 
 }  // namespace vitalake::cli

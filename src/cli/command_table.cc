@@ -6,6 +6,7 @@
 #include "cli/table_about.h"
 #include "cli/table_source.h"
 #include "engine/relation.h"
+#include "lake/sql_views.h"
 
 namespace vitalake::cli {
 namespace {
@@ -27,7 +28,7 @@ RowCell CellOf(std::optional<int64_t> value) { return value ? Cell(*value) : Row
 Result<std::vector<RowCell>> ListRow(lake::Lake& lake, const lake::TableSpec& spec) {
   auto snapshot = lake.Latest(spec.name);
   if (!snapshot && snapshot.error().kind == ErrorKind::kNotFound) {
-    return std::vector<RowCell>{spec.name, {}, {}, {}, {}, {}};
+    return std::vector<RowCell>{spec.name, {}, {}, {}, {}, {}, "table"};
   }
   if (!snapshot) return Because(std::move(snapshot).error(), "table " + spec.name);
   return std::vector<RowCell>{spec.name,
@@ -35,7 +36,8 @@ Result<std::vector<RowCell>> ListRow(lake::Lake& lake, const lake::TableSpec& sp
                               CellOf(RowsOf(**snapshot)),
                               Cell(static_cast<int64_t>((*snapshot)->files().size())),
                               Cell((*snapshot)->size_bytes()),
-                              FormatUtc((*snapshot)->timestamp())};
+                              FormatUtc((*snapshot)->timestamp()),
+                              "table"};
 }
 
 Result<int> List(Context& context, const TableOptions& options) {
@@ -46,11 +48,14 @@ Result<int> List(Context& context, const TableOptions& options) {
                 {"rows", "BIGINT"},
                 {"files", "BIGINT"},
                 {"bytes", "BIGINT"},
-                {"changed", "TIMESTAMPTZ"}});
+                {"changed", "TIMESTAMPTZ"},
+                {"kind"}});
   for (const lake::TableSpec* spec : catalogue) {
     VL_TRY(std::vector<RowCell> row, ListRow(*lake, *spec));
     rows.Add(std::move(row));
   }
+  VL_TRY(auto views, lake::SqlViews(*lake));
+  for (const auto& [name, sql] : views) rows.Add({name, {}, {}, {}, {}, {}, "view"});
   return GiveRows(context, rows.ToSql(), options.rows);
 }
 
@@ -179,7 +184,7 @@ void AddReadCommand(CommandLine& line, CLI::App* group,
 void AddTableCommands(CommandLine& line) {
   CLI::App* group = line.AddGroup("table", "Tables: list, show, history, read, changes");
   auto options = std::make_shared<TableOptions>();
-  CLI::App* list = AddTable(line, group, "list", "The tables of the lake", options, List);
+  CLI::App* list = AddTable(line, group, "list", "The tables and views of the lake", options, List);
   AddExamples(list, {"table list", "table list --format csv"});
   CLI::App* show = AddTable(line, group, "show", "Columns, size and properties", options, Show);
   AddNumber(show, "--version", options->version, "As of this version [the latest]");

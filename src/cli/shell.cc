@@ -10,7 +10,7 @@
 #include "cli/signals.h"
 #include "cli/statement.h"
 #include "cli/table_about.h"
-#include "lake/gold.h"
+#include "lake/sql_views.h"
 
 namespace vitalake::cli {
 namespace {
@@ -135,7 +135,7 @@ class Shell {
     RowList rows({{"name"}, {"kind"}});
     VL_TRY(auto catalogue, lake_.Catalogue());
     for (const lake::TableSpec* spec : catalogue) rows.Add({spec->name, "table"});
-    VL_TRY(auto views, lake::GoldViews(lake_));
+    VL_TRY(auto views, lake::SqlViews(lake_));
     for (const auto& [name, sql] : views) rows.Add({name, "view"});
     return Give(rows);
   }

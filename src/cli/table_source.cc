@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "lake/queries.h"
+#include "lake/sql_views.h"
 
 namespace vitalake::cli {
 namespace {
@@ -29,6 +30,13 @@ bool LooksLikeName(std::string_view text) {
 Result<std::unique_ptr<TableSource>> TableSource::Open(Context& context, const std::string& named) {
   auto source = std::make_unique<TableSource>();
   VL_TRY(source->lake_, context.lake());
+  VL_TRY(const auto view, lake::FindSqlView(*source->lake_, named));
+  if (view) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{} is a view: it has rows (`table read {}`), but no versions of its "
+                            "own",
+                            named, named));
+  }
   if (LooksLikeName(named)) {
     auto table = source->lake_->OpenTable(named);
     if (table) {
@@ -50,17 +58,14 @@ Result<std::unique_ptr<TableSource>> TableSource::Open(Context& context, const s
 
 Result<std::unique_ptr<TableSource>> TableSource::OpenForReading(Context& context,
                                                                  const std::string& named) {
-  auto source = Open(context, named);
-  if (source || !LooksLikeName(named)) return source;
-  // A view of the lake: the session knows it.
-  VL_TRY(lake::Lake * lake, context.existing_lake());
-  VL_TRY(auto session, lake::OpenSqlSession(*lake));
-  if (!session->Prepare(fmt::format("SELECT * FROM {}", named))) return source;
-  auto view = std::make_unique<TableSource>();
-  view->lake_ = lake;
-  view->sql_name_ = named;
-  view->session_ = std::move(session);
-  return view;
+  VL_TRY(lake::Lake * lake, context.lake());
+  VL_TRY(const auto view, lake::FindSqlView(*lake, named));
+  if (!view) return Open(context, named);
+  VL_RETURN_IF_ERROR(context.existing_lake());
+  auto source = std::make_unique<TableSource>();
+  source->lake_ = lake;
+  source->sql_name_ = named;
+  return source;
 }
 
 Status TableSource::OpenFolder(Context& context, const std::string& path) {

@@ -71,12 +71,6 @@ std::vector<TableSpec> MakeFixedTables() {
   };
 }
 
-bool PlainName(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
 }  // namespace
 
 const std::vector<TableSpec>& FixedTables() {
@@ -89,11 +83,17 @@ Result<TableSpec> SilverSpec(engine::Engine& engine, const SilverView& view) {
   return Make(view.table, std::move(columns), view.row_key, view.clustered_by);
 }
 
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 Result<std::string> TablePath(std::string_view name) {
   const size_t dot = name.find('.');
   const std::string_view schema = name.substr(0, dot);
   const bool ours = schema == "bronze" || schema == "silver" || schema == "gold" || schema == "ops";
-  if (dot == std::string_view::npos || !ours || !PlainName(name.substr(dot + 1))) {
+  if (dot == std::string_view::npos || !ours || !IsPlainName(name.substr(dot + 1))) {
     return Fail(
         ErrorKind::kNotFound,
         fmt::format("there is no table {}; tables are named bronze.*, silver.*, gold.*, ops.*",

@@ -16,6 +16,9 @@ const std::vector<TableSpec>& FixedTables();
 // The spec of the table a silver view makes.
 Result<TableSpec> SilverSpec(engine::Engine& engine, const SilverView& view);
 
+// Whether `name` can name a table or view without quotes: a-z, 0-9 and _, not empty.
+bool IsPlainName(std::string_view name);
+
 // "silver.patient" -> "silver/patient"; kNotFound unless the name is schema.table of plain
 // characters in one of our schemas.
 Result<std::string> TablePath(std::string_view name);

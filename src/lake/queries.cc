@@ -1,16 +1,20 @@
 #include "lake/queries.h"
 
+#include <fmt/format.h>
+
 #include "lake/catalogue.h"
-#include "lake/gold.h"
+#include "lake/sql_views.h"
 
 namespace vitalake::lake {
 namespace {
+
+constexpr std::string_view kNoSchema = "main.";
 
 Result<std::vector<std::string>> AllNames(Lake& lake) {
   VL_TRY(const auto specs, lake.Catalogue());
   std::vector<std::string> names;
   for (const TableSpec* spec : specs) names.push_back(spec->name);
-  VL_TRY(const auto views, GoldViews(lake));
+  VL_TRY(const auto views, SqlViews(lake));
   for (const auto& [name, sql] : views) names.push_back(name);
   return names;
 }
@@ -18,12 +22,16 @@ Result<std::vector<std::string>> AllNames(Lake& lake) {
 Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_view name,
                                                       const engine::TableAt& at) {
   engine::NamedRelation relation;
-  if (name.starts_with("gold.")) {
-    VL_TRY(const auto views, GoldViews(lake));
-    if (const auto view = views.find(std::string(name)); view != views.end()) {
-      relation.view_sql = view->second;
-      return relation;
-    }
+  // The schema of what has none, as information_schema spells it.
+  if (name.starts_with(kNoSchema)) name.remove_prefix(kNoSchema.size());
+  VL_TRY(auto view, FindSqlView(lake, name));
+  if (view && at != engine::TableAt{}) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{} is a view, which has no versions: ask its tables AT one", name));
+  }
+  if (view) {
+    relation.view_sql = std::move(*view);
+    return relation;
   }
   if (!TablePath(name)) return std::nullopt;
   auto table = lake.OpenTable(name);
