@@ -81,7 +81,8 @@ summary AS (
     max(CASE WHEN counts = 1 AND recency = 1 THEN effective_date END) AS last_date,
     max(CASE WHEN counts = 1 AND recency = 1 THEN coalesce(setting, 'office') END) AS setting,
     max(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS
-              AND device IS NOT NULL AND coalesce(device_type, 'unknown') IN ('unknown', 'cuffless')
+              AND (device IS NOT NULL OR device_type IS NOT NULL)
+              AND coalesce(device_type, 'unknown') IN ('unknown', 'cuffless')
              THEN 1 ELSE 0 END) AS uncertain_device
   FROM ordered
   GROUP BY id_space, person

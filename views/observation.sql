@@ -16,8 +16,12 @@ SELECT COLUMNS('^_[a-z].*'),
   fhir_precision(effective_sent) AS effective_precision,
   fhir_offset_minutes(effective_sent) AS effective_offset_minutes,
   coalesce(practitioner, practitioner_reference) AS practitioner, coalesce(device, device_reference) AS device,
-  CAST(NULL AS VARCHAR) AS device_type, method_code AS method, body_site_code AS body_site,
-  CAST(NULL AS VARCHAR) AS setting, encounter,
+  -- By HL7's value set for blood-pressure devices (bpMeasDeviceVS): what inflates a cuff on the arm.
+  CASE WHEN device_type_code IN ('309641003', '309642005', '466093008', '466086009') THEN 'cuff'
+    WHEN device_type_code IS NOT NULL OR coalesce(device, device_reference) IS NOT NULL THEN 'unknown'
+  END AS device_type, method_code AS method, body_site_code AS body_site,
+  CASE setting_code WHEN '264362003' THEN 'home' WHEN '257585005' THEN 'office' WHEN '285201006' THEN 'office'
+  END AS setting, encounter,
   systolic AS systolic_pressure_value,
   CASE WHEN systolic IS NOT NULL THEN 'mm[Hg]' END AS systolic_pressure_unit,
   systolic_interpretation, systolic_interpretation_code, systolic_comparator, systolic_absent_reason,

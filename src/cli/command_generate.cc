@@ -19,6 +19,7 @@ struct GenerateOptions {
   int64_t days = 90;
   double rate = 0;
   double anomalies = 0;
+  bool device_types = false;
   double other = 0;
   std::string to;
   std::string labels;
@@ -112,6 +113,7 @@ Result<ingest::ObservationOptions> Wanted(const GenerateOptions& options) {
   wanted.days = options.days;
   wanted.anomaly_share = options.anomalies;
   wanted.other_share = options.other;
+  wanted.device_types = options.device_types;
   if (!options.patients_file.empty()) {
     VL_TRY(wanted.patient_ids, ingest::ReadPatientIds(options.patients_file));
   }
@@ -224,6 +226,8 @@ void AddGenerateCommands(CommandLine& line) {
                    "Share of heart rate, oxygen saturation, temperature instead, 0 to 1 [0]")
       ->type_name("SHARE")
       ->check(CLI::Range(0.0, 1.0));
+  observations->add_flag("--device-types", options->device_types,
+                         "Home pressures say that a cuff took them, at home [device only named]");
   observations
       ->add_option("--labels", options->labels,
                    "File for the labels [FILE.labels.ndjson beside --to]")

@@ -165,6 +165,7 @@ Status Demo::MakeFiles(const fs::path& folder) {
   readings.days = kDays;
   readings.anomaly_share = kAnomalyShare;
   readings.other_share = 0.2;
+  readings.device_types = true;
   auto write = [&](std::string_view block) -> Status {
     VL_RETURN_IF_ERROR(wait_.Check(context_.clock(), "making readings"));
     return reading_file.Write(block);

@@ -72,6 +72,9 @@ struct ObservationOptions {
   int64_t days = 90;         // from the first arrival to `end`
   double anomaly_share = 0;  // labels (without dropouts: lines) per line, 0 to 0.5
   double other_share = 0;    // of lines that are heart rate, SpO2 or temperature, 0 to 1
+  // Pressures of home devices say what they are measured with (an automatic cuff) and where (at
+  // home). Without it the device is of unknown type, and no category may rest on it.
+  bool device_types = false;
 };
 
 struct GenerateSummary {

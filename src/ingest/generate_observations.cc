@@ -116,6 +116,7 @@ struct ObservationStream::Impl {
     reading.patient = PatientFrom(Between(random, 0, patients - 1), reading.updated);
     const Person& person = people[static_cast<size_t>(reading.patient)];
     reading.device = person.device;
+    reading.device_type_named = options.device_types;
     reading.shape = Chance(random, 500) ? ReadingShape::kHome : ReadingShape::kClinic;
     reading.millis = Chance(random, 300);
     // Gateways that write UTC whatever the patient's clock says.

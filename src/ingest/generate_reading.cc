@@ -137,6 +137,13 @@ void AppendMeta(std::string& out, const Reading& reading) {
   out += R"("]})";
 }
 
+// Source: HL7 US Vital Signs IG 1.0.0, observation-deviceCode and MeasurementSettingExt.
+void AppendDeviceType(std::string& out) {
+  out +=
+      R"("extension":[{"url":"http://hl7.org/fhir/StructureDefinition/observation-deviceCode","valueCodeableConcept":{"coding":[{"system":"http://snomed.info/sct","code":"466086009"}],"text":"Automatic upper-arm cuff"}},)"
+      R"({"url":"http://hl7.org/fhir/us/vitals/StructureDefinition/MeasurementSettingExt","valueCodeableConcept":{"coding":[{"system":"http://snomed.info/sct","code":"264362003","display":"Home"}]}}],)";
+}
+
 void AppendTimes(std::string& out, const Reading& reading) {
   const Fraction fraction = reading.millis ? Fraction::kMillis : Fraction::kNone;
   out += R"(,"effectiveDateTime":")";
@@ -171,7 +178,12 @@ void AppendReading(std::string& out, const Reading& reading, uint64_t seed,
   out += id;
   out += R"(",)";
   AppendMeta(out, reading);
-  out += R"(,"identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:)";
+  out += ',';
+  if (reading.device_type_named && reading.shape == ReadingShape::kHome &&
+      reading.kind == ReadingKind::kPressure) {
+    AppendDeviceType(out);
+  }
+  out += R"("identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:)";
   out += reading.identifier == reading.number ? id : ReadingId(seed, reading.identifier);
   out += R"("}],"status":")";
   out += StatusText(reading.status);

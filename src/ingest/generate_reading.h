@@ -27,6 +27,7 @@ struct Reading {
   Micros updated = 0;
   int64_t offset_minutes = 0;  // as it is written
   bool millis = false;
+  bool device_type_named = false;  // home pressures say: an automatic cuff, at home
   bool diastolic_first = false;
   bool diastolic_absent = false;
   int64_t value = 0;  // systolic, for a pressure

@@ -352,6 +352,26 @@ TEST(GenerateObservationsTest, OtherVitalSignsOnlyWhenAsked) {
   EXPECT_EQ(codes.size(), 4u);
 }
 
+TEST(GenerateObservationsTest, HomePressuresSayWhatTheyWereTakenWithWhenAsked) {
+  const std::vector<std::string> plain = Lines(Observations({.count = 400}).text);
+  const std::vector<std::string> typed =
+      Lines(Observations({.count = 400, .device_types = true}).text);
+  ASSERT_EQ(plain.size(), typed.size());
+  for (size_t i = 0; i < plain.size(); ++i) {
+    std::string without = typed[i];
+    const size_t from = without.find(R"("extension":)");
+    const bool home = plain[i].find(R"("device":)") != std::string::npos;
+    ASSERT_EQ(from != std::string::npos, home) << typed[i];
+    if (home) {
+      EXPECT_NE(without.find(R"("code":"466086009")"), std::string::npos);
+      EXPECT_NE(without.find(R"("code":"264362003")"), std::string::npos);
+      without.erase(from, without.find(R"("identifier":)") - from);
+    }
+    EXPECT_EQ(without, plain[i]);  // nothing else differs
+    See(typed[i]);
+  }
+}
+
 class AnomalyTest : public ::testing::Test {
  protected:
   struct Label {

@@ -196,6 +196,19 @@ TEST(ObservationView, FindsComponentsByCode) {
                  {"mean_value_sent", "101.0"}, {"mean_unit_sent", "mmHg"}}));
 }
 
+TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
+  const auto rows = RowsOf("observation", R"({"resourceType":"Observation","id":"o",
+      "contained":[{"resourceType":"Device","id":"d","type":{"coding":[
+        {"system":"urn:own","code":"x"},{"system":"http://snomed.info/sct","code":"309641003"}]}}],
+      "extension":[{"url":"http://hl7.org/fhir/us/vitals/StructureDefinition/MeasurementSettingExt",
+        "valueCodeableConcept":{"coding":[{"system":"http://snomed.info/sct","code":"264362003"}]}}],
+      "device":{"reference":"#d"},
+      "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]}})");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].at("device_type_code"), "309641003");
+  EXPECT_EQ(rows[0].at("setting_code"), "264362003");
+}
+
 TEST(ObservationView, OtherObservationsGiveNoRow) {
   EXPECT_TRUE(RowsOfExample("observation", "Observation-satO2").empty());
   EXPECT_TRUE(RowsOfExample("observation", "Observation-mbp").empty());
