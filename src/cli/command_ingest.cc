@@ -39,10 +39,13 @@ Result<int> Ingest(Context& context, IngestOptions& options) {
     }
     return std::unexpected(std::move(error));
   }
-  if (summary->files.empty()) {
-    Say(fmt::format("vitalake: nothing to take in: no .json or .ndjson file under {}",
-                    fmt::join(options.batch.paths, ", ")));
+  const bool nothing = summary->files.empty();
+  if (nothing) {
+    Say(fmt::format(
+        "vitalake: nothing to take in: no .json, .ndjson (or either with .gz, .zst) under {}",
+        fmt::join(options.batch.paths, ", ")));
   }
+  if (nothing && !context.json() && summary->recovered_runs == 0) return kExitDone;
   if (context.json()) {
     VL_RETURN_IF_ERROR(WriteStdout(IngestReportJson(*summary, options.batch.dry_run)));
   } else {

@@ -175,6 +175,7 @@ Result<std::string> Config::Path(std::string_view path) const {
   VL_TRY(std::string text, Text(path));
   if (text.empty() || text.find("://") != std::string::npos) return text;
   const Setting* setting = Find(path);
+  if (setting->key->auto_allowed && text == "auto") return "";
   bool from_file = setting->source == SettingSource::kFile;
   fs::path folder = from_file ? file_folder_ : working_folder_;
   return (folder / text).lexically_normal().string();

@@ -59,7 +59,8 @@ class Config {
   const Setting* Find(std::string_view path) const;
   // The value with references replaced; "" when Find gives null.
   Result<std::string> Text(std::string_view path) const;
-  // kPath keys: made absolute against the folder that the value's source implies; "" stays "".
+  // kPath keys: made absolute against the folder that the value's source implies; "" and
+  // "auto" give "".
   Result<std::string> Path(std::string_view path) const;
   Result<int64_t> Size(std::string_view path) const;
   // 0 for "auto".

@@ -124,7 +124,7 @@ KeySpec BuildSchema() {
            NotInUse(Section("serve", {Key("http", KeyType::kAddress, "127.0.0.1:8080"),
                                       Key("postgres", KeyType::kAddress, "127.0.0.1:5439")})),
            Section("engine", {OrAuto(Key("threads", KeyType::kCount, "auto")),
-                              NotInUse(OrAuto(Key("spill", KeyType::kPath, "auto")))}),
+                              OrAuto(Key("spill", KeyType::kPath, "auto"))}),
            NotInUse(Section("maintain", {Key("small_files", KeyType::kCount, "32"),
                                          Key("target_rows", KeyType::kCount, "400000"),
                                          Key("target_file", KeyType::kSize, "128MB"),

@@ -186,6 +186,10 @@ TEST(Config, PathsGoByTheFilesFolderOrTheWorkingFolder) {
   EXPECT_EQ(Config::Load(sources)->Path("lake").value(), (folder / "data").string());
   sources.flags["lake"] = "s3://bucket/lake";
   EXPECT_EQ(Config::Load(sources)->Path("lake").value(), "s3://bucket/lake");
+  std::ofstream(folder / "etc" / "v.yaml") << "engine: {spill: ../fast}\n";
+  EXPECT_EQ(Config::Load(sources)->Path("engine.spill").value(), (folder / "fast").string());
+  std::ofstream(folder / "etc" / "v.yaml") << "engine: {spill: auto}\n";
+  EXPECT_EQ(Config::Load(sources)->Path("engine.spill").value(), "");
   sources.file = "missing.yaml";
   EXPECT_EQ(Config::Load(sources).error().kind, ErrorKind::kNotFound);
 }

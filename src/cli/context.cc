@@ -49,8 +49,10 @@ Result<lake::LakeOptions> Context::lake_options() {
                                                          config->Find("engine.threads")->origin));
   }
   options.threads = static_cast<int>(threads);
+  VL_TRY(std::string spill, config->Path("engine.spill"));
   VL_TRY(std::string views, config->Path("views"));
   VL_TRY(std::string models, config->Path("models"));
+  options.spill_folder = spill;
   options.views_folder = views;
   options.models_folder = models;
   usage_fault_ = false;

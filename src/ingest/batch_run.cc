@@ -35,10 +35,6 @@ RunId NewRunId(lake::Lake& lake) {
   return {fmt::format("{}Z-{:08x}", stamp, lake.random().Next() & 0xFFFFFFFF)};
 }
 
-const lake::TableSpec& FixedSpec(std::string_view name) {
-  return *std::ranges::find(lake::FixedTables(), name, &lake::TableSpec::name);
-}
-
 // {"<ordinal>":{"written":n,...}}: what a commit says of the records of its files.
 std::string OutcomesJson(const std::map<int64_t, lake::OutcomeCounts>& outcomes) {
   JsonWriter json;
@@ -254,7 +250,7 @@ Status RunWorker::CommitQuarantine(GroupStage& stage, int64_t last) {
     note.txns[TxnApp(run_.run)] = last;
     note.info["run"] = fmt::format("\"{}\"", run_.run.value);
     VL_RETURN_IF_ERROR(
-        lake::AppendRows(lake_, stage.connection(), FixedSpec(table), rows, note, wait_));
+        lake::AppendRows(lake_, stage.connection(), lake::FixedTable(table), rows, note, wait_));
   }
   return {};
 }
@@ -484,8 +480,8 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     if (progress) progress({"gold", 0, 0, summary.counts.received});
     VL_TRY(const auto gold, lake::RefreshGold(lake, false, wait));
     for (const lake::GoldResult& result : gold) {
-      summary.tables.push_back({result.table, -1, result.version, result.rows_inserted,
-                                result.rows_updated + result.rows_deleted});
+      summary.tables.push_back({result.table, result.version - 1, result.version,
+                                result.rows_inserted, result.rows_updated + result.rows_deleted});
     }
   }
   for (TableResult& table : summary.tables) {

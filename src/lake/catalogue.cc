@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+
 namespace vitalake::lake {
 namespace {
 
@@ -76,6 +78,12 @@ std::vector<TableSpec> MakeFixedTables() {
 const std::vector<TableSpec>& FixedTables() {
   static const std::vector<TableSpec> tables = MakeFixedTables();
   return tables;
+}
+
+const TableSpec& FixedTable(std::string_view name) {
+  const auto found = std::ranges::find(FixedTables(), name, &TableSpec::name);
+  VL_CHECK(found != FixedTables().end());
+  return *found;
 }
 
 Result<TableSpec> SilverSpec(engine::Engine& engine, const SilverView& view) {

@@ -1,6 +1,8 @@
 // The catalogue: every table Vitalake keeps, with its columns.
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -12,6 +14,8 @@ namespace vitalake::lake {
 
 // Tables whose columns are fixed: bronze.observation_stream and ops.*.
 const std::vector<TableSpec>& FixedTables();
+// One of them, e.g. "ops.ledger"; another name is a bug.
+const TableSpec& FixedTable(std::string_view name);
 
 // The spec of the table a silver view makes.
 Result<TableSpec> SilverSpec(engine::Engine& engine, const SilverView& view);

@@ -19,6 +19,29 @@ namespace {
 // and the libraries' own.
 constexpr int64_t EngineShare(int64_t memory_bytes) { return memory_bytes / 2; }
 
+// A folder that the engine makes when it needs it, inside one that is there: DuckDB makes no
+// parents. One for each process: DuckDB names its files alike in all, and empties the folder when
+// it ends.
+Result<std::filesystem::path> SpillFolder(const LakeOptions& options, Random& random) {
+  std::filesystem::path parent = options.spill_folder;
+  std::error_code error;
+  if (!parent.empty()) {
+    std::filesystem::create_directories(parent, error);
+    if (error) {
+      return Fail(ErrorKind::kIo, fmt::format("cannot make the spill folder {}: {}",
+                                              parent.string(), error.message()));
+    }
+  } else {
+    parent = std::filesystem::path(options.location) / "_vitalake";
+    // A lake that is not there yet gets the folder with its first run; one that cannot be written
+    // to serves queries that fit in memory.
+    if (std::filesystem::is_directory(options.location, error)) {
+      std::filesystem::create_directory(parent, error);
+    }
+  }
+  return parent / fmt::format("spill-{}", random.Uuid());
+}
+
 // "; did you mean silver.patient?", from the folders there are; "" when none is near.
 std::string Suggestion(storage::ObjectStore& store, std::string_view name) {
   std::vector<std::string> known;
@@ -77,7 +100,7 @@ Result<std::unique_ptr<Lake>> Lake::Over(storage::ObjectStore& store, const Lake
   engine::EngineOptions engine_options;
   engine_options.threads = options.threads;
   engine_options.memory_bytes = EngineShare(options.memory_bytes);
-  engine_options.spill_folder = std::filesystem::path(options.location) / "_vitalake" / "spill";
+  VL_TRY(engine_options.spill_folder, SpillFolder(options, random));
   VL_TRY(lake->engine_, engine::Engine::Open(engine_options));
   VL_TRY(engine::Connection connection, lake->engine_->Connect());
   VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));

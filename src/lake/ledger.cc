@@ -14,12 +14,7 @@ namespace {
 
 using engine::QuoteLiteral;
 
-const TableSpec& LedgerSpec() {
-  for (const TableSpec& spec : FixedTables()) {
-    if (spec.name == "ops.ledger") return spec;
-  }
-  return FixedTables().front();
-}
+const TableSpec& LedgerSpec() { return FixedTable("ops.ledger"); }
 
 LedgerFile ReadFile(const engine::QueryResult& row) {
   LedgerFile file;

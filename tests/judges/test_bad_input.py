@@ -196,8 +196,10 @@ def test_byte_order_mark_crlf_and_blank_lines(lake, tmp_path):
 
 def test_a_folder_without_files(lake, tmp_path):
     (tmp_path / "nothing").mkdir()
-    done = lake.ingest(tmp_path / "nothing", expect=(0, 1, 2))
-    assert "nothing" in done.stderr, done.stderr
+    done = lake.ingest(tmp_path / "nothing")
+    assert str(tmp_path / "nothing") in done.stderr and "nothing to take in" in done.stderr, done.stderr
+    assert done.stdout == ""
+    assert lake.ledger() == []
 
 
 def test_a_path_that_is_not_there(lake, tmp_path):
