@@ -41,7 +41,9 @@ std::string Utf8(uint32_t code) {  // U+0800 to U+FFFF
 class DotGrid {
  public:
   DotGrid(int columns, int rows)
-      : columns_(columns), rows_(rows), cells_(static_cast<size_t>(columns * rows)) {}
+      : columns_(columns),
+        rows_(rows),
+        cells_(static_cast<size_t>(columns) * static_cast<size_t>(rows)) {}
 
   int dots_wide() const { return columns_ * 2; }
   int dots_high() const { return rows_ * 4; }
@@ -49,7 +51,7 @@ class DotGrid {
   void Set(int x, int y, int series) {  // y downwards
     if (x < 0 || y < 0 || x >= dots_wide() || y >= dots_high()) return;
     constexpr uint8_t kBits[4][2] = {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}};
-    Cell& cell = cells_[static_cast<size_t>((y / 4) * columns_ + x / 2)];
+    Cell& cell = cells_[Index(x / 2, y / 4)];
     cell.dots |= kBits[y % 4][x % 2];
     cell.series = series;
   }
@@ -71,8 +73,9 @@ class DotGrid {
     uint8_t dots = 0;
     int series = -1;
   };
-  const Cell& At(int column, int row) const {
-    return cells_[static_cast<size_t>(row * columns_ + column)];
+  const Cell& At(int column, int row) const { return cells_[Index(column, row)]; }
+  size_t Index(int column, int row) const {
+    return static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(column);
   }
   int columns_;
   int rows_;
@@ -216,8 +219,8 @@ class Chart {
       at.push_back(column);
       std::string label = TimeLabel(static_cast<Micros>(time), by_hour);
       auto wanted = static_cast<size_t>(std::max(kAxisWidth + 1 + column - 2, 0));
-      if (wanted + label.size() > static_cast<size_t>(kAxisWidth + 1 + columns_ + kRightWidth))
-        continue;
+      const int width = kAxisWidth + 1 + columns_ + kRightWidth;
+      if (wanted + label.size() > static_cast<size_t>(width)) continue;
       if (labels.size() < wanted) labels.resize(wanted, ' ');
       labels += label + " ";
     }

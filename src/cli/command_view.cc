@@ -52,7 +52,7 @@ Result<std::string> ReadView(Context& context, const std::string& named) {
 class ScanProgress {
  public:
   explicit ScanProgress(const engine::ScanReport& report)
-      : thread_([this, &report](const std::stop_token& stop) { Watch(report, stop); }) {}
+      : thread_([&report](const std::stop_token& stop) { Watch(report, stop); }) {}
 
  private:
   static void Watch(const engine::ScanReport& report, const std::stop_token& stop) {

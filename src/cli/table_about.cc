@@ -61,8 +61,9 @@ std::string TableAboutText(TableSource& source, const std::string& named,
       Line("protocol", fmt::format("reader {}, writer {}", protocol.min_reader_version,
                                    protocol.min_writer_version)) +
       Line("features", fmt::format("{}", fmt::join(FeaturesOf(protocol), ", ")));
-  for (const auto& [name, value] : metadata.configuration)
-    text += Line("property", name + " = " + value);
+  for (const auto& [name, value] : metadata.configuration) {
+    text += Line("property", fmt::format("{} = {}", name, value));
+  }
   for (const auto& [app, txn] : snapshot.txns()) {
     text += Line("position", fmt::format("{} = {}", app, txn.version));
   }

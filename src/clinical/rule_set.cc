@@ -76,13 +76,14 @@ Status ReadAge(const YamlReader& yaml, RuleSet& set) {
 
 Status ReadWithoutAge(const YamlReader& yaml, RuleSet& set) {
   VL_RETURN_IF_ERROR(yaml.AllowKeys({"systolic_at_least", "diastolic_at_least", "systolic_below"}));
-  RuleSet::WithoutAge& without = set.without_age.emplace();
+  RuleSet::WithoutAge without;
   for (const auto& [key, target] : {std::pair{"systolic_at_least", &without.systolic_at_least},
                                     std::pair{"diastolic_at_least", &without.diastolic_at_least},
                                     std::pair{"systolic_below", &without.systolic_below}}) {
     VL_TRY(const YamlReader at, yaml.At(key));
     VL_TRY(*target, at.Number());
   }
+  set.without_age = without;
   return {};
 }
 

@@ -20,18 +20,18 @@ int Line(const YAML::Node& node, int otherwise) {
 }  // namespace
 
 YamlReader::YamlReader(std::string file, std::string key, std::string name, int line,
-                       YAML::Node node)
+                       const YAML::Node& node)
     : file_(std::move(file)),
       key_(std::move(key)),
       name_(std::move(name)),
       line_(line),
-      node_(std::move(node)) {}
+      node_(node) {}
 
 Result<YamlReader> YamlReader::Parse(std::string_view file, std::string_view text) {
   try {
-    YAML::Node node = YAML::Load(std::string(text));
+    const YAML::Node node = YAML::Load(std::string(text));
     const int line = Line(node, 1);
-    return YamlReader(std::string(file), "", "", line, std::move(node));
+    return YamlReader(std::string(file), "", "", line, node);
   } catch (const YAML::Exception& e) {
     return Fail(ErrorKind::kInvalidArgument,
                 fmt::format("{}:{}: {}", file, e.mark.line + 1, e.msg));

@@ -44,7 +44,7 @@ class YamlReader {
   std::unexpected<Error> Wrong(std::string_view what) const;
 
  private:
-  YamlReader(std::string file, std::string key, std::string name, int line, YAML::Node node);
+  YamlReader(std::string file, std::string key, std::string name, int line, const YAML::Node& node);
   YamlReader Child(const std::string& name, std::string key, const YAML::Node& node) const;
 
   std::string file_, key_, name_;

@@ -33,7 +33,7 @@ void Table::Remember(SnapshotPtr snapshot) {
 
 Result<SnapshotPtr> Table::Latest() {
   LogReader reader(environment_.store, environment_.parquet, root_);
-  const SnapshotPtr before = Remembered();
+  SnapshotPtr before = Remembered();
   Result<SnapshotState> state;
   if (before) {
     auto newer = reader.Advance(before->state());

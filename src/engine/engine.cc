@@ -28,7 +28,7 @@ std::string Quote(std::string_view text, char quote) {
 }
 
 int ResolveThreads(int threads) {
-  return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
+  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>& parameters) {

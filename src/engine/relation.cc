@@ -113,7 +113,7 @@ class RelationBuilder {
       if (!file.local.ends_with(file.path)) return std::nullopt;
       return file.local.substr(0, file.local.size() - file.path.size());
     };
-    const auto first = folder_of(files.front());
+    auto first = folder_of(files.front());
     for (const DataFile& file : files) {
       if (!first || folder_of(file) != first) return std::nullopt;
     }

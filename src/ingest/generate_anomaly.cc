@@ -130,7 +130,8 @@ AnomalyInjector::Kind AnomalyInjector::Choose(SeededRandom& random, int64_t line
   Kind kind = Kind::kSpike;
   for (const Weight& weight : kWeights) {
     kind = weight.kind;
-    if ((rest -= weight.share) < 0) break;
+    rest -= weight.share;
+    if (rest < 0) break;
   }
   const bool repeats = kind == Kind::kDuplicate || kind == Kind::kResend ||
                        kind == Kind::kCorrection || kind == Kind::kRetraction;

@@ -136,7 +136,7 @@ struct ObservationStream::Impl {
   ObservationOptions options;
   int64_t patients;
   AnomalyInjector injector;
-  uint64_t other_parts = static_cast<uint64_t>(options.other_share * kOtherParts + 0.5);
+  uint64_t other_parts = static_cast<uint64_t>(std::llround(options.other_share * kOtherParts));
   std::vector<std::string> ids;
   std::vector<std::string> subjects;  // "Patient/<id>" as JSON strings
   std::vector<Person> people;

@@ -71,7 +71,7 @@ Result<std::string> ReadAt(const Fd& fd, const fs::path& path, int64_t offset, i
 
 }  // namespace
 
-Result<std::unique_ptr<LocalStore>> LocalStore::Open(fs::path root, PosixCalls calls) {
+Result<std::unique_ptr<LocalStore>> LocalStore::Open(const fs::path& root, PosixCalls calls) {
   if (root.empty()) return Fail(ErrorKind::kInvalidArgument, "the store's folder has no name");
   std::error_code code;
   const fs::path absolute = fs::absolute(root, code).lexically_normal();
@@ -181,7 +181,7 @@ Status LocalStore::PutFile(std::string_view key, const fs::path& staged) {
 
 Status LocalStore::Delete(std::string_view key) {
   VL_RETURN_IF_ERROR(CheckKey(key));
-  const fs::path path = PathOf(key);
+  fs::path path = PathOf(key);
   if (calls_.unlink(path.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return {};
   if (errno == EISDIR) return {};
   return FailErrno(errno, "delete", path);
@@ -193,7 +193,7 @@ Result<fs::path> LocalStore::LocalPath(std::string_view key) {
 }
 
 Result<fs::path> LocalStore::StagingFolder() {
-  const fs::path folder = root_ / kStagingPrefix.substr(0, kStagingPrefix.size() - 1);
+  fs::path folder = root_ / kStagingPrefix.substr(0, kStagingPrefix.size() - 1);
   VL_RETURN_IF_ERROR(MakeDurableFolder(folder));
   if (::access(folder.c_str(), F_OK) != 0) {
     ForgetFolder(folder);
@@ -204,7 +204,7 @@ Result<fs::path> LocalStore::StagingFolder() {
 
 Result<fs::path> LocalStore::WriteTemporary(std::string_view bytes) {
   VL_TRY(const fs::path folder, StagingFolder());
-  const fs::path path = folder / ("put-" + SystemRandom().Uuid());
+  fs::path path = folder / ("put-" + SystemRandom().Uuid());
   Fd fd(calls_.open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
   if (fd.number() < 0) return FailErrno(errno, "create", path);
   Status written = WriteFully(calls_, fd.number(), bytes, path);
@@ -225,8 +225,11 @@ Result<fs::path> LocalStore::CopyToTemporary(const fs::path& staged) {
   const auto buffer = std::make_unique_for_overwrite<char[]>(kPiece);
   while (copied) {
     auto got = ReadFully(from.number(), buffer.get(), kPiece, staged);
-    if (!got) copied = std::unexpected(std::move(got).error());
-    if (!got || *got == 0) break;
+    if (!got) {
+      copied = std::unexpected(std::move(got).error());
+      break;
+    }
+    if (*got == 0) break;
     copied = WriteFully(calls_, to.number(), {buffer.get(), *got}, path);
   }
   if (copied && calls_.fsync(to.number()) != 0) copied = FailErrno(errno, "make durable", path);

@@ -32,7 +32,7 @@ class LocalStore final : public ObjectStore {
  public:
   // Changes nothing on disk: the root is made by the first write, a missing one lists as empty.
   // kInvalidArgument when `root` is empty or something else than a folder.
-  static Result<std::unique_ptr<LocalStore>> Open(std::filesystem::path root,
+  static Result<std::unique_ptr<LocalStore>> Open(const std::filesystem::path& root,
                                                   PosixCalls calls = PosixCalls::Real());
 
   // Absolute.

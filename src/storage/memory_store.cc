@@ -162,7 +162,7 @@ Result<fs::path> MemoryStore::LocalPath(std::string_view key) {
 Result<fs::path> MemoryStore::StagingFolder() {
   const std::lock_guard lock(mutex_);
   VL_TRY(const fs::path folder, Folder());
-  const fs::path staging = folder / "staging";
+  fs::path staging = folder / "staging";
   std::error_code code;
   fs::create_directory(staging, code);
   if (code) return FailErrno(code.value(), "make folder", staging);
