@@ -146,7 +146,8 @@ Status FaultyStore::EnterReading(StoreCall call, std::string_view what) {
 void FaultyStore::NoteVolatile(std::string_view key, std::optional<std::string> before) {
   const std::lock_guard lock(mutex_);
   // What a crash brings back is the last durable state: an older note stands.
-  volatile_.try_emplace(std::string(key), std::move(before));
+  const auto [note, first] = volatile_.try_emplace(std::string(key));
+  if (first) note->second = std::move(before);
 }
 
 void FaultyStore::NoteDurable(std::string_view key) {

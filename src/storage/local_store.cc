@@ -218,7 +218,7 @@ Result<fs::path> LocalStore::WriteTemporary(std::string_view bytes) {
 Result<fs::path> LocalStore::CopyToTemporary(const fs::path& staged) {
   constexpr size_t kPiece = 1 << 20;
   VL_TRY(const Fd from, OpenForReading(staged));
-  VL_TRY(const fs::path path, WriteTemporary(""));
+  VL_TRY(fs::path path, WriteTemporary(""));
   Status copied;
   Fd to(calls_.open(path.c_str(), O_WRONLY | O_CLOEXEC, 0));
   if (to.number() < 0) copied = FailErrno(errno, "open", path);
