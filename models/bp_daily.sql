@@ -1,8 +1,9 @@
 -- Blood pressure of a person per local day, with the band of the day's mean (a band, no category).
 -- key: id_space, patient_id, day
 -- person: patient_id
--- source: silver.patient(id), silver.observation(patient_id), silver.vital_sign(patient_id)
--- clustered: patient_id, day
+-- day: day
+-- source: silver.patient(id), silver.observation(patient_id, effective_date), silver.vital_sign(patient_id, effective_date)
+-- clustered: day, patient_id
 WITH single AS (
   SELECT id_space, patient_id, effective_time, effective_date, device, status, quality,
     max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
@@ -31,11 +32,13 @@ day AS (
   WHERE r.patient_id IS NOT NULL AND r.effective_date IS NOT NULL
     AND (r.systolic IS NOT NULL OR r.diastolic IS NOT NULL)
     AND r.status IN ('preliminary', 'final', 'amended', 'corrected')
-    AND concat(' ', coalesce(r.quality, ''), ' ') NOT LIKE '% implausible %'
-    AND concat(' ', coalesce(r.quality, ''), ' ') NOT LIKE '% repeat_of %'
+    AND (coalesce(r.quality, '') = ''
+      OR (concat(' ', r.quality, ' ') NOT LIKE '% implausible %'
+        AND concat(' ', r.quality, ' ') NOT LIKE '% repeat_of %'))
   GROUP BY r.id_space, coalesce(l.person_id, r.patient_id), r.effective_date
 )
-SELECT d.*,
+SELECT d.id_space, d.patient_id, d.day, d.readings, d.mean_systolic, d.mean_diastolic,
+  d.min_systolic, d.max_systolic, d.min_diastolic, d.max_diastolic,
   CASE
     WHEN d.mean_systolic > 180 OR d.mean_diastolic > 120 THEN 'severe'
     WHEN d.mean_systolic >= 140 OR d.mean_diastolic >= 90 THEN 'stage 2'

@@ -12,16 +12,22 @@ WITH usable AS (
   WHERE v.patient_id IS NOT NULL AND v.code IS NOT NULL AND v.value IS NOT NULL
     AND v.retracted_at IS NULL
     AND v.status IN ('preliminary', 'final', 'amended', 'corrected')
-    AND concat(' ', coalesce(v.quality, ''), ' ') NOT LIKE '% implausible %'
-    AND concat(' ', coalesce(v.quality, ''), ' ') NOT LIKE '% repeat_of %'
+    AND (coalesce(v.quality, '') = ''
+      OR (concat(' ', v.quality, ' ') NOT LIKE '% implausible %'
+        AND concat(' ', v.quality, ' ') NOT LIKE '% repeat_of %'))
+),
+newest AS (
+  SELECT id_space, person, code, max(taken) AS taken FROM usable GROUP BY id_space, person, code
 ),
 ordered AS (
-  SELECT u.*, row_number() OVER (
-      PARTITION BY id_space, person, code
-      ORDER BY taken DESC, id DESC, component DESC) AS recency
+  SELECT u.id_space, u.person, u.code, u.display, u.value, u.unit, u.comparator, u.quality,
+    u.effective_time, u.effective_date, u.id, row_number() OVER (
+      PARTITION BY u.id_space, u.person, u.code ORDER BY u.id DESC, u.component DESC) AS place
   FROM usable u
+  JOIN newest n ON n.id_space = u.id_space AND n.person = u.person AND n.code = u.code
+    AND n.taken IS NOT DISTINCT FROM u.taken
 )
 SELECT id_space, person AS patient_id, code, display, value, unit, comparator, quality,
   effective_time, effective_date, id AS observation_id
 FROM ordered
-WHERE recency = 1
+WHERE place = 1

@@ -4,7 +4,9 @@
 -- source: silver.patient(id), silver.observation(patient_id), silver.vital_sign(patient_id)
 -- clustered: id
 WITH patient AS (
-  SELECT p.*, coalesce(l.person_id, p.id) AS person,
+  SELECT p.id_space, p.family_name, p.given_name, p.work_phone, p.mobile_phone, p.gender,
+    p.birth_date, p.active, p.city, p.district, p.line, p.postal_code, p.state,
+    p.ingestion_date, p.update_date, coalesce(l.person_id, p.id) AS person,
     row_number() OVER (
       PARTITION BY p.id_space, coalesce(l.person_id, p.id)
       ORDER BY CASE WHEN p.id = coalesce(l.person_id, p.id) THEN 0 ELSE 1 END, p.id) AS place
@@ -32,70 +34,90 @@ every_reading AS (
     setting, device_type, systolic, diastolic
   FROM single
 ),
-judged AS (
+reading AS (
   SELECT r.id_space, coalesce(l.person_id, r.patient_id) AS person,
     coalesce(r.effective_time, CAST(r.effective_date AS TIMESTAMP)) AS taken,
     r.effective_date, r.systolic, r.diastolic, r.device, r.device_type, r.setting,
     CASE WHEN r.status IN ('preliminary', 'final', 'amended', 'corrected')
-          AND concat(' ', coalesce(r.quality, ''), ' ') NOT LIKE '% implausible %'
-          AND concat(' ', coalesce(r.quality, ''), ' ') NOT LIKE '% repeat_of %'
+          AND (coalesce(r.quality, '') = ''
+            OR (concat(' ', r.quality, ' ') NOT LIKE '% implausible %'
+              AND concat(' ', r.quality, ' ') NOT LIKE '% repeat_of %'))
           AND (r.systolic IS NOT NULL OR r.diastolic IS NOT NULL)
          THEN 1 ELSE 0 END AS counts
   FROM every_reading r
   LEFT JOIN person_link l ON l.id_space = r.id_space AND l.patient_id = r.patient_id
   WHERE r.patient_id IS NOT NULL
 ),
-ordered AS (
-  SELECT j.*,
-    max(CASE WHEN counts = 1 THEN taken END) OVER (PARTITION BY id_space, person) AS last_taken,
+total AS (
+  SELECT id_space, person, sum(counts) AS readings, sum(1 - counts) AS readings_excluded,
+    max(CASE WHEN counts = 1 THEN taken END) AS last_taken
+  FROM reading
+  GROUP BY id_space, person
+),
+-- The two spans end with the person's last reading; they are computed once a person.
+span AS (
+  SELECT id_space, person, readings, readings_excluded, last_taken,
+    last_taken - INTERVAL 7 DAYS AS after_7d, last_taken - INTERVAL 28 DAYS AS after_28d
+  FROM total
+),
+last_reading AS (
+  SELECT r.id_space, r.person, r.systolic, r.diastolic, r.effective_date, r.setting,
     row_number() OVER (
-      PARTITION BY id_space, person
-      ORDER BY counts DESC, taken DESC, systolic DESC, diastolic DESC) AS recency
-  FROM judged j
+      PARTITION BY r.id_space, r.person
+      ORDER BY r.systolic DESC, r.diastolic DESC, r.effective_date DESC, r.setting DESC) AS place
+  FROM reading r
+  JOIN span s ON s.id_space = r.id_space AND s.person = r.person
+    AND s.last_taken IS NOT DISTINCT FROM r.taken
+  WHERE r.counts = 1
+),
+counted AS (
+  SELECT r.id_space, r.person, r.effective_date, r.systolic, r.diastolic,
+    CAST(r.systolic AS DECIMAL(18, 6)) AS exact_systolic,
+    CAST(r.diastolic AS DECIMAL(18, 6)) AS exact_diastolic,
+    r.taken > s.after_7d AS in_7d, r.taken > s.after_28d AS in_28d,
+    (r.device IS NOT NULL OR r.device_type IS NOT NULL)
+      AND coalesce(r.device_type, 'unknown') IN ('unknown', 'cuffless') AS uncertain_device
+  FROM reading r
+  JOIN span s ON s.id_space = r.id_space AND s.person = r.person
+  WHERE r.counts = 1
 ),
 summary AS (
   SELECT id_space, person,
-    sum(counts) AS readings,
-    sum(1 - counts) AS readings_excluded,
-    max(last_taken) AS last_effective_time,
-    sum(CASE WHEN counts = 1 THEN CAST(systolic AS DECIMAL(18, 6)) END) AS sum_systolic,
-    sum(CASE WHEN counts = 1 THEN CAST(diastolic AS DECIMAL(18, 6)) END) AS sum_diastolic,
-    count(CASE WHEN counts = 1 THEN systolic END) AS count_systolic,
-    count(CASE WHEN counts = 1 THEN diastolic END) AS count_diastolic,
-    sum(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 7 DAYS THEN CAST(systolic AS DECIMAL(18, 6)) END) AS sum_7d_systolic,
-    sum(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 7 DAYS THEN CAST(diastolic AS DECIMAL(18, 6)) END) AS sum_7d_diastolic,
-    count(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 7 DAYS THEN systolic END) AS count_7d_systolic,
-    count(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 7 DAYS THEN diastolic END) AS count_7d_diastolic,
-    sum(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS THEN CAST(systolic AS DECIMAL(18, 6)) END) AS sum_28d_systolic,
-    sum(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS THEN CAST(diastolic AS DECIMAL(18, 6)) END) AS sum_28d_diastolic,
-    count(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS THEN systolic END) AS count_28d_systolic,
-    count(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS THEN diastolic END) AS count_28d_diastolic,
-    count(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS THEN 1 END) AS readings_28d,
-    count(DISTINCT CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS THEN effective_date END) AS dates_28d,
-    min(CASE WHEN counts = 1 THEN systolic END) AS min_systolic_pressure,
-    max(CASE WHEN counts = 1 THEN systolic END) AS max_systolic_pressure,
-    min(CASE WHEN counts = 1 THEN diastolic END) AS min_diastolic_pressure,
-    max(CASE WHEN counts = 1 THEN diastolic END) AS max_diastolic_pressure,
-    max(CASE WHEN counts = 1 AND recency = 1 THEN systolic END) AS last_systolic_pressure,
-    max(CASE WHEN counts = 1 AND recency = 1 THEN diastolic END) AS last_diastolic_pressure,
-    max(CASE WHEN counts = 1 AND recency = 1 THEN effective_date END) AS last_date,
-    max(CASE WHEN counts = 1 AND recency = 1 THEN coalesce(setting, 'office') END) AS setting,
-    max(CASE WHEN counts = 1 AND taken > last_taken - INTERVAL 28 DAYS
-              AND (device IS NOT NULL OR device_type IS NOT NULL)
-              AND coalesce(device_type, 'unknown') IN ('unknown', 'cuffless')
-             THEN 1 ELSE 0 END) AS uncertain_device
-  FROM ordered
+    sum(exact_systolic) AS sum_systolic, count(systolic) AS count_systolic,
+    sum(exact_diastolic) AS sum_diastolic, count(diastolic) AS count_diastolic,
+    sum(CASE WHEN in_7d THEN exact_systolic END) AS sum_7d_systolic,
+    count(CASE WHEN in_7d THEN systolic END) AS count_7d_systolic,
+    sum(CASE WHEN in_7d THEN exact_diastolic END) AS sum_7d_diastolic,
+    count(CASE WHEN in_7d THEN diastolic END) AS count_7d_diastolic,
+    sum(CASE WHEN in_28d THEN exact_systolic END) AS sum_28d_systolic,
+    count(CASE WHEN in_28d THEN systolic END) AS count_28d_systolic,
+    sum(CASE WHEN in_28d THEN exact_diastolic END) AS sum_28d_diastolic,
+    count(CASE WHEN in_28d THEN diastolic END) AS count_28d_diastolic,
+    count(CASE WHEN in_28d THEN 1 END) AS readings_28d,
+    min(CASE WHEN in_28d THEN effective_date END) AS first_date_28d,
+    max(CASE WHEN in_28d THEN effective_date END) AS last_date_28d,
+    min(systolic) AS min_systolic_pressure, max(systolic) AS max_systolic_pressure,
+    min(diastolic) AS min_diastolic_pressure, max(diastolic) AS max_diastolic_pressure,
+    max(CASE WHEN in_28d AND uncertain_device THEN 1 ELSE 0 END) AS uncertain_device
+  FROM counted
   GROUP BY id_space, person
 ),
 means AS (
-  SELECT s.*,
+  SELECT t.id_space, t.person, t.readings, t.readings_excluded, t.last_taken,
+    m.min_systolic_pressure, m.max_systolic_pressure,
+    m.min_diastolic_pressure, m.max_diastolic_pressure,
+    m.readings_28d, m.first_date_28d, m.last_date_28d, m.uncertain_device,
+    l.systolic AS last_systolic_pressure, l.diastolic AS last_diastolic_pressure,
+    l.effective_date AS last_date, coalesce(l.setting, 'office') AS setting,
     CAST(sum_systolic AS DOUBLE) / nullif(count_systolic, 0) AS avg_systolic_pressure,
     CAST(sum_diastolic AS DOUBLE) / nullif(count_diastolic, 0) AS avg_diastolic_pressure,
     CAST(sum_7d_systolic AS DOUBLE) / nullif(count_7d_systolic, 0) AS avg_7d_systolic_pressure,
     CAST(sum_7d_diastolic AS DOUBLE) / nullif(count_7d_diastolic, 0) AS avg_7d_diastolic_pressure,
     CAST(sum_28d_systolic AS DOUBLE) / nullif(count_28d_systolic, 0) AS avg_28d_systolic_pressure,
     CAST(sum_28d_diastolic AS DOUBLE) / nullif(count_28d_diastolic, 0) AS avg_28d_diastolic_pressure
-  FROM summary s
+  FROM total t
+  LEFT JOIN summary m ON m.id_space = t.id_space AND m.person = t.person
+  LEFT JOIN last_reading l ON l.id_space = t.id_space AND l.person = t.person AND l.place = 1
 )
 SELECT p.id_space, p.person AS id, p.family_name, p.given_name, p.work_phone, p.mobile_phone,
   p.gender, p.birth_date, p.active, p.city, p.district, p.line, p.postal_code, p.state,
@@ -106,14 +128,14 @@ SELECT p.id_space, p.person AS id, p.family_name, p.given_name, p.work_phone, p.
   m.min_diastolic_pressure, m.max_diastolic_pressure,
   CAST(coalesce(m.readings, 0) AS BIGINT) AS readings,
   CAST(coalesce(m.readings_excluded, 0) AS BIGINT) AS readings_excluded,
-  m.last_effective_time, m.last_systolic_pressure, m.last_diastolic_pressure,
+  m.last_taken AS last_effective_time, m.last_systolic_pressure, m.last_diastolic_pressure,
   CASE
     WHEN coalesce(m.readings, 0) = 0 THEN 'not assessed: no readings'
     WHEN p.birth_date IS NULL THEN 'not assessed: no birth date'
     WHEN p.birth_date + INTERVAL 13 YEARS > m.last_date THEN 'not assessed: under 13 years'
     WHEN m.uncertain_device = 1 THEN 'not assessed: device type cuffless or unknown'
     WHEN m.readings_28d < 2 THEN 'not assessed: fewer than 2 readings in 28 days'
-    WHEN m.dates_28d < 2 THEN 'not assessed: readings of one date only'
+    WHEN m.first_date_28d = m.last_date_28d THEN 'not assessed: readings of one date only'
     WHEN m.avg_28d_systolic_pressure IS NULL OR m.avg_28d_diastolic_pressure IS NULL
       THEN 'not assessed: a component is missing'
     WHEN m.setting = 'home' AND (m.avg_28d_systolic_pressure >= 130 OR m.avg_28d_diastolic_pressure >= 80)

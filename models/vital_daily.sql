@@ -1,8 +1,9 @@
 -- Every vital sign of a person per local day.
 -- key: id_space, patient_id, code, day
 -- person: patient_id
--- source: silver.patient(id), silver.vital_sign(patient_id)
--- clustered: patient_id, day
+-- day: day
+-- source: silver.patient(id), silver.vital_sign(patient_id, effective_date)
+-- clustered: day, patient_id
 SELECT v.id_space, coalesce(l.person_id, v.patient_id) AS patient_id, v.code,
   v.effective_date AS day, max(v.unit) AS unit,
   count(v.value) AS readings,
@@ -13,6 +14,7 @@ LEFT JOIN person_link l ON l.id_space = v.id_space AND l.patient_id = v.patient_
 WHERE v.patient_id IS NOT NULL AND v.code IS NOT NULL AND v.value IS NOT NULL
   AND v.effective_date IS NOT NULL AND v.retracted_at IS NULL
   AND v.status IN ('preliminary', 'final', 'amended', 'corrected')
-  AND concat(' ', coalesce(v.quality, ''), ' ') NOT LIKE '% implausible %'
-  AND concat(' ', coalesce(v.quality, ''), ' ') NOT LIKE '% repeat_of %'
+  AND (coalesce(v.quality, '') = ''
+    OR (concat(' ', v.quality, ' ') NOT LIKE '% implausible %'
+      AND concat(' ', v.quality, ' ') NOT LIKE '% repeat_of %'))
 GROUP BY v.id_space, coalesce(l.person_id, v.patient_id), v.code, v.effective_date

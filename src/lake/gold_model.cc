@@ -33,13 +33,61 @@ std::string ReplaceName(std::string_view sql, std::string_view name, std::string
   return out;
 }
 
+std::string WithoutComments(std::string_view sql) {
+  std::string out;
+  for (const std::string_view line : Lines(sql)) {
+    out.append(line.substr(0, line.find("--"))).push_back('\n');
+  }
+  return out;
+}
+
 Result<GoldSource> ParseSource(std::string_view text) {
   const size_t open = text.find('(');
   if (open == std::string_view::npos || !text.ends_with(')')) {
     return Fail(ErrorKind::kInvalidArgument, fmt::format("'{}' is not table(person column)", text));
   }
-  return GoldSource{std::string(text.substr(0, open)),
-                    std::string(text.substr(open + 1, text.size() - open - 2))};
+  const auto columns = SplitList(text.substr(open + 1, text.size() - open - 2));
+  if (columns.empty() || columns.size() > 2) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("'{}' names not one person column and at most one day column", text));
+  }
+  return GoldSource{std::string(text.substr(0, open)), std::string(columns[0]),
+                    std::string(columns.size() > 1 ? columns[1] : "")};
+}
+
+// "a(x, y), b(z)" -> "a(x, y)", "b(z)".
+std::vector<std::string_view> SourceTexts(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (size_t from = 0; from < text.size();) {
+    const size_t end = std::min(text.find(')', from), text.size() - 1) + 1;
+    const std::string_view part = text.substr(from, end - from);
+    const size_t first = part.find_first_not_of(", \r");
+    if (first != part.npos) parts.push_back(part.substr(first));
+    from = end;
+  }
+  return parts;
+}
+
+// Whether `name` stands in the SQL outside comments.
+bool Mentions(std::string_view sql, std::string_view name) {
+  const std::string text = WithoutComments(sql);
+  return ReplaceName(text, name, "?") != ReplaceName(text, name, name);
+}
+
+// A model by day: every source says its day, and of patients it knows the links alone.
+Status CheckDays(const GoldModel& model) {
+  for (const GoldSource& source : model.sources) {
+    if (source.table == "silver.patient") continue;
+    if (source.day_column.empty() != model.day_column.empty()) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("'-- day:' and the day column of {} go together", source.table));
+    }
+  }
+  if (!model.day_column.empty() && Mentions(model.sql, "silver.patient")) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "a model with '-- day:' reads of silver.patient no more than person_link");
+  }
+  return {};
 }
 
 Result<GoldModel> Parse(std::string_view name, std::string sql) {
@@ -54,9 +102,10 @@ Result<GoldModel> Parse(std::string_view name, std::string sql) {
     if (label == "view") model.is_view = true;
     if (label == "key") model.key.assign(values.begin(), values.end());
     if (label == "clustered") model.clustered_by.assign(values.begin(), values.end());
+    if (label == "day" && values.size() == 1) model.day_column = values[0];
     if (label == "person" && values.size() == 1) model.person_column = values[0];
     if (label != "source") continue;
-    for (std::string_view value : values) {
+    for (std::string_view value : SourceTexts(line.substr(colon + 2))) {
       VL_TRY(GoldSource source, ParseSource(value));
       model.sources.push_back(std::move(source));
     }
@@ -68,6 +117,7 @@ Result<GoldModel> Parse(std::string_view name, std::string sql) {
         ErrorKind::kInvalidArgument,
         "the leading comment needs '-- key:', '-- person:' and '-- source:' (or '-- view')");
   }
+  VL_RETURN_IF_ERROR(CheckDays(model));
   return model;
 }
 

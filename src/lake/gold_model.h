@@ -4,13 +4,21 @@
 //   -- key: patient_id, day          columns that name a row
 //   -- person: patient_id            the column that holds the person a row belongs to
 //   -- source: silver.observation(patient_id)   a table it reads, and that table's person column
-//   -- clustered: patient_id
+//   -- day: day                      optional: the column that holds the day a row belongs to; each
+//                                    source but silver.patient then says its own, as in
+//                                    silver.observation(patient_id, effective_date)
+//   -- clustered: patient_id         order of the rows in files; the time first, where there is
+//   one,
+//                                    so that what comes late changes few files
 //   -- view                          a plain view, not a table (then nothing else is needed)
 // A row must depend only on source rows of its own person; so a change in the sources touches the
-// rows of the persons changed, and no others. `person_link` (patient_id, person_id) is there as one
-// more relation: whom a patient's readings count for after merges.
+// rows of the persons changed, and no others. With a day, it must depend only on rows of its own
+// person and day, and may know of silver.patient only whom a patient counts for. `person_link`
+// (patient_id, person_id) is there as one more relation: whom a patient's readings count for after
+// merges.
 #pragma once
 
+#include <compare>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -25,6 +33,8 @@ namespace vitalake::lake {
 struct GoldSource {
   std::string table;          // "silver.observation"
   std::string person_column;  // "patient_id"
+  std::string day_column;     // "effective_date"; "" when the model has no day
+  auto operator<=>(const GoldSource&) const = default;
 };
 
 struct GoldModel {
@@ -32,6 +42,7 @@ struct GoldModel {
   std::string sql;
   std::vector<std::string> key;
   std::string person_column;
+  std::string day_column;  // "day"; "" when a row depends on all of its person's days
   std::vector<GoldSource> sources;
   std::vector<std::string> clustered_by;
   bool is_view = false;

@@ -1,0 +1,270 @@
+#include "lake/gold_sources.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "engine/relation.h"
+#include "lake/sql_text.h"
+
+namespace vitalake::lake {
+namespace {
+
+constexpr std::string_view kPatients = "silver.patient";
+
+// What models join when no patient has a link: the engine then leaves the join out.
+constexpr std::string_view kNoLinks =
+    "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
+
+// Fewer ids than this are looked up in any table; more may be most of a small one.
+constexpr int64_t kFewIds = 2'000;
+
+}  // namespace
+
+std::string PersonLinkSql(std::string_view patients) {
+  return fmt::format(
+      "WITH RECURSIVE link AS (SELECT coalesce(id_space, '') AS id_space, id, replaced_by "
+      "  FROM ({}) "
+      "  WHERE replaced_by IS NOT NULL AND replaced_by <> id AND retracted_at IS NULL), "
+      "chain(id_space, patient_id, tail_id) AS (SELECT id_space, id, replaced_by FROM link "
+      "  UNION SELECT c.id_space, c.patient_id, l.replaced_by FROM chain c "
+      "    JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id), "
+      "tail AS (SELECT c.*, l.id IS NULL AS is_end, r.patient_id IS NOT NULL AS is_round "
+      "  FROM chain c "
+      "  LEFT JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id "
+      "  LEFT JOIN chain r ON r.id_space = c.id_space AND r.patient_id = c.tail_id "
+      "    AND r.tail_id = r.patient_id) "
+      "SELECT id_space, patient_id, "
+      "  coalesce(min(tail_id) FILTER (is_end), min(tail_id) FILTER (is_round)) AS person_id "
+      "FROM tail GROUP BY id_space, patient_id",
+      patients);
+}
+
+GoldSources::GoldSources(Lake& lake, engine::Connection& connection, const Wait& wait)
+    : lake_(lake),
+      connection_(connection),
+      wait_(wait),
+      schema_(engine::QuoteName("gold " + lake.random().Uuid())) {}
+
+GoldSources::~GoldSources() {
+  const auto gone = connection_.Execute(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", schema_));
+  if (!gone) log::Warn("tables of a gold refresh stay: {}", gone.error().ToString());
+}
+
+Result<std::unique_ptr<GoldSources>> GoldSources::Open(Lake& lake, engine::Connection& connection,
+                                                       const std::vector<GoldModel>& models,
+                                                       const Wait& wait) {
+  std::unique_ptr<GoldSources> sources(new GoldSources(lake, connection, wait));
+  auto& snapshots = sources->snapshots_;
+  VL_TRY(snapshots[std::string(kPatients)], lake.Latest(kPatients));
+  for (const GoldModel& model : models) {
+    for (const GoldSource& source : model.sources) {
+      sources->sources_.insert(source);
+      if (!snapshots.contains(source.table)) {
+        VL_TRY(snapshots[source.table], lake.Latest(source.table));
+      }
+    }
+  }
+  return sources;
+}
+
+std::string GoldSources::Relation(std::string_view name) const {
+  return fmt::format("{}.{}", schema_, engine::QuoteName(name));
+}
+
+engine::TableFiles GoldSources::Files(const std::string& table) const {
+  return lake_.Files(snapshots_.at(table), table);
+}
+
+int64_t GoldSources::Version(const std::string& table) const {
+  return snapshots_.at(table)->version().value;
+}
+
+Status GoldSources::FindLinks() {
+  VL_RETURN_IF_ERROR(RunSql(connection_, fmt::format("CREATE SCHEMA {}", schema_), wait_));
+  VL_TRY(const std::string patients,
+         engine::RelationSql(Files(std::string(kPatients)),
+                             {.columns = {"id_space", "id", "replaced_by", "retracted_at"}}));
+  // Mostly there is none, which the files' own statistics tell.
+  VL_TRY(const int64_t links,
+         connection_.ScalarInt(
+             fmt::format("SELECT count(*) FROM ({}) WHERE replaced_by IS NOT NULL", patients)));
+  has_links_ = links > 0;
+  if (!has_links_) return {};
+  return RunSql(
+      connection_,
+      fmt::format("CREATE TABLE {} AS {}", Relation("person_link"), PersonLinkSql(patients)),
+      wait_);
+}
+
+Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
+  if (seen >= Version(source.table)) return true;
+  VL_TRY(delta::Table* const table, lake_.OpenTable(source.table));
+  auto changes =
+      table->Changes(vitalake::Version{seen + 1}, vitalake::Version{Version(source.table)});
+  if (!changes && changes.error().kind == ErrorKind::kNotFound) return false;
+  if (!changes) return std::unexpected(std::move(changes).error());
+  std::vector<std::string> paths;
+  for (const delta::ChangeFile& file : *changes) {
+    VL_TRY(const auto path,
+           lake_.store().LocalPath(fmt::format("{}/{}", table->root(), file.path)));
+    paths.push_back(path.string());
+  }
+  if (paths.empty()) return true;
+  const std::string rows = ReadParquetSql(paths);
+  const bool patients = source.table == kPatients;
+  if (patients) {
+    VL_TRY(const int64_t linked,
+           connection_.ScalarInt(fmt::format("SELECT count(replaced_by) FROM ({})", rows)));
+    links_changed_ = links_changed_ || linked > 0;
+  }
+  const std::string id =
+      patients ? "unnest([id, replaced_by])" : engine::QuoteName(source.person_column);
+  const std::string day =
+      source.day_column.empty() ? "CAST(NULL AS DATE)" : engine::QuoteName(source.day_column);
+  VL_RETURN_IF_ERROR(
+      RunSql(connection_,
+             fmt::format("INSERT INTO {} SELECT DISTINCT *, {} FROM ("
+                         "SELECT coalesce(id_space, '') AS id_space, {} AS id, "
+                         "{} AS day FROM ({})) WHERE id IS NOT NULL",
+                         Relation("named"), !source.day_column.empty(), id, day, rows),
+             wait_));
+  return true;
+}
+
+// A person of before and one of after are both in the closure: every patient whose person changed
+// is named itself, or leads to one who is; and whoever leads to one counts for the same person.
+Status GoldSources::ExpandNamed() {
+  std::string sql =
+      fmt::format("CREATE TABLE {} AS SELECT DISTINCT id_space, id FROM {} ORDER BY id",
+                  Relation("touched"), Relation("named"));
+  if (has_links_) {
+    sql = fmt::format(
+        "CREATE TABLE {0} AS WITH person AS (SELECT id_space, id FROM {1} UNION "
+        "  SELECT n.id_space, m.person_id FROM {1} n JOIN {2} m "
+        "  ON m.id_space = n.id_space AND m.patient_id = n.id) "
+        "SELECT * FROM (SELECT id_space, id FROM person UNION "
+        "  SELECT m.id_space, m.patient_id FROM {2} m JOIN person p "
+        "  ON p.id_space = m.id_space AND p.id = m.person_id) ORDER BY id",
+        Relation("touched"), Relation("named"), Relation("person_link"));
+  }
+  VL_RETURN_IF_ERROR(RunSql(connection_, sql, wait_));
+  VL_TRY(engine::QueryResult bounds,
+         connection_.Query(
+             fmt::format("SELECT count(*), min(id), max(id) FROM {}", Relation("touched"))));
+  VL_TRY([[maybe_unused]] const bool found, bounds.Next());
+  touched_ = bounds.GetInt64(0);
+  first_touched_ = bounds.GetString(1);
+  last_touched_ = bounds.GetString(2);
+  return {};
+}
+
+// The days of all dated changes, for all persons touched: simpler than days of each, and mostly the
+// same. Unknown when a change has no day, or patients became other persons'.
+Status GoldSources::FindDays() {
+  VL_RETURN_IF_ERROR(
+      RunSql(connection_,
+             fmt::format("CREATE TABLE {} AS SELECT DISTINCT day FROM {} WHERE has_day",
+                         Relation("day"), Relation("named")),
+             wait_));
+  VL_TRY(engine::QueryResult days,
+         connection_.Query(fmt::format("SELECT min(day), max(day), count(*) = count(day) FROM {}",
+                                       Relation("day"))));
+  VL_TRY([[maybe_unused]] const bool found, days.Next());
+  if (!links_changed_ && days.GetBool(2)) days_ = {days.Text(0), days.Text(1)};
+  return {};
+}
+
+Result<bool> GoldSources::Touch(const std::map<GoldSource, int64_t>& seen) {
+  VL_RETURN_IF_ERROR(RunSql(
+      connection_,
+      fmt::format("CREATE TABLE {} (id_space VARCHAR, id VARCHAR, day DATE, has_day BOOLEAN)",
+                  Relation("named")),
+      wait_));
+  for (const auto& [source, version] : seen) {
+    VL_TRY(const bool reached, CollectNamed(source, version));
+    if (!reached) return false;
+  }
+  VL_RETURN_IF_ERROR(ExpandNamed());
+  VL_RETURN_IF_ERROR(FindDays());
+  return true;
+}
+
+Result<std::string> GoldSources::TouchedRowsSql(const engine::TableFiles& table,
+                                                const std::string& person_column,
+                                                const std::string& day_column,
+                                                engine::RelationOptions options) const {
+  using Op = engine::ColumnBound::Op;
+  const auto between = [&](const std::string& column, const std::string& first,
+                           const std::string& last) {
+    options.bounds.push_back({column, Op::kGreaterEqual, first});
+    options.bounds.push_back({column, Op::kLessEqual, last});
+  };
+  between(person_column, first_touched_, last_touched_);
+  // Bounds once more for the statistics within files. `(... IN ...) IS TRUE` is a join that keeps
+  // the few ids on its hashed side whatever the engine thinks of the table's size; the semi join
+  // behind it has few rows left to tell the id spaces apart.
+  const std::string person = engine::QuoteName(person_column);
+  std::string wanted =
+      fmt::format("{0} BETWEEN {1} AND {2} AND ({0} IN (SELECT id FROM {3})) IS TRUE", person,
+                  engine::QuoteLiteral(first_touched_), engine::QuoteLiteral(last_touched_),
+                  Relation("touched"));
+  if (!day_column.empty() && days_) {
+    between(day_column, days_->first, days_->second);
+    const std::string day = engine::QuoteName(day_column);
+    wanted = days_->first.empty() ? "false"
+                                  : fmt::format(
+                                        "{0} BETWEEN DATE '{1}' AND DATE '{2}' AND "
+                                        "({0} IN (SELECT day FROM {3})) IS TRUE AND {4}",
+                                        day, days_->first, days_->second, Relation("day"), wanted);
+  }
+  VL_TRY(const std::string rows, engine::RelationSql(table, options));
+  return fmt::format(
+      "SELECT r.* FROM (SELECT * FROM ({}) WHERE {}) r SEMI JOIN {} t "
+      "ON t.id = r.{} AND t.id_space = coalesce(r.id_space, '')",
+      rows, wanted, Relation("touched"), person);
+}
+
+Result<GoldSources::Share> GoldSources::CountTouched(const GoldSource& source) {
+  if (const auto known = shares_.find(source); known != shares_.end()) return known->second;
+  engine::RelationOptions options;
+  options.columns = {"id_space", source.person_column};
+  if (!source.day_column.empty()) options.columns.push_back(source.day_column);
+  Share share;
+  VL_TRY(const std::string all, engine::RelationSql(Files(source.table), options));
+  VL_TRY(share.rows, connection_.ScalarInt(fmt::format("SELECT count(*) FROM ({})", all)));
+  VL_TRY(const std::string mine,
+         TouchedRowsSql(Files(source.table), source.person_column, source.day_column, options));
+  VL_TRY(share.touched, connection_.ScalarInt(fmt::format("SELECT count(*) FROM ({})", mine)));
+  return shares_[source] = share;
+}
+
+Result<bool> GoldSources::MostIsTouched(const GoldModel& model) {
+  if (touched_ < kFewIds) return false;
+  Share sum;
+  for (const GoldSource& source : model.sources) {
+    VL_TRY(const Share share, CountTouched(source));
+    sum.rows += share.rows;
+    sum.touched += share.touched;
+  }
+  return sum.touched * 3 > sum.rows;
+}
+
+Result<std::string> GoldSources::ModelSql(const GoldModel& model, bool touched_only) const {
+  std::vector<std::string> relations;
+  for (const GoldSource& source : model.sources) {
+    if (touched_only) {
+      VL_TRY(std::string rows,
+             TouchedRowsSql(Files(source.table), source.person_column, source.day_column, {}));
+      relations.push_back(std::move(rows));
+    } else {
+      VL_TRY(std::string rows, engine::RelationSql(Files(source.table)));
+      relations.push_back(std::move(rows));
+    }
+  }
+  const std::string links = has_links_ ? "FROM " + Relation("person_link") : std::string(kNoLinks);
+  return BindSources(model, relations, links);
+}
+
+}  // namespace vitalake::lake

@@ -1,0 +1,86 @@
+// GoldSources: the silver side of one gold refresh, shared by its models.
+//
+// Holds the versions read, whose readings count for whom, and, for an incremental refresh, whom and
+// which days the change feeds touch.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "lake/gold_model.h"
+#include "lake/lake.h"
+
+namespace vitalake::lake {
+
+// The relation `person_link` over patients' rows: (id_space, patient_id, person_id), whom a
+// patient's readings count for: the end of the chain of `replaced_by`; in or before a cycle, the
+// cycle's smallest id. Only patients with a link are in it.
+std::string PersonLinkSql(std::string_view patients);
+
+// Its relations live in a schema of their own in the engine, which goes with the object; queries
+// over them may run on any connection, several at once. Lake and connection must outlive it.
+class GoldSources {
+ public:
+  // Takes the latest versions of what the models read.
+  static Result<std::unique_ptr<GoldSources>> Open(Lake& lake, engine::Connection& connection,
+                                                   const std::vector<GoldModel>& models,
+                                                   const Wait& wait);
+  ~GoldSources();
+
+  int64_t Version(const std::string& table) const;
+
+  // Finds the links between patients; before all below.
+  Status FindLinks();
+  // Collects whom the changes after `seen` (a version of every source) touch: the ids they name,
+  // the persons these count for, and all patients of those persons; so every person who had or has
+  // a row that differs. False when a change feed does not reach back that far.
+  Result<bool> Touch(const std::map<GoldSource, int64_t>& seen);
+  // Ids touched; 0 before Touch.
+  int64_t touched() const { return touched_; }
+  // Whether so many of the model's source rows are touched that all are as quickly read.
+  Result<bool> MostIsTouched(const GoldModel& model);
+  // The model's SQL over all rows, or (after Touch) over the rows of those touched.
+  Result<std::string> ModelSql(const GoldModel& model, bool touched_only) const;
+  // The rows of a table that belong to those touched, and to the days touched when `day_column` is
+  // not empty and the days are known.
+  Result<std::string> TouchedRowsSql(const engine::TableFiles& table,
+                                     const std::string& person_column,
+                                     const std::string& day_column,
+                                     engine::RelationOptions options) const;
+
+ private:
+  GoldSources(Lake& lake, engine::Connection& connection, const Wait& wait);
+  Result<bool> CollectNamed(const GoldSource& source, int64_t seen);
+  Status ExpandNamed();
+  struct Share {
+    int64_t rows = 0;
+    int64_t touched = 0;
+  };
+  Result<Share> CountTouched(const GoldSource& source);
+  Status FindDays();
+  std::string Relation(std::string_view name) const;
+  engine::TableFiles Files(const std::string& table) const;
+
+  Lake& lake_;
+  engine::Connection& connection_;
+  const Wait& wait_;
+  std::string schema_;
+  std::map<std::string, delta::SnapshotPtr> snapshots_;
+  std::set<GoldSource> sources_;
+  bool has_links_ = false;
+  bool links_changed_ = false;  // then all days of those touched may differ
+  std::optional<std::pair<std::string, std::string>> days_;  // first and last of the table `day`
+  int64_t touched_ = 0;
+  std::map<GoldSource, Share> shares_;
+  std::string first_touched_, last_touched_;
+};
+
+}  // namespace vitalake::lake
