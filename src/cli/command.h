@@ -131,6 +131,7 @@ void AddSqlCommand(CommandLine& line);
 void AddTableCommands(CommandLine& line);
 void AddQuarantineCommands(CommandLine& line);
 void AddLedgerCommand(CommandLine& line);
+void AddGoldCommand(CommandLine& line);
 void AddGenerateCommands(CommandLine& line);
 void AddViewCommands(CommandLine& line);
 void AddConfigCommands(CommandLine& line);

@@ -155,6 +155,7 @@ void AddAllCommands(CommandLine& line) {
   AddTableCommands(line);
   AddQuarantineCommands(line);
   AddLedgerCommand(line);
+  AddGoldCommand(line);
   AddViewCommands(line);
   AddGenerateCommands(line);
   AddConfigCommands(line);
