@@ -106,6 +106,42 @@ def lake(millions=None):
     return made(f"lake-{millions or 'half'}m", make)
 
 
+def patients():
+    return made("patients-20000.ndjson", lambda part: vitalake("generate", "patients", 20_000, "--to", part))
+
+
+def corrections(kind):
+    """1,000 corrected readings of random patients: of one day ("day"), or of any ("random")."""
+    def make(part):
+        chance, lines = random.Random(3), observations().read_text().splitlines()
+        if kind == "day":
+            lines = [line for line in lines if '"effectiveDateTime":"2026-03-15' in line]
+        part.write_text("".join(json.dumps(corrected(json.loads(line))) + "\n" for line in chance.sample(lines, 1_000)))
+    return made(f"corrections-{kind}.ndjson", make)
+
+
+def gold_lake(rows_wanted):
+    """A lake with patients whose gold tables are up to date; more than half a million readings by multiplying silver."""
+    def make(part):
+        vitalake("--lake", part, "ingest", patients(), observations())
+        if rows_wanted > 500_000:
+            for table in ("observation", "vital_sign"):
+                multiply(part / "silver" / table, rows_wanted // 500_000)
+            vitalake("--lake", part, "gold")
+    return made(f"gold-lake-{rows_wanted}", make)
+
+
+def lagging_lake(rows_wanted, kind):
+    """The same with corrections in silver that gold does not know yet."""
+    def make(part):
+        whole = gold_lake(rows_wanted)
+        shutil.copytree(whole, part)
+        vitalake("--lake", part, "ingest", corrections(kind))
+        remove(part / "gold")
+        shutil.copytree(whole / "gold", part / "gold")
+    return made(f"gold-lagging-{kind}-{rows_wanted}", make)
+
+
 def multiply(table, times):
     connection = rows.connect()
     connection.register("t", deltalake.DeltaTable(str(table)).to_pyarrow_table())

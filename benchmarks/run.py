@@ -6,6 +6,7 @@ are compared first, and the median time and the highest peak memory are reported
 without the start of Python or Java; Vitalake's is the whole process.
 
     run.py [--task view ...] [--runs 3] [--full]      --full: also 10 million rows and ten times the input
+    run.py --task gold --rows 10000000                gold over 10 million readings (20 GB of disk)
 """
 
 import argparse
@@ -129,6 +130,47 @@ def task_upsert(args):
     return result
 
 
+def empty_gold(source, target):
+    """A copy of a lake with new, empty gold tables before each run."""
+    def prepare():
+        copy_of(source, target)()
+        data.remove(target / "gold")
+        data.vitalake("--lake", target, "init")
+    return prepare
+
+
+def same_gold(what, lake, theirs):
+    """Every gold table of a lake, row for row, against the rival's Parquet of that model."""
+    from deltalake import DeltaTable
+    connection = rows.connect()
+    for file in sorted(theirs.glob("*.parquet")):
+        connection.register("t", DeltaTable(str(lake / "gold" / file.stem)).to_pyarrow_table())
+        names = ", ".join(f'"{column}"' for column in connection.sql("SELECT * FROM t LIMIT 0").columns)
+        for left, right in (("t", f"'{file}'"), (f"'{file}'", "t")):
+            (count,) = connection.sql(f"SELECT count(*) FROM (SELECT {names} FROM {left} EXCEPT ALL SELECT {names} FROM {right})").fetchone()
+            if count:
+                raise SystemExit(f"{what}: {count} rows of {file.stem} differ, so there is nothing to compare")
+
+
+def task_gold(args):
+    """Gold: four tables after 1,000 corrected readings of random patients, against computing them whole"""
+    lake, theirs, size = OUT / "gold-lake", OUT / "gold-rival", f"{args.rows:,} readings"
+    result = []
+    for kind, title in (("day", "refresh, corrections of one day"), ("random", "refresh, corrections of any day")):
+        lagging = data.lagging_lake(args.rows, kind)
+        result.append(contest(f"vitalake gold, {size}: {title}", ours("--lake", lake, "gold"), args.runs, copy_of(lagging, lake)))
+        contest(f"DuckDB for comparison, {kind}", python("gold/duckdb_models.py", lake, theirs), 1, clear(theirs))
+        same_gold(f"gold after corrections ({kind})", lake, theirs)
+    result.append(contest(f"vitalake gold --full, {size}: computed whole and compared", ours("--lake", lake, "gold", "--full"), args.runs,
+                          copy_of(lagging, lake)))
+    same_gold("gold in full", lake, theirs)
+    result.append(contest(f"vitalake gold, {size}: first time", ours("--lake", lake, "gold"), args.runs, empty_gold(lagging, lake)))
+    same_gold("gold for the first time", lake, theirs)
+    result.append(contest("DuckDB 1.5.5, the same SQL over the silver Parquet", python("gold/duckdb_models.py", lake, theirs), args.runs,
+                          clear(theirs), "Parquet files, no change feed, no commit"))
+    return result
+
+
 def task_start(args):
     """Start on a lake"""
     lake = data.lake()
@@ -168,6 +210,7 @@ def main():
     parser.add_argument("--task", choices=TASKS, action="append")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--full", action="store_true", help="also 10 million rows and ten times the input (20 GB of disk)")
+    parser.add_argument("--rows", type=int, choices=(500_000, 10_000_000), default=500_000, help="readings under the gold task")
     args = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
