@@ -96,6 +96,16 @@ def task_view(args):
     return result
 
 
+def task_delta(args):
+    """NDJSON to the same columns in a new Delta table, 500,000 readings"""
+    source, mine, theirs, spark = data.observations(), OUT / "delta-vitalake", OUT / "delta-duckdb", OUT / "delta-spark"
+    result = [contest("vitalake view run --format delta", ours("view", "run", HERE / "view/view.json", source, "--format", "delta", "-o", mine), args.runs, clear(mine)),
+              contest("DuckDB read_json + deltalake write", python("delta/duckdb_deltalake.py", source, theirs), args.runs, clear(theirs)),
+              contest("Spark + Delta, local", python("delta/spark.py", source, spark), 1, clear(spark), "one run, cold")]
+    same("delta", *map(rows.fingerprint_delta, (mine, theirs, spark)))
+    return result
+
+
 def task_batch(args):
     """Whole batch run (bronze, validation, silver.observation, silver.vital_sign, gold, ledger) against the rival's silver alone with cp and sync"""
     source, lake, theirs = data.observations(), OUT / "batch-lake", OUT / "batch-rival"

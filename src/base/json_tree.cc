@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <deque>
@@ -99,6 +100,100 @@ bool Unescape(std::string_view s, std::string& out) {
   return true;
 }
 
+// The first 16 bytes of a member name, filled up with zeros.
+struct KeyBytes {
+  uint64_t head = 0;
+  uint64_t tail = 0;
+  bool operator==(const KeyBytes&) const = default;
+};
+constexpr size_t kKeyBytes = 16;
+
+constexpr auto kKeyMasks = [] {
+  std::array<KeyBytes, kKeyBytes + 1> masks{};
+  for (size_t n = 0; n <= kKeyBytes; ++n) {
+    masks[n].head = n >= 8 ? ~uint64_t{0} : (uint64_t{1} << (8 * n)) - 1;
+    masks[n].tail = n == 16 ? ~uint64_t{0} : n > 8 ? (uint64_t{1} << (8 * (n - 8))) - 1 : 0;
+  }
+  return masks;
+}();
+
+// That many bytes must be readable, whatever the size.
+inline KeyBytes LoadKey(const char* data, size_t size) {
+  const KeyBytes& mask = kKeyMasks[std::min(size, kKeyBytes)];
+  KeyBytes bytes;
+  std::memcpy(&bytes.head, data, 8);
+  std::memcpy(&bytes.tail, data + 8, 8);
+  bytes.head &= mask.head;
+  bytes.tail &= mask.tail;
+  return bytes;
+}
+
+// A member name met before.
+struct KnownKey {
+  KeyBytes bytes;
+  uint32_t size = UINT32_MAX;
+  JsonSelection::Place place = JsonSelection::kNone;
+  Symbol symbol = 0;
+  uint16_t next = 0;  // what came behind it last, in the list that holds it
+};
+
+inline bool Same(const KnownKey& known, const KeyBytes& bytes, size_t size) {
+  return known.bytes.head == bytes.head && known.bytes.tail == bytes.tail && known.size == size;
+}
+
+constexpr size_t kKnownKeys = 256;
+
+size_t SlotOf(const KeyBytes& bytes, size_t size) {
+  const uint64_t h =
+      (bytes.head ^ (bytes.tail * 0x9E3779B97F4A7C15ULL) ^ size) * 0xD6E8FEB86659FD93ULL;
+  return (h >> 32) % kKnownKeys;
+}
+
+// The member names met in the objects at one place of a selection, and what is kept of them.
+// Objects of one sender name their members in one order, so the next one is guessed.
+class KnownMembers {
+ public:
+  KnownMembers() : keys_(1), names_(1) {}  // the first stands for the beginning of an object
+
+  // `at`: the place of the name before; then of this one. kKeyBytes must be readable at the key.
+  const KnownKey& Find(const JsonSelection& kept, JsonSelection::Place object, std::string_view key,
+                       size_t& at) {
+    const KeyBytes bytes = LoadKey(key.data(), key.size());
+    const size_t guess = keys_[at].next;
+    if (!Same(keys_[guess], bytes, key.size()) ||
+        (key.size() > kKeyBytes && names_[guess] != key)) {
+      return Search(kept, object, key, bytes, at);
+    }
+    at = guess;
+    return keys_[guess];
+  }
+
+ private:
+  static constexpr size_t kMost = 128;
+
+  const KnownKey& Search(const JsonSelection& kept, JsonSelection::Place object,
+                         std::string_view key, const KeyBytes& bytes, size_t& at) {
+    size_t found = 1;
+    while (found < keys_.size() && names_[found] != key) ++found;
+    if (found == keys_.size()) {
+      if (found == kMost) {
+        other_ = {bytes, 0, kept.Find(object, key), FindSymbol(key), 0};
+        return other_;
+      }
+      keys_.push_back(
+          {bytes, static_cast<uint32_t>(key.size()), kept.Find(object, key), FindSymbol(key), 0});
+      names_.emplace_back(key);
+    }
+    keys_[at].next = static_cast<uint16_t>(found);
+    at = found;
+    return keys_[found];
+  }
+
+  std::vector<KnownKey> keys_;
+  std::vector<std::string> names_;
+  KnownKey other_;  // the last one found when the list was full
+};
+
 }  // namespace
 
 std::string_view JsonValue::text() const {
@@ -158,6 +253,9 @@ struct JsonParser::Impl {
   std::vector<uint64_t> seen = std::vector<uint64_t>(65536);  // by symbol: last object holding it
   uint64_t objects = 0;                                       // objects opened so far, ever
   bool duplicates = false;
+  std::vector<KnownKey> known = std::vector<KnownKey>(kKnownKeys);
+  std::vector<KnownMembers> selected;  // by place of the selection `selected_id`
+  uint64_t selected_id = 0;
   std::string copy;
   std::deque<std::string> unescaped;  // texts of strings that held escapes
   JsonLimits limits;
@@ -212,6 +310,16 @@ struct JsonParser::Impl {
 
   // Reads the string at `next`. Those without escapes (nearly all) are views of the text.
   bool ReadString(std::string_view& out) {
+    const uint32_t from = next[0], to = next[1];
+    if (!escapes && to - from >= 2 && text[to - 1] == '"') {
+      out = {text + from + 1, to - from - 2};
+      ++next;
+      return true;
+    }
+    return ReadUnusualString(out);
+  }
+
+  bool ReadUnusualString(std::string_view& out) {
     const size_t at = *next;
     const std::string_view token = Token();
     if (token.size() < 2 || token.back() != '"') {
@@ -225,15 +333,50 @@ struct JsonParser::Impl {
     return true;
   }
 
+  // Reads a member's name and passes over the colon.
+  bool ReadKey(std::string_view& key) {
+    if (Peek() != '"') return Expected("a member name in quotes");
+    if (!ReadString(key)) return false;
+    if (Peek() != ':') return Expected("':'");
+    ++next;
+    return true;
+  }
+
+  // Names that held escapes lie elsewhere, with nothing readable behind them.
+  bool IsInText(std::string_view key) const {
+    return key.data() > text && key.data() <= text + *end;
+  }
+
+  Symbol SymbolOf(std::string_view key) {
+    if (key.size() > kKeyBytes || !IsInText(key)) return FindSymbol(key);
+    const KeyBytes bytes = LoadKey(key.data(), key.size());
+    KnownKey& slot = known[SlotOf(bytes, key.size())];
+    if (Same(slot, bytes, key.size())) return slot.symbol;
+    const Symbol symbol = FindSymbol(key);
+    if (symbol != 0) {
+      slot = {bytes, static_cast<uint32_t>(key.size()), JsonSelection::kWhole, symbol, 0};
+    }
+    return symbol;
+  }
+
+  void UseSelection() {
+    if (limits.kept == nullptr || selected_id == limits.kept->id()) return;
+    selected_id = limits.kept->id();
+    selected.clear();
+    selected.resize(limits.kept->size());
+  }
+
   // Appends the subtree of the value at `next`; false after a fault. `depth` is its container's.
-  bool Append(uint32_t depth, std::string_view key, Symbol symbol, bool duplicate) {
+  // `place`: what is kept of the objects it holds.
+  bool Append(uint32_t depth, std::string_view key, Symbol symbol, bool duplicate,
+              JsonSelection::Place place) {
     const size_t at = count++;
     nodes[at] = {JsonType::kNull, duplicate, symbol, 1, static_cast<uint32_t>(key.size()), 0,
                  key.data(),      nullptr};
     switch (Peek()) {
       case '{':
       case '[':
-        return AppendContainer(depth + 1, at);
+        return AppendContainer(depth + 1, at, place);
       case '"': {
         std::string_view value;
         if (!ReadString(value)) return false;
@@ -281,21 +424,26 @@ struct JsonParser::Impl {
     node.size = static_cast<uint32_t>(value.size());
   }
 
-  bool AppendContainer(uint32_t depth, size_t at) {
-    if (depth > limits.max_depth) {
-      return Fault(ErrorKind::kLimit, fmt::format("nested deeper than {} levels", limits.max_depth),
-                   *next);
-    }
+  bool AppendContainer(uint32_t depth, size_t at, JsonSelection::Place place) {
+    if (depth > limits.max_depth) return TooDeep();
     const bool object = Peek() == '{';
     if (depth > limits.expand_depth) return SkipContainer(at);
     const char closing = object ? '}' : ']';
     const uint64_t stamp = ++objects;
     uint32_t size = 0;
+    size_t before = 0;
     ++next;
     if (Peek() != closing) {
       for (;;) {
-        if (!(object ? AppendMember(depth, at, stamp) : Append(depth, {}, 0, false))) return false;
-        ++size;
+        if (!object) {
+          if (!Append(depth, {}, 0, false, place)) return false;
+          ++size;
+        } else if (place == JsonSelection::kWhole) {
+          if (!AppendMember(depth, at, stamp)) return false;
+          ++size;
+        } else if (!AppendIfKept(depth, place, before, size)) {
+          return false;
+        }
         if (Peek() != ',') break;
         ++next;
       }
@@ -310,18 +458,73 @@ struct JsonParser::Impl {
   }
 
   bool AppendMember(uint32_t depth, size_t parent, uint64_t stamp) {
-    if (Peek() != '"') return Expected("a member name in quotes");
     std::string_view key;
-    if (!ReadString(key)) return false;
-    if (Peek() != ':') return Expected("':'");
-    ++next;
-    const Symbol symbol = FindSymbol(key);
+    if (!ReadKey(key)) return false;
+    const Symbol symbol = SymbolOf(key);
     // A later stamp is that of an object nested in this one: only then look at the siblings.
     const bool duplicate = symbol == 0 || seen[symbol] > stamp ? HasMember(parent, symbol, key)
                                                                : seen[symbol] == stamp;
     if (symbol != 0) seen[symbol] = stamp;
     duplicates |= duplicate;
-    return Append(depth, key, symbol, duplicate);
+    return Append(depth, key, symbol, duplicate, JsonSelection::kWhole);
+  }
+
+  // The member at `next` of an object at `place`, if it is kept: then `size` counts it. `before`:
+  // of the member before, see KnownMembers.
+  bool AppendIfKept(uint32_t depth, JsonSelection::Place place, size_t& before, uint32_t& size) {
+    std::string_view key;
+    if (!ReadKey(key)) return false;
+    JsonSelection::Place inside = JsonSelection::kNone;
+    Symbol symbol = 0;
+    if (!IsInText(key)) {
+      inside = limits.kept->Find(place, key);
+      symbol = FindSymbol(key);
+    } else {
+      const KnownKey& found = selected[place].Find(*limits.kept, place, key, before);
+      inside = found.place;
+      symbol = found.symbol;
+    }
+    if (inside == JsonSelection::kNone) return SkipValue(depth);
+    ++size;
+    return Append(depth, key, symbol, false, inside);
+  }
+
+  // Passes over a value inside a container at `depth`.
+  bool SkipValue(uint32_t depth) {
+    const char c = Peek();
+    if (c == '{' || c == '[') return SkipNested(depth);
+    if (next == end || c == ',' || c == ':' || c == '}' || c == ']') {
+      return Expected("a JSON value");
+    }
+    ++next;
+    return true;
+  }
+
+  bool SkipNested(uint32_t depth) {
+    uint32_t open = 0;
+    uint64_t objects_open = 0;  // by level, the innermost lowest: whether it is an object
+    bool known_kinds = true;
+    for (; next != end; ++next) {
+      const char c = text[*next];
+      if ((c | 0x26) != 0x7F) continue;  // no bracket
+      if (c == '{' || c == '[') {
+        if (depth + ++open > limits.max_depth) return TooDeep();
+        objects_open = objects_open << 1 | (c == '{');
+        known_kinds = known_kinds && open <= 64;
+      } else if (c == '}' || c == ']') {
+        if (known_kinds && (objects_open & 1) != (c == '}')) break;
+        objects_open >>= 1;
+        if (--open > 0) continue;
+        ++next;
+        return true;
+      }
+    }
+    return Expected("a closing bracket");
+  }
+
+  bool TooDeep() {
+    return Fault(ErrorKind::kLimit, fmt::format("nested deeper than {} levels", limits.max_depth),
+                 *next);
   }
 
   bool HasMember(size_t parent, Symbol symbol, std::string_view key) const {
@@ -370,7 +573,10 @@ std::expected<JsonValue, JsonFault> JsonParser::ParsePadded(std::string_view tex
   if (auto indexed = impl.Index(text); !indexed) {
     return std::unexpected(JsonFault{indexed.error().kind, std::move(indexed.error().message), 0});
   }
-  if (!impl.Append(0, {}, 0, false)) return std::unexpected(std::move(impl.fault));
+  impl.UseSelection();
+  const bool all = limits.kept == nullptr || limits.kept->keeps_all();
+  const auto place = all ? JsonSelection::kWhole : JsonSelection::kRoot;
+  if (!impl.Append(0, {}, 0, false, place)) return std::unexpected(std::move(impl.fault));
   if (impl.next != impl.end) {
     impl.Fault(ErrorKind::kCorrupt, "text after the end of the JSON value", *impl.next);
     return std::unexpected(std::move(impl.fault));

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_selection.h"
 #include "base/result.h"
 #include "base/symbols.h"
 
@@ -131,6 +132,10 @@ struct JsonLimits {
   // Objects and arrays deeper than this become kRaw nodes (their inside is only skimmed: brackets
   // are matched, nothing else is checked).
   uint32_t expand_depth = UINT32_MAX;
+  // Members that this leaves out are not in the tree, and nothing is known of duplicates; of their
+  // values only the brackets, their depth and what holds for the whole text (UTF-8, closed strings)
+  // are checked. Null: every member is kept.
+  const JsonSelection* kept = nullptr;
 };
 
 // Why a text is not JSON, and at which byte of it.

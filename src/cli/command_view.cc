@@ -8,6 +8,7 @@
 
 #include "base/json_writer.h"
 #include "cli/command.h"
+#include "cli/delta_output.h"
 #include "cli/progress.h"
 #include "cli/quantity.h"
 #include "cli/row_list.h"
@@ -18,6 +19,8 @@
 
 namespace vitalake::cli {
 namespace {
+
+constexpr char kDeltaFormat[] = "delta";  // of `run` alone: its output is a folder
 
 struct ViewOptions {
   std::string view;
@@ -89,11 +92,17 @@ void TellFaults(const engine::ScanReport& report) {
 Result<int> RunView(Context& context, ViewOptions& options) {
   if (context.json() && options.rows.format.empty()) options.rows.format = "ndjson";
   if (options.rows.format.empty()) options.rows.format = "ndjson";
-  if (auto format = ChooseFormat(options.rows, context.json()); !format) {
+  std::optional<NewTableFolder> folder;
+  if (options.rows.format == kDeltaFormat) {
+    if (options.rows.file.empty() || options.rows.file == "-") {
+      return Usage(context, "--format delta needs a new folder: add -o DIR");
+    }
+    VL_TRY(folder, NewTableFolder::At(options.rows.file));
+  } else if (auto format = ChooseFormat(options.rows, context.json()); !format) {
     return Usage(context, format.error().message);
   }
   VL_TRY(std::string view, ReadView(context, options.view));
-  VL_RETURN_IF_ERROR(view::View::Compile(view));
+  VL_TRY(const auto compiled, view::View::Compile(view));
   VL_TRY(lake::LakeOptions settings, context.lake_options());
   engine::EngineOptions engine_options;
   engine_options.threads = settings.threads;
@@ -108,8 +117,14 @@ Result<int> RunView(Context& context, ViewOptions& options) {
     bool quiet = options.rows.file.empty() && context.out().is_terminal;
     std::optional<ScanProgress> progress;
     if (!quiet) progress.emplace(*report);
-    VL_RETURN_IF_ERROR(WriteSelect(connection, ScanSql(options, view), options.rows, context.json(),
-                                   context.wait()));
+    const std::string select = ScanSql(options, view);
+    if (folder) {
+      VL_RETURN_IF_ERROR(WriteDeltaTable(*engine, connection, select, *compiled, *folder,
+                                         context.clock(), context.random(), context.wait()));
+    } else {
+      VL_RETURN_IF_ERROR(
+          WriteSelect(connection, select, options.rows, context.json(), context.wait()));
+    }
   }
   TellFaults(*report);
   return options.strict && report->faults() > 0 ? kExitQuarantined : kExitDone;
@@ -159,11 +174,17 @@ void AddViewCommands(CommandLine& line) {
                   "A ViewDefinition's file, or a built-in view: patient, observation, vital_sign")
       ->required();
   run->add_option("INPUT", options->inputs, "FHIR files, folders, globs")->required();
-  AddRowOptions(run, options->rows);
-  run->get_option("--format")->description("table, csv, json, ndjson or parquet [ndjson]");
+  run->add_option("--format", options->rows.format,
+                  "table, csv, json, ndjson, parquet or delta [ndjson]")
+      ->type_name("F")
+      ->check(CLI::IsMember({"table", "csv", "json", "ndjson", "parquet", kDeltaFormat}));
+  run->add_option("-o,--output", options->rows.file,
+                  "Write to this file; delta: to this new or empty folder [standard output]")
+      ->type_name("FILE");
   run->add_flag("--strict", options->strict, "Exit with 3 when a record had to be left out");
   AddExamples(run, {"view run patient.json export/*.ndjson",
-                    "view run patient bundles/ --format parquet -o patients.parquet"});
+                    "view run patient bundles/ --format parquet -o patients.parquet",
+                    "view run patient bundles/ --format delta -o patients"});
   CLI::App* check = line.Add(group, "check", "Whether a view is good, and its columns",
                              [options](Context& context) { return CheckView(context, *options); });
   check->add_option("VIEW", options->view, "A ViewDefinition's file, or a built-in view")

@@ -102,6 +102,7 @@ class Worker {
         on_row_([this](std::span<const view::Cell> row) { TakeRow(row); }) {
     json_limits_.max_bytes = static_cast<size_t>(binding.options->limits.max_record_bytes);
     json_limits_.max_depth = binding.options->limits.max_depth;
+    json_limits_.kept = &runner_.selection();
   }
 
   // Fills one chunk; an empty one when nothing is left.

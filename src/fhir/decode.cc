@@ -49,11 +49,11 @@ Buffer Buffer::Grown(size_t capacity, size_t keep) const {
 Buffer BufferPool::Take(size_t capacity) {
   {
     const std::lock_guard lock(mutex_);
-    const auto found =
-        std::ranges::find_if(free_, [&](const Buffer& b) { return b.capacity() >= capacity; });
-    if (found != free_.end()) {
-      Buffer buffer = std::move(*found);
-      free_.erase(found);
+    // The last one given back is the one still in the cache.
+    for (size_t i = free_.size(); i-- > 0;) {
+      if (free_[i].capacity() < capacity) continue;
+      Buffer buffer = std::move(free_[i]);
+      free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(i));
       return buffer;
     }
   }

@@ -40,11 +40,13 @@ Found Expr::One(Env& env, Item& out) const {
 Truth Expr::Test(Env& env) const {
   Item item;
   switch (One(env, item)) {
-    case Found::kNone: return Truth::kEmpty;
+    case Found::kNone:
+      return Truth::kEmpty;
     case Found::kMany:
       env.Fail("a condition gave several items");
       return Truth::kEmpty;
-    case Found::kOne: break;
+    case Found::kOne:
+      break;
   }
   if (item.kind == ItemKind::kBoolean) return ToTruth(item.integer != 0);
   return ToTruth(!(item.kind == ItemKind::kNode && item.node->type == JsonType::kFalse));
@@ -57,6 +59,15 @@ bool Expr::Any(Env& env) const {
     return false;
   });
   return any;
+}
+
+Places Expr::Touch(JsonSelection& kept, const Places&) const {
+  kept.KeepWhole(JsonSelection::kRoot);
+  return {JsonSelection::kWhole};
+}
+
+void TouchWhole(const Expr& expr, JsonSelection& kept, const Places& focus) {
+  for (const JsonSelection::Place place : expr.Touch(kept, focus)) kept.KeepWhole(place);
 }
 
 bool BooleanExpr::Each(Env& env, Sink sink) const {
@@ -81,12 +92,31 @@ bool VariableExpr::Each(Env& env, Sink sink) const {
   switch (which_) {
     case Which::kThis:
       return (env.focus.kind == ItemKind::kNode && env.focus.node == nullptr) || sink(env.focus);
-    case Which::kIndex: return sink(Item::Integer(env.index));
-    case Which::kTotal: return !env.has_total || sink(env.total);
-    case Which::kResource: return sink(env.resource);
-    case Which::kRowIndex: return sink(Item::Integer(env.row_index));
+    case Which::kIndex:
+      return sink(Item::Integer(env.index));
+    case Which::kTotal:
+      return !env.has_total || sink(env.total);
+    case Which::kResource:
+      return sink(env.resource);
+    case Which::kRowIndex:
+      return sink(Item::Integer(env.row_index));
   }
   return true;
+}
+
+Places VariableExpr::Touch(JsonSelection& kept, const Places& focus) const {
+  switch (which_) {
+    case Which::kThis:
+      return focus;
+    case Which::kResource:
+      return {JsonSelection::kRoot};
+    case Which::kTotal:
+      return Expr::Touch(kept, focus);
+    case Which::kIndex:
+    case Which::kRowIndex:
+      break;
+  }
+  return {};
 }
 
 Items Collect(const Expr& expr, Env& env) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_selection.h"
 #include "view/function_ref.h"
 #include "view/item.h"
 
@@ -76,6 +77,9 @@ enum class StaticKind : uint8_t { kAny, kBoolean, kNotBoolean };
 
 class PathExpr;
 
+// Where in a resource items may be; see JsonSelection.
+using Places = std::vector<JsonSelection::Place>;
+
 class Expr {
  public:
   virtual ~Expr() = default;
@@ -90,7 +94,15 @@ class Expr {
   virtual StaticKind kind() const { return StaticKind::kAny; }
   virtual bool at_most_one() const { return false; }
   virtual PathExpr* AsPath() { return nullptr; }
+
+  // Keeps in `kept` all that evaluating looks at when $this is at one of `focus`, and returns where
+  // the items it gives may be, of whose inside nothing is kept yet. What an expression computes is
+  // nowhere. By default everything is kept.
+  virtual Places Touch(JsonSelection& kept, const Places& focus) const;
 };
+
+// The inside of what `expr` gives is looked at too.
+void TouchWhole(const Expr& expr, JsonSelection& kept, const Places& focus);
 
 using ExprPtr = std::unique_ptr<const Expr>;
 
@@ -120,6 +132,7 @@ class ConstantExpr final : public Expr {
     return item_.kind == ItemKind::kBoolean ? StaticKind::kBoolean : StaticKind::kNotBoolean;
   }
   bool at_most_one() const override { return true; }
+  Places Touch(JsonSelection&, const Places&) const override { return {}; }
 
  private:
   std::string text_, unit_;
@@ -131,6 +144,7 @@ class EmptyExpr final : public Expr {
  public:
   bool Each(Env&, Sink) const override { return true; }
   bool at_most_one() const override { return true; }
+  Places Touch(JsonSelection&, const Places&) const override { return {}; }
 };
 
 // $this, $index, $total, %resource, %rowIndex.
@@ -140,6 +154,7 @@ class VariableExpr final : public Expr {
   explicit VariableExpr(Which which) : which_(which) {}
   bool Each(Env& env, Sink sink) const override;
   bool at_most_one() const override { return true; }
+  Places Touch(JsonSelection& kept, const Places& focus) const override;
 
  private:
   Which which_;

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -24,6 +26,11 @@ class WhereExpr final : public Expr {
       return !Passes(env, item, index++) ? !env.failed() : sink(item);
     });
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    Places items = input_->Touch(kept, focus);
+    criteria_->Touch(kept, items);
+    return items;
+  }
 
  private:
   bool Passes(Env& env, const Item& item, int64_t index) const {
@@ -37,15 +44,16 @@ class SelectExpr final : public Expr {
  public:
   SelectExpr(ExprPtr input, ExprPtr projection)
       : input_(std::move(input)), projection_(std::move(projection)) {}
-  bool at_most_one() const override {
-    return input_->at_most_one() && projection_->at_most_one();
-  }
+  bool at_most_one() const override { return input_->at_most_one() && projection_->at_most_one(); }
   bool Each(Env& env, Sink sink) const override {
     int64_t index = 0;
     return input_->Each(env, [&](const Item& item) {
       const FocusScope scope(env, item, index++);
       return projection_->Each(env, sink);
     });
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    return projection_->Touch(kept, input_->Touch(kept, focus));
   }
 
  private:
@@ -107,6 +115,10 @@ class ExistsExpr final : public BooleanExpr {
  public:
   ExistsExpr(ExprPtr input, bool negated) : input_(std::move(input)), negated_(negated) {}
   Truth Test(Env& env) const override { return ToTruth(input_->Any(env) != negated_); }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    input_->Touch(kept, focus);
+    return {};
+  }
 
  private:
   ExprPtr input_;
@@ -122,6 +134,10 @@ class CountExpr final : public Expr {
     int64_t count = 0;
     input_->Each(env, [&](const Item&) { return ++count > 0; });
     return !env.failed() && sink(Item::Integer(count));
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    input_->Touch(kept, focus);
+    return {};
   }
 
  private:
@@ -142,6 +158,10 @@ class AllExpr final : public BooleanExpr {
     });
     return ToTruth(all);
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    criteria_->Touch(kept, input_->Touch(kept, focus));
+    return {};
+  }
 
  private:
   ExprPtr input_, criteria_;
@@ -154,6 +174,10 @@ class NotExpr final : public BooleanExpr {
     const Truth truth = input_->Test(env);
     return truth == Truth::kEmpty ? truth : ToTruth(truth == Truth::kFalse);
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    input_->Touch(kept, focus);
+    return {};
+  }
 
  private:
   ExprPtr input_;
@@ -164,8 +188,7 @@ class IifExpr final : public Expr {
   IifExpr(ExprPtr input, std::vector<ExprPtr> arguments)
       : input_(std::move(input)), arguments_(std::move(arguments)) {}
   bool at_most_one() const override {
-    return arguments_[1]->at_most_one() &&
-           (arguments_.size() < 3 || arguments_[2]->at_most_one());
+    return arguments_[1]->at_most_one() && (arguments_.size() < 3 || arguments_[2]->at_most_one());
   }
   bool Each(Env& env, Sink sink) const override {
     Item item;
@@ -205,6 +228,12 @@ class KeyExpr final : public Expr {
     out = Item::Text(ItemKind::kString, key);
     return key.empty() ? Found::kNone : Found::kOne;
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    for (const JsonSelection::Place object : input_->Touch(kept, focus)) {
+      kept.Add(object, of_reference_ ? "reference" : "id");
+    }
+    return {};
+  }
 
  private:
   std::string_view KeyOf(const Item& item) const {
@@ -239,6 +268,11 @@ class ScalarExpr final : public Expr {
     if (env.failed()) return false;
     return !given || sink(out);
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*input_, kept, focus);
+    for (const ExprPtr& argument : arguments_) TouchWhole(*argument, kept, focus);
+    return {};
+  }
 
  private:
   bool Operand(const Expr& expr, Env& env, Item& out) const {
@@ -265,6 +299,13 @@ class CollectionExpr final : public Expr {
     Items items = Collect(*input_, env);
     const Items argument = argument_ ? Collect(*argument_, env) : Items();
     return !env.failed() && entry_.function(env, std::move(items), argument, sink);
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    Places items = input_->Touch(kept, focus);
+    if (argument_) std::ranges::copy(argument_->Touch(kept, focus), std::back_inserter(items));
+    for (const JsonSelection::Place place : items) kept.KeepWhole(place);
+    if (!items.empty()) items = {JsonSelection::kWhole};
+    return items;
   }
 
  private:
@@ -316,57 +357,75 @@ constexpr MakerEntry kMakers[] = {
     {"where", {1, 1}, MakeWhere},
     {"exists", {0, 1}, MakeExists},
     {"extension", {1, 1}, MakeExtension},
-    {"empty", {}, [](P in, Arguments, S) -> Made {
-       return std::make_unique<ExistsExpr>(std::move(in), true);
-     }},
-    {"not", {}, [](P in, Arguments, S) -> Made {
-       return std::make_unique<NotExpr>(std::move(in));
-     }},
-    {"count", {}, [](P in, Arguments, S) -> Made {
-       return std::make_unique<CountExpr>(std::move(in));
-     }},
-    {"all", {1, 1}, [](P in, Arguments a, S) -> Made {
+    {"empty",
+     {},
+     [](P in, Arguments, S) -> Made { return std::make_unique<ExistsExpr>(std::move(in), true); }},
+    {"not",
+     {},
+     [](P in, Arguments, S) -> Made { return std::make_unique<NotExpr>(std::move(in)); }},
+    {"count",
+     {},
+     [](P in, Arguments, S) -> Made { return std::make_unique<CountExpr>(std::move(in)); }},
+    {"all",
+     {1, 1},
+     [](P in, Arguments a, S) -> Made {
        return std::make_unique<AllExpr>(std::move(in), std::move(a[0]));
      }},
-    {"select", {1, 1}, [](P in, Arguments a, S) -> Made {
+    {"select",
+     {1, 1},
+     [](P in, Arguments a, S) -> Made {
        return std::make_unique<SelectExpr>(std::move(in), std::move(a[0]));
      }},
-    {"repeat", {1, 1}, [](P in, Arguments a, S) -> Made {
+    {"repeat",
+     {1, 1},
+     [](P in, Arguments a, S) -> Made {
        return std::make_unique<RepeatExpr>(std::move(in), std::move(a[0]));
      }},
-    {"aggregate", {1, 2}, [](P in, Arguments a, S) -> Made {
+    {"aggregate",
+     {1, 2},
+     [](P in, Arguments a, S) -> Made {
        return std::make_unique<AggregateExpr>(std::move(in), std::move(a[0]),
                                               a.size() > 1 ? std::move(a[1]) : nullptr);
      }},
-    {"iif", {2, 3}, [](P in, Arguments a, S) -> Made {
+    {"iif",
+     {2, 3},
+     [](P in, Arguments a, S) -> Made {
        return std::make_unique<IifExpr>(std::move(in), std::move(a));
      }},
     {"trace", {1, 2}, [](P in, Arguments, S) -> Made { return in; }},
-    {"first", {}, [](P in, Arguments, S) -> Made {
-       return MakeFirst(std::move(in));
-     }},
-    {"ofType", {1, 1, true}, [](P in, Arguments, S type) -> Made {
-       return MakeOfType(std::move(in), type, false);
-     }},
-    {"as", {1, 1, true}, [](P in, Arguments, S type) -> Made {
-       return MakeOfType(std::move(in), type, true);
-     }},
-    {"is", {1, 1, true}, [](P in, Arguments, S type) -> Made {
-       return MakeIs(std::move(in), type);
-     }},
-    {"getResourceKey", {}, [](P in, Arguments, S) -> Made {
+    {"first", {}, [](P in, Arguments, S) -> Made { return MakeFirst(std::move(in)); }},
+    {"ofType",
+     {1, 1, true},
+     [](P in, Arguments, S type) -> Made { return MakeOfType(std::move(in), type, false); }},
+    {"as",
+     {1, 1, true},
+     [](P in, Arguments, S type) -> Made { return MakeOfType(std::move(in), type, true); }},
+    {"is",
+     {1, 1, true},
+     [](P in, Arguments, S type) -> Made { return MakeIs(std::move(in), type); }},
+    {"getResourceKey",
+     {},
+     [](P in, Arguments, S) -> Made {
        return std::make_unique<KeyExpr>(std::move(in), false, "");
      }},
-    {"getReferenceKey", {0, 1, true}, [](P in, Arguments, S type) -> Made {
+    {"getReferenceKey",
+     {0, 1, true},
+     [](P in, Arguments, S type) -> Made {
        return std::make_unique<KeyExpr>(std::move(in), true, type);
      }},
-    {"matches", {1, 1}, [](P in, Arguments a, S) -> Made {
+    {"matches",
+     {1, 1},
+     [](P in, Arguments a, S) -> Made {
        return MakePattern(PatternJob::kSearch, std::move(in), std::move(a));
      }},
-    {"matchesFull", {1, 1}, [](P in, Arguments a, S) -> Made {
+    {"matchesFull",
+     {1, 1},
+     [](P in, Arguments a, S) -> Made {
        return MakePattern(PatternJob::kFull, std::move(in), std::move(a));
      }},
-    {"replaceMatches", {2, 2}, [](P in, Arguments a, S) -> Made {
+    {"replaceMatches",
+     {2, 2},
+     [](P in, Arguments a, S) -> Made {
        return MakePattern(PatternJob::kReplace, std::move(in), std::move(a));
      }},
 };

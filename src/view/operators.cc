@@ -43,6 +43,11 @@ class EqualExpr final : public BooleanExpr {
     if (equal == Truth::kEmpty) return equal;
     return ToTruth((equal == Truth::kTrue) != negated_);
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*left_, kept, focus);
+    TouchWhole(*right_, kept, focus);
+    return {};
+  }
 
  private:
   Truth EqualLists(Env& env) const {
@@ -65,16 +70,18 @@ class EqualExpr final : public BooleanExpr {
 class EqualTextExpr final : public BooleanExpr {
  public:
   EqualTextExpr(ExprPtr left, std::string_view text, bool negated)
-      : left_(std::move(left)), literal_(Item::Text(ItemKind::kString, text)),
-        may_be_date_(LooksLikeDate(text)), negated_(negated) {}
+      : left_(std::move(left)),
+        literal_(Item::Text(ItemKind::kString, text)),
+        may_be_date_(LooksLikeDate(text)),
+        negated_(negated) {}
 
   Truth Test(Env& env) const override {
     Item item;
     const Found found = left_->One(env, item);
     if (found == Found::kNone || env.failed()) return Truth::kEmpty;
     if (found == Found::kMany) return ToTruth(negated_);
-    const bool plain = item.kind == ItemKind::kNode && item.type == 0 &&
-                       item.node->type == JsonType::kString;
+    const bool plain =
+        item.kind == ItemKind::kNode && item.type == 0 && item.node->type == JsonType::kString;
     const std::string_view text = literal_.item().text;
     if (plain && std::string_view(item.node->data, item.node->size) == text) {
       return ToTruth(!negated_);
@@ -82,6 +89,10 @@ class EqualTextExpr final : public BooleanExpr {
     if (plain && !may_be_date_) return ToTruth(negated_);
     const Truth equal = Equal(item, literal_.item());
     return equal == Truth::kEmpty ? equal : ToTruth((equal == Truth::kTrue) != negated_);
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    left_->Touch(kept, focus);
+    return {};
   }
 
  private:
@@ -103,6 +114,11 @@ class EquivalentExpr final : public BooleanExpr {
     bool same = a.size() == b.size();
     for (size_t i = 0; same && i < a.size(); ++i) same = TakeEquivalent(b, a[i]);
     return ToTruth(same != negated_);
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*left_, kept, focus);
+    TouchWhole(*right_, kept, focus);
+    return {};
   }
 
  private:
@@ -134,11 +150,20 @@ class CompareExpr final : public BooleanExpr {
     }
     if (order.empty) return Truth::kEmpty;
     switch (op_) {
-      case Operator::kLess: return ToTruth(order.order < 0);
-      case Operator::kLessOrEqual: return ToTruth(order.order <= 0);
-      case Operator::kGreater: return ToTruth(order.order > 0);
-      default: return ToTruth(order.order >= 0);
+      case Operator::kLess:
+        return ToTruth(order.order < 0);
+      case Operator::kLessOrEqual:
+        return ToTruth(order.order <= 0);
+      case Operator::kGreater:
+        return ToTruth(order.order > 0);
+      default:
+        return ToTruth(order.order >= 0);
     }
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*left_, kept, focus);
+    TouchWhole(*right_, kept, focus);
+    return {};
   }
 
  private:
@@ -159,13 +184,21 @@ class LogicExpr final : public BooleanExpr {
     if (op_ == Operator::kImplies && a == Truth::kFalse) return Truth::kTrue;
     const Truth b = right_->Test(env);
     switch (op_) {
-      case Operator::kAnd: return a == Truth::kTrue || b == Truth::kFalse ? b : a;
-      case Operator::kOr: return a == Truth::kFalse || b == Truth::kTrue ? b : a;
-      case Operator::kImplies: return a == Truth::kTrue || b == Truth::kTrue ? b : Truth::kEmpty;
+      case Operator::kAnd:
+        return a == Truth::kTrue || b == Truth::kFalse ? b : a;
+      case Operator::kOr:
+        return a == Truth::kFalse || b == Truth::kTrue ? b : a;
+      case Operator::kImplies:
+        return a == Truth::kTrue || b == Truth::kTrue ? b : Truth::kEmpty;
       default:
         if (a == Truth::kEmpty || b == Truth::kEmpty) return Truth::kEmpty;
         return ToTruth(a != b);
     }
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    left_->Touch(kept, focus);
+    right_->Touch(kept, focus);
+    return {};
   }
 
  private:
@@ -188,6 +221,11 @@ class MembershipExpr final : public BooleanExpr {
       return !holds;
     });
     return ToTruth(holds);
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*item_, kept, focus);
+    TouchWhole(*list_, kept, focus);
+    return {};
   }
 
  private:
@@ -232,24 +270,35 @@ class ArithmeticExpr final : public Binary {
     const auto x = NumberOf(a), y = NumberOf(b);
     const auto result = x && y ? Compute(*x, *y) : std::nullopt;
     if (!result) return true;
-    const bool whole = op_ == Operator::kDiv || (op_ != Operator::kDivide &&
-                                                 a.kind == ItemKind::kInteger &&
-                                                 b.kind == ItemKind::kInteger);
+    const bool whole =
+        op_ == Operator::kDiv ||
+        (op_ != Operator::kDivide && a.kind == ItemKind::kInteger && b.kind == ItemKind::kInteger);
     if (whole && result->mantissa <= INT64_MAX && result->mantissa >= INT64_MIN) {
       return sink(Item::Integer(static_cast<int64_t>(result->mantissa)));
     }
     return sink(Item::Text(ItemKind::kDecimal, env.Keep(result->ToText())));
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*left_, kept, focus);
+    TouchWhole(*right_, kept, focus);
+    return {};
+  }
 
  private:
   std::optional<Decimal> Compute(const Decimal& x, const Decimal& y) const {
     switch (op_) {
-      case Operator::kAdd: return Add(x, y);
-      case Operator::kSubtract: return Subtract(x, y);
-      case Operator::kMultiply: return Multiply(x, y);
-      case Operator::kDivide: return Divide(x, y);
-      case Operator::kDiv: return WholeQuotient(x, y);
-      default: return Remainder(x, y);
+      case Operator::kAdd:
+        return Add(x, y);
+      case Operator::kSubtract:
+        return Subtract(x, y);
+      case Operator::kMultiply:
+        return Multiply(x, y);
+      case Operator::kDivide:
+        return Divide(x, y);
+      case Operator::kDiv:
+        return WholeQuotient(x, y);
+      default:
+        return Remainder(x, y);
     }
   }
 
@@ -276,6 +325,11 @@ class ConcatenateExpr final : public Binary {
     }
     return sink(Item::Text(ItemKind::kString, env.Keep(text)));
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*left_, kept, focus);
+    TouchWhole(*right_, kept, focus);
+    return {};
+  }
 };
 
 class NegationExpr final : public Expr {
@@ -294,6 +348,10 @@ class NegationExpr final : public Expr {
     if (item.kind == ItemKind::kInteger) return sink(Item::Integer(-item.integer));
     item.text = env.Keep(Decimal{-number->mantissa, number->scale}.ToText());
     return sink(item);
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*input_, kept, focus);
+    return {};
   }
 
  private:
@@ -323,6 +381,10 @@ class IndexerExpr final : public Binary {
     });
     return wanted && !env.failed();
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*right_, kept, focus);
+    return left_->Touch(kept, focus);
+  }
 };
 
 class FirstExpr final : public Expr {
@@ -347,6 +409,9 @@ class FirstExpr final : public Expr {
     });
     return env.failed() ? Found::kNone : found;
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    return input_->Touch(kept, focus);
+  }
 
  private:
   ExprPtr input_;
@@ -361,6 +426,12 @@ class IsExpr final : public BooleanExpr {
     if (found == Found::kMany) env.Fail("is() of several items");
     if (found != Found::kOne || env.failed()) return Truth::kEmpty;
     return ToTruth(IsOfType(item, type_));
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    for (const JsonSelection::Place place : input_->Touch(kept, focus)) {
+      kept.Add(place, "resourceType");  // see IsOfType
+    }
+    return {};
   }
 
  private:
@@ -383,6 +454,11 @@ class OfTypeExpr final : public Expr {
     }
     return input_->Each(env,
                         [&](const Item& item) { return !IsOfType(item, type_) || sink(item); });
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    Places items = input_->Touch(kept, focus);
+    for (const JsonSelection::Place place : items) kept.Add(place, "resourceType");
+    return items;
   }
 
  private:
@@ -416,7 +492,8 @@ bool Holds(const Items& items, const Item& item) {
 
 std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right) {
   switch (op) {
-    case Operator::kUnion: return std::make_unique<UnionExpr>(std::move(left), std::move(right));
+    case Operator::kUnion:
+      return std::make_unique<UnionExpr>(std::move(left), std::move(right));
     case Operator::kLess:
     case Operator::kLessOrEqual:
     case Operator::kGreater:
@@ -440,7 +517,8 @@ std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right) {
       return std::make_unique<LogicExpr>(op, std::move(left), std::move(right));
     case Operator::kConcatenate:
       return std::make_unique<ConcatenateExpr>(std::move(left), std::move(right));
-    default: return std::make_unique<ArithmeticExpr>(op, std::move(left), std::move(right));
+    default:
+      return std::make_unique<ArithmeticExpr>(op, std::move(left), std::move(right));
   }
 }
 

@@ -87,14 +87,16 @@ bool PathExpr::Enter(const JsonNode* object, size_t step, Sink sink) const {
 // `at` is what step - 1 found.
 bool PathExpr::Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) const {
   switch (at->type) {
-    case JsonType::kNull: return true;
+    case JsonType::kNull:
+      return true;
     case JsonType::kArray:
       for (const JsonNode *child = at + 1, *end = at + at->skip; child != end;
            child += child->skip) {
         if (!Walk(child, type, step, sink)) return false;
       }
       return true;
-    default: break;
+    default:
+      break;
   }
   if (step > 0) {
     const Step& from = steps_[step - 1];
@@ -102,8 +104,10 @@ bool PathExpr::Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) con
       return true;
     }
     if (from.first) {
-      if (step == steps_.size()) sink(Item::Node(JsonValue(at), type));
-      else if (at->type == JsonType::kObject) Enter(at, step, sink);
+      if (step == steps_.size())
+        sink(Item::Node(JsonValue(at), type));
+      else if (at->type == JsonType::kObject)
+        Enter(at, step, sink);
       return false;
     }
   }
@@ -134,8 +138,8 @@ const JsonNode* PathExpr::StraightLine(const JsonNode* at, Symbol& type, bool& s
   for (const Step& step : steps_) {
     if (at->type != JsonType::kObject) return nullptr;
     const Match match = Lookup(step, at);
-    sure = step.companion.empty() &&
-           (match.node == nullptr || match.type != 0 || step.type.empty());
+    sure =
+        step.companion.empty() && (match.node == nullptr || match.type != 0 || step.type.empty());
     if (!sure || match.node == nullptr) return nullptr;
     at = match.node;
     type = match.type;
@@ -164,6 +168,20 @@ Found PathExpr::One(Env& env, Item& out) const {
   out.type = type;
   out.node = found;
   return Found::kOne;
+}
+
+Places PathExpr::Touch(JsonSelection& kept, const Places& focus) const {
+  Places at = input_ ? input_->Touch(kept, focus) : focus;
+  for (const Step& step : steps_) {
+    Places reached;
+    for (const JsonSelection::Place object : at) {
+      reached.push_back(kept.Add(object, step.name));
+      if (!step.type.empty()) kept.Add(reached.back(), "resourceType");  // see IsOfType
+      if (!step.companion.empty()) reached.push_back(kept.Add(object, step.companion));
+    }
+    at = std::move(reached);
+  }
+  return at;
 }
 
 }  // namespace vitalake::view

@@ -31,6 +31,7 @@ class PathExpr final : public Expr {
     if (!steps_.empty()) return steps_.back().first;
     return !input_ || input_->at_most_one();
   }
+  Places Touch(JsonSelection& kept, const Places& focus) const override;
 
  private:
   struct Choice {
@@ -41,10 +42,10 @@ class PathExpr final : public Expr {
   struct Step {
     std::string name;
     Symbol symbol;
-    bool first = false;            // the walk ends with the first value of this step
-    std::string companion;         // "_name" when the next step is an extension
-    std::string type;              // of Narrow
-    std::vector<Choice> choices;   // of Narrow
+    bool first = false;           // the walk ends with the first value of this step
+    std::string companion;        // "_name" when the next step is an extension
+    std::string type;             // of Narrow
+    std::vector<Choice> choices;  // of Narrow
   };
 
   struct Match {

@@ -16,7 +16,9 @@ class PatternExpr final : public Expr {
   static constexpr size_t kMaxText = 65536;
 
   PatternExpr(PatternJob job, ExprPtr input, std::regex pattern, ExprPtr replacement)
-      : job_(job), input_(std::move(input)), pattern_(std::move(pattern)),
+      : job_(job),
+        input_(std::move(input)),
+        pattern_(std::move(pattern)),
         replacement_(std::move(replacement)) {}
   bool at_most_one() const override { return true; }
   StaticKind kind() const override {
@@ -40,6 +42,11 @@ class PatternExpr final : public Expr {
     std::string out;
     std::regex_replace(std::back_inserter(out), from, to, pattern_, std::string(Atom(by).text));
     return sink(Item::Text(ItemKind::kString, env.Keep(out)));
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    TouchWhole(*input_, kept, focus);
+    if (replacement_) TouchWhole(*replacement_, kept, focus);
+    return {};
   }
 
  private:

@@ -93,6 +93,10 @@ class ViewRunner {
   // fault no row of this resource was given (rows are gathered first, then handed on).
   std::expected<void, RowFault> Run(JsonValue resource, const RowCallback& row);
 
+  // What Run looks at: a resource parsed with it as JsonLimits::kept gives the same rows as one
+  // parsed in full. Lives as long as the runner.
+  const JsonSelection& selection() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

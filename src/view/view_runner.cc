@@ -39,11 +39,28 @@ struct ViewRunner::Impl {
   Impl(std::shared_ptr<const View> view, std::vector<bool> needed_columns)
       : view(std::move(view)), plan(this->view->impl_->plan), needed(std::move(needed_columns)) {
     needed.resize(plan.columns.size(), needed.empty());
+    const Places root = {JsonSelection::kRoot};
+    kept.Add(JsonSelection::kRoot, "resourceType");
+    for (const Path& where : plan.wheres) where.expr->Touch(kept, root);
+    Touch(plan.root, root);
+  }
+
+  void Touch(const SelectPlan& select, const Places& outer) {
+    if (select.iteration == Iteration::kRepeat) kept.KeepWhole(JsonSelection::kRoot);
+    const bool once = select.iteration == Iteration::kOnce;
+    const Places focus = once ? outer : select.paths[0].expr->Touch(kept, outer);
+    for (const ColumnPlan& column : select.columns) {
+      if (needed[column.index]) TouchWhole(*column.path.expr, kept, focus);
+    }
+    for (const SelectPlan::Part& part : select.parts) {
+      for (const SelectPlan& branch : part.branches) Touch(branch, focus);
+    }
   }
 
   std::shared_ptr<const View> view;
   const ViewPlan& plan;
   std::vector<bool> needed;
+  JsonSelection kept;
   Env env;
   std::string json;
   std::string_view place;  // of what is being evaluated
@@ -88,9 +105,12 @@ struct ViewRunner::Impl {
     if (column.collection) return FillCollection(column, cell);
     Item item;
     switch (column.path.expr->One(env, item)) {
-      case Found::kNone: return !env.failed();
-      case Found::kOne: return FillCell(plan.columns[column.index], item, env, cell);
-      case Found::kMany: return env.Fail("several values, and the column is no collection");
+      case Found::kNone:
+        return !env.failed();
+      case Found::kOne:
+        return FillCell(plan.columns[column.index], item, env, cell);
+      case Found::kMany:
+        return env.Fail("several values, and the column is no collection");
     }
     return true;
   }
@@ -128,9 +148,11 @@ struct ViewRunner::Impl {
 
   bool Expand(const SelectPlan& select, Next next) {
     switch (select.iteration) {
-      case Iteration::kOnce: return Fill(select, next);
+      case Iteration::kOnce:
+        return Fill(select, next);
       case Iteration::kForEach:
-      case Iteration::kForEachOrNull: return ExpandForEach(select, next);
+      case Iteration::kForEachOrNull:
+        return ExpandForEach(select, next);
       case Iteration::kRepeat: {
         int64_t index = 0;
         return Repeat(select, index, next);
@@ -196,6 +218,8 @@ ViewRunner::ViewRunner(std::shared_ptr<const View> view, std::vector<bool> neede
     : impl_(std::make_unique<Impl>(std::move(view), std::move(needed))) {}
 ViewRunner::~ViewRunner() = default;
 ViewRunner::ViewRunner(ViewRunner&&) noexcept = default;
+
+const JsonSelection& ViewRunner::selection() const { return impl_->kept; }
 
 std::expected<void, RowFault> ViewRunner::Run(JsonValue resource, const RowCallback& row) {
   Impl& run = *impl_;

@@ -99,10 +99,19 @@ Outcome RunCase(JsonValue view_json, JsonValue resources) {
   JsonParser parser;
   for (JsonValue resource : resources.children()) {
     const std::string text = Canonical(resource);
-    const auto ran = runner.Run(*parser.Parse(text), [&](std::span<const Cell> row) {
-      out.rows.push_back(RowJson((*view)->columns(), row));
-    });
-    if (!ran && out.error.empty()) out.error = ran.error().place + ": " + ran.error().message;
+    const auto run = [&](const JsonLimits& limits) {
+      Outcome of_one;
+      const auto ran = runner.Run(*parser.Parse(text, limits), [&](std::span<const Cell> row) {
+        of_one.rows.push_back(RowJson((*view)->columns(), row));
+      });
+      if (!ran) of_one.error = ran.error().place + ": " + ran.error().message;
+      return of_one;
+    };
+    const Outcome whole = run({}), selected = run({.kept = &runner.selection()});
+    EXPECT_EQ(whole.rows, selected.rows) << Canonical(view_json) << text;
+    EXPECT_EQ(whole.error, selected.error) << Canonical(view_json) << text;
+    out.rows.insert(out.rows.end(), whole.rows.begin(), whole.rows.end());
+    if (out.error.empty()) out.error = whole.error;
   }
   std::sort(out.rows.begin(), out.rows.end());
   return out;
@@ -175,8 +184,9 @@ TEST(ViewSuite, NamesThePlaceOfAnError) {
             "select[0].forEach: no valid date or time at character 1, in '@@'");
   EXPECT_EQ(message(R"j({"resource":"Patient","select":[{"forEach":1}]})j"),
             "select[0].forEach: must be a FHIRPath expression (a string)");
-  EXPECT_EQ(message(R"j({"resource":"Patient","select":[{"column":[{"name":"a","path":"b.c(1)"}]}]})j"),
-            "select[0].column[0].path: unknown function c() at character 3, in 'b.c(1)'");
+  EXPECT_EQ(
+      message(R"j({"resource":"Patient","select":[{"column":[{"name":"a","path":"b.c(1)"}]}]})j"),
+      "select[0].column[0].path: unknown function c() at character 3, in 'b.c(1)'");
   EXPECT_EQ(message(R"j({"resource":"Patient","select":[{"column":[{"name":"a","path":"id"}]}],
                         "where":[{"path":"name.count()"}]})j"),
             "where[0].path: is not a boolean");

@@ -1,11 +1,13 @@
 """What a user types, as the documentation promises it: output, formats, exit codes."""
 
 import csv
+import datetime
 import io
 import json
 import subprocess
 import time
 
+import deltalake
 import pyarrow.parquet
 import pytest
 
@@ -149,6 +151,33 @@ def test_view_run_needs_no_lake(tmp_path):
     wrong = write(tmp_path / "wrong.json", {**view, "select": [{"column": [{"name": "id", "path": "id.."}]}]})
     assert "id.." in run("view", "check", wrong, expect=(1, 2)).stderr
     assert not (tmp_path / "lake").exists()
+
+
+def test_view_run_makes_a_delta_table(tmp_path):
+    columns = [{"name": "id", "path": "id", "type": "id"}, {"name": "born", "path": "birthDate", "tag": [{"name": "ansi/type", "value": "DATE"}]},
+               {"name": "active", "path": "active", "type": "boolean"}]
+    definition = write(tmp_path / "view.json", {"resourceType": "ViewDefinition", "resource": "Patient", "name": "people", "select": [{"column": columns}]})
+    people = [{"resourceType": "Patient", "id": f"p{i}", "birthDate": f"19{10 + i}-02-03", **({"active": True} if i else {})} for i in range(3)]
+    source = write(tmp_path / "in.ndjson", "\n".join(map(json.dumps, people)))
+    table = tmp_path / "out" / "people"
+    run("view", "run", definition, source, "--format", "delta", "-o", table, cwd=tmp_path)
+    read = deltalake.DeltaTable(str(table)).to_pyarrow_table().sort_by("id")
+    assert read.schema.names == ["id", "born", "active"]
+    assert read.to_pylist() == [{"id": f"p{i}", "born": datetime.date(1910 + i, 2, 3), "active": True if i else None} for i in range(3)]
+    (add,) = pyarrow.table(deltalake.DeltaTable(str(table)).get_add_actions(flatten=True)).to_pylist()
+    assert (add["num_records"], add["min.id"], add["max.id"], add["null_count.active"]) == (3, "p0", "p2", 1)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["people"]
+
+    assert "not empty" in run("view", "run", definition, source, "--format", "delta", "-o", table, cwd=tmp_path, expect=1).stderr
+    assert deltalake.DeltaTable(str(table)).version() == 1
+    assert "is a file" in run("view", "run", definition, source, "--format", "delta", "-o", source, cwd=tmp_path, expect=1).stderr
+    assert "-o DIR" in run("view", "run", definition, source, "--format", "delta", cwd=tmp_path, expect=2).stderr
+    (tmp_path / "empty").mkdir()
+    nobody = write(tmp_path / "nobody.ndjson", "")
+    run("view", "run", definition, nobody, "--format", "delta", "-o", tmp_path / "empty", cwd=tmp_path)
+    assert deltalake.DeltaTable(str(tmp_path / "empty")).to_pyarrow_table().num_rows == 0
+    run("view", "run", definition, tmp_path / "missing.ndjson", "--format", "delta", "-o", tmp_path / "never", cwd=tmp_path, expect=1)
+    assert not (tmp_path / "never").exists() and not (tmp_path / "_vitalake").exists()
 
 
 def test_version_help_completion_doctor(tmp_path):
