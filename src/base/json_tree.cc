@@ -134,7 +134,7 @@ struct KnownKey {
   uint32_t size = UINT32_MAX;
   JsonSelection::Place place = JsonSelection::kNone;
   Symbol symbol = 0;
-  uint16_t next = 0;  // what came behind it last, in the list that holds it
+  uint16_t next = 0;  // what came behind it last, when not its neighbour in the list
 };
 
 inline bool Same(const KnownKey& known, const KeyBytes& bytes, size_t size) {
@@ -159,11 +159,10 @@ class KnownMembers {
   const KnownKey& Find(const JsonSelection& kept, JsonSelection::Place object, std::string_view key,
                        size_t& at) {
     const KeyBytes bytes = LoadKey(key.data(), key.size());
+    // The first guess depends on nothing in memory: the processor need not wait for the last one.
+    if (at + 1 < keys_.size() && Is(at + 1, bytes, key)) return keys_[++at];
     const size_t guess = keys_[at].next;
-    if (!Same(keys_[guess], bytes, key.size()) ||
-        (key.size() > kKeyBytes && names_[guess] != key)) {
-      return Search(kept, object, key, bytes, at);
-    }
+    if (!Is(guess, bytes, key)) return Search(kept, object, key, bytes, at);
     at = guess;
     return keys_[guess];
   }
@@ -171,10 +170,14 @@ class KnownMembers {
  private:
   static constexpr size_t kMost = 128;
 
+  bool Is(size_t i, const KeyBytes& bytes, std::string_view key) const {
+    return Same(keys_[i], bytes, key.size()) && (key.size() <= kKeyBytes || names_[i] == key);
+  }
+
   const KnownKey& Search(const JsonSelection& kept, JsonSelection::Place object,
                          std::string_view key, const KeyBytes& bytes, size_t& at) {
     size_t found = 1;
-    while (found < keys_.size() && names_[found] != key) ++found;
+    while (found < keys_.size() && !Is(found, bytes, key)) ++found;
     if (found == keys_.size()) {
       if (found == kMost) {
         other_ = {bytes, 0, kept.Find(object, key), FindSymbol(key), 0};
