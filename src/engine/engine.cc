@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "engine/query_result_internal.h"
 #include "engine/row_buffer_internal.h"
 
@@ -60,6 +61,12 @@ Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>
     }
   }
   return {};
+}
+
+// DuckDB names its files alike in every instance, and empties the folder when one ends.
+std::string OwnSpillFolder(const EngineOptions& options) {
+  if (options.spill_folder.empty()) return "";
+  return fmt::format("{}-{}", options.spill_folder.string(), SystemRandom().Uuid());
 }
 
 bool EndsByItself(const Wait& wait) {
@@ -140,7 +147,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   };
   set("threads", std::to_string(engine->impl_->options.threads));
   set("memory_limit", fmt::format("{}B", options.memory_bytes));
-  set("temp_directory", options.spill_folder.string());
+  set("temp_directory", OwnSpillFolder(options));
   if (options.spill_bytes > 0) {
     set("max_temp_directory_size", fmt::format("{}B", options.spill_bytes));
   }

@@ -19,10 +19,12 @@
 namespace vitalake::engine {
 
 struct EngineOptions {
-  int threads = 0;                          // 0: one per core
-  int64_t memory_bytes = 512ll << 20;       // of buffers, hash tables and sorts
-  std::filesystem::path spill_folder = {};  // made on demand; empty: past the limit is kLimit
-  int64_t spill_bytes = 0;                  // most bytes in spill_folder; 0: what the disk has
+  int threads = 0;                     // 0: one per core
+  int64_t memory_bytes = 512ll << 20;  // of buffers, hash tables and sorts
+  // Where what does not fit goes: a folder of this name and a suffix of the engine's own, made on
+  // demand inside a folder that is there, gone with the engine. Empty: past the limit is kLimit.
+  std::filesystem::path spill_folder = {};
+  int64_t spill_bytes = 0;  // most bytes in spill_folder; 0: what the disk has
 };
 
 // A value of a `?` or `$1` in a statement; monostate is NULL.

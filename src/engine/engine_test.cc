@@ -205,6 +205,32 @@ TEST_F(EngineTest, SpillsWhenItMay) {
   EXPECT_EQ(*count, 900000);
 }
 
+// Both with the same options, as two processes on one lake have.
+TEST_F(EngineTest, SpillingEnginesDoNotDisturbEachOther) {
+  const auto folder = std::filesystem::path(::testing::TempDir()) / "engine_spill_two";
+  const EngineOptions options{.threads = 1, .memory_bytes = 96 << 20, .spill_folder = folder};
+  const std::string sorted =
+      "SELECT i, repeat('x', 100) || i AS s FROM range(1500000) t(i) ORDER BY hash(i)";
+  auto staying = Engine::Open(options);
+  auto connection = (*staying)->Connect();
+  auto rows = connection->Stream(sorted);
+  ASSERT_TRUE(rows) << rows.error().ToString();
+  {
+    auto leaving = Engine::Open(options);
+    auto other = (*leaving)->Connect();
+    auto first = other->Stream(sorted);
+    ASSERT_TRUE(first) << first.error().ToString();
+    ASSERT_TRUE(*first->Next());
+  }
+  int64_t sum = 0;
+  int64_t count = 0;
+  for (auto more = rows->Next(); more && *more; more = rows->Next(), ++count) {
+    sum += rows->GetInt64(0);
+  }
+  EXPECT_EQ(count, 1'500'000);
+  EXPECT_EQ(sum, 1'500'000LL * 1'499'999 / 2);
+}
+
 constexpr const char* kEndless =
     "SELECT count(*) FROM range(1000000000) a(i), range(1000) b(j) WHERE hash(i + j) = 7";
 

@@ -19,10 +19,8 @@ namespace {
 // and the libraries' own.
 constexpr int64_t EngineShare(int64_t memory_bytes) { return memory_bytes / 2; }
 
-// A folder that the engine makes when it needs it, inside one that is there: DuckDB makes no
-// parents. One for each process: DuckDB names its files alike in all, and empties the folder when
-// it ends.
-Result<std::filesystem::path> SpillFolder(const LakeOptions& options, Random& random) {
+// Where engines spill: its parent is there, since they make no parents.
+Result<std::filesystem::path> SpillFolder(const LakeOptions& options) {
   std::filesystem::path parent = options.spill_folder;
   std::error_code error;
   if (!parent.empty()) {
@@ -39,7 +37,7 @@ Result<std::filesystem::path> SpillFolder(const LakeOptions& options, Random& ra
       std::filesystem::create_directory(parent, error);
     }
   }
-  return parent / fmt::format("spill-{}", random.Uuid());
+  return parent / "spill";
 }
 
 // "; did you mean silver.patient?", from the folders there are; "" when none is near.
@@ -100,7 +98,7 @@ Result<std::unique_ptr<Lake>> Lake::Over(storage::ObjectStore& store, const Lake
   engine::EngineOptions engine_options;
   engine_options.threads = options.threads;
   engine_options.memory_bytes = EngineShare(options.memory_bytes);
-  VL_TRY(engine_options.spill_folder, SpillFolder(options, random));
+  VL_TRY(engine_options.spill_folder, SpillFolder(options));
   VL_TRY(lake->engine_, engine::Engine::Open(engine_options));
   VL_TRY(engine::Connection connection, lake->engine_->Connect());
   VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));

@@ -28,7 +28,7 @@ struct LakeOptions {
   std::string location = "./lake";       // a local folder
   int64_t memory_bytes = 1'000'000'000;  // of the whole process
   int threads = 0;                       // 0: one per core
-  // Where queries put what does not fit in memory, each process in a folder of its own that goes
+  // Where queries put what does not fit in memory, each engine in a folder of its own that goes
   // with it; empty: inside the lake.
   std::filesystem::path spill_folder;
   // Folders whose files override the built-in ones of the same name; empty: none.
