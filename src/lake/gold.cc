@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
+#include <memory>
 #include <thread>
 
 #include "lake/gold_model.h"
@@ -87,7 +89,8 @@ Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
   return done;
 }
 
-// Models at the same time, as many as the engine has threads: while one commits, others compute.
+// Models at the same time, as many as the engine has threads: while one commits, others compute. An
+// engine of one thread takes them in order.
 void Round::Work(std::vector<Task>& tasks) {
   std::atomic<size_t> next = 0;
   const auto work = [&] {

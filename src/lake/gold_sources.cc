@@ -60,7 +60,6 @@ Result<std::unique_ptr<GoldSources>> GoldSources::Open(Lake& lake, engine::Conne
   VL_TRY(snapshots[std::string(kPatients)], lake.Latest(kPatients));
   for (const GoldModel& model : models) {
     for (const GoldSource& source : model.sources) {
-      sources->sources_.insert(source);
       if (!snapshots.contains(source.table)) {
         VL_TRY(snapshots[source.table], lake.Latest(source.table));
       }

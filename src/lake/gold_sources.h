@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,7 +73,6 @@ class GoldSources {
   const Wait& wait_;
   std::string schema_;
   std::map<std::string, delta::SnapshotPtr> snapshots_;
-  std::set<GoldSource> sources_;
   bool has_links_ = false;
   bool links_changed_ = false;  // then all days of those touched may differ
   std::optional<std::pair<std::string, std::string>> days_;  // first and last of the table `day`
