@@ -1,0 +1,56 @@
+// Thrift's compact protocol as a tree of values: enough to change some fields of a Parquet footer
+// and write everything else back as it was.
+// Source: Apache Thrift, "Thrift Compact protocol encoding".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vitalake::engine {
+
+enum class ThriftType : uint8_t {
+  kTrue = 1,
+  kFalse = 2,
+  kI8 = 3,
+  kI16 = 4,
+  kI32 = 5,
+  kI64 = 6,
+  kDouble = 7,
+  kBinary = 8,
+  kList = 9,
+  kSet = 10,
+  kMap = 11,
+  kStruct = 12,
+};
+
+struct ThriftValue {
+  ThriftType type = ThriftType::kStruct;
+  int64_t number = 0;                                     // kI8 to kI64
+  std::string bytes{};                                    // kBinary; kDouble: its 8 bytes
+  ThriftType item_type = ThriftType::kTrue;               // kList, kSet
+  std::vector<ThriftValue> items{};                       // kList, kSet
+  std::vector<std::pair<int16_t, ThriftValue>> fields{};  // kStruct, ascending by id
+
+  bool operator==(const ThriftValue&) const = default;
+
+  // Of a struct: the field, or null.
+  const ThriftValue* Find(int16_t id) const;
+  ThriftValue* Find(int16_t id);
+  // Of a struct: an integer field, nullopt when it is missing or none.
+  std::optional<int64_t> Int(int16_t id) const;
+  // Sets an integer field that is there.
+  void SetInt(int16_t id, int64_t value);
+  void Erase(int16_t id);
+};
+
+// A struct that fills `bytes`. kCorrupt when it does not parse; kUnsupported for maps.
+Result<ThriftValue> ReadThriftStruct(std::string_view bytes);
+std::string WriteThriftStruct(const ThriftValue& value);
+
+}  // namespace vitalake::engine
