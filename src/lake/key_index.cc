@@ -1,0 +1,125 @@
+#include "lake/key_index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <thread>
+
+#include "base/log.h"
+#include "engine/relation.h"
+
+namespace vitalake::lake {
+namespace {
+
+IndexedFile Described(const delta::AddFile& file) {
+  return {file.path, file.size_bytes, file.NumRecords().value_or(-1)};
+}
+
+// The key of every row of one data file.
+Result<std::vector<KeyEntry>> ScanKeys(Lake& lake, std::string_view table,
+                                       const delta::SnapshotPtr& snapshot,
+                                       const delta::AddFilePtr& file, const Wait& wait) {
+  delta::SnapshotState state = snapshot->state();
+  state.files = {file};
+  VL_TRY(const delta::SnapshotPtr alone, delta::Snapshot::Make(std::move(state)));
+  VL_TRY(const std::string sql,
+         engine::RelationSql(lake.Files(alone, table),
+                             {.columns = {"id_space", "id"}, .with_positions = true}));
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult rows,
+         connection.Stream(fmt::format("SELECT id_space, id, _row FROM ({})", sql), {}, wait));
+  std::vector<KeyEntry> entries;
+  if (const auto count = file->NumRecords()) entries.reserve(static_cast<size_t>(*count));
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return entries;
+    const int64_t row = rows.GetInt64(2);
+    if (row > std::numeric_limits<uint32_t>::max()) {
+      return Fail(ErrorKind::kUnsupported,
+                  fmt::format("file {} has more than 4,294,967,295 rows", file->path));
+    }
+    entries.push_back({KeyHash(rows.GetString(0), rows.GetString(1)), static_cast<uint32_t>(row)});
+  }
+}
+
+}  // namespace
+
+std::string KeyIndex::KeyOf(std::string_view path) const {
+  return fmt::format("_vitalake/index/{}/{}.keys", table_, path);
+}
+
+Result<std::vector<KeyEntry>> KeyIndex::FindStored(const delta::AddFile& file,
+                                                   std::span<const uint64_t> wanted) const {
+  const std::string key = KeyOf(file.path);
+  VL_TRY(const KeyIndexFile index,
+         KeyIndexFile::Open(Described(file), [this, key](int64_t offset, int64_t size) {
+           return lake_.store().ReadRange(key, offset, size);
+         }));
+  return index.Find(wanted);
+}
+
+Result<std::vector<KeyEntry>> KeyIndex::MakeAndFind(const delta::SnapshotPtr& snapshot,
+                                                    const delta::AddFilePtr& file,
+                                                    std::span<const uint64_t> wanted,
+                                                    const Wait& wait) const {
+  VL_TRY(std::vector<KeyEntry> entries, ScanKeys(lake_, table_, snapshot, file, wait));
+  IndexedFile described = Described(*file);
+  if (described.rows >= 0 && described.rows != static_cast<int64_t>(entries.size())) {
+    return Fail(ErrorKind::kCorrupt, fmt::format("file {} has {} rows, the log says {}", file->path,
+                                                 entries.size(), described.rows));
+  }
+  described.rows = static_cast<int64_t>(entries.size());
+  const std::string bytes = EncodeKeyIndex(described, std::move(entries));
+  if (auto put = lake_.store().Put(KeyOf(file->path), bytes); !put) {
+    log::Warn("cannot keep the key index of {}: {}", file->path, put.error().ToString());
+  }
+  VL_TRY(const KeyIndexFile index,
+         KeyIndexFile::Open(described, [&](int64_t offset, int64_t size) -> Result<std::string> {
+           return bytes.substr(static_cast<size_t>(offset), static_cast<size_t>(size));
+         }));
+  return index.Find(wanted);
+}
+
+Result<std::vector<KeyHit>> KeyIndex::Find(const delta::SnapshotPtr& snapshot,
+                                           std::span<const delta::AddFilePtr> files,
+                                           std::span<const uint64_t> wanted,
+                                           const Wait& wait) const {
+  std::vector<Result<std::vector<KeyEntry>>> found(files.size());
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < files.size(); i = next++) {
+      found[i] = FindStored(*files[i], wanted);
+      if (found[i]) continue;
+      if (found[i].error().kind != ErrorKind::kNotFound) {
+        log::Debug("key index of {}: {}", files[i]->path, found[i].error().ToString());
+      }
+      found[i] = MakeAndFind(snapshot, files[i], wanted, wait);
+      if (!found[i]) next = files.size();
+    }
+  };
+  {
+    const size_t threads = std::min<size_t>(
+        files.size(), static_cast<size_t>(std::max(1, lake_.engine().options().threads)));
+    std::vector<std::jthread> others;
+    for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
+    work();
+  }
+  std::vector<KeyHit> hits;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!found[i]) return Because(std::move(found[i]).error(), "key index");
+    for (const KeyEntry& entry : *found[i]) hits.push_back({files[i], entry.row});
+  }
+  return hits;
+}
+
+void KeyIndex::Drop(std::span<const std::string> paths) const {
+  for (const std::string& path : paths) {
+    if (auto gone = lake_.store().Delete(KeyOf(path)); !gone) {
+      log::Warn("cannot delete the key index of {}: {}", path, gone.error().ToString());
+    }
+  }
+}
+
+}  // namespace vitalake::lake

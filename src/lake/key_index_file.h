@@ -1,0 +1,74 @@
+// The file of a key index: which key hashes one data file holds, and in which rows.
+//
+// Layout, integers little-endian:
+//   8   "VLKEYS01"
+//   u64 size in bytes of the data file
+//   u64 rows of the data file
+//   u64 number of entries
+//   u32 length of the data file's path, then the path
+//   per block: u64 its first hash, u64 checksum of its bytes
+//   u64 checksum of everything above
+//   blocks of kBlockEntries entries (the last may be shorter): all hashes (u64) in ascending order,
+//   then their rows (u32)
+// So a search reads the head, and of the blocks those that may hold a wanted hash; whatever is read
+// has been checked.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace vitalake::lake {
+
+struct KeyEntry {
+  uint64_t hash = 0;
+  uint32_t row = 0;  // from 0
+  auto operator<=>(const KeyEntry&) const = default;
+};
+
+// What an index file says of the data file it was made from.
+struct IndexedFile {
+  std::string path;  // AddFile::path
+  int64_t size_bytes = 0;
+  int64_t rows = 0;
+  bool operator==(const IndexedFile&) const = default;
+};
+
+// The bytes of an index file. `entries` in any order; they are sorted.
+std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries);
+
+// Bytes [offset, offset + size) of an index file, fewer at its end.
+using ReadBytes = std::function<Result<std::string>(int64_t offset, int64_t size)>;
+
+// A search in one index file that holds no more than its head.
+class KeyIndexFile {
+ public:
+  // kCorrupt when it is no index file, is cut off or was changed, or belongs to another data file
+  // than `file` (rows below 0 there: unknown, not compared). Else the reader's errors.
+  static Result<KeyIndexFile> Open(const IndexedFile& file, ReadBytes read);
+
+  // The entries whose hash is in `wanted` (ascending, each once), ascending. kCorrupt as above.
+  Result<std::vector<KeyEntry>> Find(std::span<const uint64_t> wanted) const;
+
+ private:
+  struct Block {
+    uint64_t first = 0;
+    uint64_t checksum = 0;
+  };
+
+  KeyIndexFile() = default;
+  Status ReadHead(const IndexedFile& file);
+  Result<std::string> ReadBlock(size_t at) const;
+
+  ReadBytes read_;
+  std::vector<Block> blocks_;
+  int64_t entries_ = 0;
+  int64_t blocks_offset_ = 0;
+};
+
+}  // namespace vitalake::lake
