@@ -56,7 +56,14 @@ class GroupStage {
       Silver table, std::string sibling,
       std::function<lake::CommitNote(const std::map<std::string, lake::Exceptions>&)> note) const {
     const size_t at = static_cast<size_t>(table);
-    return {context_.views[at], staged_[at], std::move(sibling), std::move(note)};
+    lake::UpsertRequest request{context_.views[at], staged_[at], std::move(sibling),
+                                std::move(note)};
+    // A blood-pressure panel's key may come as a single value, at home in silver.vital_sign.
+    if (table == Silver::kObservation) {
+      request.elsewhere = &context_.views[static_cast<size_t>(Silver::kVitalSign)];
+      request.staged_elsewhere = &staged_[static_cast<size_t>(Silver::kVitalSign)];
+    }
+    return request;
   }
   // Adds the outcomes of the records at home in `table` to `counts`, by file ordinal.
   void CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,

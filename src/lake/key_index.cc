@@ -114,6 +114,16 @@ Result<std::vector<KeyHit>> KeyIndex::Find(const delta::SnapshotPtr& snapshot,
   return hits;
 }
 
+void KeyIndex::Reuse(const IndexedFile& from, const IndexedFile& to) const {
+  const auto bytes = lake_.store().Read(KeyOf(from.path));
+  if (!bytes) return;
+  const auto renamed = ReuseKeyIndex(*bytes, from, to);
+  if (!renamed) return;
+  if (auto put = lake_.store().Put(KeyOf(to.path), *renamed); !put) {
+    log::Warn("cannot keep the key index of {}: {}", to.path, put.error().ToString());
+  }
+}
+
 void KeyIndex::Drop(std::span<const std::string> paths) const {
   for (const std::string& path : paths) {
     if (auto gone = lake_.store().Delete(KeyOf(path)); !gone) {

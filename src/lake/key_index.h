@@ -54,6 +54,10 @@ class KeyIndex {
     return none ? Status() : std::unexpected(std::move(none).error());
   }
 
+  // A file `to` took the place of `from`, the same keys in the same rows: its index is the old one
+  // under another name. Without an old one nothing happens.
+  void Reuse(const IndexedFile& from, const IndexedFile& to) const;
+
   // Forgets data files that left the table.
   void Drop(std::span<const std::string> paths) const;
 

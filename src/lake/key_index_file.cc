@@ -44,7 +44,7 @@ std::unexpected<Error> Corrupt(std::string_view what) {
 }  // namespace
 
 std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries) {
-  std::ranges::sort(entries);
+  if (!std::ranges::is_sorted(entries)) std::ranges::sort(entries);
   const int64_t count = static_cast<int64_t>(entries.size());
   std::string blocks;
   blocks.reserve(static_cast<size_t>(count * kEntryBytes));
@@ -65,6 +65,17 @@ std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entrie
   }
   Append(out, Hash64(out));
   return out + blocks;
+}
+
+Result<std::string> ReuseKeyIndex(const std::string& bytes, const IndexedFile& from,
+                                  const IndexedFile& to) {
+  VL_TRY(const KeyIndexFile index,
+         KeyIndexFile::Open(from, [&](int64_t offset, int64_t size) -> Result<std::string> {
+           if (offset >= static_cast<int64_t>(bytes.size())) return "";
+           return bytes.substr(static_cast<size_t>(offset), static_cast<size_t>(size));
+         }));
+  VL_TRY(std::vector<KeyEntry> entries, index.ReadAll());
+  return EncodeKeyIndex(to, std::move(entries));
 }
 
 Result<KeyIndexFile> KeyIndexFile::Open(const IndexedFile& file, ReadBytes read) {
@@ -112,6 +123,20 @@ Result<std::string> KeyIndexFile::ReadBlock(size_t at) const {
     return Corrupt("the checksum of a block does not hold");
   }
   return bytes;
+}
+
+Result<std::vector<KeyEntry>> KeyIndexFile::ReadAll() const {
+  std::vector<KeyEntry> entries;
+  entries.reserve(static_cast<size_t>(entries_));
+  for (size_t at = 0; at < blocks_.size(); ++at) {
+    VL_TRY(const std::string bytes, ReadBlock(at));
+    const int64_t count = EntriesOf(entries_, static_cast<int64_t>(at));
+    for (int64_t i = 0; i < count; ++i) {
+      entries.push_back(
+          {ValueAt<uint64_t>(bytes, i * 8), ValueAt<uint32_t>(bytes, count * 8 + i * 4)});
+    }
+  }
+  return entries;
 }
 
 Result<std::vector<KeyEntry>> KeyIndexFile::Find(std::span<const uint64_t> wanted) const {

@@ -42,6 +42,11 @@ struct IndexedFile {
 // The bytes of an index file. `entries` in any order; they are sorted.
 std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries);
 
+// The same index for a data file whose rows have the same keys in the same places; `bytes` is the
+// index of `from`. kCorrupt when it is not.
+Result<std::string> ReuseKeyIndex(const std::string& bytes, const IndexedFile& from,
+                                  const IndexedFile& to);
+
 // Bytes [offset, offset + size) of an index file, fewer at its end.
 using ReadBytes = std::function<Result<std::string>(int64_t offset, int64_t size)>;
 
@@ -52,6 +57,8 @@ class KeyIndexFile {
   // than `file` (rows below 0 there: unknown, not compared). Else the reader's errors.
   static Result<KeyIndexFile> Open(const IndexedFile& file, ReadBytes read);
 
+  // All entries, ascending. kCorrupt as above.
+  Result<std::vector<KeyEntry>> ReadAll() const;
   // The entries whose hash is in `wanted` (ascending, each once), ascending. kCorrupt as above.
   Result<std::vector<KeyEntry>> Find(std::span<const uint64_t> wanted) const;
 

@@ -50,6 +50,7 @@ Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
     transaction.Add(AddOf(rewrite.data[i], paths[i]));
   }
   for (const std::string& path : rewrite.replaced) transaction.Remove(path);
+  if (rewrite.touches) transaction.ReadWhere(rewrite.read, rewrite.touches);
   for (size_t i = 0; i < rewrite.changes.size(); ++i) {
     delta::CdcFile file;
     file.path = (*changes)[i];

@@ -1,6 +1,7 @@
 // Publishing staged Parquet into a Delta table, and commits that only append.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,10 +45,16 @@ struct Rewrite {
   int64_t inserted = 0;
   int64_t updated = 0;
   int64_t deleted = 0;
+  // What the rewrite rests on, when that is less than the whole table: rows of the files `read`,
+  // and no others as long as `touches` says no of files that another writer added meanwhile (called
+  // inside the commit; its error ends it). Not set: all of the table was read.
+  std::vector<std::string> read = {};
+  std::function<Result<bool>(const delta::AddFile& added)> touches = {};
 };
 
-// Publishes the files and commits them on `snapshot`, which they were made from (all of it was
-// read). nullopt after a lost race: nothing is left of the try.
+// Publishes the files and commits them on `snapshot`, which they were made from, or on a later one
+// where the winner changed nothing they rest on. nullopt after a lost race that matters: nothing is
+// left of the try.
 Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
                                              const delta::SnapshotPtr& snapshot,
                                              const Rewrite& rewrite, const CommitNote& note,

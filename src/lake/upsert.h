@@ -8,12 +8,22 @@
 // deleted. Content that is already there is a duplicate; if it comes with a higher version, the row
 // takes over that version's number, so that a version between the two cannot win later.
 //
+// A key has one row set in all tables that share it: a resource that was a blood-pressure panel and
+// becomes a single value leaves silver.observation with the version that wins elsewhere (the change
+// feed says delete), and does not enter it with a version that lost elsewhere.
+//
 // Steps:
-//  1. Nothing staged is in the table and nothing is staged twice: the staged files are the commit.
-//  2. Else decide per key which version wins; what each staged record became follows from it.
-//  3. Files with a changed row are rewritten one by one (unchanged rows + new ones), inserted keys
-//     go to files of their own, and the rows before and after to change files.
-//  4. One Delta commit. A lost race starts again at 1 on the newer snapshot.
+//  1. The key index says which rows may have a staged key. None, and nothing is staged twice: the
+//     staged files are the commit.
+//  2. Else only those rows are read, and decided per key which version wins; what each staged
+//  record
+//     became follows from it.
+//  3. Files with a changed row are replaced (file_rewrite.h), inserted keys go to files of their
+//     own, and the rows before and after to change files.
+//  4. One Delta commit. After a lost race the winner's files are searched for the staged keys:
+//  where
+//     there are none, and no file that was read is gone, the same commit goes on top; else again
+//     from 1 on the newer snapshot.
 #pragma once
 
 #include <functional>
@@ -34,6 +44,9 @@ struct StagedRecords {
   std::vector<engine::WrittenFile> files;  // rows as SilverView::RowsSql gives them
   int64_t records = 0;                     // records in them, DELETE entries included
   int64_t deletes = 0;                     // DELETE entries among them
+  // KeyHash of each record's key, DELETE entries included, in any order, repeated keys repeated.
+  // Empty although there are records: not known, they are read from the files.
+  std::vector<uint64_t> key_hashes = {};
 };
 
 // What became of the staged records of one source partition (file) whose home is this table.
@@ -60,6 +73,11 @@ struct UpsertRequest {
   std::string sibling;
   // Called with the outcomes once they are known, for each try: fills what the commit says.
   std::function<CommitNote(const std::map<std::string, Exceptions>&)> note;
+  // The view of the table that holds versions of this one's keys which have their home there (its
+  // `home` condition tells which), and the records of this batch staged for it. Null: no such
+  // table.
+  const SilverView* elsewhere = nullptr;
+  const StagedRecords* staged_elsewhere = nullptr;
 };
 
 struct UpsertResult {
@@ -67,6 +85,7 @@ struct UpsertResult {
   Version version;         // of the table afterwards
   int64_t rows_inserted = 0;
   int64_t rows_updated = 0;
+  int64_t rows_removed = 0;  // their key's winning version is at home in another table
   std::map<std::string, Exceptions> exceptions;  // by source partition
   std::vector<RefusedRecord> refused;
 };

@@ -10,26 +10,38 @@ constexpr std::string_view kRankVersion =
     "CASE WHEN retraction AND version_id IS NULL THEN 9223372036854775807 "
     "ELSE coalesce(TRY_CAST(version_id AS BIGINT), -1) END";
 
+constexpr std::string_view kStagedColumns =
+    "id_space, id, resource_id, version_id, last_updated, content_hash, identifier, "
+    "retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
+    "source_offset";
+
 }  // namespace
 
 std::string CreateStaged(std::string_view staged_rows, std::string_view home) {
   return fmt::format(
       "CREATE OR REPLACE TEMP TABLE staged AS "
-      "SELECT id_space, id, resource_id, version_id, last_updated, content_hash, identifier, "
-      "  retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
-      "  source_offset, bool_or({}) AS home, NULL::VARCHAR AS refused, false AS dropped "
-      "FROM ({}) GROUP BY ALL",
-      home, staged_rows);
+      "SELECT {}, bool_or({}) AS home, NULL::VARCHAR AS refused, false AS dropped, "
+      "  false AS elsewhere FROM ({}) GROUP BY ALL",
+      kStagedColumns, home, staged_rows);
+}
+
+std::string AddStagedElsewhere(std::string_view staged_rows, std::string_view home) {
+  return fmt::format(
+      "INSERT INTO staged SELECT {}, false, NULL, false, true FROM ({}) "
+      "WHERE NOT deleted AND ({}) GROUP BY ALL",
+      kStagedColumns, staged_rows, home);
 }
 
 std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys) {
   return fmt::format(
       "CREATE OR REPLACE TEMP TABLE delete_target AS "
       "WITH live AS (SELECT id_space, resource_id, id FROM ({0}) WHERE live "
-      "  UNION SELECT id_space, resource_id, id FROM staged WHERE NOT deleted AND NOT retraction), "
+      "  UNION SELECT id_space, resource_id, id FROM staged WHERE NOT deleted AND NOT retraction "
+      "    AND NOT elsewhere), "
       "known AS (SELECT id_space, id FROM ({0}) UNION "
-      "  SELECT id_space, id FROM staged WHERE NOT deleted), "
-      "elsewhere AS (SELECT DISTINCT id_space, resource_id FROM ({1})) "
+      "  SELECT id_space, id FROM staged WHERE NOT deleted AND NOT elsewhere), "
+      "elsewhere AS (SELECT id_space, resource_id FROM ({1}) "
+      "  UNION SELECT id_space, resource_id FROM staged WHERE elsewhere) "
       "SELECT d.id_space, d.resource_id, "
       "  list(DISTINCT live.id) FILTER (live.id IS NOT NULL) AS ids, "
       "  bool_or(elsewhere.resource_id IS NOT NULL) "
@@ -63,12 +75,26 @@ std::string CreatePresent(std::string_view table_rows) {
       table_rows);
 }
 
+std::string CreateElsewhere(std::string_view table_rows, std::string_view home) {
+  return fmt::format(
+      "CREATE OR REPLACE TEMP TABLE elsewhere AS "
+      "SELECT coalesce(id_space, '') AS id_space, id, any_value(version_id) AS version_id, "
+      "  any_value(last_updated) AS last_updated, any_value(content_hash) AS content_hash, "
+      "  any_value(identifier) AS identifier, "
+      "  bool_or(retracted_at IS NOT NULL AND NOT coalesce(deleted, false)) AS retraction, "
+      "  any_value(received_at) AS received_at, any_value(source_partition) AS source_partition, "
+      "  any_value(source_offset) AS source_offset "
+      "FROM ({}) WHERE content_hash IS NOT NULL AND ({}) GROUP BY 1, 2",
+      table_rows, home);
+}
+
 std::string MarkKeyConflicts() {
   return "UPDATE staged SET refused = 'key-conflict' FROM ("
-         "  SELECT id_space, id, coalesce(any_value(p.identifier), "
+         "  SELECT id_space, id, coalesce(any_value(p.identifier), any_value(e.identifier), "
          "    arg_min(s.identifier, (s.received_at, s.source_partition, s.source_offset)) "
          "      FILTER (s.identifier IS NOT NULL)) AS known_by "
-         "  FROM staged s LEFT JOIN present p USING (id_space, id) WHERE NOT s.deleted "
+         "  FROM staged s LEFT JOIN present p USING (id_space, id) "
+         "  LEFT JOIN elsewhere e USING (id_space, id) WHERE NOT s.deleted "
          "  GROUP BY id_space, id) k "
          "WHERE NOT staged.deleted AND k.id_space = staged.id_space AND k.id = staged.id "
          "  AND staged.identifier <> k.known_by";
@@ -84,7 +110,15 @@ std::string CreateDecision() {
       "NULL "
       "  UNION ALL "
       "  SELECT 'S', id_space, id, version_id, last_updated, content_hash, retraction, "
-      "    received_at, source_partition, source_offset FROM usable WHERE NOT deleted), "
+      "    received_at, source_partition, source_offset FROM usable "
+      "  WHERE NOT deleted AND NOT elsewhere "
+      "  UNION ALL "
+      "  SELECT 'E', id_space, id, version_id, last_updated, content_hash, retraction, "
+      "    received_at, source_partition, source_offset FROM usable "
+      "  WHERE NOT deleted AND elsewhere "
+      "  UNION ALL "
+      "  SELECT 'E', id_space, id, version_id, last_updated, content_hash, retraction, "
+      "    received_at, source_partition, source_offset FROM elsewhere), "
       "best AS (SELECT * FROM version QUALIFY row_number() OVER (PARTITION BY id_space, id "
       "  ORDER BY {} DESC, last_updated DESC NULLS LAST, retraction DESC, "
       "    received_at DESC NULLS LAST, source_partition DESC NULLS LAST, "
@@ -105,7 +139,8 @@ std::string CreateDecision() {
       "    d.source_offset AS delete_offset "
       "  FROM key k LEFT JOIN best b USING (id_space, id) LEFT JOIN present p USING (id_space, id) "
       "  LEFT JOIN first_delete d USING (id_space, id)) "
-      "SELECT *, CASE WHEN NOT known THEN 'insert' "
+      "SELECT *, CASE WHEN origin = 'E' THEN CASE WHEN known THEN 'remove' ELSE 'none' END "
+      "  WHEN NOT known THEN 'insert' "
       "  WHEN deleted AND NOT was_deleted THEN 'update' "
       "  WHEN origin = 'S' AND (content_hash IS DISTINCT FROM old_hash "
       "    OR version_id IS DISTINCT FROM old_version "
@@ -135,7 +170,8 @@ std::string SelectExceptions() {
 }
 
 std::string SelectRefused() {
-  return "SELECT source_partition, source_offset, refused FROM staged WHERE refused IS NOT NULL "
+  return "SELECT source_partition, source_offset, refused FROM staged "
+         "WHERE refused IS NOT NULL AND NOT elsewhere "
          "ORDER BY source_partition, source_offset";
 }
 

@@ -1,7 +1,10 @@
 // The statements of an upsert's decision, over temporary tables of one connection:
-//   staged    one row per staged record: key, rank parts, content hash, position, home, conflict
-//   present   one row per key of the table that a staged record names
-//   decision  one row per key: which version wins and what changes
+//   staged     one row per staged record: key, rank parts, content hash, position, home, conflict;
+//              `elsewhere` for records staged for another table, where they have their home
+//   present    one row per key of the table that a staged record names
+//   elsewhere  the same of the other table, versions at home there only
+//   decision   one row per key: which version wins (origin T: in the table, S: staged, E: at home
+//              elsewhere) and what changes: insert, update, remove, none
 #pragma once
 
 #include <string>
@@ -13,11 +16,15 @@ namespace vitalake::lake::upsert_sql {
 
 // From a relation of staged rows (columns as the silver table's).
 std::string CreateStaged(std::string_view staged_rows, std::string_view home);
+// Adds those of another table's staged rows that have their home there.
+std::string AddStagedElsewhere(std::string_view staged_rows, std::string_view home);
 // DELETE entries name a resource id: points each at the one live key of that id; marks the
 // ambiguous. `table_keys` and `sibling_keys`: relations with id_space, id, resource_id, live.
 std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys);
 // From a relation of the table's rows with _file.
 std::string CreatePresent(std::string_view table_rows);
+// From a relation of the other table's rows.
+std::string CreateElsewhere(std::string_view table_rows, std::string_view home);
 // Marks staged records whose identifier is not the one their key is known by.
 std::string MarkKeyConflicts();
 std::string CreateDecision();

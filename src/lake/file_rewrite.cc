@@ -1,0 +1,295 @@
+#include "lake/file_rewrite.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "base/json_tree.h"
+#include "base/log.h"
+#include "delta/json_copy.h"
+#include "engine/parquet_splice.h"
+#include "engine/relation.h"
+#include "lake/sql_text.h"
+
+namespace vitalake::lake {
+namespace {
+
+using engine::QuoteLiteral;
+using engine::QuoteName;
+
+// A table that other connections of the engine see; dropped with the handle.
+class SharedTable {
+ public:
+  SharedTable(engine::Connection& connection, std::string name)
+      : connection_(connection), name_(std::move(name)) {}
+  SharedTable(const SharedTable&) = delete;
+  SharedTable& operator=(const SharedTable&) = delete;
+  ~SharedTable() {
+    // Only memory is at stake, and the engine goes with the process.
+    (void)connection_.Execute("DROP TABLE IF EXISTS " + name_);
+  }
+  const std::string& name() const { return name_; }
+
+ private:
+  engine::Connection& connection_;
+  std::string name_;
+};
+
+// What a row group of `sizes` needs anew: its place and its first and last row + 1.
+struct RowRange {
+  size_t group = 0;
+  int64_t from = 0;
+  int64_t to = 0;
+};
+
+// The row groups that hold any of `rows` (ascending).
+std::vector<RowRange> TouchedGroups(const std::vector<int64_t>& sizes,
+                                    const std::vector<int64_t>& rows) {
+  std::vector<RowRange> ranges;
+  int64_t from = 0;
+  for (size_t group = 0; group < sizes.size(); ++group) {
+    const int64_t to = from + sizes[group];
+    const auto first = std::ranges::lower_bound(rows, from);
+    if (first != rows.end() && *first < to) ranges.push_back({group, from, to});
+    from = to;
+  }
+  return ranges;
+}
+
+}  // namespace
+
+std::string StatsWithout(const std::string& stats, const std::vector<std::string>& columns) {
+  JsonParser parser;
+  const auto tree = parser.Parse(stats);
+  if (!tree || !tree->is_object()) return {};
+  JsonWriter out;
+  out.BeginObject();
+  for (JsonValue member : tree->children()) {
+    out.Key(member.key());
+    if (!member.is_object()) {
+      delta::CopyJson(out, member);
+      continue;
+    }
+    out.BeginObject();
+    for (JsonValue column : member.children()) {
+      if (std::ranges::find(columns, column.key()) != columns.end()) continue;
+      out.Key(column.key());
+      delta::CopyJson(out, column);
+    }
+    out.EndObject();
+  }
+  return out.EndObject().Take();
+}
+
+std::vector<std::string> FileRewriter::SchemaNames() const {
+  std::vector<std::string> names;
+  for (const delta::Field& field : snapshot_->schema().fields()) names.push_back(field.name);
+  return names;
+}
+
+Result<std::string> FileRewriter::RowsOf(const std::string& path,
+                                         const std::vector<std::string>& columns) const {
+  return engine::RelationSql(
+      lake_.Files(snapshot_, view_.table),
+      {.columns = columns, .with_positions = true, .files = std::vector<std::string>{path}});
+}
+
+Result<std::vector<FileRewriter::FileChange>> FileRewriter::FindChanges() {
+  std::vector<FileChange> changes;
+  VL_TRY(engine::QueryResult rows,
+         connection_.Query("SELECT _file, _row FROM old_row ORDER BY 1, 2", {}, wait_));
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) break;
+    if (changes.empty() || changes.back().path != rows.GetString(0)) {
+      changes.push_back({std::string(rows.GetString(0)), {}, {}, false});
+    }
+    changes.back().rows.push_back(rows.GetInt64(1));
+  }
+  VL_RETURN_IF_ERROR(CompareRows(changes));
+  return changes;
+}
+
+// Sets in_place and columns.
+Status FileRewriter::CompareRows(std::vector<FileChange>& changes) {
+  const std::vector<std::string> names = SchemaNames();
+  std::string differs;
+  for (const std::string& name : names) {
+    differs += fmt::format(", bool_or(o.{0} IS DISTINCT FROM n.{0})", QuoteName(name));
+  }
+  VL_TRY(
+      engine::QueryResult rows,
+      connection_.Query(
+          fmt::format(
+              "SELECT o._file, count(*) AS pairs, count(n._target) AS matched, "
+              "  any_value(t.rows) AS wanted{} "
+              "FROM old_row o LEFT JOIN new_row n ON n._known AND n._target = o._file AND {} "
+              "LEFT JOIN (SELECT _target, count(*) AS rows FROM new_row WHERE _known GROUP BY 1) "
+              "  t ON t._target = o._file GROUP BY o._file",
+              differs, SameKey(view_.row_key, "o", "n")),
+          {}, wait_));
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return {};
+    FileChange& change = *std::ranges::find(changes, rows.GetString(0), &FileChange::path);
+    const auto count = static_cast<int64_t>(change.rows.size());
+    change.in_place =
+        rows.GetInt64(1) == count && rows.GetInt64(2) == count && rows.GetInt64(3) == count;
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (!rows.GetBool(i + 4)) continue;
+      change.columns.push_back(names[i]);
+      // The rows would lie out of order.
+      if (std::ranges::find(view_.clustered_by, names[i]) != view_.clustered_by.end()) {
+        change.in_place = false;
+      }
+    }
+  }
+}
+
+// The new values by place.
+Status FileRewriter::CreatePatch(const std::vector<FileChange>& changes, const std::string& table) {
+  std::set<std::string> columns;
+  for (const FileChange& change : changes) {
+    if (change.in_place) columns.insert(change.columns.begin(), change.columns.end());
+  }
+  return RunSql(
+      connection_,
+      fmt::format("CREATE TABLE {} AS SELECT o._file, o._row, {} FROM old_row o JOIN new_row n "
+                  "ON n._known AND n._target = o._file AND {}",
+                  table, NameList({columns.begin(), columns.end()}, "n."),
+                  SameKey(view_.row_key, "o", "n")),
+      wait_);
+}
+
+Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
+    engine::Connection& connection, const FileChange& change, const std::string& patch_table,
+    const std::filesystem::path& target) {
+  const engine::TableFiles table = lake_.Files(snapshot_, view_.table);
+  VL_TRY(const std::string key, delta::ResolvePath(table.root, change.path));
+  VL_TRY(const std::filesystem::path base, lake_.store().LocalPath(key));
+  VL_TRY(const std::vector<int64_t> sizes, engine::RowGroupSizes(base));
+  VL_TRY(const std::string rows, RowsOf(change.path, change.columns));
+  std::string values;
+  for (const std::string& column : change.columns) {
+    values += fmt::format("{0}CASE WHEN p._row IS NULL THEN t.{1} ELSE p.{1} END AS {1}",
+                          values.empty() ? "" : ", ", QuoteName(column));
+  }
+  std::map<size_t, std::filesystem::path> patches;
+  for (const RowRange& range : TouchedGroups(sizes, change.rows)) {
+    engine::ParquetOptions options;
+    options.row_group_rows = std::max<int64_t>(2048, range.to - range.from);
+    options.name_prefix = "patch";
+    VL_TRY(
+        auto written,
+        engine::WriteParquet(
+            connection,
+            fmt::format("SELECT {0} FROM (SELECT * FROM ({1}) WHERE _row >= {2} AND _row < {3}) t "
+                        "LEFT JOIN (SELECT * FROM {4} WHERE _file = {5} AND _row >= {2} "
+                        "AND _row < {3}) p ON p._row = t._row ORDER BY t._row",
+                        values, rows, range.from, range.to, patch_table, QuoteLiteral(change.path)),
+            target.parent_path(), options, wait_));
+    if (written.size() != 1) return std::nullopt;
+    patches[range.group] = written.front().path;
+  }
+  auto size = engine::SpliceParquet(base, patches, target);
+  for (const auto& [group, path] : patches) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+  if (!size && size.error().kind == ErrorKind::kUnsupported) {
+    log::Debug("{} is written anew: {}", change.path, size.error().ToString());
+    return std::nullopt;
+  }
+  if (!size) return std::unexpected(std::move(size).error());
+  engine::WrittenFile file;
+  file.path = target;
+  file.size_bytes = *size;
+  for (const int64_t count : sizes) file.rows += count;
+  file.stats_json = StatsWithout(snapshot_->FindFile(change.path)->stats, change.columns);
+  return file;
+}
+
+// By place in `changes`; nullopt where the file must be written anew.
+Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceAll(
+    const std::vector<FileChange>& changes, const std::filesystem::path& folder) {
+  std::vector<std::optional<engine::WrittenFile>> files(changes.size());
+  const auto in_place =
+      static_cast<size_t>(std::ranges::count_if(changes, [](const FileChange& change) {
+        return change.in_place && !change.columns.empty();
+      }));
+  if (in_place == 0) return files;
+  const SharedTable patch(connection_, fmt::format("upsert_patch_{:016x}", lake_.random().Next()));
+  VL_RETURN_IF_ERROR(CreatePatch(changes, patch.name()));
+  std::vector<std::filesystem::path> targets;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    targets.push_back(folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()));
+  }
+  std::atomic<size_t> next = 0;
+  const auto work = [&]() -> Status {
+    VL_TRY(engine::Connection connection, lake_.engine().Connect());
+    for (size_t i = next++; i < changes.size(); i = next++) {
+      if (!changes[i].in_place || changes[i].columns.empty()) continue;
+      auto file = Splice(connection, changes[i], patch.name(), targets[i]);
+      if (!file) {
+        next = changes.size();
+        return std::unexpected(std::move(file).error());
+      }
+      files[i] = *std::move(file);
+    }
+    return {};
+  };
+  const size_t threads = std::min<size_t>(
+      in_place, static_cast<size_t>(std::max(1, lake_.engine().options().threads)));
+  std::vector<Status> results(threads);
+  {
+    std::vector<std::jthread> others;
+    for (size_t i = 1; i < threads; ++i) others.emplace_back([&, i] { results[i] = work(); });
+    results[0] = work();
+  }
+  for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
+  return files;
+}
+
+Status FileRewriter::WriteAnew(const FileChange& change, const std::filesystem::path& folder,
+                               Rewrite& out) {
+  VL_TRY(const std::string rows, RowsOf(change.path, SchemaNames()));
+  const std::string names = NameList(SchemaNames());
+  engine::ParquetOptions options;
+  options.stats_columns = view_.clustered_by;
+  VL_TRY(auto written,
+         engine::WriteParquet(
+             connection_,
+             fmt::format("SELECT {0} FROM ({1}) t ANTI JOIN (SELECT _row FROM old_row WHERE "
+                         "_file = {2}) o ON o._row = t._row "
+                         "UNION ALL SELECT {0} FROM new_row WHERE _known AND _target = {2}",
+                         names, rows, QuoteLiteral(change.path)),
+             folder, options, wait_));
+  std::ranges::move(written, std::back_inserter(out.data));
+  return {};
+}
+
+Result<std::vector<SuccessorFile>> FileRewriter::Run(const std::filesystem::path& folder,
+                                                     Rewrite& out) {
+  VL_TRY(const std::vector<FileChange> changes, FindChanges());
+  VL_TRY(auto spliced, SpliceAll(changes, folder));
+  std::vector<SuccessorFile> successors;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    out.replaced.push_back(changes[i].path);
+    if (!spliced[i]) {
+      VL_RETURN_IF_ERROR(WriteAnew(changes[i], folder, out));
+      continue;
+    }
+    const engine::WrittenFile& file = *spliced[i];
+    const delta::AddFilePtr old_file = snapshot_->FindFile(changes[i].path);
+    successors.push_back({{old_file->path, old_file->size_bytes, file.rows},
+                          {file.path.filename().string(), file.size_bytes, file.rows}});
+    out.data.push_back(*std::move(spliced[i]));
+  }
+  return successors;
+}
+
+}  // namespace vitalake::lake

@@ -1,0 +1,80 @@
+// FileRewriter: replaces the data files of a keyed table in which rows change.
+//
+// A file all of whose changed rows have a successor of the same row key keeps its rows in their
+// places: only the columns that differ are encoded anew, in the row groups concerned, and all else
+// is copied as it lies (engine/parquet_splice.h). So the order of the rows, their statistics and
+// the file's key index stay. Other files are written anew: the unchanged rows in their order, then
+// the new ones. Several files at a time; memory holds the changed columns of one row group for
+// each.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "delta/snapshot.h"
+#include "engine/engine.h"
+#include "lake/key_index_file.h"
+#include "lake/lake.h"
+#include "lake/silver_view.h"
+#include "lake/table_writer.h"
+
+namespace vitalake::lake {
+
+// A file that has the rows of another in the same places.
+struct SuccessorFile {
+  IndexedFile old_file;
+  IndexedFile new_file;
+};
+
+// Works on two temporary tables of `connection`, with the columns of the table's schema:
+//   old_row  the rows that go, with _file (AddFile::path) and _row (place in it, from 0)
+//   new_row  with _known: false for rows of new keys, which go to files of their own and do not
+//            matter here; else _target is the file that the row goes to
+// Everything given must outlive it.
+class FileRewriter {
+ public:
+  FileRewriter(Lake& lake, const SilverView& view, const delta::SnapshotPtr& snapshot,
+               engine::Connection& connection, const Wait& wait)
+      : lake_(lake), view_(view), snapshot_(snapshot), connection_(connection), wait_(wait) {}
+
+  // Writes the files that replace those of old_row into `folder` and adds both to `out`.
+  Result<std::vector<SuccessorFile>> Run(const std::filesystem::path& folder, Rewrite& out);
+
+ private:
+  struct FileChange {
+    std::string path;
+    std::vector<int64_t> rows;         // places of old_row, ascending
+    std::vector<std::string> columns;  // in which old and new rows differ
+    bool in_place = false;
+  };
+
+  std::vector<std::string> SchemaNames() const;
+  Result<std::string> RowsOf(const std::string& path,
+                             const std::vector<std::string>& columns) const;
+  Result<std::vector<FileChange>> FindChanges();
+  Status CompareRows(std::vector<FileChange>& changes);
+  Status CreatePatch(const std::vector<FileChange>& changes, const std::string& table);
+  // nullopt: the file cannot be spliced.
+  Result<std::optional<engine::WrittenFile>> Splice(engine::Connection& connection,
+                                                    const FileChange& change,
+                                                    const std::string& patch_table,
+                                                    const std::filesystem::path& target);
+  Result<std::vector<std::optional<engine::WrittenFile>>> SpliceAll(
+      const std::vector<FileChange>& changes, const std::filesystem::path& folder);
+  Status WriteAnew(const FileChange& change, const std::filesystem::path& folder, Rewrite& out);
+
+  Lake& lake_;
+  const SilverView& view_;
+  const delta::SnapshotPtr& snapshot_;
+  engine::Connection& connection_;
+  const Wait& wait_;
+};
+
+// The statistics of a file (AddFile::stats) without what they say of `columns`.
+std::string StatsWithout(const std::string& stats, const std::vector<std::string>& columns);
+
+}  // namespace vitalake::lake

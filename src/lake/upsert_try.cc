@@ -1,0 +1,330 @@
+#include "lake/upsert_try.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "engine/column_appender.h"
+#include "engine/relation.h"
+#include "lake/cell_row.h"
+#include "lake/upsert_sql.h"
+
+namespace vitalake::lake {
+namespace {
+
+using engine::QuoteName;
+
+// Rows of a file at most: one correction must not re-encode millions.
+constexpr int64_t kRowsPerFile = 245'760;
+// Up to so many rows are read whole at once; of more, first what the decision needs.
+constexpr size_t kWholeRows = 100'000;
+// Files whose rows are asked for in one statement.
+constexpr size_t kFilesAtOnce = 32;
+
+std::string StagedRows(const StagedRecords& staged) {
+  std::vector<std::string> paths;
+  for (const auto& file : staged.files) paths.push_back(file.path.string());
+  return ReadParquetSql(paths);
+}
+
+}  // namespace
+
+std::vector<std::string> UpsertTry::SchemaNames() const {
+  std::vector<std::string> names;
+  for (const delta::Field& field : snapshot_->schema().fields()) names.push_back(field.name);
+  return names;
+}
+
+Result<std::vector<KeyHit>> UpsertTry::FindRows(std::string_view table,
+                                                const delta::SnapshotPtr& snapshot,
+                                                std::span<const uint64_t> wanted) {
+  if (wanted.empty()) return std::vector<KeyHit>{};
+  return KeyIndex(lake_, table).Find(snapshot, snapshot->files(), wanted, wait_);
+}
+
+Result<bool> UpsertTry::IsPlainAppend() {
+  if (request_.staged.deletes > 0 || keys_.own.repeated) return false;
+  // Records at home in either table have rows elsewhere: a repeat there may be across the two.
+  if (keys_.elsewhere.repeated && !keys_.own.hashes.empty()) return false;
+  wanted_ = keys_.all;
+  VL_TRY(hits_, FindRows(request_.view.table, snapshot_, wanted_));
+  if (!hits_->empty()) return false;
+  if (!request_.elsewhere) return true;
+  VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
+  VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, keys_.own.hashes));
+  return there.empty();
+}
+
+// hit: file (place among the distinct files of `hits`), row.
+Status UpsertTry::LoadHits(const std::vector<KeyHit>& hits) {
+  VL_RETURN_IF_ERROR(Run("CREATE OR REPLACE TEMP TABLE hit (file BIGINT, row BIGINT)"));
+  if (hits.empty()) return {};
+  const std::vector<view::ColumnType> types(2, view::ColumnType::kBigint);
+  VL_TRY(auto appender, engine::ColumnAppender::Make(connection_, "hit", types));
+  int64_t file = -1;
+  const delta::AddFile* last = nullptr;
+  CellRow row;
+  for (const KeyHit& hit : hits) {
+    if (hit.file.get() != last) ++file;
+    last = hit.file.get();
+    row.Clear();
+    row.Int(file).Int(hit.row);
+    VL_RETURN_IF_ERROR(appender.Append(row.cells()));
+  }
+  return appender.Close();
+}
+
+Status UpsertTry::LoadRows(const RowRequest& request) {
+  VL_RETURN_IF_ERROR(LoadHits(request.hits));
+  std::vector<std::string> files;
+  for (const KeyHit& hit : request.hits) {
+    if (files.empty() || files.back() != hit.file->path) files.push_back(hit.file->path);
+  }
+  const engine::TableFiles table = lake_.Files(request.snapshot, request.table);
+  const auto rows_of = [&](std::vector<std::string> paths) {
+    return engine::RelationSql(
+        table, {.columns = request.columns, .with_positions = true, .files = std::move(paths)});
+  };
+  VL_TRY(const std::string none, rows_of({}));
+  VL_RETURN_IF_ERROR(Run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", request.into, none)));
+  for (size_t at = 0; at < files.size();) {
+    std::string sql;
+    for (size_t i = 0; i < kFilesAtOnce && at < files.size(); ++i, ++at) {
+      VL_TRY(const std::string rows, rows_of({files[at]}));
+      sql += fmt::format("{}SELECT * FROM ({}) WHERE _row IN (SELECT row FROM hit WHERE file = {})",
+                         sql.empty() ? "" : " UNION ALL ", rows, at);
+    }
+    VL_RETURN_IF_ERROR(
+        Run(fmt::format("INSERT INTO {} SELECT t.* FROM ({}) t SEMI JOIN ({}) k "
+                        "ON k.id = t.id AND k.id_space = coalesce(t.id_space, '')",
+                        request.into, sql, request.keys)));
+  }
+  return {};
+}
+
+Status UpsertTry::PointDeletes() {
+  const std::string none =
+      "SELECT '' AS id_space, '' AS id, '' AS resource_id, false AS live "
+      "WHERE false";
+  const std::vector<std::string> columns = {"id_space", "id", "resource_id", "retracted_at",
+                                            "content_hash"};
+  const std::string shape =
+      "SELECT coalesce(id_space, '') AS id_space, id, resource_id, "
+      "retracted_at IS NULL AS live FROM ({}) WHERE resource_id IN "
+      "(SELECT resource_id FROM staged WHERE deleted)";
+  VL_TRY(const std::string own,
+         engine::RelationSql(lake_.Files(snapshot_, request_.view.table), {.columns = columns}));
+  std::string sibling = none;
+  if (!request_.sibling.empty()) {
+    VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.sibling));
+    VL_TRY(const std::string rows,
+           engine::RelationSql(lake_.Files(other, request_.sibling), {.columns = columns}));
+    // A tombstone there is the same deletion, waiting.
+    sibling = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
+  }
+  return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), sibling));
+}
+
+// elsewhere: versions of staged keys that the other table holds and that have their home there.
+Status UpsertTry::LoadElsewhere() {
+  if (!request_.elsewhere) {
+    return Run(upsert_sql::CreateElsewhere(
+        "SELECT *, NULL::TIMESTAMPTZ AS retracted_at FROM staged WHERE false", "true"));
+  }
+  const std::string_view table = request_.elsewhere->table;
+  VL_TRY(const delta::SnapshotPtr other, lake_.Latest(table));
+  VL_TRY(const auto own, HashKeys(connection_, "SELECT * FROM staged WHERE NOT elsewhere", wait_));
+  VL_TRY(const auto hits, FindRows(table, other, own));
+  VL_RETURN_IF_ERROR(LoadRows({table, other, hits, {}, "FROM staged_key", "elsewhere_row"}));
+  return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
+}
+
+Status UpsertTry::Decide(UpsertResult& result) {
+  if (request_.staged.files.empty()) {
+    VL_TRY(const std::string none, engine::RelationSql(lake_.Files(snapshot_, request_.view.table),
+                                                       {.files = std::vector<std::string>{}}));
+    VL_RETURN_IF_ERROR(Run(upsert_sql::CreateStaged(none, "true")));
+  } else {
+    VL_RETURN_IF_ERROR(
+        Run(upsert_sql::CreateStaged(StagedRows(request_.staged), request_.view.home)));
+  }
+  if (request_.elsewhere && !request_.staged_elsewhere->files.empty()) {
+    VL_RETURN_IF_ERROR(Run(upsert_sql::AddStagedElsewhere(StagedRows(*request_.staged_elsewhere),
+                                                          request_.elsewhere->home)));
+  }
+  if (request_.staged.deletes > 0) {
+    VL_RETURN_IF_ERROR(PointDeletes());
+    // A deletion names a resource id; by now it has the key of the row it is for.
+    VL_TRY(wanted_, HashKeys(connection_, "SELECT * FROM staged WHERE NOT dropped", wait_));
+    hits_.reset();
+  }
+  VL_RETURN_IF_ERROR(
+      Run("CREATE OR REPLACE TEMP TABLE staged_key AS SELECT DISTINCT id_space, id "
+          "FROM staged WHERE NOT dropped"));
+  if (!hits_) {
+    if (wanted_.empty()) wanted_ = keys_.all;
+    VL_TRY(hits_, FindRows(request_.view.table, snapshot_, wanted_));
+  }
+  whole_rows_ = hits_->size() <= kWholeRows;
+  const std::vector<std::string> deciding = {"id_space",      "id",
+                                             "version_id",    "last_updated",
+                                             "content_hash",  "identifier",
+                                             "retracted_at",  "deleted",
+                                             "received_at",   "source_partition",
+                                             "source_offset", "ingestion_date"};
+  VL_RETURN_IF_ERROR(
+      LoadRows({request_.view.table, snapshot_, *hits_, whole_rows_ ? SchemaNames() : deciding,
+                "FROM staged_key", "known_row"}));
+  VL_RETURN_IF_ERROR(LoadElsewhere());
+  for (const std::string& sql : {upsert_sql::CreatePresent("FROM known_row"),
+                                 upsert_sql::MarkKeyConflicts(), upsert_sql::CreateDecision()}) {
+    VL_RETURN_IF_ERROR(Run(sql));
+  }
+  return CollectOutcomes(result);
+}
+
+Status UpsertTry::CollectOutcomes(UpsertResult& result) {
+  result.exceptions.clear();
+  VL_TRY(engine::QueryResult counted, connection_.Query(upsert_sql::SelectExceptions(), {}, wait_));
+  for (;;) {
+    VL_TRY(const bool more, counted.Next());
+    if (!more) break;
+    Exceptions& exceptions = result.exceptions[std::string(counted.GetString(0))];
+    const std::string_view outcome = counted.GetString(1);
+    int64_t& count = outcome == "superseded"  ? exceptions.superseded
+                     : outcome == "duplicate" ? exceptions.duplicate
+                                              : exceptions.refused;
+    count += counted.GetInt64(2);
+  }
+
+  result.refused.clear();
+  VL_TRY(engine::QueryResult refused, connection_.Query(upsert_sql::SelectRefused(), {}, wait_));
+  for (;;) {
+    VL_TRY(const bool more, refused.Next());
+    if (!more) break;
+    RefusedRecord record{std::string(refused.GetString(0)),
+                         refused.GetInt64(1),
+                         std::string(refused.GetString(2)),
+                         {}};
+    record.message =
+        record.reason == "key-conflict"
+            ? "the id is known with another business identifier; if this source uses one id for "
+              "many resources, ingest it with --key identifier (key: identifier)"
+            : "the deletion names a resource id that several live rows have";
+    result.refused.push_back(std::move(record));
+  }
+  return {};
+}
+
+std::string UpsertTry::EmptiedOnDelete() const {
+  std::string out;
+  for (const std::string& column : request_.view.measured) {
+    out += fmt::format("CASE WHEN NOT d.deleted THEN r.{0} END AS {0}, ", QuoteName(column));
+  }
+  if (request_.view.has_status) {
+    out += "CASE WHEN d.deleted THEN 'entered-in-error' ELSE r.status END AS status, ";
+  }
+  return out +
+         "CASE WHEN d.deleted THEN coalesce(r.retracted_at, d.deleted_at) "
+         "ELSE r.retracted_at END AS retracted_at, d.deleted AS deleted, d.id AS id, "
+         "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
+}
+
+// old_row: the rows that the changed keys have, with _file and _row.
+Status UpsertTry::CreateOldRows() {
+  const std::string changed =
+      "SELECT id_space, id FROM decision WHERE change IN ('update', 'remove')";
+  if (!whole_rows_) {
+    return LoadRows({request_.view.table, snapshot_, *hits_, SchemaNames(), changed, "old_row"});
+  }
+  return Run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE old_row AS SELECT t.* FROM known_row t SEMI JOIN "
+                  "({}) d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')",
+                  changed));
+}
+
+// new_row: the rows the changed keys have from now on, with _known and _target (file they go to).
+Status UpsertTry::CreateNewRows() {
+  const std::string now = fmt::format("make_timestamptz({})", lake_.clock().NowMicros());
+  // A key whose best version is in the table changes only by a deletion; all others come staged.
+  std::string sql = fmt::format(
+      "SELECT r.* EXCLUDE (_file, _row) REPLACE ({0}, {1} AS update_date), "
+      "  true AS _known, d.file AS _target FROM old_row r JOIN decision d "
+      "  ON d.id = r.id AND d.id_space = coalesce(r.id_space, '') "
+      "  WHERE d.change = 'update' AND d.origin = 'T'",
+      EmptiedOnDelete(), now);
+  if (!request_.staged.files.empty()) {
+    sql += fmt::format(
+        " UNION ALL BY NAME SELECT r.* REPLACE ({0}, "
+        "  CASE WHEN d.known THEN {1} END AS update_date), "
+        "  d.known AS _known, d.file AS _target FROM ({2}) r JOIN decision d "
+        "  ON r.source_partition = d.source_partition AND r.source_offset = d.source_offset "
+        "  WHERE d.change IN ('insert', 'update') AND d.origin IS DISTINCT FROM 'T'",
+        EmptiedOnDelete(), now, StagedRows(request_.staged));
+  }
+  return Run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE new_row AS SELECT {}, _known, _target FROM ({})",
+                  NameList(SchemaNames()), sql));
+}
+
+Status UpsertTry::WriteChanges(const std::filesystem::path& folder, Rewrite& out) {
+  if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return {};
+  const std::string names = NameList(SchemaNames());
+  const std::vector<std::string>& key = request_.view.row_key;
+  const std::string sql = fmt::format(
+      "SELECT {0}, CASE WHEN EXISTS (SELECT 1 FROM new_row n WHERE n._known AND {1}) "
+      "  THEN 'update_preimage' ELSE 'delete' END AS _change_type FROM old_row o "
+      "UNION ALL SELECT {0}, CASE WHEN n._known AND EXISTS (SELECT 1 FROM old_row o WHERE {1}) "
+      "  THEN 'update_postimage' ELSE 'insert' END FROM new_row n",
+      names, SameKey(key, "o", "n"));
+  engine::ParquetOptions options;
+  options.name_prefix = "cdc";
+  VL_TRY(out.changes, engine::WriteParquet(connection_, sql, folder, options, wait_));
+  return {};
+}
+
+Result<Rewrite> UpsertTry::MakeRewrite(const std::filesystem::path& folder) {
+  Rewrite out;
+  VL_RETURN_IF_ERROR(CreateOldRows());
+  VL_RETURN_IF_ERROR(CreateNewRows());
+  VL_TRY(successors_,
+         FileRewriter(lake_, request_.view, snapshot_, connection_, wait_).Run(folder, out));
+  engine::ParquetOptions options;
+  options.max_rows_per_file = kRowsPerFile;
+  options.sort_by = request_.view.clustered_by;
+  options.stats_columns = request_.view.clustered_by;
+  VL_TRY(auto inserted, engine::WriteParquet(connection_,
+                                             fmt::format("SELECT {} FROM new_row WHERE NOT _known",
+                                                         NameList(SchemaNames())),
+                                             folder, options, wait_));
+  for (auto& file : inserted) {
+    out.inserted += file.rows;
+    out.data.push_back(std::move(file));
+  }
+  VL_TRY(out.updated, connection_.ScalarInt("SELECT count(*) FROM new_row WHERE _known"));
+  VL_TRY(
+      out.deleted,
+      connection_.ScalarInt(fmt::format(
+          "SELECT count(*) FROM old_row o ANTI JOIN (SELECT * FROM new_row WHERE _known) n ON {}",
+          SameKey(request_.view.row_key, "o", "n"))));
+  VL_RETURN_IF_ERROR(WriteChanges(folder, out));
+  return out;
+}
+
+void UpsertTry::NameWhatWasRead(Rewrite& rewrite) {
+  // A deletion looked at all resource ids of the table.
+  if (request_.staged.deletes > 0) return;
+  std::set<std::string> read;
+  for (const KeyHit& hit : *hits_) read.insert(hit.file->path);
+  rewrite.read = {read.begin(), read.end()};
+  rewrite.touches = [this](const delta::AddFile& added) -> Result<bool> {
+    const std::vector<delta::AddFilePtr> file = {std::make_shared<const delta::AddFile>(added)};
+    VL_TRY(const auto hits,
+           KeyIndex(lake_, request_.view.table).Find(snapshot_, file, wanted_, wait_));
+    return !hits.empty();
+  };
+}
+
+}  // namespace vitalake::lake
