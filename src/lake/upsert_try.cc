@@ -20,8 +20,6 @@ using engine::QuoteName;
 constexpr int64_t kRowsPerFile = 245'760;
 // Up to so many rows are read whole at once; of more, first what the decision needs.
 constexpr size_t kWholeRows = 100'000;
-// Files whose rows are asked for in one statement.
-constexpr size_t kFilesAtOnce = 32;
 
 std::string StagedRows(const StagedRecords& staged) {
   std::vector<std::string> paths;
@@ -57,20 +55,16 @@ Result<bool> UpsertTry::IsPlainAppend() {
   return there.empty();
 }
 
-// hit: file (place among the distinct files of `hits`), row.
+// hit: file (AddFile::path), row.
 Status UpsertTry::LoadHits(const std::vector<KeyHit>& hits) {
-  VL_RETURN_IF_ERROR(Run("CREATE OR REPLACE TEMP TABLE hit (file BIGINT, row BIGINT)"));
-  if (hits.empty()) return {};
-  const std::vector<view::ColumnType> types(2, view::ColumnType::kBigint);
+  VL_RETURN_IF_ERROR(Run("CREATE OR REPLACE TEMP TABLE hit (file VARCHAR, row BIGINT)"));
+  const std::vector<view::ColumnType> types = {view::ColumnType::kVarchar,
+                                               view::ColumnType::kBigint};
   VL_TRY(auto appender, engine::ColumnAppender::Make(connection_, "hit", types));
-  int64_t file = -1;
-  const delta::AddFile* last = nullptr;
   CellRow row;
   for (const KeyHit& hit : hits) {
-    if (hit.file.get() != last) ++file;
-    last = hit.file.get();
     row.Clear();
-    row.Int(file).Int(hit.row);
+    row.Text(hit.file->path).Int(hit.row);
     VL_RETURN_IF_ERROR(appender.Append(row.cells()));
   }
   return appender.Close();
@@ -82,26 +76,15 @@ Status UpsertTry::LoadRows(const RowRequest& request) {
   for (const KeyHit& hit : request.hits) {
     if (files.empty() || files.back() != hit.file->path) files.push_back(hit.file->path);
   }
-  const engine::TableFiles table = lake_.Files(request.snapshot, request.table);
-  const auto rows_of = [&](std::vector<std::string> paths) {
-    return engine::RelationSql(
-        table, {.columns = request.columns, .with_positions = true, .files = std::move(paths)});
-  };
-  VL_TRY(const std::string none, rows_of({}));
-  VL_RETURN_IF_ERROR(Run(fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", request.into, none)));
-  for (size_t at = 0; at < files.size();) {
-    std::string sql;
-    for (size_t i = 0; i < kFilesAtOnce && at < files.size(); ++i, ++at) {
-      VL_TRY(const std::string rows, rows_of({files[at]}));
-      sql += fmt::format("{}SELECT * FROM ({}) WHERE _row IN (SELECT row FROM hit WHERE file = {})",
-                         sql.empty() ? "" : " UNION ALL ", rows, at);
-    }
-    VL_RETURN_IF_ERROR(
-        Run(fmt::format("INSERT INTO {} SELECT t.* FROM ({}) t SEMI JOIN ({}) k "
-                        "ON k.id = t.id AND k.id_space = coalesce(t.id_space, '')",
-                        request.into, sql, request.keys)));
-  }
-  return {};
+  VL_TRY(const std::string rows,
+         engine::RelationSql(
+             lake_.Files(request.snapshot, request.table),
+             {.columns = request.columns, .with_positions = true, .files = std::move(files)}));
+  return Run(
+      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT t.* FROM ({}) t "
+                  "SEMI JOIN hit h ON h.row = t._row AND h.file = t._file "
+                  "SEMI JOIN ({}) k ON k.id = t.id AND k.id_space = coalesce(t.id_space, '')",
+                  request.into, rows, request.keys));
 }
 
 Status UpsertTry::PointDeletes() {
@@ -127,7 +110,8 @@ Status UpsertTry::PointDeletes() {
   return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), sibling));
 }
 
-// elsewhere: versions of staged keys that the other table holds and that have their home there.
+// elsewhere: versions of staged keys that the other table holds and that have their home there. A
+// key that this table holds has its best version here.
 Status UpsertTry::LoadElsewhere() {
   if (!request_.elsewhere) {
     return Run(upsert_sql::CreateElsewhere(
@@ -135,7 +119,10 @@ Status UpsertTry::LoadElsewhere() {
   }
   const std::string_view table = request_.elsewhere->table;
   VL_TRY(const delta::SnapshotPtr other, lake_.Latest(table));
-  VL_TRY(const auto own, HashKeys(connection_, "SELECT * FROM staged WHERE NOT elsewhere", wait_));
+  VL_TRY(const auto own,
+         HashKeys(connection_,
+                  "FROM staged s ANTI JOIN present p USING (id_space, id) WHERE NOT s.elsewhere",
+                  wait_));
   VL_TRY(const auto hits, FindRows(table, other, own));
   VL_RETURN_IF_ERROR(LoadRows({table, other, hits, {}, "FROM staged_key", "elsewhere_row"}));
   return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
@@ -177,11 +164,10 @@ Status UpsertTry::Decide(UpsertResult& result) {
   VL_RETURN_IF_ERROR(
       LoadRows({request_.view.table, snapshot_, *hits_, whole_rows_ ? SchemaNames() : deciding,
                 "FROM staged_key", "known_row"}));
+  VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row")));
   VL_RETURN_IF_ERROR(LoadElsewhere());
-  for (const std::string& sql : {upsert_sql::CreatePresent("FROM known_row"),
-                                 upsert_sql::MarkKeyConflicts(), upsert_sql::CreateDecision()}) {
-    VL_RETURN_IF_ERROR(Run(sql));
-  }
+  VL_RETURN_IF_ERROR(Run(upsert_sql::MarkKeyConflicts()));
+  VL_RETURN_IF_ERROR(Run(upsert_sql::CreateDecision()));
   return CollectOutcomes(result);
 }
 

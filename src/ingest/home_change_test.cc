@@ -1,0 +1,169 @@
+// A resource that is a blood-pressure panel in one version and a single value in another: the
+// version that wins is in its home table, and nothing of the other is left in any.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ingest/test_lake.h"
+#include "lake/gold.h"
+
+namespace vitalake::ingest {
+namespace {
+
+enum class Shape { kPanel, kHeartRate, kDelete, kRetractedHeartRate };
+
+struct Sent {
+  Shape shape;
+  int version = 0;  // 0: none
+};
+
+std::string Message(const std::string& id, const Sent& sent) {
+  if (sent.shape == Shape::kDelete) {
+    return fmt::format(
+        R"({{"resourceType":"Bundle","type":"transaction","entry":[{{"request":{{"method":"DELETE","url":"Observation/{}"}}}}]}})",
+        id);
+  }
+  const std::string head = fmt::format(
+      R"({{"resourceType":"Observation","id":"{}",{}"status":"{}","subject":{{"reference":"Patient/p"}},"effectiveDateTime":"2026-01-01T08:00:00Z",)",
+      id, sent.version == 0 ? "" : fmt::format(R"("meta":{{"versionId":"{}"}},)", sent.version),
+      sent.shape == Shape::kRetractedHeartRate ? "entered-in-error" : "final");
+  if (sent.shape != Shape::kPanel) {
+    return head +
+           R"("code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"valueQuantity":{"value":61,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}})";
+  }
+  return head +
+         R"("code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"component":[)"
+         R"({"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},"valueQuantity":{"value":121,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}},)"
+         R"({"code":{"coding":[{"system":"http://loinc.org","code":"8462-4"}]},"valueQuantity":{"value":81,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}}]})";
+}
+
+struct Case {
+  const char* name;
+  std::vector<Sent> sent;    // in every order of arrival
+  std::string observations;  // versions in silver.observation
+  std::string vitals;        // versions, codes and values in silver.vital_sign
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+class HomeChange : public testing::TestWithParam<Case> {
+ protected:
+  static std::vector<std::vector<size_t>> Orders() {
+    std::vector<size_t> order;
+    for (size_t i = 0; i < GetParam().sent.size(); ++i) order.push_back(i);
+    std::vector<std::vector<size_t>> orders;
+    do {
+      orders.push_back(order);
+    } while (std::ranges::next_permutation(order).found);
+    return orders;
+  }
+
+  static void ExpectOneState(TestLake& lake, size_t orders) {
+    for (size_t i = 0; i < orders; ++i) {
+      EXPECT_EQ(
+          lake.Rows(fmt::format("SELECT coalesce(version_id, '-'), retracted_at IS NOT NULL FROM "
+                                "silver.observation WHERE id = 'order-{}'",
+                                i)),
+          GetParam().observations)
+          << i;
+      EXPECT_EQ(lake.Rows(fmt::format(
+                    "SELECT coalesce(version_id, '-'), code, value FROM silver.vital_sign WHERE "
+                    "id = 'order-{}' ORDER BY code DESC",
+                    i)),
+                GetParam().vitals)
+          << i;
+    }
+    EXPECT_EQ(lake.Rows("SELECT count(*) FROM ops.ledger WHERE received <> written + superseded + "
+                        "duplicate + quarantined + out_of_scope OR finished_at IS NULL"),
+              "0\n");
+    // Gold counts what is there, and is what a full recomputation gives.
+    const std::string gold = lake.Rows("SELECT * FROM gold.vital_daily ORDER BY ALL") +
+                             lake.Rows("SELECT * FROM gold.bp_daily ORDER BY ALL");
+    EXPECT_EQ(lake.Rows("SELECT coalesce(sum(readings), 0) FROM gold.bp_daily"),
+              lake.Rows("SELECT count(*) FROM silver.observation WHERE retracted_at IS NULL"));
+    ASSERT_TRUE(lake::RefreshGold(lake.lake(), true));
+    EXPECT_EQ(lake.Rows("SELECT * FROM gold.vital_daily ORDER BY ALL") +
+                  lake.Rows("SELECT * FROM gold.bp_daily ORDER BY ALL"),
+              gold);
+  }
+};
+
+TEST_P(HomeChange, InOneRun) {
+  TestLake lake;
+  const auto orders = Orders();
+  std::string file;
+  for (size_t i = 0; i < orders.size(); ++i) {
+    for (const size_t at : orders[i]) {
+      file += Message(fmt::format("order-{}", i), GetParam().sent[at]) + "\n";
+    }
+  }
+  lake.Ingest({{"all.ndjson", file}});
+  ExpectOneState(lake, orders.size());
+}
+
+TEST_P(HomeChange, InARunEach) {
+  TestLake lake;
+  const auto orders = Orders();
+  for (size_t step = 0; step < GetParam().sent.size(); ++step) {
+    std::string file;
+    for (size_t i = 0; i < orders.size(); ++i) {
+      file += Message(fmt::format("order-{}", i), GetParam().sent[orders[i][step]]) + "\n";
+    }
+    lake.Ingest({{fmt::format("step-{}.ndjson", step), file}});
+  }
+  ExpectOneState(lake, orders.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Sets, HomeChange,
+    testing::Values(Case{"PanelBecomesSingle",
+                         {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}},
+                         "",
+                         "2,8867-4,61.0\n"},
+                    Case{"SingleBecomesPanel",
+                         {{Shape::kHeartRate, 1}, {Shape::kPanel, 2}},
+                         "2,false\n",
+                         "2,8480-6,121.0\n2,8462-4,81.0\n"},
+                    Case{"ThereAndBack",
+                         {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kPanel, 3}},
+                         "3,false\n",
+                         "3,8480-6,121.0\n3,8462-4,81.0\n"},
+                    Case{"AndBackAgain",
+                         {{Shape::kHeartRate, 1},
+                          {Shape::kPanel, 2},
+                          {Shape::kHeartRate, 3},
+                          {Shape::kPanel, 0}},
+                         "",
+                         "3,8867-4,61.0\n"},
+                    Case{"RetractedAsTheOther",
+                         {{Shape::kPanel, 5}, {Shape::kRetractedHeartRate, 0}},
+                         "",
+                         "-,8867-4,\n"},
+                    Case{"DeletedInBetween",
+                         {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kDelete}},
+                         "",
+                         "2,8867-4,\n"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(HomeChangeTest, TheChangeFeedSaysThatTheRowWent) {
+  TestLake lake;
+  lake.Ingest({{"1.ndjson", Message("a", {Shape::kPanel, 1}) + "\n" +
+                                Message("b", {Shape::kPanel, 1}) + "\n"}});
+  const BatchSummary summary =
+      lake.Ingest({{"2.ndjson", Message("a", {Shape::kHeartRate, 2}) + "\n"}});
+  EXPECT_EQ(summary.counts.written, 1);
+  EXPECT_EQ(lake.Rows("SELECT id FROM silver.observation"), "b\n");
+  const auto table = lake.lake().OpenTable("silver.observation");
+  ASSERT_TRUE(table);
+  const auto changes = (*table)->Changes(Version{2}, Version{2});
+  ASSERT_TRUE(changes) << changes.error().ToString();
+  ASSERT_EQ(changes->size(), 1u);
+  EXPECT_EQ(lake.Rows(fmt::format(
+                "SELECT id, _change_type FROM read_parquet({})",
+                engine::QuotePath(lake.folder() / "lake/silver/observation" / (*changes)[0].path))),
+            "a,delete\n");
+}
+
+}  // namespace
+}  // namespace vitalake::ingest
