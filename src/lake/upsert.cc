@@ -11,22 +11,31 @@
 namespace vitalake::lake {
 namespace {
 
-// Tells at level debug how long each step took.
+// Tells at level debug how long the upsert took, and each of its steps.
 class StepTimes {
  public:
   StepTimes(Clock& clock, std::string_view table)
-      : clock_(clock), table_(table), last_(clock.Steady()) {}
-  ~StepTimes() { log::Debug("upsert of {}:{}", table_, text_); }
+      : clock_(clock), table_(table), begin_(clock.Steady()), last_(begin_) {}
+  ~StepTimes() {
+    if (!text_.empty()) {
+      log::Debug("upsert of {}: {:.3f} s:{}", table_, Seconds(last_ - begin_), text_);
+    }
+  }
 
   void Done(std::string_view step) {
     const auto now = clock_.Steady();
-    text_ += fmt::format(" {} {:.3f} s", step, std::chrono::duration<double>(now - last_).count());
+    text_ += fmt::format(" {} {:.3f}", step, Seconds(now - last_));
     last_ = now;
   }
 
  private:
+  static double Seconds(std::chrono::nanoseconds time) {
+    return std::chrono::duration<double>(time).count();
+  }
+
   Clock& clock_;
   std::string table_;
+  std::chrono::nanoseconds begin_;
   std::chrono::nanoseconds last_;
   std::string text_;
 };

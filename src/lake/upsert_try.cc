@@ -225,6 +225,11 @@ Status UpsertTry::CreateOldRows() {
   if (!whole_rows_) {
     return LoadRows({request_.view.table, snapshot_, *hits_, SchemaNames(), changed, "old_row"});
   }
+  VL_TRY(const int64_t unchanged,
+         connection_.ScalarInt("SELECT count(*) FROM decision WHERE known AND change = 'none'"));
+  if (unchanged == 0) {
+    return Run("DROP TABLE IF EXISTS old_row; ALTER TABLE known_row RENAME TO old_row");
+  }
   return Run(
       fmt::format("CREATE OR REPLACE TEMP TABLE old_row AS SELECT t.* FROM known_row t SEMI JOIN "
                   "({}) d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')",
