@@ -110,6 +110,8 @@ void GroupStage::Merge(const RecordStager& stager) {
   for (size_t i = 0; i < kSilverCount; ++i) {
     const lake::StagedRecords& staged = stager.staged()[i];
     staged_[i].files.insert(staged_[i].files.end(), staged.files.begin(), staged.files.end());
+    staged_[i].key_hashes.insert(staged_[i].key_hashes.end(), staged.key_hashes.begin(),
+                                 staged.key_hashes.end());
     staged_[i].records += staged.records;
     staged_[i].deletes += staged.deletes;
   }

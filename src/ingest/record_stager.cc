@@ -10,6 +10,7 @@
 #include "fhir/element_path.h"
 #include "fhir/record_key.h"
 #include "fhir/references.h"
+#include "lake/key_index.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -160,6 +161,11 @@ void RecordStager::AppendRow(size_t table, std::span<const view::Cell> row) {
   if (!buffers_.empty()) buffers_[table]->Append(row, record_cells_.cells());
 }
 
+void RecordStager::CountStaged(size_t table, const RecordSource& source, std::string_view key) {
+  ++staged_[table].records;
+  staged_[table].key_hashes.push_back(lake::KeyHash(source.file->id_space, key));
+}
+
 Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& source,
                                          const Wait& wait) {
   tally_ = &tallies_[source.file->ordinal];
@@ -248,7 +254,7 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
       ++rows;
       AppendRow(at, row);
     });
-    if (rows > 0) ++staged_[at].records;
+    if (rows > 0) CountStaged(at, source, key.key);
     if (is_home && (!ran || rows == 0)) {
       return Quarantine(record, source,
                         {"view", "",
@@ -318,7 +324,7 @@ Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource&
   ++tally_->home[static_cast<size_t>(home)];
   for (const Silver table : {home, Silver::kVitalSign}) {
     const size_t at = static_cast<size_t>(table);
-    ++staged_[at].records;
+    CountStaged(at, source, target.id);
     ++staged_[at].deletes;
     AppendRow(at, std::vector<view::Cell>(context_.views[at].view->columns().size()));
     if (patient) break;

@@ -112,6 +112,8 @@ class RecordStager {
   Status AppendIssue(const fhir::Record& record, const RecordSource& source,
                      const fhir::Issue& issue, std::string_view type, std::string_view id);
   void AppendRow(size_t table, std::span<const view::Cell> row);
+  // One record with rows in that table.
+  void CountStaged(size_t table, const RecordSource& source, std::string_view key);
   Status WriteFiles(const Wait& wait);
   void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                          std::string_view key, std::string_view quality, Silver home);
