@@ -176,8 +176,12 @@ class KnownMembers {
 
   const KnownKey& Search(const JsonSelection& kept, JsonSelection::Place object,
                          std::string_view key, const KeyBytes& bytes, size_t& at) {
-    size_t found = 1;
-    while (found < keys_.size() && !Is(found, bytes, key)) ++found;
+    uint8_t& slot = slots_[SlotOf(bytes, key.size())];
+    size_t found = slot;
+    if (!Is(found, bytes, key)) {
+      found = 1;
+      while (found < keys_.size() && !Is(found, bytes, key)) ++found;
+    }
     if (found == keys_.size()) {
       if (found == kMost) {
         other_ = {bytes, 0, kept.Find(object, key), FindSymbol(key), 0};
@@ -187,6 +191,7 @@ class KnownMembers {
           {bytes, static_cast<uint32_t>(key.size()), kept.Find(object, key), FindSymbol(key), 0});
       names_.emplace_back(key);
     }
+    slot = static_cast<uint8_t>(found);
     keys_[at].next = static_cast<uint16_t>(found);
     at = found;
     return keys_[found];
@@ -194,7 +199,8 @@ class KnownMembers {
 
   std::vector<KnownKey> keys_;
   std::vector<std::string> names_;
-  KnownKey other_;  // the last one found when the list was full
+  std::array<uint8_t, kKnownKeys> slots_{};  // by SlotOf: a place in keys_ to look at first
+  KnownKey other_;                           // the last one found when the list was full
 };
 
 }  // namespace
