@@ -1,7 +1,10 @@
 """Runs one command and says how long it took and how much memory its process tree held."""
 
 import json
+import os
 import subprocess
+import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -12,7 +15,7 @@ import psutil
 class Measured:
     seconds: float      # the command's own figure for its job when it prints one, else wall time
     wall: float
-    peak_mb: float      # resident memory of the process tree, sampled every 10 ms
+    peak_mb: float      # resident memory of the process tree
     info: dict = field(default_factory=dict)  # the JSON object on its last line of output
 
 
@@ -29,24 +32,42 @@ def tree_rss(process):
     return total
 
 
+class Sampler(threading.Thread):
+    """The highest resident memory of a process tree, looked at often enough for trees that grow slowly."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.process, self.peak, self.ended = psutil.Process(pid), 0, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.1):
+            self.peak = max(self.peak, tree_rss(self.process))
+
+
 def measure(command, timeout=1800, env=None):
-    start = time.perf_counter()
-    process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, env=env)
-    watched, peak = psutil.Process(process.pid), 0
-    while process.poll() is None:
-        peak = max(peak, tree_rss(watched))
-        if time.perf_counter() - start > timeout:
-            process.kill()
-            raise TimeoutError(f"more than {timeout} s: {command}")
-        time.sleep(0.01)
-    wall = time.perf_counter() - start
-    output, errors = process.communicate()
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                                   text=True, env=env)
+        sampler = Sampler(process.pid)
+        sampler.start()
+        killer = threading.Timer(timeout, process.kill)
+        killer.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        killer.cancel()
+        sampler.ended.set()
+        sampler.join()
+        output.seek(0), errors.seek(0)
+        text, complaints = output.read(), errors.read()
     if process.returncode != 0:
-        raise RuntimeError(f"{command} ended with {process.returncode}\n{output[-2000:]}\n{errors[-4000:]}")
+        raise RuntimeError(f"{command} ended with {process.returncode} after {wall:.0f} s\n{text[-2000:]}\n{complaints[-4000:]}")
     try:
-        info = json.loads(output.strip().splitlines()[-1])
+        info = json.loads(text.strip().splitlines()[-1])
         info = info if isinstance(info, dict) else {}
     except (IndexError, ValueError):
         info = {}
+    # The kernel knows the exact peak of one process; of a tree, the samples know the sum.
+    peak = max(sampler.peak, usage.ru_maxrss * 1024)
     return Measured(info.get("seconds", wall), wall, peak / 2**20, info)

@@ -12,6 +12,7 @@ without the start of Python or Java; Vitalake's is the whole process.
 import argparse
 import datetime
 import json
+import os
 import pathlib
 import shutil
 import statistics
@@ -40,15 +41,25 @@ class Row:
 
 
 def contest(who, command, runs, prepare=None, note=""):
-    """Runs a contestant; `prepare` sets the stage before each run, outside the measurement."""
-    measured = []
-    for _ in range(runs):
-        if prepare:
-            prepare()
-        measured.append(measure(command))
-    row = Row(who, measured, note)
-    print(f"  {who}: {row.seconds:.2f} s, {row.peak_mb:.0f} MB", flush=True)
-    return row
+    """A contestant; `prepare` sets the stage before each run, outside the measurement."""
+    return who, command, runs, prepare, note
+
+
+def race(*contests):
+    """Runs the contestants in turns, so that a slow minute of the machine meets all of them."""
+    measured = [[] for _ in contests]
+    for turn in range(max(runs for _, _, runs, _, _ in contests)):
+        for (_, command, runs, prepare, _), into in zip(contests, measured):
+            if turn >= runs:
+                continue
+            if prepare:
+                prepare()
+            os.sync()  # what was prepared, or left by the one before, is not written during the run
+            into.append(measure(command))
+    result = [Row(who, into, note) for (who, _, _, _, note), into in zip(contests, measured)]
+    for row in result:
+        print(f"  {row.who}: {row.seconds:.2f} s ({row.low:.2f}-{row.high:.2f}), {row.peak_mb:.0f} MB", flush=True)
+    return result
 
 
 def python(script, *arguments):
@@ -90,8 +101,8 @@ def lake_fingerprint(lake):
 def task_view(args):
     """NDJSON to 13 flat columns in zstd Parquet, 500,000 readings"""
     source, mine, theirs = data.observations(), OUT / "view.parquet", OUT / "duckdb.parquet"
-    result = [contest("vitalake view run", ours("view", "run", HERE / "view/view.json", source, "--format", "parquet", "-o", mine), args.runs, clear(mine)),
-              contest("DuckDB 1.5.5 read_json, explicit columns", python("view/duckdb_parquet.py", source, theirs), args.runs, clear(theirs))]
+    result = race(contest("vitalake view run", ours("view", "run", HERE / "view/view.json", source, "--format", "parquet", "-o", mine), args.runs, clear(mine)),
+                  contest("DuckDB 1.5.5 read_json, explicit columns", python("view/duckdb_parquet.py", source, theirs), args.runs, clear(theirs)))
     same("view", rows.fingerprint(f"'{mine}'"), rows.fingerprint(f"'{theirs}'"))
     return result
 
@@ -99,9 +110,9 @@ def task_view(args):
 def task_delta(args):
     """NDJSON to the same columns in a new Delta table, 500,000 readings"""
     source, mine, theirs, spark = data.observations(), OUT / "delta-vitalake", OUT / "delta-duckdb", OUT / "delta-spark"
-    result = [contest("vitalake view run --format delta", ours("view", "run", HERE / "view/view.json", source, "--format", "delta", "-o", mine), args.runs, clear(mine)),
-              contest("DuckDB read_json + deltalake write", python("delta/duckdb_deltalake.py", source, theirs), args.runs, clear(theirs)),
-              contest("Spark + Delta, local", python("delta/spark.py", source, spark), 1, clear(spark), "one run, cold")]
+    result = race(contest("vitalake view run --format delta", ours("view", "run", HERE / "view/view.json", source, "--format", "delta", "-o", mine), args.runs, clear(mine)),
+                  contest("DuckDB read_json + deltalake write", python("delta/duckdb_deltalake.py", source, theirs), args.runs, clear(theirs)),
+                  contest("Spark + Delta, local", python("delta/spark.py", source, spark), 1, clear(spark), "one run, cold"))
     same("delta", *map(rows.fingerprint_delta, (mine, theirs, spark)))
     return result
 
@@ -109,11 +120,11 @@ def task_delta(args):
 def task_batch(args):
     """Whole batch run (bronze, validation, silver.observation, silver.vital_sign, gold, ledger) against the rival's silver alone with cp and sync"""
     source, lake, theirs = data.observations(), OUT / "batch-lake", OUT / "batch-rival"
-    result = [contest("vitalake ingest", ours("--lake", lake, "ingest", source), args.runs, clear(lake)),
-              contest("cp + sync, DuckDB read_json + deltalake write", python("batch/copy_duckdb_deltalake.py", source, theirs), args.runs, clear(theirs))]
+    result = race(contest("vitalake ingest", ours("--lake", lake, "ingest", source), args.runs, clear(lake)),
+                  contest("cp + sync, DuckDB read_json + deltalake write", python("batch/copy_duckdb_deltalake.py", source, theirs), args.runs, clear(theirs)))
     same("batch", lake_fingerprint(lake), rows.fingerprint_delta(theirs / "silver"))
     if args.full:
-        result.append(contest("vitalake ingest, ten times the input", ours("--lake", lake, "ingest", data.observations(5_000_000)), 1, clear(lake)))
+        result.extend(race(contest("vitalake ingest, ten times the input", ours("--lake", lake, "ingest", data.observations(5_000_000)), 1, clear(lake))))
     return result
 
 
@@ -123,9 +134,9 @@ def upsert(args, title, millions, changed, new, runs):
     of each table took by itself, with its steps: silver.observation's has about 50 columns, the rival's table 13."""
     updates = data.updates(changed, new)
     lake, table = OUT / f"upsert-lake-{millions}", OUT / f"upsert-rival-{millions}"
-    result = [contest(f"vitalake ingest, {title}", ours("--lake", lake, "ingest", updates), runs, copy_of(data.lake(millions), lake)),
-              contest(f"deltalake merge, {title}", python("upsert/deltalake_merge.py", table, data.flat_parquet(updates)), runs,
-                      copy_of(data.rival_table(millions), table), "ready-made rows, one table")]
+    result = race(contest(f"vitalake ingest, {title}", ours("--lake", lake, "ingest", updates), runs, copy_of(data.lake(millions), lake)),
+                  contest(f"deltalake merge, {title}", python("upsert/deltalake_merge.py", table, data.flat_parquet(updates)), runs,
+                      copy_of(data.rival_table(millions), table), "ready-made rows, one table"))
     mine, theirs = lake_fingerprint(lake), rows.fingerprint_delta(table)
     columns = ("row_count", "ids", "amended") if millions else mine.keys()
     same(title, {c: mine[c] for c in columns}, {c: theirs[c] for c in columns})
@@ -169,23 +180,23 @@ def task_gold(args):
     result = []
     for kind, title in (("day", "refresh, corrections of one day"), ("random", "refresh, corrections of any day")):
         lagging = data.lagging_lake(args.rows, kind)
-        result.append(contest(f"vitalake gold, {size}: {title}", ours("--lake", lake, "gold"), args.runs, copy_of(lagging, lake)))
-        contest(f"DuckDB for comparison, {kind}", python("gold/duckdb_models.py", lake, theirs), 1, clear(theirs))
+        result.extend(race(contest(f"vitalake gold, {size}: {title}", ours("--lake", lake, "gold"), args.runs, copy_of(lagging, lake))))
+        race(contest(f"DuckDB for comparison, {kind}", python("gold/duckdb_models.py", lake, theirs), 1, clear(theirs)))
         same_gold(f"gold after corrections ({kind})", lake, theirs)
-    result.append(contest(f"vitalake gold --full, {size}: computed whole and compared", ours("--lake", lake, "gold", "--full"), args.runs,
-                          copy_of(lagging, lake)))
+    result.extend(race(contest(f"vitalake gold --full, {size}: computed whole and compared", ours("--lake", lake, "gold", "--full"), args.runs,
+                               copy_of(lagging, lake))))
     same_gold("gold in full", lake, theirs)
-    result.append(contest(f"vitalake gold, {size}: first time", ours("--lake", lake, "gold"), args.runs, empty_gold(lagging, lake)))
+    result.extend(race(contest(f"vitalake gold, {size}: first time", ours("--lake", lake, "gold"), args.runs, empty_gold(lagging, lake))))
     same_gold("gold for the first time", lake, theirs)
-    result.append(contest("DuckDB 1.5.5, the same SQL over the silver Parquet", python("gold/duckdb_models.py", lake, theirs), args.runs,
-                          clear(theirs), "Parquet files, no change feed, no commit"))
+    result.extend(race(contest("DuckDB 1.5.5, the same SQL over the silver Parquet", python("gold/duckdb_models.py", lake, theirs), args.runs,
+                          clear(theirs), "Parquet files, no change feed, no commit")))
     return result
 
 
 def task_start(args):
     """Start on a lake"""
     lake = data.lake()
-    return [contest('vitalake sql "select 1"', ours("--lake", lake, "sql", "select 1"), max(args.runs, 5))]
+    return race(contest('vitalake sql "select 1"', ours("--lake", lake, "sql", "select 1"), max(args.runs, 5)))
 
 
 TASKS = {name.removeprefix("task_"): function for name, function in list(globals().items()) if name.startswith("task_")}

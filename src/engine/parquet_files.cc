@@ -35,9 +35,8 @@ std::string CopySql(const std::string& select_sql, const fs::path& folder, const
       rotate ? std::min(options.row_group_rows, options.max_rows_per_file) : options.row_group_rows;
   const fs::path target =
       rotate ? folder : folder / fmt::format("{}-0-{}.parquet", options.name_prefix, mark);
-  std::string sql = fmt::format(
-      "COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {}, RETURN_STATS", source,
-      QuoteLiteral(target.string()), group_rows);
+  std::string sql = fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {}, RETURN_STATS", source,
+                                QuoteLiteral(target.string()), kParquetFormat, group_rows);
   if (rotate) {
     sql += fmt::format(", ROW_GROUPS_PER_FILE {}, OVERWRITE_OR_IGNORE, FILENAME_PATTERN {}",
                        options.max_rows_per_file / group_rows,

@@ -34,6 +34,12 @@ struct WrittenFile {
   std::string stats_json;
 };
 
+// Options of COPY for every Parquet file written here: zstd at its quickest level, which is no
+// larger on such data; a dictionary only where values repeat a lot, and no Bloom filter for it.
+inline constexpr std::string_view kParquetFormat =
+    "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4096, "
+    "WRITE_BLOOM_FILTER false";
+
 // Runs `select_sql` and writes its rows to new files in `folder` (made on demand): zstd, dictionary
 // where it pays. The files are complete (size and footer checked) but not durable: PutFile does
 // that. No row: no file, an empty list. After an error no file is left behind. Errors as

@@ -122,9 +122,9 @@ Result<int64_t> EngineParquetIo::WriteCheckpoint(
     const fs::path& file, const std::function<Result<std::string_view>()>& next) {
   VL_TRY(Connection connection, engine_.Connect());
   VL_RETURN_IF_ERROR(AppendLines(connection, next));
-  const auto copied = connection.Execute(
-      fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
-                  TypedActionsSql(kLines), QuoteLiteral(file.string())));
+  const auto copied = connection.Execute(fmt::format("COPY ({}) TO {} ({}, USE_TMP_FILE false)",
+                                                     TypedActionsSql(kLines),
+                                                     QuoteLiteral(file.string()), kParquetFormat));
   std::error_code error;
   if (!copied) {
     fs::remove(file, error);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json_writer.h"
+#include "engine/parquet_files.h"
 #include "engine/text_width.h"
 
 namespace vitalake::engine {
@@ -205,11 +206,9 @@ Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const Text
 
 Result<int64_t> WriteParquetResult(Connection& connection, const std::string& select_sql,
                                    const std::filesystem::path& file, const Wait& wait) {
-  return connection.Execute(
-      fmt::format("COPY ({}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-                  "ROW_GROUP_SIZE {})",
-                  select_sql, QuoteLiteral(file.string()), kRowGroupRows),
-      wait);
+  return connection.Execute(fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {})", select_sql,
+                                        QuoteLiteral(file.string()), kParquetFormat, kRowGroupRows),
+                            wait);
 }
 
 }  // namespace vitalake::engine
