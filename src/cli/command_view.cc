@@ -1,8 +1,9 @@
 #include <fmt/format.h>
 
-#include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -60,12 +61,15 @@ class ScanProgress {
  private:
   static void Watch(const engine::ScanReport& report, const std::stop_token& stop) {
     ProgressBar bar;
+    std::mutex mutex;
+    std::condition_variable_any stopped;
+    std::unique_lock lock(mutex);
     while (!stop.stop_requested()) {
       ProgressState state;
       state.step = "reading";
       state.records = report.records();
       bar.Update(std::move(state));
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      stopped.wait_for(lock, stop, std::chrono::milliseconds(50), [] { return false; });
     }
   }
   std::jthread thread_;

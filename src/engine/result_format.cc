@@ -206,9 +206,10 @@ Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const Text
 
 Result<int64_t> WriteParquetResult(Connection& connection, const std::string& select_sql,
                                    const std::filesystem::path& file, const Wait& wait) {
-  return connection.Execute(fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {})", select_sql,
-                                        QuoteLiteral(file.string()), kParquetFormat, kRowGroupRows),
-                            wait);
+  return connection.Execute(
+      fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {}, USE_TMP_FILE false)", select_sql,
+                  QuoteLiteral(file.string()), kParquetFormat, kRowGroupRows),
+      wait);
 }
 
 }  // namespace vitalake::engine
