@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import subprocess
 import tempfile
 import threading
@@ -32,16 +33,27 @@ def tree_rss(process):
     return total
 
 
+def high_water(pid):
+    """The peak that the kernel has kept for one process since its start, in bytes."""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
 class Sampler(threading.Thread):
-    """The highest resident memory of a process tree, looked at often enough for trees that grow slowly."""
+    """The highest resident memory of a process tree: the sum over it now and then, or its root's own peak."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
         self.process, self.peak, self.ended = psutil.Process(pid), 0, threading.Event()
 
     def run(self):
-        while not self.ended.wait(0.1):
-            self.peak = max(self.peak, tree_rss(self.process))
+        while not self.ended.wait(0.05):
+            self.peak = max(self.peak, tree_rss(self.process), high_water(self.process.pid))
 
 
 def measure(command, timeout=1800, env=None):
@@ -53,7 +65,7 @@ def measure(command, timeout=1800, env=None):
         sampler.start()
         killer = threading.Timer(timeout, process.kill)
         killer.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        _, status = os.waitpid(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         killer.cancel()
@@ -68,6 +80,4 @@ def measure(command, timeout=1800, env=None):
         info = info if isinstance(info, dict) else {}
     except (IndexError, ValueError):
         info = {}
-    # The kernel knows the exact peak of one process; of a tree, the samples know the sum.
-    peak = max(sampler.peak, usage.ru_maxrss * 1024)
-    return Measured(info.get("seconds", wall), wall, peak / 2**20, info)
+    return Measured(info.get("seconds", wall), wall, sampler.peak / 2**20, info)
