@@ -52,8 +52,12 @@ class Sampler(threading.Thread):
         self.process, self.peak, self.ended = psutil.Process(pid), 0, threading.Event()
 
     def run(self):
-        while not self.ended.wait(0.05):
-            self.peak = max(self.peak, tree_rss(self.process), high_water(self.process.pid))
+        turn = 0
+        while not self.ended.wait(0.01):
+            self.peak = max(self.peak, high_water(self.process.pid))
+            if turn % 10 == 0:
+                self.peak = max(self.peak, tree_rss(self.process))
+            turn += 1
 
 
 def measure(command, timeout=1800, env=None):

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "cli/command.h"
 #include "base/nearest.h"
+#include "cli/command.h"
 #include "cli/signals.h"
 
 namespace vitalake::cli {

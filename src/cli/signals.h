@@ -13,8 +13,8 @@ class Signals {
   // ignored from then on: a closed output shows as a failed write.
   static Signals& Install();
 
-  // Requested by SIGTERM, and by SIGINT unless OnInterrupt says otherwise. A second request after that
-  // ends the process at once: a lake is safe to leave at any point.
+  // Requested by SIGTERM, and by SIGINT unless OnInterrupt says otherwise. A second request after
+  // that ends the process at once: a lake is safe to leave at any point.
   std::stop_token stop() const;
   // The signal that requested it; 0 for none.
   int received() const;

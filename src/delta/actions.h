@@ -124,14 +124,14 @@ struct CommitInfo {
   std::string json{};  // the whole object, as written
   std::optional<int64_t> timestamp_ms{};
   std::string operation{};
-  std::string txn_id{};                     // the commit's own id; empty when the writer gave none
+  std::string txn_id{};  // the commit's own id; empty when the writer gave none
   std::optional<bool> is_blind_append{};
   std::optional<int64_t> read_version{};
   bool operator==(const CommitInfo&) const = default;
 };
 
-using Action = std::variant<AddFile, RemoveFile, CdcFile, Metadata, Protocol, Txn, DomainMetadata,
-                            CommitInfo>;
+using Action =
+    std::variant<AddFile, RemoveFile, CdcFile, Metadata, Protocol, Txn, DomainMetadata, CommitInfo>;
 
 // The action of one parsed log line or checkpoint row; nullopt when it is none that we know.
 // CommitInfo::json is written anew from the tree. kCorrupt when the line is no object or holds two

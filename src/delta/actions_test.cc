@@ -43,8 +43,10 @@ TEST(ActionsTest, RemoveKeepsWhatIsKnownOfTheFile) {
   const auto remove = Parse<RemoveFile>(line);
   EXPECT_EQ(remove.partition_values->at("p"), std::nullopt);
   EXPECT_EQ(WriteAction(remove), line);
-  const AddFile file{.path = "part-1.parquet", .partition_values = {{"p", std::nullopt}},
-                     .size_bytes = 7, .modification_time_ms = 1};
+  const AddFile file{.path = "part-1.parquet",
+                     .partition_values = {{"p", std::nullopt}},
+                     .size_bytes = 7,
+                     .modification_time_ms = 1};
   EXPECT_EQ(RemoveFile::Of(file, 1515488792485, false), remove);
   const auto bare = Parse<RemoveFile>(R"J({"remove":{"path":"x","dataChange":true}})J");
   EXPECT_FALSE(bare.partition_values);
@@ -52,16 +54,17 @@ TEST(ActionsTest, RemoveKeepsWhatIsKnownOfTheFile) {
 }
 
 TEST(ActionsTest, TheOtherActionsRoundTrip) {
-  for (const std::string line : {
-           R"J({"cdc":{"path":"_change_data/cdc-1.parquet","partitionValues":{},"size":1213,"dataChange":false}})J",
-           R"J({"metaData":{"id":"af23","name":"n","description":"d","format":{"provider":"parquet","options":{}},"schemaString":"{}","partitionColumns":["a"],"configuration":{"appendOnly":"true"},"createdTime":1}})J",
-           R"J({"metaData":{"id":"af23","format":{"provider":"parquet","options":{}},"schemaString":"{}","partitionColumns":[],"configuration":{}}})J",
-           R"J({"protocol":{"minReaderVersion":1,"minWriterVersion":2}})J",
-           R"J({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["columnMapping"],"writerFeatures":["columnMapping","identityColumns"]}})J",
-           R"J({"txn":{"appId":"3ba13872","version":364475,"lastUpdated":1}})J",
-           R"J({"domainMetadata":{"domain":"delta.x","configuration":"{\"key1\":\"value1\"}","removed":false}})J",
-           R"J({"commitInfo":{"timestamp":5,"operation":"WRITE","readVersion":1,"isBlindAppend":true,"txnId":"t","x":[1.50,{"y":null}]}})J",
-       }) {
+  for (
+      const std::string line : {
+          R"J({"cdc":{"path":"_change_data/cdc-1.parquet","partitionValues":{},"size":1213,"dataChange":false}})J",
+          R"J({"metaData":{"id":"af23","name":"n","description":"d","format":{"provider":"parquet","options":{}},"schemaString":"{}","partitionColumns":["a"],"configuration":{"appendOnly":"true"},"createdTime":1}})J",
+          R"J({"metaData":{"id":"af23","format":{"provider":"parquet","options":{}},"schemaString":"{}","partitionColumns":[],"configuration":{}}})J",
+          R"J({"protocol":{"minReaderVersion":1,"minWriterVersion":2}})J",
+          R"J({"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["columnMapping"],"writerFeatures":["columnMapping","identityColumns"]}})J",
+          R"J({"txn":{"appId":"3ba13872","version":364475,"lastUpdated":1}})J",
+          R"J({"domainMetadata":{"domain":"delta.x","configuration":"{\"key1\":\"value1\"}","removed":false}})J",
+          R"J({"commitInfo":{"timestamp":5,"operation":"WRITE","readVersion":1,"isBlindAppend":true,"txnId":"t","x":[1.50,{"y":null}]}})J",
+      }) {
     const auto action = ParseAction(line);
     ASSERT_TRUE(action && *action) << line;
     EXPECT_EQ(WriteAction(**action), line);
@@ -111,8 +114,8 @@ TEST(ActionsTest, BrokenActionsAreRefusedWithTheMember) {
 }
 
 TEST(ActionsTest, EmptyPartitionValueIsNull) {
-  const auto add =
-      Parse<AddFile>(R"J({"add":{"path":"p","size":1,"partitionValues":{"a":"","b":null,"c":"x"}}})J");
+  const auto add = Parse<AddFile>(
+      R"J({"add":{"path":"p","size":1,"partitionValues":{"a":"","b":null,"c":"x"}}})J");
   EXPECT_EQ(add.partition_values.at("a"), std::nullopt);
   EXPECT_EQ(add.partition_values.at("b"), std::nullopt);
   EXPECT_EQ(add.partition_values.at("c"), "x");

@@ -75,8 +75,8 @@ Result<bool> Table::FeedWasOn(Version first) {
 
 Result<std::vector<ChangeFile>> Table::Changes(Version first, Version last) {
   if (first.value < 0 || first > last) {
-    return Fail(ErrorKind::kInvalidArgument, fmt::format("no range of versions: {} to {}",
-                                                         first.value, last.value));
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("no range of versions: {} to {}", first.value, last.value));
   }
   VL_TRY(const LogListing listing, ListLog(environment_.store, root_, first));
   const std::vector<TimedCommit> commits = TimesOf(listing);
@@ -86,8 +86,8 @@ Result<std::vector<ChangeFile>> Table::Changes(Version first, Version last) {
   size_t at = 0;
   for (Version version = first; version <= last; ++version.value, ++at) {
     if (at == commits.size() || commits[at].version != version) {
-      return Fail(ErrorKind::kNotFound, fmt::format("table {} has no version {} in its log", root_,
-                                                    version.value));
+      return Fail(ErrorKind::kNotFound,
+                  fmt::format("table {} has no version {} in its log", root_, version.value));
     }
     const TimedCommit& commit = commits[at];
     CommitChanges changes(commit);

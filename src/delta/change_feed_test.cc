@@ -46,8 +46,8 @@ TEST_F(ChangeFeedTest, ChangeFilesStandForTheWholeVersion) {
   Transaction erase(*table, table->Latest().value());
   erase.Remove("b");
   MustCommit(erase.Commit());  // 4
-  EXPECT_THAT(Changes(0, 4), ElementsAre("1 insert a", "2 insert b", "3 cdc _change_data/m",
-                                         "4 delete b"));
+  EXPECT_THAT(Changes(0, 4),
+              ElementsAre("1 insert a", "2 insert b", "3 cdc _change_data/m", "4 delete b"));
   EXPECT_THAT(Changes(3, 3), ElementsAre("3 cdc _change_data/m"));
 }
 
@@ -72,11 +72,11 @@ TEST_F(ChangeFeedTest, ChangesCarryTimeSizeAndPartition) {
 }
 
 TEST_F(ChangeFeedTest, VersionsWithoutTheFeedAreRefused) {
-  Append(*table, "a");                                // 1, on
+  Append(*table, "a");                                 // 1, on
   SetProperty("delta.enableChangeDataFeed", "false");  // 2
-  Append(*table, "b");                                // 3, off
+  Append(*table, "b");                                 // 3, off
   SetProperty("delta.enableChangeDataFeed", "true");   // 4
-  Append(*table, "c");                                // 5, on
+  Append(*table, "c");                                 // 5, on
   EXPECT_THAT(Changes(0, 1), ElementsAre("1 insert a"));
   EXPECT_THAT(Changes(4, 5), ElementsAre("5 insert c"));
   for (const auto& [first, last, off] : {std::tuple{0, 5, 2}, {2, 2, 2}, {3, 3, 3}, {3, 5, 3}}) {
@@ -100,9 +100,12 @@ TEST_F(ChangeFeedTest, RangesMustExist) {
 }
 
 TEST_F(ChangeFeedTest, DeletionVectorsAreRefusedByName) {
-  PutLog(CommitName(1),
-         R"J({"add":{"path":"a","size":1,"dataChange":true,"deletionVector":{"storageType":"i","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})J");
-  PutLog(CommitName(2), R"J({"remove":{"path":"a","dataChange":true,"deletionVector":{"storageType":"i","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})J");
+  PutLog(
+      CommitName(1),
+      R"J({"add":{"path":"a","size":1,"dataChange":true,"deletionVector":{"storageType":"i","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})J");
+  PutLog(
+      CommitName(2),
+      R"J({"remove":{"path":"a","dataChange":true,"deletionVector":{"storageType":"i","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})J");
   const auto changes = OpenTable()->Changes(Version{1}, Version{1});
   ASSERT_FALSE(changes);
   EXPECT_EQ(changes.error().kind, ErrorKind::kUnsupported);

@@ -33,7 +33,7 @@ std::optional<int64_t> ParseInterval(std::string_view text) {
   constexpr int64_t kSecond = 1000;
   constexpr int64_t kDay = 24 * 3600 * kSecond;
   constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"millisecond", 1},        {"second", kSecond}, {"minute", 60 * kSecond},
+      {"millisecond", 1},       {"second", kSecond}, {"minute", 60 * kSecond},
       {"hour", 3600 * kSecond}, {"day", kDay},       {"week", 7 * kDay}};
   for (const auto& [name, length_ms] : kUnits) {
     if (unit == name && count <= INT64_MAX / length_ms) return count * length_ms;

@@ -133,7 +133,8 @@ TEST_F(CheckpointTest, LosingTheRaceForItIsFine) {
   EXPECT_TRUE(std::filesystem::is_empty(memory.StagingFolder().value()));
 }
 
-// -- failures that broke other engines ----------------------------------------------------------------
+// -- failures that broke other engines
+// ----------------------------------------------------------------
 
 TEST_F(CheckpointTest, KilledBetweenCheckpointAndHint) {  // delta-rs#2258
   AppendUpTo(2);
@@ -190,8 +191,9 @@ TEST_F(CheckpointTest, CorruptCheckpointFallsBackToCommits) {  // delta#5458
   ASSERT_TRUE(table->Checkpoint(Version{2}));
   ASSERT_TRUE(table->Checkpoint(Version{4}));
   const std::string good = LogText(CheckpointName(4));
-  for (const std::string& bad : {std::string(), std::string("PAR1"), good.substr(0, good.size() / 2),
-                                good.substr(0, good.size() - 2)}) {
+  for (const std::string& bad :
+       {std::string(), std::string("PAR1"), good.substr(0, good.size() / 2),
+        good.substr(0, good.size() - 2)}) {
     PutLog(CheckpointName(4), bad);
     ExpectFiles(4);  // by the checkpoint of version 2
   }
@@ -250,10 +252,13 @@ TEST_F(CheckpointTest, ReadingRacesWithLogCleanUp) {  // delta#1351
   AppendUpTo(6);
   storage::FaultyStore store(memory);
   // After the listing and the first commits, another process checkpoints and cleans up.
-  store.Before(5, [this] {
-    ASSERT_TRUE(table->Checkpoint(Version{6}));
-    DeleteCommits(0, 5);
-  }, StoreCall::kRead);
+  store.Before(
+      5,
+      [this] {
+        ASSERT_TRUE(table->Checkpoint(Version{6}));
+        DeleteCommits(0, 5);
+      },
+      StoreCall::kRead);
   const auto reader = Table::Open(MakeEnvironment(store), std::string(kRoot));
   const auto latest = reader->Latest();
   ASSERT_TRUE(latest) << latest.error().ToString();
@@ -264,11 +269,14 @@ TEST_F(CheckpointTest, CheckpointRacesWithLogCleanUp) {  // delta#1351
   AppendUpTo(4);
   ASSERT_TRUE(table->Checkpoint(Version{2}));
   storage::FaultyStore store(memory);
-  store.Before(2, [this] {
-    ASSERT_TRUE(table->Checkpoint(Version{4}));
-    DeleteLog(CheckpointName(2));
-    DeleteCommits(0, 3);
-  }, StoreCall::kRead);
+  store.Before(
+      2,
+      [this] {
+        ASSERT_TRUE(table->Checkpoint(Version{4}));
+        DeleteLog(CheckpointName(2));
+        DeleteCommits(0, 3);
+      },
+      StoreCall::kRead);
   const auto other = Table::Open(MakeEnvironment(store), std::string(kRoot));
   EXPECT_TRUE(other->Checkpoint(Version{4}));
   ExpectFiles(4);

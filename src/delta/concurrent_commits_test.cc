@@ -15,9 +15,7 @@ class ManyWritersTest : public testing::Test {
   static constexpr int kWriters = 6;
   static constexpr int kCommits = 15;
 
-  std::unique_ptr<Table> OpenTable() {
-    return Table::Open({memory, parquet, clock, random}, "t");
-  }
+  std::unique_ptr<Table> OpenTable() { return Table::Open({memory, parquet, clock, random}, "t"); }
   template <class Work>
   void InParallel(Work work) {
     std::vector<std::jthread> threads;

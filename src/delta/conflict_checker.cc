@@ -69,8 +69,7 @@ ConflictChecker::Found ConflictChecker::CheckMetadata(const Winner& winner) cons
 
 ConflictChecker::Found ConflictChecker::CheckTxns(const Winner& winner) const {
   for (const Txn* txn : winner.txns) {
-    if (tx_.read_txns_.contains(txn->app_id) ||
-        Contains(tx_.txns_, txn->app_id, &Txn::app_id)) {
+    if (tx_.read_txns_.contains(txn->app_id) || Contains(tx_.txns_, txn->app_id, &Txn::app_id)) {
       return winner.Say(ConflictKind::kTxn, fmt::format("wrote the transaction of '{}', too: {}",
                                                         txn->app_id, txn->version));
     }
@@ -81,8 +80,8 @@ ConflictChecker::Found ConflictChecker::CheckTxns(const Winner& winner) const {
 Result<ConflictChecker::Found> ConflictChecker::CheckAdded(const Winner& winner) const {
   // Under WriteSerializable a blind append may be taken to come after us; not if we change what
   // the table is.
-  const bool ignorable = winner.blind_append && !tx_.metadata_ &&
-                         tx_.isolation_ == Isolation::kWriteSerializable;
+  const bool ignorable =
+      winner.blind_append && !tx_.metadata_ && tx_.isolation_ == Isolation::kWriteSerializable;
   for (const AddFile* added : winner.added) {
     if (Contains(tx_.adds_, added->path, &AddFile::path)) {
       return winner.Say(ConflictKind::kConcurrentAppend,
@@ -101,9 +100,12 @@ Result<bool> ConflictChecker::ShouldHaveRead(const AddFile& added, bool ignorabl
   // Without dataChange the file holds only rows that were in the table before.
   if (ignorable || !added.data_change) return false;
   switch (tx_.scope_) {
-    case Transaction::ReadScope::kWholeTable: return true;
-    case Transaction::ReadScope::kWhere: return tx_.touches_(added);
-    default: return false;
+    case Transaction::ReadScope::kWholeTable:
+      return true;
+    case Transaction::ReadScope::kWhere:
+      return tx_.touches_(added);
+    default:
+      return false;
   }
 }
 

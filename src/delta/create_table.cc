@@ -83,8 +83,7 @@ Result<SnapshotPtr> Table::Create(const CreateOptions& options, const Wait& wait
   replay.Apply(OwnProtocol());
   replay.Apply(metadata);
   VL_TRY(SnapshotPtr snapshot,
-         MakeSnapshot(std::move(replay).Finish(
-             commit ? MarkOf(*commit) : CommitMark())));
+         MakeSnapshot(std::move(replay).Finish(commit ? MarkOf(*commit) : CommitMark())));
   if (auto status = WriteChecksum(environment_.store, root_, *snapshot, header.txn_id); !status) {
     if (put == CommitPut::kReadBack) {
       return Fail(ErrorKind::kUnknownOutcome,

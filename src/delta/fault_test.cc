@@ -60,8 +60,11 @@ class FaultTest : public TableTest, public testing::WithParamInterface<Mode> {
       prepare(disk, *table);
       store.ResetCounts();
       const Mode& mode = GetParam();
-      store.Add({.nth = store.calls() + nth, .call = std::nullopt, .times = mode.times,
-                 .kind = mode.kind, .effect = mode.effect});
+      store.Add({.nth = store.calls() + nth,
+                 .call = std::nullopt,
+                 .times = mode.times,
+                 .kind = mode.kind,
+                 .effect = mode.effect});
       const Told told = work(disk, *table);
       const bool met = store.calls() >= nth;
       ASSERT_TRUE(store.Crash(CrashLoss::kAllVolatile));

@@ -100,7 +100,8 @@ const Golden kReadable[] = {
     {"time-travel-schema-changes-b", 1, 4, 20},
     {"time-travel-start", 0, 2, 10},
     {"time-travel-start-start20", 1, 4, 20},
-    {"time-travel-start-start20-start40", 2, 6, 30},};
+    {"time-travel-start-start20-start40", 2, 6, 30},
+};
 
 struct Refused {
   std::string name;
@@ -149,8 +150,8 @@ class GoldenTables {
     const std::string archive = name.substr(0, name.find('/'));
     const fs::path from = fs::path(VITALAKE_SOURCE_DIR) /
                           "../shared/data/delta-golden/kernel-golden" / (archive + ".tar.zst");
-    const std::string unpack = fmt::format("tar --zstd -xf '{}' -C '{}'", from.string(),
-                                           folder_.string());
+    const std::string unpack =
+        fmt::format("tar --zstd -xf '{}' -C '{}'", from.string(), folder_.string());
     if (std::system(unpack.c_str()) != 0) throw std::runtime_error("failed: " + unpack);
     auto store = storage::LocalStore::Open(folder_ / archive);
     if (!store) throw std::runtime_error(store.error().ToString());

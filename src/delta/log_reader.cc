@@ -149,7 +149,7 @@ Status LogReader::ReplayCheckpoint(const CheckpointFiles& checkpoint, Tombstones
                 "the table needs reader features that are not supported: v2Checkpoint");
   }
   replay.Begin(checkpoint.version);
-  std::vector<std::string> columns = {"protocol", "metaData",           "txn",    "add",
+  std::vector<std::string> columns = {"protocol", "metaData",           "txn",           "add",
                                       "sidecar",  "checkpointMetadata", "domainMetadata"};
   if (tombstones == Tombstones::kKeep) columns.push_back("remove");
   const auto apply = [&](std::string_view json) -> Status {

@@ -70,8 +70,8 @@ void LogReplay::Take(RemoveFile file) {
 }
 
 Result<SnapshotState> LogReplay::Finish(CommitMark mark) && {
-  for (const auto& [missing, what] : {std::pair{!protocol_, "protocol"},
-                                      std::pair{!metadata_, "metaData"}}) {
+  for (const auto& [missing, what] :
+       {std::pair{!protocol_, "protocol"}, std::pair{!metadata_, "metaData"}}) {
     if (missing) {
       return Fail(ErrorKind::kCorrupt,
                   fmt::format("the log holds no {} action up to version {}", what, version_.value));

@@ -39,9 +39,8 @@ class NdjsonParquet final : public ParquetIo {
     return corrupt();
   }
 
-  Result<int64_t> WriteCheckpoint(
-      const std::filesystem::path& file,
-      const std::function<Result<std::string_view>()>& next) override {
+  Result<int64_t> WriteCheckpoint(const std::filesystem::path& file,
+                                  const std::function<Result<std::string_view>()>& next) override {
     std::string text = "PAR1\n";
     int64_t rows = 0;
     while (true) {

@@ -28,8 +28,8 @@ class ParquetIo {
   // Writes a V1 checkpoint file (schema of the protocol's "Checkpoint Schema") from actions in the
   // JSON shape of the log, one per element, pulled until `next` gives an empty view. Returns its
   // size in bytes. The file is complete but not yet durable (PutFile does that).
-  virtual Result<int64_t> WriteCheckpoint(const std::filesystem::path& file,
-                                          const std::function<Result<std::string_view>()>& next) = 0;
+  virtual Result<int64_t> WriteCheckpoint(
+      const std::filesystem::path& file, const std::function<Result<std::string_view>()>& next) = 0;
 };
 
 }  // namespace vitalake::delta

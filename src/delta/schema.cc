@@ -231,10 +231,14 @@ std::string DeltaType::name() const {
     if (primitive.kind == kind_) return std::string(primitive.name);
   }
   switch (kind_) {
-    case TypeKind::kDecimal: return fmt::format("decimal({},{})", precision_, scale_);
-    case TypeKind::kArray: return "array";
-    case TypeKind::kMap: return "map";
-    default: return "struct";
+    case TypeKind::kDecimal:
+      return fmt::format("decimal({},{})", precision_, scale_);
+    case TypeKind::kArray:
+      return "array";
+    case TypeKind::kMap:
+      return "map";
+    default:
+      return "struct";
   }
 }
 

@@ -65,14 +65,14 @@ TEST(SchemaTest, FindFieldPrefersTheExactName) {
 
 TEST(SchemaTest, UnknownTypesAreNamedAndBrokenOnesRefused) {
   const auto with_type = [](std::string_view type) {
-    return Schema::FromJson(
-        R"J({"type":"struct","fields":[{"name":"x","type":)J" + std::string(type) + "}]}");
+    return Schema::FromJson(R"J({"type":"struct","fields":[{"name":"x","type":)J" +
+                            std::string(type) + "}]}");
   };
   const auto unknown = with_type(R"J("variant")J");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(unknown.error().ToString(), testing::AllOf(testing::HasSubstr("variant"),
-                                                         testing::HasSubstr("column x")));
+  EXPECT_THAT(unknown.error().ToString(),
+              testing::AllOf(testing::HasSubstr("variant"), testing::HasSubstr("column x")));
   for (const auto* broken : {R"J("decimal(39,1)")J", R"J("decimal(5,6)")J", R"J("decimal(5)")J",
                              R"J("decimal(5,1)x")J"}) {
     EXPECT_FALSE(with_type(broken)) << broken;

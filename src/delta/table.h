@@ -50,7 +50,7 @@ struct CreateOptions {
 
 struct HistoryEntry {
   Version version{};
-  Micros timestamp = 0;   // see Snapshot::timestamp
+  Micros timestamp = 0;     // see Snapshot::timestamp
   std::string operation{};  // empty when the commit has no commitInfo
   StringMap parameters{};   // operationParameters; values that are no strings as JSON text
   StringMap metrics{};      // operationMetrics; likewise

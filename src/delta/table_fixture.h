@@ -80,9 +80,7 @@ class TableTest : public testing::Test {
   AddFile DataFile(std::string path, int64_t rows = 1) {
     return PutDataFile(memory, kRoot, std::move(path), rows);
   }
-  CdcFile ChangeFileOf(std::string name) {
-    return PutChangeFile(memory, kRoot, std::move(name));
-  }
+  CdcFile ChangeFileOf(std::string name) { return PutChangeFile(memory, kRoot, std::move(name)); }
   // Appends one file to the newest version.
   Committed Append(Table& table, std::string path) {
     clock.Advance(kSecond);

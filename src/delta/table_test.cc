@@ -17,8 +17,10 @@ constexpr std::string_view kMetadata =
 
 std::string Head() { return fmt::format("{}\n{}\n", kProtocol, kMetadata); }
 std::string AddLine(std::string_view path) {
-  return fmt::format(R"J({{"add":{{"path":"{}","partitionValues":{{}},"size":1,"dataChange":true}}}})J",
-                     path) + "\n";
+  return fmt::format(
+             R"J({{"add":{{"path":"{}","partitionValues":{{}},"size":1,"dataChange":true}}}})J",
+             path) +
+         "\n";
 }
 std::string RemoveLine(std::string_view path) {
   return fmt::format(R"J({{"remove":{{"path":"{}","dataChange":true}}}})J", path) + "\n";
@@ -40,10 +42,13 @@ TEST_F(TableTest, CreateWritesVersionZeroAsOtherEnginesReadIt) {
   EXPECT_TRUE(table->Exists().value());
 
   const std::string text = LogText(CommitName(0));
-  EXPECT_THAT(text, HasSubstr(
-      R"J({"protocol":{"minReaderVersion":1,"minWriterVersion":7,"writerFeatures":["appendOnly","invariants","changeDataFeed"]}})J"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          R"J({"protocol":{"minReaderVersion":1,"minWriterVersion":7,"writerFeatures":["appendOnly","invariants","changeDataFeed"]}})J"));
   EXPECT_THAT(text, HasSubstr(R"("delta.enableChangeDataFeed":"true")"));
-  EXPECT_TRUE(text.starts_with(R"({"commitInfo":{"timestamp":1790000000000,"operation":"CREATE TABLE")"));
+  EXPECT_TRUE(
+      text.starts_with(R"({"commitInfo":{"timestamp":1790000000000,"operation":"CREATE TABLE")"));
   EXPECT_EQ(OpenTable()->Latest().value()->metadata(), snapshot->metadata());
 }
 
@@ -103,9 +108,9 @@ TEST_F(TableTest, AtReadsAnyVersionAndNamesMissingOnes) {
 
 TEST_F(TableTest, AtTimestampTakesTheVersionInForce) {
   const auto table = OpenTable();
-  Create(*table);                 // kStart
-  Append(*table, "a.parquet");    // +1 s
-  Append(*table, "b.parquet");    // +2 s
+  Create(*table);               // kStart
+  Append(*table, "a.parquet");  // +1 s
+  Append(*table, "b.parquet");  // +2 s
   EXPECT_EQ(table->AtTimestamp(kStart).value()->version(), Version{0});
   EXPECT_EQ(table->AtTimestamp(kStart + kSecond - 1).value()->version(), Version{0});
   EXPECT_EQ(table->AtTimestamp(kStart + kSecond).value()->version(), Version{1});
@@ -146,12 +151,12 @@ TEST_F(TableTest, HistoryTellsWhatEachVersionDid) {
 }
 
 TEST_F(TableTest, ParametersOfOtherWritersKeepTheirJson) {
-  PutLog(CommitName(0), Head() +
-                            R"J({"commitInfo":{"operation":"WRITE","operationParameters":)J"
-                            R"J({"mode":"Append","partitionBy":[],"x":null},"isBlindAppend":"?"}})J");
+  PutLog(CommitName(0),
+         Head() + R"J({"commitInfo":{"operation":"WRITE","operationParameters":)J"
+                  R"J({"mode":"Append","partitionBy":[],"x":null},"isBlindAppend":"?"}})J");
   const auto history = OpenTable()->History(5).value();
-  EXPECT_THAT(history[0].parameters, ElementsAre(testing::Pair("mode", "Append"),
-                                                 testing::Pair("partitionBy", "[]")));
+  EXPECT_THAT(history[0].parameters,
+              ElementsAre(testing::Pair("mode", "Append"), testing::Pair("partitionBy", "[]")));
 }
 
 TEST_F(TableTest, GapsInTheVersionsAreRefused) {
@@ -189,7 +194,8 @@ TEST_F(TableTest, AnEmptyCommitFileIsATornWrite) {
 
 TEST_F(TableTest, AddsAndRemovesReconcileByDecodedPath) {
   PutLog(CommitName(0), Head() + AddLine("/some/path") + AddLine("a%20b") + AddLine("c"));
-  PutLog(CommitName(1), RemoveLine("file:///some/path") + RemoveLine("a b") + RemoveLine("unknown"));
+  PutLog(CommitName(1),
+         RemoveLine("file:///some/path") + RemoveLine("a b") + RemoveLine("unknown"));
   PutLog(CommitName(2), AddLine("c") + AddLine("d"));  // c again: new statistics, one file
   PutLog(CommitName(3), RemoveLine("d"));
   PutLog(CommitName(4), AddLine("d"));
@@ -217,15 +223,18 @@ TEST_F(TableTest, TheNewestProtocolMetadataAndTxnCount) {
 }
 
 TEST_F(TableTest, DomainMetadataIsKeptUntilRemoved) {
-  PutLog(CommitName(0), Head() + R"J({"domainMetadata":{"domain":"d","configuration":"x","removed":false}})J");
+  PutLog(CommitName(0),
+         Head() + R"J({"domainMetadata":{"domain":"d","configuration":"x","removed":false}})J");
   EXPECT_EQ(OpenTable()->Latest().value()->domains().at("d").configuration, "x");
   PutLog(CommitName(1), R"J({"domainMetadata":{"domain":"d","configuration":"","removed":true}})J");
   EXPECT_THAT(OpenTable()->Latest().value()->domains(), IsEmpty());
 }
 
 TEST_F(TableTest, FilesWithDeletionVectorsAreRefusedByName) {
-  PutLog(CommitName(0), Head() +
-      R"J({"add":{"path":"a","size":1,"deletionVector":{"storageType":"i","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})J");
+  PutLog(
+      CommitName(0),
+      Head() +
+          R"J({"add":{"path":"a","size":1,"deletionVector":{"storageType":"i","pathOrInlineDv":"x","sizeInBytes":1,"cardinality":1}}})J");
   const auto latest = OpenTable()->Latest();
   EXPECT_EQ(latest.error().kind, ErrorKind::kUnsupported);
   EXPECT_THAT(latest.error().ToString(), HasSubstr("deletionVectors"));

@@ -25,14 +25,14 @@ Result<HistoryEntry> ReadEntry(storage::ObjectStore& store, const TimedCommit& c
   VL_TRY(std::string text, store.Read(commit.key));
   HistoryEntry entry{.version = commit.version, .timestamp = commit.time};
   JsonParser parser;
-  VL_RETURN_IF_ERROR(ReadCommit(parser, std::move(text), commit.key, ActionFilter::kAll,
-                                [&](Action action) {
-                                  if (auto* info = std::get_if<CommitInfo>(&action)) {
-                                    entry.operation = std::move(info->operation);
-                                    entry.info = std::move(info->json);
-                                  }
-                                  return Status();
-                                }));
+  VL_RETURN_IF_ERROR(
+      ReadCommit(parser, std::move(text), commit.key, ActionFilter::kAll, [&](Action action) {
+        if (auto* info = std::get_if<CommitInfo>(&action)) {
+          entry.operation = std::move(info->operation);
+          entry.info = std::move(info->json);
+        }
+        return Status();
+      }));
   if (const auto info = parser.Parse(entry.info); !entry.info.empty() && info) {
     entry.parameters = Texts(info->Find("operationParameters"));
     entry.metrics = Texts(info->Find("operationMetrics"));

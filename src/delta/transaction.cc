@@ -16,12 +16,18 @@ namespace vitalake::delta {
 
 std::string_view ToString(ConflictKind kind) {
   switch (kind) {
-    case ConflictKind::kProtocol: return "protocol";
-    case ConflictKind::kMetadata: return "metadata";
-    case ConflictKind::kTxn: return "txn";
-    case ConflictKind::kConcurrentAppend: return "concurrent append";
-    case ConflictKind::kConcurrentDeleteRead: return "read file removed";
-    case ConflictKind::kConcurrentDeleteDelete: return "file removed twice";
+    case ConflictKind::kProtocol:
+      return "protocol";
+    case ConflictKind::kMetadata:
+      return "metadata";
+    case ConflictKind::kTxn:
+      return "txn";
+    case ConflictKind::kConcurrentAppend:
+      return "concurrent append";
+    case ConflictKind::kConcurrentDeleteRead:
+      return "read file removed";
+    case ConflictKind::kConcurrentDeleteDelete:
+      return "file removed twice";
   }
   return "";
 }
@@ -124,7 +130,7 @@ class Committer {
       }
       removes_.push_back(RemoveFile::Of(*file, now_ms, removal.data_change));
     }
-    const ProposedCommit proposed{base_,   table_.root(), tx_.adds_,   removes_,
+    const ProposedCommit proposed{base_,    table_.root(), tx_.adds_,    removes_,
                                   tx_.cdc_, tx_.txns_,     tx_.metadata_};
     VL_RETURN_IF_ERROR(CheckProposed(proposed));
     return CheckFilesAreThere(environment_.store, proposed);
@@ -151,18 +157,18 @@ class Committer {
   }
 
   std::string Text() {
-    CommitHeader header{
-        .txn_id = tx_.id_,
-        .timestamp_ms = NowMs(environment_.clock),
-        .operation = tx_.operation_,
-        .parameters = tx_.parameters_,
-        .metrics = tx_.metrics_,
-        .read_version = base_.version(),
-        .isolation = tx_.isolation_ == Isolation::kSerializable ? "Serializable"
-                                                                : "WriteSerializable",
-        .is_blind_append = tx_.scope_ == Transaction::ReadScope::kNothing && removes_.empty() &&
-                           !tx_.metadata_,
-        .user_info = tx_.user_info_};
+    CommitHeader header{.txn_id = tx_.id_,
+                        .timestamp_ms = NowMs(environment_.clock),
+                        .operation = tx_.operation_,
+                        .parameters = tx_.parameters_,
+                        .metrics = tx_.metrics_,
+                        .read_version = base_.version(),
+                        .isolation = tx_.isolation_ == Isolation::kSerializable
+                                         ? "Serializable"
+                                         : "WriteSerializable",
+                        .is_blind_append = tx_.scope_ == Transaction::ReadScope::kNothing &&
+                                           removes_.empty() && !tx_.metadata_,
+                        .user_info = tx_.user_info_};
     std::string text = CommitInfoLine(header) + '\n';
     ForEachOwnAction([&](const Action& action) { text += WriteAction(action) + '\n'; });
     return text;
@@ -192,11 +198,11 @@ class Committer {
   Result<std::optional<Conflict>> CheckWinner(Version version, std::string text,
                                               std::string_view key) {
     std::vector<Action> actions;
-    VL_RETURN_IF_ERROR(ReadCommit(parser_, std::move(text), key, ActionFilter::kAll,
-                                  [&](Action action) {
-                                    actions.push_back(std::move(action));
-                                    return Status();
-                                  }));
+    VL_RETURN_IF_ERROR(
+        ReadCommit(parser_, std::move(text), key, ActionFilter::kAll, [&](Action action) {
+          actions.push_back(std::move(action));
+          return Status();
+        }));
     VL_TRY(auto conflict, ConflictChecker(tx_).Check(version, actions));
     if (conflict) return conflict;
     replay_.Begin(version);

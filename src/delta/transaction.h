@@ -34,10 +34,10 @@ enum class Isolation {
 };
 
 enum class ConflictKind {
-  kProtocol,             // the winner changed the protocol
-  kMetadata,             // the winner changed schema or properties
-  kTxn,                  // the winner wrote (or we read) the same txn appId
-  kConcurrentAppend,     // the winner added files that our reads should have seen
+  kProtocol,                // the winner changed the protocol
+  kMetadata,                // the winner changed schema or properties
+  kTxn,                     // the winner wrote (or we read) the same txn appId
+  kConcurrentAppend,        // the winner added files that our reads should have seen
   kConcurrentDeleteRead,    // the winner removed files that we read
   kConcurrentDeleteDelete,  // the winner removed files that we remove, too
 };
@@ -46,7 +46,7 @@ std::string_view ToString(ConflictKind kind);
 
 struct Committed {
   Version version{};
-  SnapshotPtr snapshot{};  // the table at that version; null when a winner made it unreadable
+  SnapshotPtr snapshot{};       // the table at that version; null when a winner made it unreadable
   bool checkpoint_due = false;  // version is a multiple of the table's checkpoint interval
   std::optional<Error> checksum_error{};  // the .crc could not be written (logged, harmless)
 };

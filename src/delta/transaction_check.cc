@@ -19,8 +19,8 @@ Status CheckUnique(const Items& items, Key key, std::string_view what) {
   std::set<std::string_view> seen;
   for (const auto& item : items) {
     if (!seen.insert(std::invoke(key, item)).second) {
-      return Refuse(fmt::format("{} '{}' is there twice in one commit", what,
-                                std::invoke(key, item)));
+      return Refuse(
+          fmt::format("{} '{}' is there twice in one commit", what, std::invoke(key, item)));
     }
   }
   return {};

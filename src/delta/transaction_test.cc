@@ -67,9 +67,10 @@ TEST_F(TransactionTest, ReplacingAFileKeepsWhatIsKnownOfIt) {
   tx.AddCdc(ChangeFileOf("c"));
   const Committed done = MustCommit(tx.Commit());
   EXPECT_THAT(PathsOf(*done.snapshot), ElementsAre("b"));
-  EXPECT_THAT(LogText(CommitName(2)),
-              HasSubstr(R"("remove":{"path":"a","deletionTimestamp":1790000001000,"dataChange":true,)"
-                        R"("extendedFileMetadata":true,"partitionValues":{},"size":11,)"));
+  EXPECT_THAT(
+      LogText(CommitName(2)),
+      HasSubstr(R"("remove":{"path":"a","deletionTimestamp":1790000001000,"dataChange":true,)"
+                R"("extendedFileMetadata":true,"partitionValues":{},"size":11,)"));
   EXPECT_THAT(LogText(CommitName(2)),
               HasSubstr(R"({"cdc":{"path":"_change_data/c","partitionValues":{},"size":)"));
   EXPECT_THAT(LogText(CommitName(2)), HasSubstr(R"("isBlindAppend":false)"));
@@ -173,17 +174,18 @@ TEST_F(TransactionTest, TablesOfUnknownWriterFeaturesAreLeftAlone) {
   EXPECT_EQ(RefusedAs(tx, "rowTracking"), ErrorKind::kUnsupported);
 }
 
-// -- conflicts -------------------------------------------------------------------------------------
+// -- conflicts
+// -------------------------------------------------------------------------------------
 
 // What the loser read and does, what the winner did, and what must come of it.
 enum class Reads { kNothing, kFileA, kFileB, kWhereHit, kWhereMiss, kTable };
 enum class Winner {
   kBlindAppend,
-  kReadAppend,     // an append that read the table
-  kCompaction,     // replaces a by a2 without changing data
+  kReadAppend,  // an append that read the table
+  kCompaction,  // replaces a by a2 without changing data
   kRemovesA,
-  kTxnOnly,        // "theirs"
-  kSameTxn,        // "ours"
+  kTxnOnly,  // "theirs"
+  kSameTxn,  // "ours"
   kMetadata,
   kProtocol,
 };
@@ -199,8 +201,12 @@ class ConflictTest : public TransactionTest, public testing::WithParamInterface<
   void Win(Winner winner) {
     Transaction tx = Begin();
     switch (winner) {
-      case Winner::kBlindAppend: tx.ReadNothing(); [[fallthrough]];
-      case Winner::kReadAppend: tx.Add(DataFile("new")); break;
+      case Winner::kBlindAppend:
+        tx.ReadNothing();
+        [[fallthrough]];
+      case Winner::kReadAppend:
+        tx.Add(DataFile("new"));
+        break;
       case Winner::kCompaction: {
         tx.Remove("a", /*data_change=*/false);
         AddFile packed = DataFile("a2");
@@ -208,9 +214,15 @@ class ConflictTest : public TransactionTest, public testing::WithParamInterface<
         tx.Add(packed);
         break;
       }
-      case Winner::kRemovesA: tx.Remove("a"); break;
-      case Winner::kTxnOnly: tx.SetTxn("theirs", 1); break;
-      case Winner::kSameTxn: tx.SetTxn("ours", 1); break;
+      case Winner::kRemovesA:
+        tx.Remove("a");
+        break;
+      case Winner::kTxnOnly:
+        tx.SetTxn("theirs", 1);
+        break;
+      case Winner::kSameTxn:
+        tx.SetTxn("ours", 1);
+        break;
       case Winner::kMetadata: {
         Metadata metadata = base->metadata();
         metadata.configuration["k"] = "v";
@@ -227,12 +239,18 @@ class ConflictTest : public TransactionTest, public testing::WithParamInterface<
     const std::string a[] = {"a"};
     const std::string b[] = {"b"};
     switch (reads) {
-      case Reads::kNothing: return tx.ReadNothing();
-      case Reads::kFileA: return tx.ReadFiles(a);
-      case Reads::kFileB: return tx.ReadFiles(b);
-      case Reads::kWhereHit: return tx.ReadWhere(b, [](const AddFile&) { return true; });
-      case Reads::kWhereMiss: return tx.ReadWhere(b, [](const AddFile&) { return false; });
-      case Reads::kTable: return tx.ReadWholeTable();
+      case Reads::kNothing:
+        return tx.ReadNothing();
+      case Reads::kFileA:
+        return tx.ReadFiles(a);
+      case Reads::kFileB:
+        return tx.ReadFiles(b);
+      case Reads::kWhereHit:
+        return tx.ReadWhere(b, [](const AddFile&) { return true; });
+      case Reads::kWhereMiss:
+        return tx.ReadWhere(b, [](const AddFile&) { return false; });
+      case Reads::kTable:
+        return tx.ReadWholeTable();
     }
   }
 };
@@ -380,8 +398,9 @@ TEST_F(TransactionTest, LosingForeverEndsWithTheDeadline) {
   tx.Add(DataFile("mine"));
   tx.ReadNothing();
   for (int nth = 1; nth <= 10'000; ++nth) {
-    contested.Before(nth, [this, nth] { Append(*table, fmt::format("other-{}", nth)); },
-                     StoreCall::kPutIfAbsent);
+    contested.Before(
+        nth, [this, nth] { Append(*table, fmt::format("other-{}", nth)); },
+        StoreCall::kPutIfAbsent);
   }
   const auto result = tx.Commit(Wait::For(clock, seconds(20)));
   ASSERT_FALSE(result);
@@ -433,7 +452,8 @@ TEST_F(TransactionTest, TablesThatBeginAtACheckpointCanBeExtended) {
   EXPECT_THAT(PathsOf(*OpenTable()->Latest().value()), ElementsAre("a", "b", "c"));
 }
 
-// -- outcomes that the store cannot tell ------------------------------------------------------------
+// -- outcomes that the store cannot tell
+// ------------------------------------------------------------
 
 class UnknownOutcomeTest : public TransactionTest {
  protected:
@@ -507,7 +527,8 @@ TEST_F(UnknownOutcomeTest, AFailedWriteIsTheStoresError) {
   EXPECT_EQ(OpenTable()->Latest().value()->version(), Version{0});
 }
 
-// -- the checksum file -------------------------------------------------------------------------------
+// -- the checksum file
+// -------------------------------------------------------------------------------
 
 TEST_F(TransactionTest, EveryCommitHasItsChecksumFile) {
   Append(*table, "a");

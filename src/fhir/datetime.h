@@ -16,7 +16,7 @@ enum class DatePrecision : uint8_t { kYear, kMonth, kDay, kMinute, kSecond, kFra
 std::string_view ToString(DatePrecision precision);
 
 struct DateTime {
-  int32_t year = 0;  // 1 to 9999
+  int32_t year = 0;                                              // 1 to 9999
   uint8_t month = 1, day = 1, hour = 0, minute = 0, second = 0;  // second may be 60 (leap)
   uint32_t micros = 0;                                           // digits past the 6th are cut
   DatePrecision precision = DatePrecision::kYear;

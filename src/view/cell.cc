@@ -13,7 +13,9 @@ namespace {
 
 void AppendNode(JsonValue value, std::string& out) {
   switch (value.type()) {
-    case JsonType::kString: AppendJsonString(out, value.text()); return;
+    case JsonType::kString:
+      AppendJsonString(out, value.text());
+      return;
     case JsonType::kObject:
     case JsonType::kArray: {
       const bool object = value.is_object();
@@ -30,12 +32,14 @@ void AppendNode(JsonValue value, std::string& out) {
       out += object ? '}' : ']';
       return;
     }
-    default: out += value.text(); return;
+    default:
+      out += value.text();
+      return;
   }
 }
 
 bool Mismatch(const ColumnSpec& column, const Item& item, Env& env) {
-  static constexpr std::string_view kNames[] = {"boolean", "integer", "bigint", "number",
+  static constexpr std::string_view kNames[] = {"boolean", "integer", "bigint",   "number",
                                                 "text",    "date",    "timestamp"};
   return env.Fail(fmt::format("found {}, but the column is {}", TypeName(item),
                               kNames[static_cast<size_t>(column.type)]));
@@ -60,14 +64,18 @@ bool FillText(const ColumnSpec& column, const Item& item, Env& env, Cell& cell) 
       cell.text = env.Keep(json);
       return true;
     }
-    case ItemKind::kBoolean: cell.text = item.integer != 0 ? "true" : "false"; return true;
+    case ItemKind::kBoolean:
+      cell.text = item.integer != 0 ? "true" : "false";
+      return true;
     case ItemKind::kInteger:
       cell.text = item.text.empty() ? env.Keep(std::to_string(item.integer)) : item.text;
       return true;
     case ItemKind::kQuantity:
       cell.text = env.Keep(fmt::format("{} '{}'", item.text, item.unit));
       return true;
-    default: cell.text = item.text; return true;
+    default:
+      cell.text = item.text;
+      return true;
   }
 }
 
@@ -140,23 +148,36 @@ bool FillMoment(const ColumnSpec& column, const Item& item, Env& env, Cell& cell
 bool FillCell(const ColumnSpec& column, const Item& item, Env& env, Cell& cell) {
   cell.is_null = false;
   switch (column.type) {
-    case ColumnType::kVarchar: return FillText(column, item, env, cell);
-    case ColumnType::kBoolean: return FillBoolean(column, item, env, cell);
+    case ColumnType::kVarchar:
+      return FillText(column, item, env, cell);
+    case ColumnType::kBoolean:
+      return FillBoolean(column, item, env, cell);
     case ColumnType::kInteger:
-    case ColumnType::kBigint: return FillInteger(column, item, env, cell);
-    case ColumnType::kDouble: return FillNumber(column, item, env, cell);
+    case ColumnType::kBigint:
+      return FillInteger(column, item, env, cell);
+    case ColumnType::kDouble:
+      return FillNumber(column, item, env, cell);
     case ColumnType::kDate:
-    case ColumnType::kTimestamp: return FillMoment(column, item, env, cell);
+    case ColumnType::kTimestamp:
+      return FillMoment(column, item, env, cell);
   }
   return true;
 }
 
 void AppendJson(const Item& item, std::string& out) {
   switch (item.kind) {
-    case ItemKind::kNode: AppendNode(item.value(), out); return;
-    case ItemKind::kBoolean: out += item.integer != 0 ? "true" : "false"; return;
-    case ItemKind::kInteger: out += std::to_string(item.integer); return;
-    case ItemKind::kDecimal: out += item.text; return;
+    case ItemKind::kNode:
+      AppendNode(item.value(), out);
+      return;
+    case ItemKind::kBoolean:
+      out += item.integer != 0 ? "true" : "false";
+      return;
+    case ItemKind::kInteger:
+      out += std::to_string(item.integer);
+      return;
+    case ItemKind::kDecimal:
+      out += item.text;
+      return;
     case ItemKind::kQuantity:
       out += "{\"value\":";
       out += item.text;
@@ -164,7 +185,9 @@ void AppendJson(const Item& item, std::string& out) {
       AppendJsonString(out, item.unit);
       out += '}';
       return;
-    default: AppendJsonString(out, item.text); return;
+    default:
+      AppendJsonString(out, item.text);
+      return;
   }
 }
 

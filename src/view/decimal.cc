@@ -118,12 +118,13 @@ std::strong_ordering Compare(const Decimal& a, const Decimal& b) {
   Decimal x = a, y = b;
   if (!Align(x, y)) {
     const double dx = a.ToDouble(), dy = b.ToDouble();
-    return dx < dy ? std::strong_ordering::less
-                   : dx > dy ? std::strong_ordering::greater : std::strong_ordering::equal;
+    return dx < dy   ? std::strong_ordering::less
+           : dx > dy ? std::strong_ordering::greater
+                     : std::strong_ordering::equal;
   }
-  return x.mantissa < y.mantissa ? std::strong_ordering::less
-                                 : x.mantissa > y.mantissa ? std::strong_ordering::greater
-                                                           : std::strong_ordering::equal;
+  return x.mantissa < y.mantissa   ? std::strong_ordering::less
+         : x.mantissa > y.mantissa ? std::strong_ordering::greater
+                                   : std::strong_ordering::equal;
 }
 
 std::optional<Decimal> Add(const Decimal& a, const Decimal& b) {

@@ -111,86 +111,142 @@ constexpr StaticKind kAny = StaticKind::kAny, kBool = StaticKind::kBoolean,
                      kOther = StaticKind::kNotBoolean;
 
 constexpr CollectionEntry kEntries[] = {
-    {"last", {}, [](Env&, Items items, const Items&, Sink sink) {
-       return items.empty() || sink(items.back());
-     }, kAny},
-    {"single", {}, [](Env& env, Items items, const Items&, Sink sink) {
+    {"last",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) { return items.empty() || sink(items.back()); },
+     kAny},
+    {"single",
+     {},
+     [](Env& env, Items items, const Items&, Sink sink) {
        if (items.size() > 1) return env.Fail("single() of several items");
        return items.empty() || sink(items[0]);
-     }, kAny},
-    {"tail", {}, [](Env&, Items items, const Items&, Sink sink) {
+     },
+     kAny},
+    {"tail",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) {
        if (!items.empty()) items.erase(items.begin());
        return GiveAll(items, sink);
-     }, kAny},
-    {"skip", {1, 1}, [](Env& env, Items items, const Items& argument, Sink sink) {
+     },
+     kAny},
+    {"skip",
+     {1, 1},
+     [](Env& env, Items items, const Items& argument, Sink sink) {
        size_t count = 0;
        if (!Count(env, argument, count)) return false;
        const auto from = items.begin() + static_cast<std::ptrdiff_t>(std::min(count, items.size()));
        return GiveAll(Items(from, items.end()), sink);
-     }, kAny},
-    {"take", {1, 1}, [](Env& env, Items items, const Items& argument, Sink sink) {
+     },
+     kAny},
+    {"take",
+     {1, 1},
+     [](Env& env, Items items, const Items& argument, Sink sink) {
        size_t count = 0;
        if (!Count(env, argument, count)) return false;
        items.resize(std::min(count, items.size()));
        return GiveAll(items, sink);
-     }, kAny},
-    {"distinct", {}, [](Env&, Items items, const Items&, Sink sink) {
-       return GiveAll(Distinct(items), sink);
-     }, kAny},
-    {"isDistinct", {}, [](Env&, Items items, const Items&, Sink sink) {
+     },
+     kAny},
+    {"distinct",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) { return GiveAll(Distinct(items), sink); },
+     kAny},
+    {"isDistinct",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) {
        return sink(Item::Boolean(Distinct(items).size() == items.size()));
-     }, kBool},
-    {"subsetOf", {1, 1}, [](Env&, Items items, const Items& argument, Sink sink) {
+     },
+     kBool},
+    {"subsetOf",
+     {1, 1},
+     [](Env&, Items items, const Items& argument, Sink sink) {
        return sink(Item::Boolean(IsSubset(items, argument)));
-     }, kBool},
-    {"supersetOf", {1, 1}, [](Env&, Items items, const Items& argument, Sink sink) {
+     },
+     kBool},
+    {"supersetOf",
+     {1, 1},
+     [](Env&, Items items, const Items& argument, Sink sink) {
        return sink(Item::Boolean(IsSubset(argument, items)));
-     }, kBool},
-    {"intersect", {1, 1}, [](Env&, Items items, const Items& argument, Sink sink) {
+     },
+     kBool},
+    {"intersect",
+     {1, 1},
+     [](Env&, Items items, const Items& argument, Sink sink) {
        std::erase_if(items, [&](const Item& item) { return !Holds(argument, item); });
        return GiveAll(Distinct(items), sink);
-     }, kAny},
-    {"exclude", {1, 1}, [](Env&, Items items, const Items& argument, Sink sink) {
+     },
+     kAny},
+    {"exclude",
+     {1, 1},
+     [](Env&, Items items, const Items& argument, Sink sink) {
        std::erase_if(items, [&](const Item& item) { return Holds(argument, item); });
        return GiveAll(items, sink);
-     }, kAny},
-    {"union", {1, 1}, [](Env&, Items items, const Items& argument, Sink sink) {
+     },
+     kAny},
+    {"union",
+     {1, 1},
+     [](Env&, Items items, const Items& argument, Sink sink) {
        items.insert(items.end(), argument.begin(), argument.end());
        return GiveAll(Distinct(items), sink);
-     }, kAny},
-    {"combine", {1, 1}, [](Env&, Items items, const Items& argument, Sink sink) {
+     },
+     kAny},
+    {"combine",
+     {1, 1},
+     [](Env&, Items items, const Items& argument, Sink sink) {
        items.insert(items.end(), argument.begin(), argument.end());
        return GiveAll(items, sink);
-     }, kAny},
-    {"allTrue", {}, [](Env& env, Items items, const Items&, Sink sink) {
+     },
+     kAny},
+    {"allTrue",
+     {},
+     [](Env& env, Items items, const Items&, Sink sink) {
        return Quantified(env, items, true, true, sink);
-     }, kBool},
-    {"anyTrue", {}, [](Env& env, Items items, const Items&, Sink sink) {
+     },
+     kBool},
+    {"anyTrue",
+     {},
+     [](Env& env, Items items, const Items&, Sink sink) {
        return Quantified(env, items, true, false, sink);
-     }, kBool},
-    {"allFalse", {}, [](Env& env, Items items, const Items&, Sink sink) {
+     },
+     kBool},
+    {"allFalse",
+     {},
+     [](Env& env, Items items, const Items&, Sink sink) {
        return Quantified(env, items, false, true, sink);
-     }, kBool},
-    {"anyFalse", {}, [](Env& env, Items items, const Items&, Sink sink) {
+     },
+     kBool},
+    {"anyFalse",
+     {},
+     [](Env& env, Items items, const Items&, Sink sink) {
        return Quantified(env, items, false, false, sink);
-     }, kBool},
+     },
+     kBool},
     {"join", {0, 1}, Join, kOther},
     {"split", {1, 1}, Split, kAny},
     {"toChars", {}, ToChars, kAny},
-    {"hasValue", {}, [](Env&, Items items, const Items&, Sink sink) {
+    {"hasValue",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) {
        return sink(Item::Boolean(items.size() == 1 && !items[0].value().is_object()));
-     }, kBool},
-    {"children", {}, [](Env&, Items items, const Items&, Sink sink) {
+     },
+     kBool},
+    {"children",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) {
        Items out;
        for (const Item& item : items) Children(item, out);
        return GiveAll(out, sink);
-     }, kAny},
-    {"descendants", {}, [](Env&, Items items, const Items&, Sink sink) {
+     },
+     kAny},
+    {"descendants",
+     {},
+     [](Env&, Items items, const Items&, Sink sink) {
        Items out;
        for (const Item& item : items) Children(item, out);
        for (size_t i = 0; i < out.size(); ++i) Children(Item(out[i]), out);
        return GiveAll(out, sink);
-     }, kAny},
+     },
+     kAny},
 };
 
 }  // namespace

@@ -27,9 +27,12 @@ bool ToBoolean(Env&, const Item& in, Args, Item& out) {
     return in.kind == ItemKind::kString &&
            std::find(std::begin(words), std::end(words), text) != std::end(words);
   };
-  if (one || among(kTrue)) out = Item::Boolean(true);
-  else if (zero || among(kFalse)) out = Item::Boolean(false);
-  else return false;
+  if (one || among(kTrue))
+    out = Item::Boolean(true);
+  else if (zero || among(kFalse))
+    out = Item::Boolean(false);
+  else
+    return false;
   return true;
 }
 
@@ -63,7 +66,8 @@ bool ToDecimal(Env& env, const Item& in, Args, Item& out) {
 
 bool ToText(Env& env, const Item& in, Args, Item& out) {
   switch (in.kind) {
-    case ItemKind::kNode: return false;
+    case ItemKind::kNode:
+      return false;
     case ItemKind::kBoolean:
       out = Item::Text(ItemKind::kString, in.integer ? "true" : "false");
       return true;
@@ -78,7 +82,9 @@ bool ToText(Env& env, const Item& in, Args, Item& out) {
                                        : fmt::format("{} '{}'", in.text, in.unit)));
       return true;
     }
-    default: out = Item::Text(ItemKind::kString, in.text); return true;
+    default:
+      out = Item::Text(ItemKind::kString, in.text);
+      return true;
   }
 }
 
@@ -112,8 +118,8 @@ bool Converts(Env& env, const Item& in, Args arguments, Item& out) {
 // The half unit of the last digit written below (above) the value.
 template <bool high>
 bool NumberBoundary(Env& env, const Item& in, Item& out) {
-  const auto value = in.kind == ItemKind::kInteger && !in.text.empty() ? Decimal::Parse(in.text)
-                                                                       : NumberOf(in);
+  const auto value =
+      in.kind == ItemKind::kInteger && !in.text.empty() ? Decimal::Parse(in.text) : NumberOf(in);
   if (!value) return false;
   const int scale = value->scale + 1;
   const auto step = Add({value->mantissa * 10, scale}, {high ? 5 : -5, scale});

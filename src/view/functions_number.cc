@@ -71,16 +71,21 @@ bool Power(Env& env, const Item& in, Args arguments, Item& out) {
 constexpr StaticKind kOther = StaticKind::kNotBoolean;
 
 constexpr ScalarEntry kEntries[] = {
-    {"abs", {}, [](Env& env, const Item& in, Args, Item& out) {
+    {"abs",
+     {},
+     [](Env& env, const Item& in, Args, Item& out) {
        Decimal value;
        if (!Number(env, in, value)) return false;
        if (value.mantissa < 0) value.mantissa = -value.mantissa;
        return GiveLike(env, in, value, out);
-     }, kOther},
+     },
+     kOther},
     {"floor", {}, ToWhole<-1>, kOther},
     {"truncate", {}, ToWhole<0>, kOther},
     {"ceiling", {}, ToWhole<1>, kOther},
-    {"round", {0, 1}, [](Env& env, const Item& in, Args a, Item& out) {
+    {"round",
+     {0, 1},
+     [](Env& env, const Item& in, Args a, Item& out) {
        Decimal value;
        if (!Number(env, in, value)) return false;
        if (!a.empty() && (a[0].kind != ItemKind::kInteger || a[0].integer < 0)) {
@@ -88,15 +93,19 @@ constexpr ScalarEntry kEntries[] = {
        }
        const int digits = a.empty() ? 0 : static_cast<int>(std::min<int64_t>(a[0].integer, 28));
        return GiveLike(env, in, Round(value, digits), out);
-     }, kOther},
+     },
+     kOther},
     {"sqrt", {}, OfDouble<+[](double x) { return std::sqrt(x); }>, kOther},
     {"exp", {}, OfDouble<+[](double x) { return std::exp(x); }>, kOther},
     {"ln", {}, OfDouble<+[](double x) { return std::log(x); }>, kOther},
-    {"log", {1, 1}, [](Env& env, const Item& in, Args a, Item& out) {
+    {"log",
+     {1, 1},
+     [](Env& env, const Item& in, Args a, Item& out) {
        Decimal value, base;
        return Number(env, in, value) && Number(env, a[0], base) &&
               GiveDouble(env, std::log(value.ToDouble()) / std::log(base.ToDouble()), out);
-     }, kOther},
+     },
+     kOther},
     {"power", {1, 1}, Power, kOther},
 };
 

@@ -14,9 +14,9 @@ TEST(ReferenceKey, OfLiteralReferencesOnly) {
   EXPECT_EQ(ReferenceKey("Patient/x/_history/3", "Patient"), "x");
   EXPECT_EQ(ReferenceKey("http://h.org/fhir/Patient/x", "Patient"), "x");
   EXPECT_EQ(ReferenceKey("https://h.org:8080/Patient/x/_history/1", "Patient"), "x");
-  for (std::string_view none : {"", "x", "#x", "/x", "Patient/", "urn:uuid:1-2", "urn:oid:1.2",
-                                "Patient?identifier=a/b", "Patient/x?y=z", "http://h.org",
-                                "patient/x"}) {
+  for (std::string_view none :
+       {"", "x", "#x", "/x", "Patient/", "urn:uuid:1-2", "urn:oid:1.2", "Patient?identifier=a/b",
+        "Patient/x?y=z", "http://h.org", "patient/x"}) {
     EXPECT_EQ(ReferenceKey(none, ""), "") << none;
   }
 }
@@ -32,9 +32,12 @@ std::string Evaluate(std::string_view expression, std::string_view resource = R"
   for (const Item& item : Collect(*path->expr, env)) {
     const Item atom = Atom(item);
     if (!out.empty()) out += ';';
-    if (atom.kind == ItemKind::kBoolean) out += atom.integer ? "true" : "false";
-    else if (atom.kind == ItemKind::kInteger) out += std::to_string(atom.integer);
-    else out += atom.text;
+    if (atom.kind == ItemKind::kBoolean)
+      out += atom.integer ? "true" : "false";
+    else if (atom.kind == ItemKind::kInteger)
+      out += std::to_string(atom.integer);
+    else
+      out += atom.text;
   }
   return env.failed() ? "fault: " + env.fault() : out;
 }
@@ -42,10 +45,13 @@ std::string Evaluate(std::string_view expression, std::string_view resource = R"
 // FHIRPath 2.0, Boolean logic: the tables of and, or, xor, implies.
 TEST(FhirPath, ThreeValuedLogic) {
   const std::string_view values[] = {"true", "false", "{}"};
-  const std::string_view expected_and[] = {"true", "false", "", "false", "false", "false", "", "false", ""};
-  const std::string_view expected_or[] = {"true", "true", "true", "true", "false", "", "true", "", ""};
+  const std::string_view expected_and[] = {"true",  "false", "",      "false", "false",
+                                           "false", "",      "false", ""};
+  const std::string_view expected_or[] = {"true", "true", "true", "true", "false",
+                                          "",     "true", "",     ""};
   const std::string_view expected_xor[] = {"false", "true", "", "true", "false", "", "", "", ""};
-  const std::string_view expected_implies[] = {"true", "false", "", "true", "true", "true", "true", "", ""};
+  const std::string_view expected_implies[] = {"true", "false", "", "true", "true",
+                                               "true", "true",  "", ""};
   for (size_t i = 0; i < 9; ++i) {
     const std::string a(values[i / 3]), b(values[i % 3]);
     EXPECT_EQ(Evaluate(a + " and " + b), expected_and[i]) << a << " and " << b;
@@ -68,7 +74,8 @@ TEST(FhirPath, ChoiceElements) {
 }
 
 TEST(FhirPath, FirstIsOfEverythingSoFar) {
-  constexpr std::string_view kResource = R"({"a":[{"b":[]},{"b":[{"c":[1,2]},{"c":[3]}]},{"b":[{"c":4}]}]})";
+  constexpr std::string_view kResource =
+      R"({"a":[{"b":[]},{"b":[{"c":[1,2]},{"c":[3]}]},{"b":[{"c":4}]}]})";
   EXPECT_EQ(Evaluate("a.b.c", kResource), "1;2;3;4");
   EXPECT_EQ(Evaluate("a.b.first().c", kResource), "1;2");
   EXPECT_EQ(Evaluate("a.first().b.c", kResource), "");

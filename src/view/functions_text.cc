@@ -98,28 +98,42 @@ bool Trim(Env& env, const Item& input, Args arguments, Item& out) {
 constexpr StaticKind kBool = StaticKind::kBoolean, kOther = StaticKind::kNotBoolean;
 
 constexpr ScalarEntry kEntries[] = {
-    {"startsWith", {1, 1}, [](Env& env, const Item& in, Args a, Item& out) {
+    {"startsWith",
+     {1, 1},
+     [](Env& env, const Item& in, Args a, Item& out) {
        return AreText(env, in, a) && Give(out, in.text.starts_with(a[0].text));
-     }, kBool},
-    {"endsWith", {1, 1}, [](Env& env, const Item& in, Args a, Item& out) {
+     },
+     kBool},
+    {"endsWith",
+     {1, 1},
+     [](Env& env, const Item& in, Args a, Item& out) {
        return AreText(env, in, a) && Give(out, in.text.ends_with(a[0].text));
-     }, kBool},
-    {"contains", {1, 1}, [](Env& env, const Item& in, Args a, Item& out) {
+     },
+     kBool},
+    {"contains",
+     {1, 1},
+     [](Env& env, const Item& in, Args a, Item& out) {
        return AreText(env, in, a) && Give(out, in.text.find(a[0].text) != std::string_view::npos);
-     }, kBool},
-    {"indexOf", {1, 1}, [](Env& env, const Item& in, Args a, Item& out) {
+     },
+     kBool},
+    {"indexOf",
+     {1, 1},
+     [](Env& env, const Item& in, Args a, Item& out) {
        if (!AreText(env, in, a)) return false;
        const size_t at = in.text.find(a[0].text);
-       out = Item::Integer(at == std::string_view::npos
-                               ? -1
-                               : static_cast<int64_t>(Length(in.text.substr(0, at))));
+       out = Item::Integer(
+           at == std::string_view::npos ? -1 : static_cast<int64_t>(Length(in.text.substr(0, at))));
        return true;
-     }, kOther},
-    {"length", {}, [](Env& env, const Item& in, Args a, Item& out) {
+     },
+     kOther},
+    {"length",
+     {},
+     [](Env& env, const Item& in, Args a, Item& out) {
        if (!AreText(env, in, a)) return false;
        out = Item::Integer(static_cast<int64_t>(Length(in.text)));
        return true;
-     }, kOther},
+     },
+     kOther},
     {"upper", {}, ChangeCase<true>, kOther},
     {"lower", {}, ChangeCase<false>, kOther},
     {"substring", {1, 2}, Substring, kOther},

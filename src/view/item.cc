@@ -96,8 +96,8 @@ std::string Folded(std::string_view text) {
 }
 
 bool IsStringLike(std::string_view type) {
-  static constexpr std::string_view kNot[] = {"boolean", "integer", "integer64", "decimal",
-                                              "positiveInt", "unsignedInt"};
+  static constexpr std::string_view kNot[] = {"boolean", "integer",     "integer64",
+                                              "decimal", "positiveInt", "unsignedInt"};
   return type == "String" || type == "DateTime" || type == "Date" || type == "Time" ||
          (!type.empty() && type[0] >= 'a' && type[0] <= 'z' &&
           std::find(std::begin(kNot), std::end(kNot), type) == std::end(kNot));
@@ -106,7 +106,8 @@ bool IsStringLike(std::string_view type) {
 bool NodeMayBe(JsonValue value, std::string_view type) {
   switch (value.type()) {
     case JsonType::kTrue:
-    case JsonType::kFalse: return type == "boolean" || type == "Boolean";
+    case JsonType::kFalse:
+      return type == "boolean" || type == "Boolean";
     case JsonType::kNumber: {
       if (type == "decimal" || type == "Decimal") return true;
       const bool whole = value.text().find_first_of(".eE") == std::string_view::npos;
@@ -126,7 +127,8 @@ bool NodeMayBe(JsonValue value, std::string_view type) {
       }
       return IsDataType(type) && type[0] >= 'A' && type[0] <= 'Z';
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -137,9 +139,13 @@ Item Atom(const Item& item) {
   const JsonValue value = item.value();
   Item out;
   switch (value.type()) {
-    case JsonType::kString: out = Item::Text(KindOfDeclared(item.type), value.text()); break;
-    case JsonType::kTrue: return Item::Boolean(true);
-    case JsonType::kFalse: return Item::Boolean(false);
+    case JsonType::kString:
+      out = Item::Text(KindOfDeclared(item.type), value.text());
+      break;
+    case JsonType::kTrue:
+      return Item::Boolean(true);
+    case JsonType::kFalse:
+      return Item::Boolean(false);
     case JsonType::kNumber:
       if (const auto integer = value.AsInt()) {
         out = Item::Integer(*integer);
@@ -148,8 +154,10 @@ Item Atom(const Item& item) {
         out = Item::Text(ItemKind::kDecimal, value.text());
       }
       break;
-    case JsonType::kObject: return QuantityAtom(item);
-    default: return item;
+    case JsonType::kObject:
+      return QuantityAtom(item);
+    default:
+      return item;
   }
   out.type = item.type;
   return out;
@@ -225,15 +233,24 @@ Ordering Order(const Item& a, const Item& b) {
 std::string_view TypeName(const Item& item) {
   if (item.type != 0) return SymbolName(item.type);
   switch (item.kind) {
-    case ItemKind::kBoolean: return "boolean";
-    case ItemKind::kInteger: return "integer";
-    case ItemKind::kDecimal: return "decimal";
-    case ItemKind::kString: return "string";
-    case ItemKind::kDate: return "date";
-    case ItemKind::kDateTime: return "dateTime";
-    case ItemKind::kTime: return "time";
-    case ItemKind::kQuantity: return "Quantity";
-    case ItemKind::kNode: break;
+    case ItemKind::kBoolean:
+      return "boolean";
+    case ItemKind::kInteger:
+      return "integer";
+    case ItemKind::kDecimal:
+      return "decimal";
+    case ItemKind::kString:
+      return "string";
+    case ItemKind::kDate:
+      return "date";
+    case ItemKind::kDateTime:
+      return "dateTime";
+    case ItemKind::kTime:
+      return "time";
+    case ItemKind::kQuantity:
+      return "Quantity";
+    case ItemKind::kNode:
+      break;
   }
   const JsonValue value = item.value();
   if (value.is_string()) return "string";
@@ -251,15 +268,24 @@ bool IsOfType(const Item& item, std::string_view type) {
     return IsSubtype(SymbolName(item.type), lowered);
   }
   switch (item.kind) {
-    case ItemKind::kNode: return NodeMayBe(item.value(), type);
-    case ItemKind::kBoolean: return type == "boolean" || type == "Boolean";
-    case ItemKind::kInteger: return type == "integer" || type == "Integer";
-    case ItemKind::kDecimal: return type == "decimal" || type == "Decimal";
-    case ItemKind::kString: return type == "string" || type == "String";
-    case ItemKind::kDate: return type == "date" || type == "Date";
-    case ItemKind::kDateTime: return type == "dateTime" || type == "DateTime" || type == "instant";
-    case ItemKind::kTime: return type == "time" || type == "Time";
-    case ItemKind::kQuantity: return type == "Quantity";
+    case ItemKind::kNode:
+      return NodeMayBe(item.value(), type);
+    case ItemKind::kBoolean:
+      return type == "boolean" || type == "Boolean";
+    case ItemKind::kInteger:
+      return type == "integer" || type == "Integer";
+    case ItemKind::kDecimal:
+      return type == "decimal" || type == "Decimal";
+    case ItemKind::kString:
+      return type == "string" || type == "String";
+    case ItemKind::kDate:
+      return type == "date" || type == "Date";
+    case ItemKind::kDateTime:
+      return type == "dateTime" || type == "DateTime" || type == "instant";
+    case ItemKind::kTime:
+      return type == "time" || type == "Time";
+    case ItemKind::kQuantity:
+      return type == "Quantity";
   }
   return false;
 }

@@ -59,9 +59,7 @@ struct Item {
   }
 
   JsonValue value() const { return kind == ItemKind::kNode ? JsonValue(node) : JsonValue(); }
-  bool is_text() const {
-    return kind >= ItemKind::kString && kind <= ItemKind::kTime;
-  }
+  bool is_text() const { return kind >= ItemKind::kString && kind <= ItemKind::kTime; }
   bool is_number() const { return kind == ItemKind::kInteger || kind == ItemKind::kDecimal; }
 };
 

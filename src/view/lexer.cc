@@ -60,15 +60,20 @@ class Lexer {
     if (IsLetter(c)) return Token{TokenKind::kName, Name(), 0};
     if (IsDigit(c)) return Number();
     switch (c) {
-      case '\'': return Quoted(TokenKind::kString, '\'');
-      case '`': return Quoted(TokenKind::kQuoted, '`');
-      case '@': return Moment();
+      case '\'':
+        return Quoted(TokenKind::kString, '\'');
+      case '`':
+        return Quoted(TokenKind::kQuoted, '`');
+      case '@':
+        return Moment();
       case '$':
         ++at_;
         if (!IsLetter(Peek())) return Bad("'$' without a name");
         return Token{TokenKind::kVariable, Name(), 0};
-      case '%': return Constant();
-      default: return Symbol();
+      case '%':
+        return Constant();
+      default:
+        return Symbol();
     }
   }
 

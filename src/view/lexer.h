@@ -11,16 +11,16 @@
 namespace vitalake::view {
 
 enum class TokenKind : uint8_t {
-  kName,       // identifier or keyword
-  kQuoted,     // `delimited identifier`
-  kString,     // unescaped
+  kName,    // identifier or keyword
+  kQuoted,  // `delimited identifier`
+  kString,  // unescaped
   kNumber,
-  kDate,       // the three without '@'; a time without its 'T'
+  kDate,  // the three without '@'; a time without its 'T'
   kDateTime,
   kTime,
-  kVariable,   // $this: without '$'
-  kConstant,   // %name: without '%'
-  kSymbol,     // operators and brackets
+  kVariable,  // $this: without '$'
+  kConstant,  // %name: without '%'
+  kSymbol,    // operators and brackets
   kEnd,
 };
 

@@ -10,12 +10,28 @@
 namespace vitalake::view {
 
 enum class Operator : uint8_t {
-  kMultiply, kDivide, kDiv, kMod, kAdd, kSubtract, kConcatenate,
+  kMultiply,
+  kDivide,
+  kDiv,
+  kMod,
+  kAdd,
+  kSubtract,
+  kConcatenate,
   kUnion,
-  kLess, kLessOrEqual, kGreater, kGreaterOrEqual,
-  kEqual, kNotEqual, kEquivalent, kNotEquivalent,
-  kIn, kContains,
-  kAnd, kOr, kXor, kImplies,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kEqual,
+  kNotEqual,
+  kEquivalent,
+  kNotEquivalent,
+  kIn,
+  kContains,
+  kAnd,
+  kOr,
+  kXor,
+  kImplies,
 };
 
 std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right);

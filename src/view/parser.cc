@@ -29,27 +29,27 @@ struct Infix {
 };
 constexpr int kTypeLevel = 8;  // is, as
 constexpr Infix kInfixes[] = {
-    {"implies", 1, Operator::kImplies},     {"or", 2, Operator::kOr},
-    {"xor", 2, Operator::kXor},             {"and", 3, Operator::kAnd},
-    {"in", 4, Operator::kIn},               {"contains", 4, Operator::kContains},
-    {"=", 5, Operator::kEqual},             {"~", 5, Operator::kEquivalent},
-    {"!=", 5, Operator::kNotEqual},         {"!~", 5, Operator::kNotEquivalent},
-    {"<", 6, Operator::kLess},              {">", 6, Operator::kGreater},
-    {"<=", 6, Operator::kLessOrEqual},      {">=", 6, Operator::kGreaterOrEqual},
-    {"|", 7, Operator::kUnion},             {"+", 9, Operator::kAdd},
-    {"-", 9, Operator::kSubtract},          {"&", 9, Operator::kConcatenate},
-    {"*", 10, Operator::kMultiply},         {"/", 10, Operator::kDivide},
-    {"div", 10, Operator::kDiv},            {"mod", 10, Operator::kMod},
+    {"implies", 1, Operator::kImplies}, {"or", 2, Operator::kOr},
+    {"xor", 2, Operator::kXor},         {"and", 3, Operator::kAnd},
+    {"in", 4, Operator::kIn},           {"contains", 4, Operator::kContains},
+    {"=", 5, Operator::kEqual},         {"~", 5, Operator::kEquivalent},
+    {"!=", 5, Operator::kNotEqual},     {"!~", 5, Operator::kNotEquivalent},
+    {"<", 6, Operator::kLess},          {">", 6, Operator::kGreater},
+    {"<=", 6, Operator::kLessOrEqual},  {">=", 6, Operator::kGreaterOrEqual},
+    {"|", 7, Operator::kUnion},         {"+", 9, Operator::kAdd},
+    {"-", 9, Operator::kSubtract},      {"&", 9, Operator::kConcatenate},
+    {"*", 10, Operator::kMultiply},     {"/", 10, Operator::kDivide},
+    {"div", 10, Operator::kDiv},        {"mod", 10, Operator::kMod},
 };
 
-constexpr std::string_view kCalendarUnits[] = {"year", "month", "week", "day", "hour", "minute",
-                                               "second", "millisecond"};
+constexpr std::string_view kCalendarUnits[] = {"year", "month",  "week",   "day",
+                                               "hour", "minute", "second", "millisecond"};
 
 // "days" -> "day"; empty when it is no calendar unit.
 std::string_view CalendarUnit(std::string_view name) {
   for (std::string_view unit : kCalendarUnits) {
-    if (name == unit || (name.size() == unit.size() + 1 && name.starts_with(unit) &&
-                         name.back() == 's')) {
+    if (name == unit ||
+        (name.size() == unit.size() + 1 && name.starts_with(unit) && name.back() == 's')) {
       return unit;
     }
   }
@@ -159,21 +159,34 @@ class Parser {
   Made Term() {
     const Token& token = Now();
     switch (token.kind) {
-      case TokenKind::kString: ++at_; return Literal(Item::Text(ItemKind::kString, token.text));
-      case TokenKind::kDate: ++at_; return Literal(Item::Text(ItemKind::kDate, token.text));
-      case TokenKind::kDateTime: ++at_; return Literal(Item::Text(ItemKind::kDateTime, token.text));
-      case TokenKind::kTime: ++at_; return Literal(Item::Text(ItemKind::kTime, token.text));
-      case TokenKind::kNumber: return Number();
-      case TokenKind::kVariable: return Variable();
-      case TokenKind::kConstant: return NamedConstant();
-      case TokenKind::kQuoted: return Invocation(nullptr);
+      case TokenKind::kString:
+        ++at_;
+        return Literal(Item::Text(ItemKind::kString, token.text));
+      case TokenKind::kDate:
+        ++at_;
+        return Literal(Item::Text(ItemKind::kDate, token.text));
+      case TokenKind::kDateTime:
+        ++at_;
+        return Literal(Item::Text(ItemKind::kDateTime, token.text));
+      case TokenKind::kTime:
+        ++at_;
+        return Literal(Item::Text(ItemKind::kTime, token.text));
+      case TokenKind::kNumber:
+        return Number();
+      case TokenKind::kVariable:
+        return Variable();
+      case TokenKind::kConstant:
+        return NamedConstant();
+      case TokenKind::kQuoted:
+        return Invocation(nullptr);
       case TokenKind::kName:
         if (token.text == "true" || token.text == "false") {
           ++at_;
           return Literal(Item::Boolean(token.text == "true"));
         }
         return Invocation(nullptr);
-      default: break;
+      default:
+        break;
     }
     if (Take("(")) {
       VL_TRY(auto inner, Expression(0));
@@ -304,12 +317,12 @@ class Parser {
     ++at_;
     if (count < shape->min_arguments || count > shape->max_arguments) {
       at_ = place;
-      return Bad(fmt::format("{}() takes {} argument(s), not {}", name,
-                             shape->min_arguments == shape->max_arguments
-                                 ? std::to_string(shape->min_arguments)
-                                 : fmt::format("{} to {}", shape->min_arguments,
-                                               shape->max_arguments),
-                             count));
+      return Bad(
+          fmt::format("{}() takes {} argument(s), not {}", name,
+                      shape->min_arguments == shape->max_arguments
+                          ? std::to_string(shape->min_arguments)
+                          : fmt::format("{} to {}", shape->min_arguments, shape->max_arguments),
+                      count));
     }
     auto made = MakeFunction(name, std::move(input), std::move(arguments), type);
     if (!made) {

@@ -28,10 +28,14 @@ using Row = std::map<std::string, std::string>;
 
 std::string Shown(const ColumnSpec& column, const Cell& cell) {
   switch (column.type) {
-    case ColumnType::kVarchar: return std::string(cell.text);
-    case ColumnType::kBoolean: return cell.boolean ? "true" : "false";
-    case ColumnType::kDouble: return fmt::format("{}", cell.number);
-    default: return std::to_string(cell.integer);
+    case ColumnType::kVarchar:
+      return std::string(cell.text);
+    case ColumnType::kBoolean:
+      return cell.boolean ? "true" : "false";
+    case ColumnType::kDouble:
+      return fmt::format("{}", cell.number);
+    default:
+      return std::to_string(cell.integer);
   }
 }
 
@@ -81,15 +85,27 @@ TEST(PatientView, OfficialNameHomeAddressAndPhones) {
             R"([{"system":"phone","value":"(03) 3410 5613","use":"mobile","rank":2}])");
   EXPECT_EQ(rows[0].at("emails"), "[]");
   EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers", "replaces"}),
-            (Row{{"id", "example"}, {"resource_type", "Patient"}, {"active", "true"},
-                 {"gender", "male"}, {"birth_date", "1819"}, {"birth_date_sent", "1974-12-25"},
-                 {"deceased", "false"}, {"managing_organization", "1"},
-                 {"managing_organization_reference", "Organization/1"}, {"is_test", "false"},
-                 {"family_name", "Chalmers"}, {"given_name", "Peter James"},
-                 {"name_use", "official"}, {"line", "534 Erewhon St"}, {"city", "PleasantVille"},
-                 {"district", "Rainbow"}, {"state", "Vic"}, {"postal_code", "3999"},
+            (Row{{"id", "example"},
+                 {"resource_type", "Patient"},
+                 {"active", "true"},
+                 {"gender", "male"},
+                 {"birth_date", "1819"},
+                 {"birth_date_sent", "1974-12-25"},
+                 {"deceased", "false"},
+                 {"managing_organization", "1"},
+                 {"managing_organization_reference", "Organization/1"},
+                 {"is_test", "false"},
+                 {"family_name", "Chalmers"},
+                 {"given_name", "Peter James"},
+                 {"name_use", "official"},
+                 {"line", "534 Erewhon St"},
+                 {"city", "PleasantVille"},
+                 {"district", "Rainbow"},
+                 {"state", "Vic"},
+                 {"postal_code", "3999"},
                  {"address_text", "534 Erewhon St PeasantVille, Rainbow, Vic  3999"},
-                 {"address_use", "home"}, {"mrn", "12345"},
+                 {"address_use", "home"},
+                 {"mrn", "12345"},
                  {"mrn_system", "urn:oid:1.2.36.146.595.217.0.1"}}));
 }
 
@@ -111,11 +127,17 @@ TEST(PatientView, OldNamesAndHomesAreLeftOut) {
               {"type":"replaces","other":{"reference":"urn:uuid:1"}}]})");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers"}),
-            (Row{{"id", "p"}, {"resource_type", "Patient"}, {"birth_date_sent", "1950"},
-                 {"deceased", "true"}, {"deceased_time", "1588327200000000"},
-                 {"deceased_sent", "2020-05-01T10:00:00Z"}, {"replaced_by", "q"},
+            (Row{{"id", "p"},
+                 {"resource_type", "Patient"},
+                 {"birth_date_sent", "1950"},
+                 {"deceased", "true"},
+                 {"deceased_time", "1588327200000000"},
+                 {"deceased_sent", "2020-05-01T10:00:00Z"},
+                 {"replaced_by", "q"},
                  {"replaced_by_reference", "http://h/fhir/Patient/q/_history/2"},
-                 {"replaces", R"(["urn:uuid:1"])"}, {"is_test", "true"}, {"family_name", "B"},
+                 {"replaces", R"(["urn:uuid:1"])"},
+                 {"is_test", "true"},
+                 {"family_name", "B"},
                  {"name_use", "usual"}}));
 }
 
@@ -133,21 +155,33 @@ TEST(ObservationView, BothSidesOfAReading) {
   const auto rows = RowsOfExample("observation", "Observation-blood-pressure");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(Plain(rows[0], {"identifiers"}),
-            (Row{{"id", "blood-pressure"}, {"resource_type", "Observation"}, {"status", "final"},
-                 {"category_code", "vital-signs"}, {"code", "85354-9"}, {"patient_id", "example"},
-                 {"subject_reference", "Patient/example"}, {"effective_sent", "2012-09-17"},
-                 {"effective_date", "15600"}, {"practitioner", "example"},
+            (Row{{"id", "blood-pressure"},
+                 {"resource_type", "Observation"},
+                 {"status", "final"},
+                 {"category_code", "vital-signs"},
+                 {"code", "85354-9"},
+                 {"patient_id", "example"},
+                 {"subject_reference", "Patient/example"},
+                 {"effective_sent", "2012-09-17"},
+                 {"effective_date", "15600"},
+                 {"practitioner", "example"},
                  {"practitioner_reference", "Practitioner/example"},
-                 {"body_site_code", "368209003"}, {"interpretation_code", "L"},
-                 {"systolic_components", "1"}, {"diastolic_components", "1"},
-                 {"systolic_value_sent", "107"}, {"systolic_unit_sent", "mmHg"},
+                 {"body_site_code", "368209003"},
+                 {"interpretation_code", "L"},
+                 {"systolic_components", "1"},
+                 {"diastolic_components", "1"},
+                 {"systolic_value_sent", "107"},
+                 {"systolic_unit_sent", "mmHg"},
                  {"systolic_unit_code", "mm[Hg]"},
                  {"systolic_unit_system", "http://unitsofmeasure.org"},
-                 {"systolic_interpretation", "normal"}, {"systolic_interpretation_code", "N"},
-                 {"diastolic_value_sent", "60"}, {"diastolic_unit_sent", "mmHg"},
+                 {"systolic_interpretation", "normal"},
+                 {"systolic_interpretation_code", "N"},
+                 {"diastolic_value_sent", "60"},
+                 {"diastolic_unit_sent", "mmHg"},
                  {"diastolic_unit_code", "mm[Hg]"},
                  {"diastolic_unit_system", "http://unitsofmeasure.org"},
-                 {"diastolic_interpretation", "low"}, {"diastolic_interpretation_code", "L"}}));
+                 {"diastolic_interpretation", "low"},
+                 {"diastolic_interpretation_code", "L"}}));
 }
 
 TEST(ObservationView, AbsentValues) {
@@ -183,17 +217,26 @@ TEST(ObservationView, FindsComponentsByCode) {
         "valueQuantity":{"value":101.0,"unit":"mmHg"}}]})");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(Plain(rows[0], {"identifiers"}),
-            (Row{{"id", "o"}, {"resource_type", "Observation"},
-                 {"subject_identifier_system", "s"}, {"subject_identifier_value", "v"},
+            (Row{{"id", "o"},
+                 {"resource_type", "Observation"},
+                 {"subject_identifier_system", "s"},
+                 {"subject_identifier_value", "v"},
                  {"effective_sent", "2024-03-01T08:00:00+02:00"},
-                 {"effective_time", "1709272800000000"}, {"effective_date", "19783"},
+                 {"effective_time", "1709272800000000"},
+                 {"effective_date", "19783"},
                  {"effective_end_sent", "2024-03-01T08:05:00+02:00"},
-                 {"effective_end", "1709273100000000"}, {"device", "d"},
-                 {"device_reference", "Device/d"}, {"encounter", "e"},
-                 {"encounter_reference", "Encounter/e"}, {"systolic_components", "2"},
-                 {"diastolic_components", "1"}, {"systolic_value_sent", "217"},
-                 {"diastolic_value_sent", "79.50"}, {"diastolic_comparator", ">"},
-                 {"mean_value_sent", "101.0"}, {"mean_unit_sent", "mmHg"}}));
+                 {"effective_end", "1709273100000000"},
+                 {"device", "d"},
+                 {"device_reference", "Device/d"},
+                 {"encounter", "e"},
+                 {"encounter_reference", "Encounter/e"},
+                 {"systolic_components", "2"},
+                 {"diastolic_components", "1"},
+                 {"systolic_value_sent", "217"},
+                 {"diastolic_value_sent", "79.50"},
+                 {"diastolic_comparator", ">"},
+                 {"mean_value_sent", "101.0"},
+                 {"mean_unit_sent", "mmHg"}}));
 }
 
 TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
@@ -219,14 +262,23 @@ TEST(VitalSignView, TheObservationsOwnValue) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].at("loinc_codes"), R"(["2708-6","59408-5"])");
   EXPECT_EQ(Plain(rows[0], {"identifiers", "codings", "loinc_codes"}),
-            (Row{{"id", "satO2"}, {"resource_type", "Observation"}, {"status", "final"},
-                 {"category_code", "vital-signs"}, {"in_vital_category", "true"},
-                 {"patient_id", "example"}, {"subject_reference", "Patient/example"},
+            (Row{{"id", "satO2"},
+                 {"resource_type", "Observation"},
+                 {"status", "final"},
+                 {"category_code", "vital-signs"},
+                 {"in_vital_category", "true"},
+                 {"patient_id", "example"},
+                 {"subject_reference", "Patient/example"},
                  {"effective_sent", "2014-12-05T09:30:10+01:00"},
-                 {"effective_time", "1417768210000000"}, {"effective_date", "16409"},
-                 {"device", "example"}, {"device_reference", "DeviceMetric/example"},
-                 {"value_sent", "95"}, {"unit_sent", "%"}, {"unit_code", "%"},
-                 {"unit_system", "http://unitsofmeasure.org"}, {"interpretation", "Normal"},
+                 {"effective_time", "1417768210000000"},
+                 {"effective_date", "16409"},
+                 {"device", "example"},
+                 {"device_reference", "DeviceMetric/example"},
+                 {"value_sent", "95"},
+                 {"unit_sent", "%"},
+                 {"unit_code", "%"},
+                 {"unit_system", "http://unitsofmeasure.org"},
+                 {"interpretation", "Normal"},
                  {"interpretation_code", "N"}}));
 }
 
@@ -251,8 +303,10 @@ TEST(VitalSignView, ComponentsByPlace) {
 
 TEST(VitalSignView, ValuesThatAreNoQuantity) {
   const auto text_of = [](std::string_view value) {
-    const auto rows = RowsOf("vital_sign", fmt::format(
-        R"({{"resourceType":"Observation","id":"o","code":{{"text":"c"}},{}}})", value));
+    const auto rows =
+        RowsOf("vital_sign",
+               fmt::format(R"({{"resourceType":"Observation","id":"o","code":{{"text":"c"}},{}}})",
+                           value));
     return rows.size() == 1 && rows[0].contains("value_text") ? rows[0].at("value_text") : "";
   };
   EXPECT_EQ(text_of(R"("valueString":"yes")"), "yes");
@@ -275,8 +329,8 @@ TEST(SilverViews, NoExampleIsAFault) {
       if (!tree || tree->String("resourceType").empty()) continue;
       ++files;
       const auto ran = runner.Run(*tree, [&](std::span<const Cell>) { ++rows[name]; });
-      EXPECT_TRUE(ran.has_value()) << entry.path() << " " << ran.error().place << ": "
-                                   << ran.error().message;
+      EXPECT_TRUE(ran.has_value())
+          << entry.path() << " " << ran.error().place << ": " << ran.error().message;
     }
   }
   EXPECT_EQ(files, 3u * (22 + 64));

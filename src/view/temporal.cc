@@ -34,8 +34,11 @@ Parts UtcParts(Micros utc) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{std::chrono::sys_days(day)};
   const int64_t rest = (time - day).count();
-  return {static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()), rest / 3'600'000'000, rest / 60'000'000 % 60,
+  return {static_cast<int>(date.year()),
+          static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()),
+          rest / 3'600'000'000,
+          rest / 60'000'000 % 60,
           rest % 60'000'000};
 }
 
@@ -133,8 +136,8 @@ std::optional<std::string> DateBoundary(std::string_view text, bool high) {
   if (!at) return std::nullopt;
   const bool has_month = at->precision >= DatePrecision::kMonth;
   const int month = has_month ? at->month : (high ? 12 : 1);
-  const int day = at->precision >= DatePrecision::kDay ? at->day
-                                                       : (high ? LastDay(at->year, month) : 1);
+  const int day =
+      at->precision >= DatePrecision::kDay ? at->day : (high ? LastDay(at->year, month) : 1);
   return fmt::format("{:04}-{:02}-{:02}", at->year, month, day);
 }
 
@@ -146,8 +149,8 @@ std::optional<std::string> DateTimeBoundary(std::string_view text, bool high) {
   const int minute = has_time ? at->minute : (high ? 59 : 0);
   const bool has_second = at->precision >= DatePrecision::kSecond;
   const int second = has_second ? at->second : (high ? 59 : 0);
-  const uint32_t millis = at->precision == DatePrecision::kFraction ? at->micros / 1000
-                                                                    : (high ? 999u : 0u);
+  const uint32_t millis =
+      at->precision == DatePrecision::kFraction ? at->micros / 1000 : (high ? 999u : 0u);
   return fmt::format("{}T{:02}:{:02}:{:02}.{:03}{}", *DateBoundary(text, high), hour, minute,
                      second, millis, Offset(*at, high));
 }

@@ -13,8 +13,8 @@ namespace vitalake::view {
 
 // A time of day "hh[:mm[:ss[.f]]]".
 struct TimeOfDay {
-  Micros micros = 0;   // since midnight
-  int precision = 0;   // 1 hour, 2 minute, 3 second (with or without fraction)
+  Micros micros = 0;  // since midnight
+  int precision = 0;  // 1 hour, 2 minute, 3 second (with or without fraction)
 };
 std::optional<TimeOfDay> ParseTime(std::string_view text);
 

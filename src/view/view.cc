@@ -29,15 +29,22 @@ bool IsName(std::string_view name) {
 
 std::optional<ColumnType> TypeOfAnsi(std::string_view name) {
   static constexpr std::pair<std::string_view, ColumnType> kTypes[] = {
-      {"BOOLEAN", ColumnType::kBoolean},          {"INTEGER", ColumnType::kInteger},
-      {"INT", ColumnType::kInteger},              {"SMALLINT", ColumnType::kInteger},
-      {"BIGINT", ColumnType::kBigint},            {"DOUBLE", ColumnType::kDouble},
-      {"DOUBLE PRECISION", ColumnType::kDouble},  {"FLOAT", ColumnType::kDouble},
-      {"REAL", ColumnType::kDouble},              {"DATE", ColumnType::kDate},
+      {"BOOLEAN", ColumnType::kBoolean},
+      {"INTEGER", ColumnType::kInteger},
+      {"INT", ColumnType::kInteger},
+      {"SMALLINT", ColumnType::kInteger},
+      {"BIGINT", ColumnType::kBigint},
+      {"DOUBLE", ColumnType::kDouble},
+      {"DOUBLE PRECISION", ColumnType::kDouble},
+      {"FLOAT", ColumnType::kDouble},
+      {"REAL", ColumnType::kDouble},
+      {"DATE", ColumnType::kDate},
       {"TIMESTAMP", ColumnType::kTimestamp},
       {"TIMESTAMP WITH TIME ZONE", ColumnType::kTimestamp},
-      {"CHARACTER VARYING", ColumnType::kVarchar}, {"VARCHAR", ColumnType::kVarchar},
-      {"CHARACTER", ColumnType::kVarchar},        {"CHAR", ColumnType::kVarchar},
+      {"CHARACTER VARYING", ColumnType::kVarchar},
+      {"VARCHAR", ColumnType::kVarchar},
+      {"CHARACTER", ColumnType::kVarchar},
+      {"CHAR", ColumnType::kVarchar},
       {"TEXT", ColumnType::kVarchar}};
   std::string upper(name.substr(0, name.find('(')));
   while (!upper.empty() && upper.back() == ' ') upper.pop_back();
@@ -177,7 +184,8 @@ Result<ColumnPlan> Compiler::Column(JsonValue element, std::string_view place) {
     if (first.name != spec.name || first.type != spec.type ||
         plan_.collections[next] != plan.collection) {
       return Bad(place, fmt::format("column '{}' of a unionAll branch does not match '{}' of the "
-                                    "first in name, order or type", spec.name, first.name));
+                                    "first in name, order or type",
+                                    spec.name, first.name));
     }
     plan.index = next++;
     return plan;
@@ -306,8 +314,8 @@ Result<std::shared_ptr<const View>> View::Compile(std::string_view definition) {
   const auto parsed = parser.Parse(definition);
   if (!parsed) {
     return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("the ViewDefinition is not JSON: {} at byte {}",
-                            parsed.error().message, parsed.error().offset));
+                fmt::format("the ViewDefinition is not JSON: {} at byte {}", parsed.error().message,
+                            parsed.error().offset));
   }
   VL_TRY(ViewPlan plan, Compiler().Run(*parsed));
   std::shared_ptr<View> view(new View);

@@ -13,10 +13,14 @@ namespace {
 std::string Shown(const ColumnSpec& column, const Cell& cell) {
   if (cell.is_null) return "null";
   switch (column.type) {
-    case ColumnType::kVarchar: return std::string(cell.text);
-    case ColumnType::kBoolean: return cell.boolean ? "true" : "false";
-    case ColumnType::kDouble: return fmt::format("{}", cell.number);
-    default: return std::to_string(cell.integer);
+    case ColumnType::kVarchar:
+      return std::string(cell.text);
+    case ColumnType::kBoolean:
+      return cell.boolean ? "true" : "false";
+    case ColumnType::kDouble:
+      return fmt::format("{}", cell.number);
+    default:
+      return std::to_string(cell.integer);
   }
 }
 
@@ -25,7 +29,8 @@ struct Table {
   std::string fault;              // "place: message"
 };
 
-Table RunView(std::string_view definition, std::string_view resource, std::vector<bool> needed = {}) {
+Table RunView(std::string_view definition, std::string_view resource,
+              std::vector<bool> needed = {}) {
   const auto view = View::Compile(definition);
   if (!view) return {{}, "compile: " + view.error().message};
   JsonParser parser;
@@ -45,7 +50,8 @@ Table RunView(std::string_view definition, std::string_view resource, std::vecto
 // A view with one column, over the Patient below.
 std::string OneColumn(std::string_view path, std::string_view more = "") {
   return fmt::format(R"j({{"resource":"Patient","select":[{{"column":[
-      {{"name":"c","path":"{}"{}}}]}}]}})j", path, more);
+      {{"name":"c","path":"{}"{}}}]}}]}})j",
+                     path, more);
 }
 std::string Tagged(std::string_view path, std::string_view ansi) {
   return OneColumn(path, fmt::format(R"j(,"tag":[{{"name":"ansi/type","value":"{}"}}])j", ansi));
@@ -82,7 +88,8 @@ TEST(ViewColumns, TypesComeFromTagThenFhirType) {
 }
 
 TEST(ViewColumns, ValuesAreConvertedToTheColumnType) {
-  EXPECT_EQ(RunView(OneColumn(ValueOf("a", "decimal")), kPatient).rows, std::vector<std::string>{"1.50"});
+  EXPECT_EQ(RunView(OneColumn(ValueOf("a", "decimal")), kPatient).rows,
+            std::vector<std::string>{"1.50"});
   EXPECT_EQ(RunView(Tagged(ValueOf("a", "decimal"), "DOUBLE"), kPatient).rows,
             std::vector<std::string>{"1.5"});
   EXPECT_EQ(RunView(Tagged(ValueOf("c", "string"), "DOUBLE"), kPatient).rows,
@@ -98,7 +105,8 @@ TEST(ViewColumns, ValuesAreConvertedToTheColumnType) {
             std::vector<std::string>{"1709253000500000"});
   EXPECT_EQ(RunView(Tagged("meta.lastUpdated", "DATE"), kPatient).rows,
             std::vector<std::string>{"19782"});
-  EXPECT_EQ(RunView(Tagged("birthDate", "TIMESTAMP"), kPatient).rows, std::vector<std::string>{"null"});
+  EXPECT_EQ(RunView(Tagged("birthDate", "TIMESTAMP"), kPatient).rows,
+            std::vector<std::string>{"null"});
 }
 
 TEST(ViewColumns, ComplexValuesAreJsonText) {
@@ -123,7 +131,8 @@ TEST(ViewColumns, ValuesOfAnotherTypeAreFaults) {
 
 TEST(ViewRows, SeveralValuesAreAFaultAndGiveNoRow) {
   const Table table = RunView(R"j({"resource":"Patient","select":[{"forEach":"name","column":[
-      {"name":"f","path":"family"},{"name":"g","path":"given"}]}]})j", kPatient);
+      {"name":"f","path":"family"},{"name":"g","path":"given"}]}]})j",
+                              kPatient);
   EXPECT_TRUE(table.rows.empty());
   EXPECT_EQ(table.fault,
             "select[0].column[1] (g): several values, and the column is no collection");
@@ -164,7 +173,9 @@ TEST(ViewRows, ColumnsThatAreNotNeededAreNotEvaluated) {
 
 TEST(ViewRows, RepeatMustDescend) {
   EXPECT_EQ(RunView(R"j({"resource":"Patient","select":[{"repeat":["%resource"],"column":[
-      {"name":"c","path":"id"}]}]})j", kPatient).fault,
+      {"name":"c","path":"id"}]}]})j",
+                    kPatient)
+                .fault,
             "select[0].repeat: repeat leaves the element it is in");
 }
 
@@ -205,9 +216,8 @@ TEST(ViewThreads, ShareOneView) {
       ViewRunner runner(*view);
       JsonParser parser;
       for (int i = 0; i < 200; ++i) {
-        (void)runner.Run(*parser.Parse(kPatient), [&](std::span<const Cell> row) {
-          right[t] += row[0].text == "x,y";
-        });
+        (void)runner.Run(*parser.Parse(kPatient),
+                         [&](std::span<const Cell> row) { right[t] += row[0].text == "x,y"; });
       }
     });
   }
@@ -222,8 +232,9 @@ TEST(ViewCompile, NamesWhatIsWrong) {
     EXPECT_EQ(view.error().kind, ErrorKind::kInvalidArgument);
     return view.error().message;
   };
-  EXPECT_EQ(message("{"), "the ViewDefinition is not JSON: the text ends where a member name in "
-                          "quotes should be at byte 1");
+  EXPECT_EQ(message("{"),
+            "the ViewDefinition is not JSON: the text ends where a member name in "
+            "quotes should be at byte 1");
   EXPECT_EQ(message(R"({"resource":"P"})"), "select: must be a non-empty array");
   EXPECT_EQ(message(R"({"resource":"P","select":[{}]})"),
             "select[0]: needs column, select or unionAll");
