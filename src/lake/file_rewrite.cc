@@ -126,7 +126,7 @@ Status FileRewriter::CompareRows(std::vector<FileChange>& changes) {
       connection_.Query(
           fmt::format(
               "SELECT o._file, count(*) AS pairs, count(n._target) AS matched, "
-              "  any_value(t.rows) AS wanted{} "
+              "  any_value(t.rows) AS wanted, count(DISTINCT n.rowid) AS rows{} "
               "FROM old_row o LEFT JOIN new_row n ON n._known AND n._target = o._file AND {} "
               "LEFT JOIN (SELECT _target, count(*) AS rows FROM new_row WHERE _known GROUP BY 1) "
               "  t ON t._target = o._file GROUP BY o._file",
@@ -137,10 +137,10 @@ Status FileRewriter::CompareRows(std::vector<FileChange>& changes) {
     if (!more) return {};
     FileChange& change = *std::ranges::find(changes, rows.GetString(0), &FileChange::path);
     const auto count = static_cast<int64_t>(change.rows.size());
-    change.in_place =
-        rows.GetInt64(1) == count && rows.GetInt64(2) == count && rows.GetInt64(3) == count;
+    change.in_place = rows.GetInt64(1) == count && rows.GetInt64(2) == count &&
+                      rows.GetInt64(3) == count && rows.GetInt64(4) == count;
     for (size_t i = 0; i < names.size(); ++i) {
-      if (!rows.GetBool(i + 4)) continue;
+      if (!rows.GetBool(i + 5)) continue;
       change.columns.push_back(names[i]);
       // The rows would lie out of order.
       if (std::ranges::find(view_.clustered_by, names[i]) != view_.clustered_by.end()) {
@@ -171,7 +171,13 @@ Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
   const engine::TableFiles table = lake_.Files(snapshot_, view_.table);
   VL_TRY(const std::string key, delta::ResolvePath(table.root, change.path));
   VL_TRY(const std::filesystem::path base, lake_.store().LocalPath(key));
-  VL_TRY(const std::vector<int64_t> sizes, engine::RowGroupSizes(base));
+  auto sizes = engine::RowGroupSizes(base);
+  if (!sizes && (sizes.error().kind == ErrorKind::kUnsupported ||
+                 sizes.error().kind == ErrorKind::kCorrupt)) {
+    log::Debug("{} is written anew: {}", change.path, sizes.error().ToString());
+    return std::nullopt;
+  }
+  if (!sizes) return std::unexpected(std::move(sizes).error());
   VL_TRY(const std::string rows, RowsOf(change.path, change.columns));
   std::string values;
   for (const std::string& column : change.columns) {
@@ -179,7 +185,7 @@ Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
                           values.empty() ? "" : ", ", QuoteName(column));
   }
   std::map<size_t, std::filesystem::path> patches;
-  for (const RowRange& range : TouchedGroups(sizes, change.rows)) {
+  for (const RowRange& range : TouchedGroups(*sizes, change.rows)) {
     engine::ParquetOptions options;
     options.row_group_rows = std::max<int64_t>(2048, range.to - range.from);
     options.name_prefix = "patch";
@@ -208,7 +214,7 @@ Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
   engine::WrittenFile file;
   file.path = target;
   file.size_bytes = *size;
-  for (const int64_t count : sizes) file.rows += count;
+  for (const int64_t count : *sizes) file.rows += count;
   file.stats_json = StatsWithout(snapshot_->FindFile(change.path)->stats, change.columns);
   return file;
 }
@@ -259,7 +265,7 @@ Status FileRewriter::WriteAnew(const FileChange& change, const std::filesystem::
   VL_TRY(const std::string rows, RowsOf(change.path, SchemaNames()));
   const std::string names = NameList(SchemaNames());
   engine::ParquetOptions options;
-  options.stats_columns = view_.clustered_by;
+  options.sort_by = options.stats_columns = view_.clustered_by;
   VL_TRY(auto written,
          engine::WriteParquet(
              connection_,

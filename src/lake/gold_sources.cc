@@ -106,9 +106,10 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
   if (!changes) return std::unexpected(std::move(changes).error());
   std::vector<std::string> paths;
   for (const delta::ChangeFile& file : *changes) {
-    VL_TRY(const auto path,
-           lake_.store().LocalPath(fmt::format("{}/{}", table->root(), file.path)));
-    paths.push_back(path.string());
+    auto path = lake_.store().LocalPath(fmt::format("{}/{}", table->root(), file.path));
+    if (!path && path.error().kind == ErrorKind::kNotFound) return false;  // vacuumed
+    if (!path) return std::unexpected(std::move(path).error());
+    paths.push_back(path->string());
   }
   if (paths.empty()) return true;
   const std::string rows = ReadParquetSql(paths);

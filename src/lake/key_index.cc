@@ -31,7 +31,10 @@ Result<std::vector<KeyEntry>> ScanKeys(Lake& lake, std::string_view table,
   VL_TRY(engine::QueryResult rows,
          connection.Stream(fmt::format("SELECT id_space, id, _row FROM ({})", sql), {}, wait));
   std::vector<KeyEntry> entries;
-  if (const auto count = file->NumRecords()) entries.reserve(static_cast<size_t>(*count));
+  // The log may come from elsewhere: what it says is a hint.
+  if (const auto count = file->NumRecords()) {
+    entries.reserve(static_cast<size_t>(std::clamp<int64_t>(*count, 0, 1 << 20)));
+  }
   for (;;) {
     VL_TRY(const bool more, rows.Next());
     if (!more) return entries;

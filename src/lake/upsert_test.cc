@@ -25,6 +25,7 @@ struct Reading {
   int version = 1;
   std::string patient = "p";
   std::string body_site = "arm";
+  std::string identifier = "";  // none
 };
 
 class UpsertTest : public ::testing::Test {
@@ -70,6 +71,8 @@ class UpsertTest : public ::testing::Test {
           {"deleted", "false"},
           {"patient_id", engine::QuoteLiteral(reading.patient)},
           {"body_site", engine::QuoteLiteral(reading.body_site)},
+          {"identifier",
+           reading.identifier.empty() ? "NULL" : engine::QuoteLiteral(reading.identifier)},
           {"source_partition", engine::QuoteLiteral(partition)},
           {"source_offset", fmt::to_string(staged.records)},
           {"received_at", fmt::format("make_timestamptz({})", batches_)},
@@ -134,6 +137,20 @@ class UpsertTest : public ::testing::Test {
   SilverView view_;
   int64_t batches_ = 0;
 };
+
+TEST_F(UpsertTest, ARefusedRecordLeavesTheStoredRowAlone) {
+  Upsert(*ours_, {{.id = "a", .identifier = "urn:a"}, {.id = "b"}});
+  const UpsertResult refused =
+      Upsert(*ours_, {{.id = "a", .version = 2, .body_site = "leg", .identifier = "urn:other"}});
+  ASSERT_EQ(refused.refused.size(), 1u);
+  EXPECT_EQ(refused.refused[0].reason, "key-conflict");
+  EXPECT_EQ(Table(), "a 1 arm;b 1 arm;");
+  // Beside records that are written, too.
+  Upsert(*ours_, {{.id = "a", .version = 2, .identifier = "urn:other"},
+                  {.id = "b", .version = 2, .body_site = "leg"},
+                  {.id = "c"}});
+  EXPECT_EQ(Table(), "a 1 arm;b 2 leg;c 1 arm;");
+}
 
 TEST_F(UpsertTest, NewKeysAreAppendedAsStaged) {
   for (const bool hashes : {false, true}) {

@@ -225,15 +225,16 @@ Status UpsertTry::CreateOldRows() {
   if (!whole_rows_) {
     return LoadRows({request_.view.table, snapshot_, *hits_, SchemaNames(), changed, "old_row"});
   }
-  VL_TRY(const int64_t unchanged,
-         connection_.ScalarInt("SELECT count(*) FROM decision WHERE known AND change = 'none'"));
-  if (unchanged == 0) {
+  const std::string same_key =
+      fmt::format("({}) d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')", changed);
+  // Rows of keys that were not decided (their staged records are refused) stay as well.
+  VL_TRY(const int64_t staying,
+         connection_.ScalarInt("SELECT count(*) FROM known_row t ANTI JOIN " + same_key));
+  if (staying == 0) {
     return Run("DROP TABLE IF EXISTS old_row; ALTER TABLE known_row RENAME TO old_row");
   }
-  return Run(
-      fmt::format("CREATE OR REPLACE TEMP TABLE old_row AS SELECT t.* FROM known_row t SEMI JOIN "
-                  "({}) d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')",
-                  changed));
+  return Run("CREATE OR REPLACE TEMP TABLE old_row AS SELECT t.* FROM known_row t SEMI JOIN " +
+             same_key);
 }
 
 // new_row: the rows the changed keys have from now on, with _known and _target (file they go to).
