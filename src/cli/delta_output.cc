@@ -69,7 +69,8 @@ Status Commit(delta::Table& table, delta::SnapshotPtr snapshot,
   return {};
 }
 
-// What lies in the parent folder while a table is written; taken away when it goes out of scope.
+// What lies in the parent folder while a table is written; taken away when it goes out of scope:
+// the table only between OwnTable and KeepTable, as it may be another's before.
 class Scaffold {
  public:
   explicit Scaffold(const NewTableFolder& folder)
@@ -79,14 +80,15 @@ class Scaffold {
   Scaffold(const Scaffold&) = delete;
   Scaffold& operator=(const Scaffold&) = delete;
   ~Scaffold() {
-    if (!keep_table_) RemoveTable();
+    if (own_table_) RemoveTable();
     if (!staged_.empty()) fs::remove_all(staged_, ignored_);
     fs::remove(store_folder_ / "staging", ignored_);  // fails when there is something in it
     fs::remove(store_folder_, ignored_);
   }
 
   void set_staged(fs::path folder) { staged_ = std::move(folder); }
-  void KeepTable() { keep_table_ = true; }
+  void OwnTable() { own_table_ = true; }
+  void KeepTable() { own_table_ = false; }
 
  private:
   void RemoveTable() {
@@ -102,7 +104,7 @@ class Scaffold {
   std::error_code ignored_;
   fs::path store_folder_, table_, staged_;
   bool table_was_there_;
-  bool keep_table_ = false;
+  bool own_table_ = false;
 };
 
 }  // namespace
@@ -152,6 +154,7 @@ Result<int64_t> WriteDeltaTable(engine::Engine& engine, engine::Connection& conn
   engine::EngineParquetIo parquet(engine);
   const auto table = delta::Table::Open({*store, parquet, clock, random}, folder.name());
   VL_TRY(delta::SnapshotPtr snapshot, table->Create(CreateOptionsOf(view), wait));
+  scaffold.OwnTable();
   int64_t rows = 0;
   std::vector<std::string> paths;
   for (const engine::WrittenFile& file : files) {

@@ -233,7 +233,7 @@ RowBuffer::~RowBuffer() { impl_->known->Remove(impl_->id); }
 
 void RowBuffer::Append(std::span<const view::Cell> row, std::span<const view::Cell> rest) {
   Impl& impl = *impl_;
-  VL_CHECK(row.size() + rest.size() == impl.cells);
+  VL_CHECK(row.size() + rest.size() == impl.cells && impl.data.order.empty());
   if (impl.data.rows == impl.room) impl.Grow();
   uint64_t* const present = impl.data.present.data() + impl.data.rows * impl.data.words;
   std::fill_n(present, impl.data.words, uint64_t{0});

@@ -29,7 +29,8 @@ class RowBuffer {
   RowBuffer& operator=(RowBuffer&&) = delete;
 
   // One row: the cells of `row`, then those of `rest`; together one per column, held or not. Cells
-  // are read as ColumnAppender does; text is copied, and made UTF-8 when it is not.
+  // are read as ColumnAppender does; text is copied, and made UTF-8 when it is not. Not between
+  // SortBy and Clear.
   void Append(std::span<const view::Cell> row, std::span<const view::Cell> rest = {});
   // SQL reads the rows appended so far in this order from now on: ascending, nulls last.
   // kInvalidArgument when a column is not held.

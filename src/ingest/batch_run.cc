@@ -121,6 +121,7 @@ class RunWorker {
   std::map<int64_t, lake::OutcomeCounts> outcomes_;  // by ordinal, final at the end
   std::map<int64_t, std::string> partitions_;        // ordinal -> bronze path of the copy
   std::map<int64_t, std::string> messages_;
+  std::set<int64_t> known_;  // files that an earlier run took in
   std::set<int64_t> failed_;
 };
 
@@ -129,6 +130,7 @@ Status RunWorker::FindRepeats() {
   for (lake::LedgerFile& file : run_.files) {
     if (file.sha256.empty()) continue;
     if (const auto repeat = known.find(file.ordinal); repeat != known.end()) {
+      known_.insert(file.ordinal);
       outcomes_[file.ordinal] = repeat->second.counts;
       messages_[file.ordinal] = fmt::format("same content as {} of run {}: nothing to do",
                                             repeat->second.path, repeat->second.run);
@@ -141,7 +143,7 @@ Status RunWorker::FindRepeats() {
 void RunWorker::PublishToBronze() {
   std::vector<lake::LedgerFile> files;
   for (const lake::LedgerFile& file : run_.files) {
-    if (file.sha256.empty() || outcomes_.contains(file.ordinal)) continue;
+    if (file.sha256.empty() || known_.contains(file.ordinal)) continue;
     // A repeat within the run is counted with its first; see Work.
     const auto first = std::ranges::find_if(files, [&](const auto& other) {
       return other.sha256 == file.sha256 && other.source == file.source;
@@ -197,9 +199,12 @@ Result<bool> RunWorker::StandsAsRead(std::vector<GroupFile>& files) {
   std::vector<GroupFile> taken_in;
   for (GroupFile& file : files) {
     VL_TRY(const bool taken, TakeIn(*file.file));
-    const std::string& path = partitions_[file.file->ordinal];
-    stands = stands && taken && path == file.partition;
-    if (!taken) continue;
+    if (!taken) {
+      stands = false;
+      continue;
+    }
+    const std::string& path = partitions_.at(file.file->ordinal);
+    stands = stands && path == file.partition;
     file.partition = path;
     taken_in.push_back(std::move(file));
   }
@@ -286,8 +291,14 @@ Status RunWorker::WorkGroup(std::vector<GroupFile> files) {
     if (done) {
       VL_TRY(const auto stated, StatedOutcomes(views_[static_cast<size_t>(table)].table));
       for (const GroupFile& file : files) {
-        if (const auto found = stated.find(file.file->ordinal); found != stated.end()) {
-          counts[file.file->ordinal] = found->second;
+        const int64_t ordinal = file.file->ordinal;
+        if (const auto found = stated.find(ordinal); found != stated.end()) {
+          counts[ordinal] = found->second;
+        } else if (stage.tallies().at(ordinal).home[static_cast<size_t>(table)] > 0) {
+          // The try that committed its group had not got this file.
+          partitions_.erase(ordinal);
+          failed_.insert(ordinal);
+          messages_[ordinal] = "not taken in when its run was interrupted; ingest it again";
         }
       }
     } else {
@@ -381,15 +392,20 @@ Status RunWorker::Work() {
     if (file.sha256.empty() || failed_.contains(file.ordinal)) {
       // The file is one unreadable record; nothing of it could be kept but the message.
       failed_.insert(file.ordinal);
+      counts = {};
       counts.received = counts.quarantined = 1;
       if (!messages_.contains(file.ordinal)) messages_[file.ordinal] = file.message;
-    } else if (partition == partitions_.end() && counts.received == 0) {
+    } else if (partition == partitions_.end() && !known_.contains(file.ordinal)) {
       const auto first = std::ranges::find_if(run_.files, [&](const auto& other) {
         return other.sha256 == file.sha256 && other.source == file.source &&
                partitions_.contains(other.ordinal);
       });
       if (first != run_.files.end()) {
         counts.received = counts.duplicate = outcomes_[first->ordinal].received;
+      } else {
+        failed_.insert(file.ordinal);
+        counts.received = counts.quarantined = 1;
+        messages_[file.ordinal] += ", which could not be taken in; ingest it again";
       }
     }
     file.bronze_path = partition == partitions_.end() ? "" : partition->second;
@@ -446,6 +462,12 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
   for (const lake::LedgerRun& left : open_runs) {
     VL_TRY(const auto lock, RunLock::TryTake(locks, left.run));
     if (!lock) continue;  // its process lives
+    // It may have ended between the listing and the lock.
+    VL_TRY(const auto still_open, lake::Ledger(lake).FindOpenRuns());
+    if (std::ranges::none_of(
+            still_open, [&](const auto& other) { return other.run.value == left.run.value; })) {
+      continue;
+    }
     BatchSummary recovered;
     recovered.tables = summary.tables;
     BronzeCopies left_copies(lake);
