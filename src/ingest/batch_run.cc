@@ -155,7 +155,7 @@ void RunWorker::PublishToBronze() {
       waiting_.push_back(&file);
     }
   }
-  copies_.Publish(run_.run, std::move(files), recovering_, wait_);
+  copies_.Publish(std::move(files), recovering_, wait_);
 }
 
 // The next files to read together: their staged copies where there are any, else their bronze
@@ -433,7 +433,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
   VL_TRY(const std::vector<std::string> paths, FindFiles(options.paths));
   const RunId run = NewRunId(lake);
   const Micros started = lake.clock().NowMicros();
-  BronzeCopies copies(lake);
+  BronzeCopies copies(lake, run);
   int64_t seen = 0;
   const auto report = [&](std::string_view step, const lake::LedgerFile& file) {
     seen += file.bytes;
@@ -470,7 +470,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     }
     BatchSummary recovered;
     recovered.tables = summary.tables;
-    BronzeCopies left_copies(lake);
+    BronzeCopies left_copies(lake, left.run);
     auto done =
         RunWorker(lake, left, true, left_copies, options.limits, views, progress, wait, recovered)
             .Work();
@@ -479,6 +479,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     }
     ++summary.recovered_runs;
   }
+  VL_RETURN_IF_ERROR(SweepStagedCopies(lake, locks));
   if (!paths.empty()) {
     VL_TRY(const auto lock, RunLock::TryTake(locks, run));
     VL_TRY(std::set<int64_t> sizes, lake::Ledger(lake).KnownSizes());

@@ -3,9 +3,38 @@
 #include <fmt/format.h>
 
 #include "ingest/input_files.h"
+#include "ingest/run_lock.h"
 #include "storage/sha256.h"
 
 namespace vitalake::ingest {
+
+namespace {
+
+constexpr std::string_view kPrefix = "copy-";
+constexpr char kEndOfRun = '~';
+
+std::string PrefixOf(const RunId& run) {
+  return fmt::format("{}{}{}", kPrefix, run.value, kEndOfRun);
+}
+
+}  // namespace
+
+Status SweepStagedCopies(lake::Lake& lake, const std::filesystem::path& locks) {
+  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(staging, error)) {
+    const std::string name = entry.path().filename().string();
+    const size_t end = name.find(kEndOfRun);
+    if (!name.starts_with(kPrefix) || end == std::string::npos) continue;
+    VL_TRY(const auto dead,
+           RunLock::TryTake(locks, RunId{name.substr(kPrefix.size(), end - kPrefix.size())}));
+    if (!dead) continue;      // its process lives
+    std::error_code ignored;  // another process may sweep as well
+    std::filesystem::remove(entry.path(), ignored);
+  }
+  if (error) return Fail(ErrorKind::kIo, fmt::format("{}: {}", staging.string(), error.message()));
+  return {};
+}
 
 bool EndsTheRun(const Error& error) {
   return error.kind == ErrorKind::kNoSpace || error.kind == ErrorKind::kUnknownOutcome ||
@@ -15,7 +44,7 @@ bool EndsTheRun(const Error& error) {
 BronzeCopies::~BronzeCopies() { thread_.request_stop(); }
 
 Result<std::string> BronzeCopies::Stage(int64_t ordinal, const std::string& path) {
-  VL_TRY(storage::StagedCopy copy, storage::StageCopy(lake_.store(), path));
+  VL_TRY(storage::StagedCopy copy, storage::StageCopy(lake_.store(), path, PrefixOf(run_)));
   std::string hash = copy.sha256();
   staged_.emplace(ordinal, std::move(copy));
   return hash;
@@ -27,23 +56,22 @@ std::optional<std::filesystem::path> BronzeCopies::StagedPath(int64_t ordinal) c
   return found->second.path();
 }
 
-void BronzeCopies::Publish(const RunId& run, std::vector<lake::LedgerFile> files, bool recovering,
-                           const Wait& wait) {
+void BronzeCopies::Publish(std::vector<lake::LedgerFile> files, bool recovering, const Wait& wait) {
   Promises promises(files.size());
   for (size_t i = 0; i < files.size(); ++i) {
     done_.emplace(files[i].ordinal, promises[i].get_future().share());
   }
-  thread_ = std::jthread([this, run, files = std::move(files), recovering, wait,
+  thread_ = std::jthread([this, files = std::move(files), recovering, wait,
                           promises = std::move(promises)](const std::stop_token& stop) mutable {
     std::stop_source either;
     const std::stop_callback by_owner(stop, [&] { either.request_stop(); });
     const std::stop_callback by_caller(wait.stop, [&] { either.request_stop(); });
-    PublishAll(run, files, recovering, promises, {wait.until, either.get_token()});
+    PublishAll(files, recovering, promises, {wait.until, either.get_token()});
   });
 }
 
-void BronzeCopies::PublishAll(const RunId& run, const std::vector<lake::LedgerFile>& files,
-                              bool recovering, Promises& promises, const Wait& wait) const {
+void BronzeCopies::PublishAll(const std::vector<lake::LedgerFile>& files, bool recovering,
+                              Promises& promises, const Wait& wait) const {
   std::optional<Error> ended;
   for (size_t i = 0; i < files.size(); ++i) {
     if (auto go_on = wait.Check(lake_.clock(), "copying to bronze"); !ended && !go_on) {
@@ -53,7 +81,7 @@ void BronzeCopies::PublishAll(const RunId& run, const std::vector<lake::LedgerFi
       promises[i].set_value(std::unexpected(*ended));
       continue;
     }
-    auto copy = PublishFile(run, files[i], recovering);
+    auto copy = PublishFile(files[i], recovering);
     if (!copy) {
       ended = Because(std::move(copy).error(), fmt::format("copying {} to bronze", files[i].path))
                   .error();
@@ -75,10 +103,9 @@ Result<bool> BronzeCopies::IsPublished(const lake::LedgerFile& file,
   return hash == file.sha256;
 }
 
-Result<BronzeCopy> BronzeCopies::PublishFile(const RunId& run, const lake::LedgerFile& file,
-                                             bool recovering) const {
+Result<BronzeCopy> BronzeCopies::PublishFile(const lake::LedgerFile& file, bool recovering) const {
   const std::string paths[] = {file.bronze_path,
-                               OwnBronzePath(file.bronze_path, run, file.ordinal)};
+                               OwnBronzePath(file.bronze_path, run_, file.ordinal)};
   if (recovering) {
     for (const std::string& path : paths) {
       VL_TRY(const bool published, IsPublished(file, path));
@@ -88,7 +115,7 @@ Result<BronzeCopy> BronzeCopies::PublishFile(const RunId& run, const lake::Ledge
   std::optional<storage::StagedCopy> own;
   const auto staged = staged_.find(file.ordinal);
   if (staged == staged_.end()) {
-    auto copy = storage::StageCopy(lake_.store(), file.path);
+    auto copy = storage::StageCopy(lake_.store(), file.path, PrefixOf(run_));
     if (!copy && EndsTheRun(copy.error())) return std::unexpected(std::move(copy).error());
     if (!copy) return BronzeCopy{"", copy.error().ToString()};
     if (copy->sha256() != file.sha256) {

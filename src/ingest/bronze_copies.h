@@ -25,13 +25,16 @@ struct BronzeCopy {
   std::string message;  // why; "" when it was taken in
 };
 
+// Deletes what killed runs have left in staging. `locks`: the folder of the run locks.
+Status SweepStagedCopies(lake::Lake& lake, const std::filesystem::path& locks);
+
 // Whether an error of copying is more than the one file's trouble.
 bool EndsTheRun(const Error& error);
 
 // One thread uses it, besides its own.
 class BronzeCopies {
  public:
-  explicit BronzeCopies(lake::Lake& lake) : lake_(lake) {}
+  BronzeCopies(lake::Lake& lake, RunId run) : lake_(lake), run_(std::move(run)) {}
   ~BronzeCopies();
 
   // Copies the file to staging; what to write into the ledger is its hash. Errors as StageCopy.
@@ -40,8 +43,7 @@ class BronzeCopies {
   std::optional<std::filesystem::path> StagedPath(int64_t ordinal) const;
   // Begins to publish `files`, in order; those not staged are staged first. `recovering`: an
   // earlier try of the run may have published some of them. Once.
-  void Publish(const RunId& run, std::vector<lake::LedgerFile> files, bool recovering,
-               const Wait& wait);
+  void Publish(std::vector<lake::LedgerFile> files, bool recovering, const Wait& wait);
   // Waits for one of the files given to Publish. An error ends the run: the disk is full, the
   // outcome is not known, the run was stopped.
   Result<BronzeCopy> Await(int64_t ordinal) const;
@@ -49,14 +51,14 @@ class BronzeCopies {
  private:
   using Promises = std::vector<std::promise<Result<BronzeCopy>>>;
 
-  void PublishAll(const RunId& run, const std::vector<lake::LedgerFile>& files, bool recovering,
-                  Promises& promises, const Wait& wait) const;
-  Result<BronzeCopy> PublishFile(const RunId& run, const lake::LedgerFile& file,
-                                 bool recovering) const;
+  void PublishAll(const std::vector<lake::LedgerFile>& files, bool recovering, Promises& promises,
+                  const Wait& wait) const;
+  Result<BronzeCopy> PublishFile(const lake::LedgerFile& file, bool recovering) const;
   // Whether an earlier try of the run has published the file under that path.
   Result<bool> IsPublished(const lake::LedgerFile& file, const std::string& path) const;
 
   lake::Lake& lake_;
+  RunId run_;
   std::map<int64_t, storage::StagedCopy> staged_;
   std::map<int64_t, std::shared_future<Result<BronzeCopy>>> done_;
   std::jthread thread_;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "ingest/run_lock.h"
 #include "ingest/test_lake.h"
 #include "lake/ledger.h"
 #include "storage/sha256.h"
@@ -75,6 +76,19 @@ TEST_F(RecoveryTest, AFinishedRunIsLeftAlone) {
   const std::string before = Outcomes();
   lake_.Ingest({{"third.json", R"({"resourceType":"Patient","id":"third"})"}});
   EXPECT_EQ(Outcomes(), before);
+}
+
+TEST_F(RecoveryTest, StagedCopiesOfKilledRunsAreSweptAndThoseOfLiveOnesKept) {
+  const auto staging = *lake_.lake().store().StagingFolder();
+  const auto alive = RunLock::TryTake(staging.parent_path() / "runs", RunId{"alive"});
+  ASSERT_TRUE(alive && *alive);
+  for (const char* name : {"copy-dead~1", "copy-alive~1", "unrelated"}) {
+    std::ofstream(staging / name) << kPatient;
+  }
+  lake_.Ingest({{"a.json", std::string(kPatient)}});
+  EXPECT_FALSE(std::filesystem::exists(staging / "copy-dead~1"));
+  EXPECT_TRUE(std::filesystem::exists(staging / "copy-alive~1"));
+  EXPECT_TRUE(std::filesystem::exists(staging / "unrelated"));
 }
 
 }  // namespace

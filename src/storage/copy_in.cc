@@ -157,11 +157,12 @@ Status StagedCopy::Publish(ObjectStore& store, std::string_view key) const {
   return put;
 }
 
-Result<StagedCopy> StageCopy(ObjectStore& store, const std::filesystem::path& source) {
+Result<StagedCopy> StageCopy(ObjectStore& store, const std::filesystem::path& source,
+                             std::string_view prefix) {
   VL_TRY(Fd fd, OpenForReading(source));
   VL_TRY(const FileState at_open, Look(fd, source));
   VL_TRY(const std::filesystem::path folder, store.StagingFolder());
-  const std::filesystem::path staged = folder / ("copy-" + SystemRandom().Uuid());
+  const std::filesystem::path staged = folder / (std::string(prefix) + SystemRandom().Uuid());
   auto copied = CopyBytes({source, std::move(fd), at_open}, staged);
   if (!copied) ::unlink(staged.c_str());
   return copied;

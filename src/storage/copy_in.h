@@ -40,7 +40,9 @@ class StagedCopy {
 // Copies the local file `source` into the staging folder of `store` and hashes it on the way, in
 // one reading of 1 MB pieces; the disk begins to write meanwhile. On an error nothing is staged.
 // kNotFound, kPermission: the source; kIo: also when the source changed size or modification time
-// during the copy; kNoSpace.
-Result<StagedCopy> StageCopy(ObjectStore& store, const std::filesystem::path& source);
+// during the copy; kNoSpace. The copy's name begins with `prefix`: by it the copies of a process
+// that was killed are found again.
+Result<StagedCopy> StageCopy(ObjectStore& store, const std::filesystem::path& source,
+                             std::string_view prefix = "copy-");
 
 }  // namespace vitalake::storage
