@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "base/json_tree.h"
 #include "base/log.h"
+#include "base/parallel.h"
 #include "delta/json_copy.h"
 #include "engine/parquet_splice.h"
 #include "engine/relation.h"
@@ -85,12 +84,6 @@ std::string StatsWithout(const std::string& stats, const std::vector<std::string
   return out.EndObject().Take();
 }
 
-std::vector<std::string> FileRewriter::SchemaNames() const {
-  std::vector<std::string> names;
-  for (const delta::Field& field : snapshot_->schema().fields()) names.push_back(field.name);
-  return names;
-}
-
 Result<std::string> FileRewriter::RowsOf(const std::string& path,
                                          const std::vector<std::string>& columns) const {
   return engine::RelationSql(
@@ -116,7 +109,7 @@ Result<std::vector<FileRewriter::FileChange>> FileRewriter::FindChanges() {
 
 // Sets in_place and columns.
 Status FileRewriter::CompareRows(std::vector<FileChange>& changes) {
-  const std::vector<std::string> names = SchemaNames();
+  const std::vector<std::string> names = ColumnNames(*snapshot_);
   std::string differs;
   for (const std::string& name : names) {
     differs += fmt::format(", bool_or(o.{0} IS DISTINCT FROM n.{0})", QuoteName(name));
@@ -234,36 +227,26 @@ Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceAll(
   for (size_t i = 0; i < changes.size(); ++i) {
     targets.push_back(folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()));
   }
-  std::atomic<size_t> next = 0;
-  const auto work = [&]() -> Status {
+  std::vector<Status> results(changes.size());
+  const auto splice = [&](size_t i) -> Status {
+    if (!changes[i].in_place || changes[i].columns.empty()) return {};
     VL_TRY(engine::Connection connection, lake_.engine().Connect());
-    for (size_t i = next++; i < changes.size(); i = next++) {
-      if (!changes[i].in_place || changes[i].columns.empty()) continue;
-      auto file = Splice(connection, changes[i], patch.name(), targets[i]);
-      if (!file) {
-        next = changes.size();
-        return std::unexpected(std::move(file).error());
-      }
-      files[i] = *std::move(file);
-    }
+    VL_TRY(files[i], Splice(connection, changes[i], patch.name(), targets[i]));
     return {};
   };
-  const size_t threads = std::min<size_t>(
-      in_place, static_cast<size_t>(std::max(1, lake_.engine().options().threads)));
-  std::vector<Status> results(threads);
-  {
-    std::vector<std::jthread> others;
-    for (size_t i = 1; i < threads; ++i) others.emplace_back([&, i] { results[i] = work(); });
-    results[0] = work();
-  }
+  const auto threads = static_cast<size_t>(lake_.engine().options().threads);
+  ForEachIndex(changes.size(), std::min(threads, in_place), [&](size_t i) {
+    results[i] = splice(i);
+    return results[i].has_value();
+  });
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
   return files;
 }
 
 Status FileRewriter::WriteAnew(const FileChange& change, const std::filesystem::path& folder,
                                Rewrite& out) {
-  VL_TRY(const std::string rows, RowsOf(change.path, SchemaNames()));
-  const std::string names = NameList(SchemaNames());
+  VL_TRY(const std::string rows, RowsOf(change.path, ColumnNames(*snapshot_)));
+  const std::string names = NameList(ColumnNames(*snapshot_));
   engine::ParquetOptions options;
   options.sort_by = options.stats_columns = view_.clustered_by;
   VL_TRY(auto written,

@@ -52,7 +52,6 @@ class FileRewriter {
     bool in_place = false;
   };
 
-  std::vector<std::string> SchemaNames() const;
   Result<std::string> RowsOf(const std::string& path,
                              const std::vector<std::string>& columns) const;
   Result<std::vector<FileChange>> FindChanges();

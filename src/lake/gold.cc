@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <memory>
-#include <thread>
 
+#include "base/parallel.h"
 #include "lake/gold_model.h"
 #include "lake/gold_refresh.h"
 #include "lake/gold_sources.h"
@@ -92,15 +91,11 @@ Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
 // Models at the same time, as many as the engine has threads: while one commits, others compute. An
 // engine of one thread takes them in order.
 void Round::Work(std::vector<Task>& tasks) {
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < tasks.size(); i = next++) tasks[i].done = Refresh(tasks[i]);
-  };
-  const size_t threads =
-      std::min(tasks.size(), static_cast<size_t>(lake_.engine().options().threads));
-  std::vector<std::jthread> others;
-  for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
-  work();
+  const auto threads = static_cast<size_t>(lake_.engine().options().threads);
+  ForEachIndex(tasks.size(), threads, [&](size_t i) {
+    tasks[i].done = Refresh(tasks[i]);
+    return true;
+  });
 }
 
 Status Round::Run(std::vector<Task>& tasks) {
@@ -175,8 +170,6 @@ Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
                                          const std::filesystem::path& models_folder,
                                          const std::vector<TableSpec>& silver) {
   VL_TRY(const std::vector<GoldModel> models, LoadGoldModels(models_folder));
-  const std::string no_links =
-      "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
   std::vector<TableSpec> specs;
   for (const GoldModel& model : models) {
     if (model.is_view) continue;
@@ -190,7 +183,7 @@ Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
       }
       relations.push_back(EmptyRelation(*spec));
     }
-    auto columns = DescribeColumns(connection, BindSources(model, relations, no_links));
+    auto columns = DescribeColumns(connection, BindSources(model, relations, kNoLinks));
     if (!columns)
       return Because(std::move(columns).error(), fmt::format("model of {}", model.table));
     std::string path = model.table;

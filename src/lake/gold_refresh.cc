@@ -38,9 +38,8 @@ class RewriteMaker {
         sources_(sources),
         files_(lake.Files(snapshot, model.table)),
         folder_(folder),
-        wait_(wait) {
-    for (const delta::Field& field : snapshot->schema().fields()) columns_.push_back(field.name);
-  }
+        wait_(wait),
+        columns_(ColumnNames(*snapshot)) {}
 
   Result<Rewrite> WriteAll();
   Result<Rewrite> WriteDifference(bool touched_only);
@@ -63,7 +62,7 @@ class RewriteMaker {
   const engine::TableFiles files_;
   const std::filesystem::path& folder_;
   const Wait& wait_;
-  std::vector<std::string> columns_;
+  const std::vector<std::string> columns_;
 };
 
 Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteData(const std::string& select) {

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::string_view kPatients = "silver.patient";
 
-// What models join when no patient has a link: the engine then leaves the join out.
-constexpr std::string_view kNoLinks =
-    "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
-
 // Fewer ids than this are looked up in any table; more may be most of a small one.
 constexpr int64_t kFewIds = 2'000;
 

@@ -24,6 +24,11 @@ namespace vitalake::lake {
 // cycle's smallest id. Only patients with a link are in it.
 std::string PersonLinkSql(std::string_view patients);
 
+// The same without a row: what models join when no patient has a link (the engine then leaves the
+// join out), or when only their shape is asked for.
+inline constexpr std::string_view kNoLinks =
+    "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
+
 // Its relations live in a schema of their own in the engine, which goes with the object; queries
 // over them may run on any connection, several at once. Lake and connection must outlive it.
 class GoldSources {

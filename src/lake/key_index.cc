@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
-#include <thread>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "engine/relation.h"
 
 namespace vitalake::lake {
@@ -90,25 +89,16 @@ Result<std::vector<KeyHit>> KeyIndex::Find(const delta::SnapshotPtr& snapshot,
                                            std::span<const uint64_t> wanted,
                                            const Wait& wait) const {
   std::vector<Result<std::vector<KeyEntry>>> found(files.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < files.size(); i = next++) {
-      found[i] = FindStored(*files[i], wanted);
-      if (found[i]) continue;
-      if (found[i].error().kind != ErrorKind::kNotFound) {
-        log::Debug("key index of {}: {}", files[i]->path, found[i].error().ToString());
-      }
-      found[i] = MakeAndFind(snapshot, files[i], wanted, wait);
-      if (!found[i]) next = files.size();
+  const auto threads = static_cast<size_t>(lake_.engine().options().threads);
+  ForEachIndex(files.size(), threads, [&](size_t i) {
+    found[i] = FindStored(*files[i], wanted);
+    if (found[i]) return true;
+    if (found[i].error().kind != ErrorKind::kNotFound) {
+      log::Debug("key index of {}: {}", files[i]->path, found[i].error().ToString());
     }
-  };
-  {
-    const size_t threads = std::min<size_t>(
-        files.size(), static_cast<size_t>(std::max(1, lake_.engine().options().threads)));
-    std::vector<std::jthread> others;
-    for (size_t i = 1; i < threads; ++i) others.emplace_back(work);
-    work();
-  }
+    found[i] = MakeAndFind(snapshot, files[i], wanted, wait);
+    return found[i].has_value();
+  });
   std::vector<KeyHit> hits;
   for (size_t i = 0; i < files.size(); ++i) {
     if (!found[i]) return Because(std::move(found[i]).error(), "key index");

@@ -18,6 +18,12 @@ void SortDistinct(std::vector<uint64_t>& hashes) {
 
 }  // namespace
 
+std::string StagedRows(const StagedRecords& staged) {
+  std::vector<std::string> paths;
+  for (const engine::WrittenFile& file : staged.files) paths.push_back(file.path.string());
+  return ReadParquetSql(paths);
+}
+
 Result<std::vector<uint64_t>> HashKeys(engine::Connection& connection, const std::string& select,
                                        const Wait& wait) {
   VL_TRY(engine::QueryResult rows,
@@ -40,9 +46,7 @@ Result<StagedKeys> KeysOf(engine::Connection& connection, const StagedRecords& s
     keys.hashes = staged.key_hashes;
     SortDistinct(keys.hashes);
   } else {
-    std::vector<std::string> paths;
-    for (const engine::WrittenFile& file : staged.files) paths.push_back(file.path.string());
-    VL_TRY(keys.hashes, HashKeys(connection, ReadParquetSql(paths), wait));
+    VL_TRY(keys.hashes, HashKeys(connection, StagedRows(staged), wait));
   }
   keys.repeated = static_cast<int64_t>(keys.hashes.size()) < staged.records;
   return keys;

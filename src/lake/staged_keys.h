@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/deadline.h"
@@ -16,6 +17,9 @@ struct StagedKeys {
   std::vector<uint64_t> hashes;  // ascending, each once
   bool repeated = false;         // two records have one key (or, hardly ever, one hash)
 };
+
+// A SELECT of the staged rows; there must be files.
+std::string StagedRows(const StagedRecords& staged);
 
 // From the records' own hashes, else from the id columns of the files. Cost: 8 bytes a record.
 Result<StagedKeys> KeysOf(engine::Connection& connection, const StagedRecords& staged,

@@ -23,6 +23,12 @@ void Annotate(delta::Transaction& transaction, const CommitNote& note) {
 
 }  // namespace
 
+std::vector<std::string> ColumnNames(const delta::Snapshot& snapshot) {
+  std::vector<std::string> names;
+  for (const delta::Field& field : snapshot.schema().fields()) names.push_back(field.name);
+  return names;
+}
+
 bool CommitNote::IsIn(const delta::Snapshot& snapshot) const {
   return !txns.empty() && std::ranges::all_of(txns, [&](const auto& txn) {
     return snapshot.FindTxn(txn.first).value_or(-1) >= txn.second;

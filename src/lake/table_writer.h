@@ -25,6 +25,9 @@ Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
 // are garbage that vacuum removes.
 void Unpublish(Lake& lake, const delta::Table& table, const std::vector<std::string>& paths);
 
+// The names of a table's columns, in their order.
+std::vector<std::string> ColumnNames(const delta::Snapshot& snapshot);
+
 // The log's record of a published file.
 delta::AddFile AddOf(const engine::WrittenFile& file, const std::string& path);
 

@@ -21,19 +21,7 @@ constexpr int64_t kRowsPerFile = 245'760;
 // Up to so many rows are read whole at once; of more, first what the decision needs.
 constexpr size_t kWholeRows = 100'000;
 
-std::string StagedRows(const StagedRecords& staged) {
-  std::vector<std::string> paths;
-  for (const auto& file : staged.files) paths.push_back(file.path.string());
-  return ReadParquetSql(paths);
-}
-
 }  // namespace
-
-std::vector<std::string> UpsertTry::SchemaNames() const {
-  std::vector<std::string> names;
-  for (const delta::Field& field : snapshot_->schema().fields()) names.push_back(field.name);
-  return names;
-}
 
 Result<std::vector<KeyHit>> UpsertTry::FindRows(std::string_view table,
                                                 const delta::SnapshotPtr& snapshot,
@@ -162,8 +150,8 @@ Status UpsertTry::Decide(UpsertResult& result) {
                                              "received_at",   "source_partition",
                                              "source_offset", "ingestion_date"};
   VL_RETURN_IF_ERROR(
-      LoadRows({request_.view.table, snapshot_, *hits_, whole_rows_ ? SchemaNames() : deciding,
-                "FROM staged_key", "known_row"}));
+      LoadRows({request_.view.table, snapshot_, *hits_,
+                whole_rows_ ? ColumnNames(*snapshot_) : deciding, "FROM staged_key", "known_row"}));
   VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row")));
   VL_RETURN_IF_ERROR(LoadElsewhere());
   VL_RETURN_IF_ERROR(Run(upsert_sql::MarkKeyConflicts()));
@@ -223,7 +211,8 @@ Status UpsertTry::CreateOldRows() {
   const std::string changed =
       "SELECT id_space, id FROM decision WHERE change IN ('update', 'remove')";
   if (!whole_rows_) {
-    return LoadRows({request_.view.table, snapshot_, *hits_, SchemaNames(), changed, "old_row"});
+    return LoadRows(
+        {request_.view.table, snapshot_, *hits_, ColumnNames(*snapshot_), changed, "old_row"});
   }
   const std::string same_key =
       fmt::format("({}) d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')", changed);
@@ -258,12 +247,12 @@ Status UpsertTry::CreateNewRows() {
   }
   return Run(
       fmt::format("CREATE OR REPLACE TEMP TABLE new_row AS SELECT {}, _known, _target FROM ({})",
-                  NameList(SchemaNames()), sql));
+                  NameList(ColumnNames(*snapshot_)), sql));
 }
 
 Status UpsertTry::WriteChanges(const std::filesystem::path& folder, Rewrite& out) {
   if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return {};
-  const std::string names = NameList(SchemaNames());
+  const std::string names = NameList(ColumnNames(*snapshot_));
   const std::vector<std::string>& key = request_.view.row_key;
   const std::string sql = fmt::format(
       "SELECT {0}, CASE WHEN EXISTS (SELECT 1 FROM new_row n WHERE n._known AND {1}) "
@@ -289,7 +278,7 @@ Result<Rewrite> UpsertTry::MakeRewrite(const std::filesystem::path& folder) {
   options.stats_columns = request_.view.clustered_by;
   VL_TRY(auto inserted, engine::WriteParquet(connection_,
                                              fmt::format("SELECT {} FROM new_row WHERE NOT _known",
-                                                         NameList(SchemaNames())),
+                                                         NameList(ColumnNames(*snapshot_))),
                                              folder, options, wait_));
   for (auto& file : inserted) {
     out.inserted += file.rows;

@@ -69,7 +69,6 @@ class UpsertTry {
   Status LoadElsewhere();
   Status PointDeletes();
   Status CollectOutcomes(UpsertResult& result);
-  std::vector<std::string> SchemaNames() const;
   std::string EmptiedOnDelete() const;
   Status CreateOldRows();
   Status CreateNewRows();
