@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/json_tree.h"
+#include "engine/engine_fixture.h"
 #include "engine/file_stats_internal.h"
 
 namespace vitalake::engine {
@@ -16,18 +17,12 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class ParquetFilesTest : public ::testing::Test {
+class ParquetFilesTest : public EngineFixture {
  protected:
   void SetUp() override {
-    auto engine = Engine::Open({.threads = 2});
-    ASSERT_TRUE(engine) << engine.error().ToString();
-    engine_ = std::move(*engine);
-    connection_.emplace(std::move(*engine_->Connect()));
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / "engine_parquet" / info->name();
-    fs::remove_all(folder_);
+    EngineFixture::SetUp();
+    fs::remove_all(folder_);  // WriteParquet makes its folder
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   std::string Stats(const std::string& select, std::vector<std::string> columns) {
     ParquetOptions options;
@@ -36,10 +31,6 @@ class ParquetFilesTest : public ::testing::Test {
     if (!files) return files.error().ToString();
     return files->size() == 1 ? files->front().stats_json : "not one file";
   }
-
-  std::unique_ptr<Engine> engine_;
-  std::optional<Connection> connection_;
-  fs::path folder_;
 };
 
 TEST_F(ParquetFilesTest, WritesOneFileWithExactCounts) {

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <optional>
 
-#include "engine/engine.h"
+#include "engine/engine_fixture.h"
 #include "engine/parquet_files.h"
 #include "engine/thrift_compact.h"
 
@@ -18,20 +18,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-class ParquetSpliceTest : public ::testing::Test {
+class ParquetSpliceTest : public EngineFixture {
  protected:
-  void SetUp() override {
-    auto engine = Engine::Open({.threads = 2});
-    ASSERT_TRUE(engine) << engine.error().ToString();
-    engine_ = std::move(*engine);
-    connection_.emplace(std::move(*engine_->Connect()));
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / "engine_splice" / info->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   fs::path Write(const std::string& name, const std::string& select, const std::string& options) {
     const fs::path path = folder_ / name;
     auto done = connection_->Execute(fmt::format("COPY ({}) TO {} (FORMAT parquet{})", select,
@@ -50,10 +38,6 @@ class ParquetSpliceTest : public ::testing::Test {
   static std::string Read(const fs::path& path) {
     return fmt::format("SELECT *, file_row_number FROM read_parquet({})", QuotePath(path));
   }
-
-  std::unique_ptr<Engine> engine_;
-  std::optional<Connection> connection_;
-  fs::path folder_;
 };
 
 // Every kind of column a table of ours has; 5,000 rows in three row groups.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/engine_fixture.h"
+
 namespace vitalake::engine {
 namespace {
 
@@ -26,17 +28,8 @@ Cell Int(int64_t value) {
   return cell;
 }
 
-class RowBufferTest : public ::testing::Test {
+class RowBufferTest : public EngineFixture {
  protected:
-  void SetUp() override {
-    auto engine = Engine::Open({.threads = 2});
-    ASSERT_TRUE(engine) << engine.error().ToString();
-    engine_ = std::move(*engine);
-    auto connection = engine_->Connect();
-    ASSERT_TRUE(connection);
-    connection_ = std::make_unique<Connection>(std::move(*connection));
-  }
-
   // The rows of `sql`, cells joined by '|', rows by newlines.
   std::string Rows(const std::string& sql) {
     auto result = connection_->Query(sql);
@@ -53,9 +46,6 @@ class RowBufferTest : public ::testing::Test {
       }
     }
   }
-
-  std::unique_ptr<Engine> engine_;
-  std::unique_ptr<Connection> connection_;
 };
 
 TEST_F(RowBufferTest, GivesEveryTypeAndNull) {
