@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <numeric>
+#include <type_traits>
 
 #include "base/check.h"
+#include "base/page_arena.h"
 #include "engine/cell_writer_internal.h"
 #include "engine/clean_text_internal.h"
 #include "engine/row_buffer_internal.h"
@@ -15,47 +16,10 @@
 namespace vitalake::engine {
 namespace {
 
-constexpr size_t kBlockBytes = 256 << 10;
-
-// Where long texts lie; they never move.
-class TextHeap {
- public:
-  const char* Keep(std::string_view text) {
-    if (text.size() > kBlockBytes / 4) {
-      large_.emplace_back(text);
-      bytes_ += static_cast<int64_t>(text.size());
-      return large_.back().data();
-    }
-    if (used_ + text.size() > kBlockBytes) NextBlock();
-    char* at = blocks_[block_].get() + used_;
-    std::memcpy(at, text.data(), text.size());
-    used_ += text.size();
-    bytes_ += static_cast<int64_t>(text.size());
-    return at;
-  }
-  void Clear() {
-    large_.clear();
-    block_ = 0;
-    used_ = blocks_.empty() ? kBlockBytes : 0;
-    bytes_ = 0;
-  }
-  int64_t bytes() const { return bytes_; }
-
- private:
-  void NextBlock() {
-    if (!blocks_.empty()) ++block_;
-    if (block_ == blocks_.size()) {
-      blocks_.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
-    }
-    used_ = 0;
-  }
-
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  std::deque<std::string> large_;
-  size_t block_ = 0;
-  size_t used_ = kBlockBytes;
-  int64_t bytes_ = 0;
-};
+// Rows whose values lie together, a column after the other.
+constexpr size_t kChunkRows = 256;
+// Keeps the columns' places in a chunk from falling on the same lines of the processor's cache.
+constexpr size_t kColumnGap = 64;
 
 size_t WidthOf(view::ColumnType type) {
   switch (type) {
@@ -82,72 +46,84 @@ std::string_view TextOf(const duckdb_string_t& value) {
 
 }  // namespace
 
-// One column: its values side by side as DuckDB's vectors hold them; those of nulls mean nothing.
+// One column: its values side by side, chunk by chunk, as DuckDB's vectors hold them; those of nulls
+// mean nothing.
 class RowBufferColumn {
  public:
-  explicit RowBufferColumn(view::ColumnSpec spec) : spec(std::move(spec)) {}
+  // `place`: of its values in a chunk.
+  RowBufferColumn(view::ColumnSpec spec, size_t place) : spec(std::move(spec)), place_(place) {}
 
-  void Reserve(size_t rows) { values_.resize(rows * WidthOf(spec.type)); }
+  // Where its values in a chunk end.
+  size_t end() const { return place_ + kChunkRows * WidthOf(spec.type); }
 
-  void Put(size_t row, const view::Cell& cell, TextHeap& heap, std::string& scratch) {
+  template <class T>
+  const T& Value(const std::vector<char*>& chunks, size_t row) const {
+    return reinterpret_cast<const T*>(chunks[row / kChunkRows] + place_)[row % kChunkRows];
+  }
+
+  void Put(char* chunk, size_t row, const view::Cell& cell, PageArena& texts,
+           std::string& scratch) {
     ++present_;
     switch (spec.type) {
       case view::ColumnType::kBoolean:
-        return Set(row, cell.boolean);
+        return Set(chunk, row, cell.boolean);
       case view::ColumnType::kInteger:
       case view::ColumnType::kDate:
-        return Set(row, static_cast<int32_t>(cell.integer));
+        return Set(chunk, row, static_cast<int32_t>(cell.integer));
       case view::ColumnType::kBigint:
       case view::ColumnType::kTimestamp:
-        return Set(row, cell.integer);
+        return Set(chunk, row, cell.integer);
       case view::ColumnType::kDouble:
-        return Set(row, cell.number);
+        return Set(chunk, row, cell.number);
       case view::ColumnType::kVarchar:
-        return SetText(row, cell.text, heap, scratch);
+        return Set(chunk, row, TextValue(cell.text, texts, scratch));
     }
   }
 
   void Clear() {
     present_ = 0;
     last_ = {};
+    text_bytes_ = 0;
   }
 
   size_t present() const { return present_; }  // values that are not null
-  template <class T>
-  const T* values() const {
-    return reinterpret_cast<const T*>(values_.data());
-  }
+  int64_t text_bytes() const { return text_bytes_; }
 
   const view::ColumnSpec spec;
 
  private:
   template <class T>
-  void Set(size_t row, const T& value) {
-    reinterpret_cast<T*>(values_.data())[row] = value;
+  void Set(char* chunk, size_t row, const T& value) {
+    reinterpret_cast<T*>(chunk + place_)[row % kChunkRows] = value;
   }
 
   // Runs of one text share its bytes.
-  void SetText(size_t row, std::string_view text, TextHeap& heap, std::string& scratch) {
-    if (text.size() > 12 && TextOf(last_) == text) return Set(row, last_);
+  const duckdb_string_t& TextValue(std::string_view text, PageArena& texts, std::string& scratch) {
+    if (text.size() > 12 && TextOf(last_) == text) return last_;
     text = CleanText(text, scratch);
     last_ = {};
     last_.value.inlined.length = static_cast<uint32_t>(text.size());
     if (text.size() <= 12) {
       std::memcpy(last_.value.inlined.inlined, text.data(), text.size());
     } else {
+      char* const kept = texts.Allocate(text.size());
+      std::memcpy(kept, text.data(), text.size());
       std::memcpy(last_.value.pointer.prefix, text.data(), 4);
-      last_.value.pointer.ptr = const_cast<char*>(heap.Keep(text));  // only read from here on
+      last_.value.pointer.ptr = kept;
+      text_bytes_ += static_cast<int64_t>(text.size());
     }
-    Set(row, last_);
+    return last_;
   }
 
-  std::vector<std::byte> values_;
+  size_t place_;
   size_t present_ = 0;
+  int64_t text_bytes_ = 0;
   duckdb_string_t last_{};  // the last text put
 };
 
 struct RowBufferData {
   std::vector<RowBufferColumn> columns;
+  std::vector<char*> chunks;  // memory of kChunkRows rows each, for those there are and later ones
   // Row by row, a bit per column: whether it has a value. Together, so that adding a row touches
   // few places in memory.
   std::vector<uint64_t> present;
@@ -173,14 +149,16 @@ struct RowBuffer::Impl {
   RowBufferData data;
   std::vector<Held> held;
   size_t cells = 0;
-  TextHeap heap;
+  size_t chunk_bytes = 0;
+  PageArena values;  // the chunks
+  PageArena texts;
   std::string scratch;
-  size_t room = 0;  // rows there is place for
 
-  void Grow() {
-    room = std::max<size_t>(1024, room * 2);
-    for (RowBufferColumn& column : data.columns) column.Reserve(room);
-    data.present.resize(room * data.words);
+  // The chunk of the next row.
+  char* Chunk() {
+    const size_t chunk = data.rows / kChunkRows;
+    if (chunk == data.chunks.size()) data.chunks.push_back(values.Allocate(chunk_bytes, 64));
+    return data.chunks[chunk];
   }
 };
 
@@ -190,25 +168,26 @@ namespace {
 int Compare(const RowBufferData& data, size_t key, uint32_t a, uint32_t b) {
   const bool no_a = data.IsNull(a, key), no_b = data.IsNull(b, key);
   if (no_a || no_b) return no_a - no_b;
-  const auto order = [&]<class T>(const T* values) {
-    return values[a] < values[b] ? -1 : values[b] < values[a] ? 1 : 0;
-  };
   const RowBufferColumn& column = data.columns[key];
+  const auto order = [&]<class T>(std::type_identity<T>) {
+    const T& left = column.Value<T>(data.chunks, a);
+    const T& right = column.Value<T>(data.chunks, b);
+    return left < right ? -1 : right < left ? 1 : 0;
+  };
   switch (column.spec.type) {
     case view::ColumnType::kBoolean:
-      return order(column.values<bool>());
+      return order(std::type_identity<bool>());
     case view::ColumnType::kInteger:
     case view::ColumnType::kDate:
-      return order(column.values<int32_t>());
+      return order(std::type_identity<int32_t>());
     case view::ColumnType::kBigint:
     case view::ColumnType::kTimestamp:
-      return order(column.values<int64_t>());
+      return order(std::type_identity<int64_t>());
     case view::ColumnType::kDouble:
-      return order(column.values<double>());
-    case view::ColumnType::kVarchar: {
-      const auto* texts = column.values<duckdb_string_t>();
-      return TextOf(texts[a]).compare(TextOf(texts[b]));
-    }
+      return order(std::type_identity<double>());
+    case view::ColumnType::kVarchar:
+      return TextOf(column.Value<duckdb_string_t>(data.chunks, a))
+          .compare(TextOf(column.Value<duckdb_string_t>(data.chunks, b)));
   }
   return 0;
 }
@@ -222,7 +201,8 @@ RowBuffer::RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std:
   for (size_t i = 0; i < columns.size(); ++i) {
     if (!held[i]) continue;
     impl_->held.push_back({i, impl_->data.columns.size()});
-    impl_->data.columns.emplace_back(std::move(columns[i]));
+    impl_->data.columns.emplace_back(std::move(columns[i]), impl_->chunk_bytes);
+    impl_->chunk_bytes = impl_->data.columns.back().end() + kColumnGap;
   }
   impl_->data.words = (impl_->data.columns.size() + 63) / 64;
   impl_->known = engine.row_buffers();
@@ -234,14 +214,14 @@ RowBuffer::~RowBuffer() { impl_->known->Remove(impl_->id); }
 void RowBuffer::Append(std::span<const view::Cell> row, std::span<const view::Cell> rest) {
   Impl& impl = *impl_;
   VL_CHECK(row.size() + rest.size() == impl.cells && impl.data.order.empty());
-  if (impl.data.rows == impl.room) impl.Grow();
+  impl.data.present.resize((impl.data.rows + 1) * impl.data.words);
   uint64_t* const present = impl.data.present.data() + impl.data.rows * impl.data.words;
-  std::fill_n(present, impl.data.words, uint64_t{0});
+  char* const chunk = impl.Chunk();
   for (const Impl::Held& held : impl.held) {
     const view::Cell& cell = held.cell < row.size() ? row[held.cell] : rest[held.cell - row.size()];
     if (cell.is_null) continue;
     present[held.column / 64] |= uint64_t{1} << (held.column % 64);
-    impl.data.columns[held.column].Put(impl.data.rows, cell, impl.heap, impl.scratch);
+    impl.data.columns[held.column].Put(chunk, impl.data.rows, cell, impl.texts, impl.scratch);
   }
   ++impl.data.rows;
 }
@@ -271,7 +251,8 @@ Status RowBuffer::SortBy(std::span<const std::string> columns) {
 
 void RowBuffer::Clear() {
   for (RowBufferColumn& column : impl_->data.columns) column.Clear();
-  impl_->heap.Clear();
+  impl_->texts.Clear();
+  impl_->data.present.clear();
   impl_->data.order.clear();
   impl_->data.rows = 0;
 }
@@ -279,9 +260,12 @@ void RowBuffer::Clear() {
 int64_t RowBuffer::rows() const { return static_cast<int64_t>(impl_->data.rows); }
 
 int64_t RowBuffer::bytes() const {
-  size_t width = impl_->data.words * sizeof(uint64_t);
-  for (const RowBufferColumn& column : impl_->data.columns) width += WidthOf(column.spec.type);
-  return impl_->heap.bytes() + static_cast<int64_t>(width * impl_->data.rows);
+  const auto rows = static_cast<int64_t>(impl_->data.rows);
+  int64_t bytes = rows * static_cast<int64_t>(impl_->data.words * sizeof(uint64_t));
+  for (const RowBufferColumn& column : impl_->data.columns) {
+    bytes += rows * static_cast<int64_t>(WidthOf(column.spec.type)) + column.text_bytes();
+  }
+  return bytes;
 }
 
 std::string RowBuffer::sql() const { return fmt::format("row_buffer({})", impl_->id); }
@@ -300,8 +284,9 @@ template <class T>
 void Gather(const Slice& slice, duckdb_vector out) {
   T* const into = static_cast<T*>(duckdb_vector_get_data(out));
   const RowBufferColumn& column = slice.data.columns[slice.column];
-  const T* const values = column.values<T>();
-  for (size_t i = 0; i < slice.count; ++i) into[i] = values[slice.data.RowAt(slice.from + i)];
+  for (size_t i = 0; i < slice.count; ++i) {
+    into[i] = column.Value<T>(slice.data.chunks, slice.data.RowAt(slice.from + i));
+  }
   if (column.present() == slice.data.rows) return;
   duckdb_vector_ensure_validity_writable(out);
   uint64_t* const valid = duckdb_vector_get_validity(out);

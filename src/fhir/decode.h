@@ -33,7 +33,7 @@ struct DecodeLimits {
   int64_t max_document_bytes = 128 << 20;  // one JSON document (Bundle, array), decompressed
   uint32_t max_depth = 64;                 // nested objects and arrays in one resource
   int64_t max_ratio = 200;                 // decompressed : compressed, once past 1 MB
-  int64_t block_bytes = 2 << 20;           // NDJSON is handed out in blocks of about this size
+  int64_t block_bytes = 256 << 10;         // NDJSON is handed out in blocks of about this size
 };
 
 // What a JsonParser is to be given for one record's text.
