@@ -24,9 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Input bytes of the files that share one commit per table.
-constexpr int64_t kGroupBytes = int64_t{1} << 30;
-
 std::string TxnApp(const RunId& run) { return "batch/" + run.value; }
 
 RunId NewRunId(lake::Lake& lake) {
@@ -69,14 +66,14 @@ class RunWorker {
  public:
   // `recovering`: an earlier try of this run may have done some of it.
   RunWorker(lake::Lake& lake, lake::LedgerRun run, bool recovering, BronzeCopies& copies,
-            const fhir::DecodeLimits& limits, const std::vector<lake::SilverView>& views,
+            const BatchOptions& options, const std::vector<lake::SilverView>& views,
             const std::function<void(const BatchProgress&)>& progress, const Wait& wait,
             BatchSummary& summary)
       : lake_(lake),
         run_(std::move(run)),
         recovering_(recovering),
         copies_(copies),
-        limits_(limits),
+        options_(options),
         views_(views),
         progress_(progress),
         wait_(wait),
@@ -88,12 +85,20 @@ class RunWorker {
   Status DryRun();
 
  private:
+  // Places of run_.files, inclusive.
+  struct FileRange {
+    size_t first;
+    size_t last;
+  };
+
   Status FindRepeats();
   void PublishToBronze();
-  Result<std::vector<GroupFile>> NextGroup();
+  std::vector<FileRange> Groups() const;
+  Result<std::vector<GroupFile>> FilesOf(const FileRange& group);
   Result<bool> TakeIn(const lake::LedgerFile& file);
   Result<bool> StandsAsRead(std::vector<GroupFile>& files);
-  Status WorkGroup(std::vector<GroupFile> files);
+  // `last`: ordinal of the group's last file, worked on or not.
+  Status WorkGroup(std::vector<GroupFile> files, int64_t last);
   Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
   Status CommitQuarantine(GroupStage& stage, int64_t last);
   // Outcomes that commits of an earlier try of this run stated, per table.
@@ -108,7 +113,7 @@ class RunWorker {
   lake::LedgerRun run_;
   bool recovering_;
   BronzeCopies& copies_;
-  fhir::DecodeLimits limits_;
+  const BatchOptions& options_;
   const std::vector<lake::SilverView>& views_;
   const std::function<void(const BatchProgress&)>& progress_;
   const Wait& wait_;
@@ -116,8 +121,7 @@ class RunWorker {
   int64_t bytes_total_ = 0;
   int64_t bytes_done_ = 0;
   int64_t records_done_ = 0;
-  std::vector<const lake::LedgerFile*> waiting_;     // to be read
-  size_t at_ = 0;                                    // next of waiting_
+  std::set<int64_t> waiting_;                        // to be read
   std::map<int64_t, lake::OutcomeCounts> outcomes_;  // by ordinal, final at the end
   std::map<int64_t, std::string> partitions_;        // ordinal -> bronze path of the copy
   std::map<int64_t, std::string> messages_;
@@ -152,20 +156,35 @@ void RunWorker::PublishToBronze() {
       messages_[file.ordinal] = fmt::format("same content as {}", first->path);
     } else {
       files.push_back(file);
-      waiting_.push_back(&file);
+      waiting_.insert(file.ordinal);
     }
   }
   copies_.Publish(std::move(files), recovering_, wait_);
 }
 
-// The next files to read together: their staged copies where there are any, else their bronze
-// copies once they are there.
-Result<std::vector<GroupFile>> RunWorker::NextGroup() {
-  std::vector<GroupFile> group;
+// The files in groups that are committed together. They depend on nothing but the run, so that a
+// recovery commits the same ones.
+std::vector<RunWorker::FileRange> RunWorker::Groups() const {
+  std::vector<FileRange> groups;
   int64_t bytes = 0;
-  for (; at_ < waiting_.size(); ++at_) {
-    const lake::LedgerFile& file = *waiting_[at_];
-    if (!group.empty() && bytes + file.bytes > kGroupBytes) break;
+  for (size_t i = 0; i < run_.files.size(); ++i) {
+    if (groups.empty() || bytes + run_.files[i].bytes > options_.group_bytes) {
+      groups.push_back({i, i});
+      bytes = 0;
+    }
+    groups.back().last = i;
+    bytes += run_.files[i].bytes;
+  }
+  return groups;
+}
+
+// Those of a group that are to be read: their staged copies where there are any, else their bronze
+// copies once they are there.
+Result<std::vector<GroupFile>> RunWorker::FilesOf(const FileRange& range) {
+  std::vector<GroupFile> group;
+  for (size_t i = range.first; i <= range.last; ++i) {
+    const lake::LedgerFile& file = run_.files[i];
+    if (!waiting_.contains(file.ordinal)) continue;
     if (auto staged = copies_.StagedPath(file.ordinal)) {
       group.push_back({&file, file.bronze_path, std::move(*staged)});
     } else {
@@ -175,7 +194,6 @@ Result<std::vector<GroupFile>> RunWorker::NextGroup() {
       VL_TRY(fs::path local, lake_.store().LocalPath(partition));
       group.push_back({&file, partition, std::move(local)});
     }
-    bytes += file.bytes;
   }
   return group;
 }
@@ -268,9 +286,9 @@ void RunWorker::CollectProblems(const GroupStage& stage) {
   summary_.issues += stage.issues();
 }
 
-Status RunWorker::WorkGroup(std::vector<GroupFile> files) {
+Status RunWorker::WorkGroup(std::vector<GroupFile> files, int64_t last) {
   VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stage"));
-  GroupStage stage(lake_, {views_, {}, limits_}, run_, folder.path(), false);
+  GroupStage stage(lake_, {views_, {}, options_.limits}, run_, folder.path(), false);
   VL_RETURN_IF_ERROR(stage.Read(
       files,
       [&](int64_t bytes, int64_t records) {
@@ -278,8 +296,7 @@ Status RunWorker::WorkGroup(std::vector<GroupFile> files) {
       },
       wait_));
   VL_TRY(const bool stands, StandsAsRead(files));
-  if (!stands) return files.empty() ? Status() : WorkGroup(std::move(files));
-  const int64_t last = files.back().file->ordinal;
+  if (!stands) return files.empty() ? Status() : WorkGroup(std::move(files), last);
   std::vector<lake::RefusedRecord> refused;
   for (const Silver table : kSilverTables) {
     Report("writing", bytes_done_, records_done_);
@@ -338,7 +355,7 @@ Status RunWorker::DryRun() {
   for (const lake::LedgerFile& file : run_.files) {
     if (!file.sha256.empty()) partitions_[file.ordinal] = file.path;
   }
-  GroupStage stage(lake_, {views_, {}, limits_}, run_, {}, true);
+  GroupStage stage(lake_, {views_, {}, options_.limits}, run_, {}, true);
   std::vector<GroupFile> files;
   for (const lake::LedgerFile& file : run_.files) {
     if (file.sha256.empty()) {
@@ -381,10 +398,10 @@ void RunWorker::Summarise() {
 Status RunWorker::Work() {
   VL_RETURN_IF_ERROR(FindRepeats());
   PublishToBronze();
-  for (;;) {
-    VL_TRY(std::vector<GroupFile> group, NextGroup());
-    if (group.empty()) break;
-    VL_RETURN_IF_ERROR(WorkGroup(std::move(group)));
+  for (const FileRange& range : Groups()) {
+    VL_TRY(std::vector<GroupFile> group, FilesOf(range));
+    if (group.empty()) continue;
+    VL_RETURN_IF_ERROR(WorkGroup(std::move(group), run_.files[range.last].ordinal));
   }
   for (lake::LedgerFile& file : run_.files) {
     lake::OutcomeCounts& counts = outcomes_[file.ordinal];
@@ -445,7 +462,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
       return storage::Sha256OfFile(file.path);
     };
     VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, hash));
-    RunWorker worker(lake, {run, started, std::move(files)}, false, copies, options.limits, views,
+    RunWorker worker(lake, {run, started, std::move(files)}, false, copies, options, views,
                      progress, wait, summary);
     VL_RETURN_IF_ERROR(worker.DryRun());
     summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
@@ -472,7 +489,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     recovered.tables = summary.tables;
     BronzeCopies left_copies(lake, left.run);
     auto done =
-        RunWorker(lake, left, true, left_copies, options.limits, views, progress, wait, recovered)
+        RunWorker(lake, left, true, left_copies, options, views, progress, wait, recovered)
             .Work();
     if (!done) {
       return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
@@ -494,7 +511,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     lake::LedgerRun ledger_run{run, started, std::move(files)};
     VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
     summary.run = run.value;
-    auto done = RunWorker(lake, std::move(ledger_run), false, copies, options.limits, views,
+    auto done = RunWorker(lake, std::move(ledger_run), false, copies, options, views,
                           progress, wait, summary)
                     .Work();
     if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));

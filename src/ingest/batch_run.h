@@ -32,6 +32,8 @@ struct BatchOptions {
   bool dry_run = false;  // read and judge everything, write nothing
   bool refresh_gold = true;
   fhir::DecodeLimits limits;
+  // Input bytes of the files that share one commit per table; at least one file does.
+  int64_t group_bytes = int64_t{1} << 30;
 };
 
 // Where a run is, for a progress bar; called about ten times a second, from one thread at a time.

@@ -59,6 +59,26 @@ TEST_F(RecoveryTest, FinishesARunThatHadCopiedNothing) {
   EXPECT_EQ(lake_.Rows("SELECT id FROM silver.patient ORDER BY 1"), "a\nother\n");
 }
 
+TEST_F(RecoveryTest, GroupsOfFilesDoNotDependOnWhichAreStillThere) {
+  std::vector<lake::LedgerFile> files;
+  for (const auto& [name, text] : {std::pair("a.json", R"({"resourceType":"Patient","id":"1"})"),
+                                   std::pair("b.json", R"({"resourceType":"Patient","id":"2"})"),
+                                   std::pair("c.json", R"({"resourceType":"Patient","id":"3"})")}) {
+    lake::LedgerFile file = File(static_cast<int64_t>(files.size()), name);
+    file.sha256 = storage::Sha256Hex(text);
+    files.push_back(file);
+    if (file.ordinal > 0) std::ofstream(lake_.folder() / "in" / name, std::ios::binary) << text;
+  }
+  const int64_t two_files = files[0].bytes + files[1].bytes;
+  OpenRun(std::move(files));  // a.json was removed after the crash
+  BatchOptions options;
+  options.group_bytes = two_files;
+  lake_.Ingest({{"other.json", R"({"resourceType":"Patient","id":"other"})"}}, options);
+  // {a, b} and {c}, as it would have been with a: one commit each.
+  EXPECT_EQ(lake_.Rows("SELECT id FROM silver.patient AT (VERSION => 1) ORDER BY 1"), "2\n");
+  EXPECT_EQ(lake_.Rows("SELECT id FROM silver.patient AT (VERSION => 2) ORDER BY 1"), "2\n3\n");
+}
+
 TEST_F(RecoveryTest, ARepeatOfAFileThatIsGoneIsNoSuccess) {
   Put("b.json");
   OpenRun({File(0, "a.json"), File(1, "b.json")});  // a.json was removed after the crash
