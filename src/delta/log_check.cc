@@ -28,10 +28,13 @@ class RunningCount {
     if (const auto* txn = std::get_if<Txn>(&action)) txns_[txn->app_id] = txn->version;
   }
 
+  // Rows of all files; nullopt when one of them does not tell.
+  std::optional<int64_t> rows() const { return untold_ == 0 ? std::optional(rows_) : std::nullopt; }
+
   // What `checksum` says otherwise; "" when nothing. Members it lacks say nothing.
   std::string Differs(JsonValue checksum) const {
     if (!checksum.is_object()) return "it is no JSON object";
-    const auto files = static_cast<int64_t>(sizes_.size());
+    const auto files = static_cast<int64_t>(files_.size());
     for (const auto& [member, counted] :
          {std::pair("numFiles", files), std::pair("tableSizeBytes", bytes_)}) {
       const JsonValue value = checksum.Find(member);
@@ -55,20 +58,31 @@ class RunningCount {
   }
 
  private:
+  struct Counted {
+    int64_t size_bytes = 0;
+    std::optional<int64_t> rows;
+  };
   void Put(const AddFile& file) {
     Take(file.path);
-    sizes_[file.path] = file.size_bytes;
-    bytes_ += file.size_bytes;
+    const Counted counted{file.size_bytes, file.NumRecords()};
+    files_[file.path] = counted;
+    bytes_ += counted.size_bytes;
+    rows_ += counted.rows.value_or(0);
+    untold_ += counted.rows ? 0 : 1;
   }
   void Take(const std::string& path) {
-    const auto at = sizes_.find(path);
-    if (at == sizes_.end()) return;
-    bytes_ -= at->second;
-    sizes_.erase(at);
+    const auto at = files_.find(path);
+    if (at == files_.end()) return;
+    bytes_ -= at->second.size_bytes;
+    rows_ -= at->second.rows.value_or(0);
+    untold_ -= at->second.rows ? 0 : 1;
+    files_.erase(at);
   }
 
-  std::unordered_map<std::string, int64_t> sizes_;
+  std::unordered_map<std::string, Counted> files_;
   std::map<std::string, int64_t, std::less<>> txns_;
+  int64_t rows_ = 0;
+  int64_t untold_ = 0;
   int64_t bytes_ = 0;
 };
 
@@ -113,6 +127,8 @@ class LogChecker {
 
   Result<LogCheck> Run() {
     VL_TRY(listing_, ListLog(store_, table_.root(), Version{0}));
+    VL_TRY(const auto objects, store_.List(table_.root().empty() ? "" : table_.root() + "/"));
+    for (const storage::ObjectInfo& object : objects) sizes_[object.key] = object.size_bytes;
     if (listing_.empty()) {
       return Fail(ErrorKind::kNotFound,
                   fmt::format("there is no Delta table at '{}'", table_.root()));
@@ -126,7 +142,7 @@ class LogChecker {
     auto latest = table_.Latest();
     if (latest) {
       out_.snapshot = *latest;
-      VL_RETURN_IF_ERROR(CheckFiles(**latest));
+      CheckFiles(**latest);
     } else {
       Found("log", "the newest version", latest.error().ToString());
     }
@@ -253,11 +269,17 @@ class LogChecker {
 
   Status ReadOne(const CommitFile& commit, std::optional<RunningCount>& count) {
     VL_TRY(std::string text, store_.Read(commit.object.key));
-    return ReadCommit(parser_, std::move(text), commit.object.key, ActionFilter::kState,
-                      [&](const Action& action) {
-                        if (count) count->Apply(action);
-                        return Status();
-                      });
+    const auto rows_before = count ? count->rows() : std::nullopt;
+    std::vector<CdcFile> changes;
+    VL_RETURN_IF_ERROR(ReadCommit(parser_, std::move(text), commit.object.key, ActionFilter::kAll,
+                                  [&](const Action& action) {
+                                    if (count) count->Apply(action);
+                                    const auto* file = std::get_if<CdcFile>(&action);
+                                    if (file) changes.push_back(*file);
+                                    return Status();
+                                  }));
+    NoteChanges(commit.version, changes, rows_before, count ? count->rows() : std::nullopt);
+    return {};
   }
 
   void CheckChecksum(Version version, const RunningCount& count) {
@@ -274,26 +296,43 @@ class LogChecker {
     if (!differs.empty()) Found("checksum", key, differs);
   }
 
-  Status CheckFiles(const Snapshot& snapshot) {
-    VL_TRY(const auto objects,
-           store_.List(table_.root().empty() ? "" : table_.root() + "/"));
-    std::unordered_map<std::string_view, int64_t> sizes;
-    for (const storage::ObjectInfo& object : objects) sizes.emplace(object.key, object.size_bytes);
+  void CheckFiles(const Snapshot& snapshot) {
     for (const AddFilePtr& file : snapshot.files()) {
-      const auto key = ResolvePath(table_.root(), file->path);
-      if (!key) {
-        Found("file", file->path, key.error().message);
-        continue;
-      }
-      const auto found = sizes.find(*key);
-      if (found == sizes.end()) {
-        Found("file", file->path, "it is missing");
-      } else if (found->second != file->size_bytes) {
-        Found("file", file->path, fmt::format("it has {} bytes, the log says {}", found->second,
-                                              file->size_bytes));
+      const auto size = SizeOf(file->path);
+      if (!size) {
+        Found("file", file->path, size.error().message);
+      } else if (*size != file->size_bytes) {
+        Found("file", file->path,
+              fmt::format("it has {} bytes, the log says {}", *size, file->size_bytes));
       }
     }
-    return {};
+  }
+
+  // kNotFound, and what is wrong with the path.
+  Result<int64_t> SizeOf(std::string_view path) const {
+    VL_TRY(const std::string key, ResolvePath(table_.root(), path));
+    const auto found = sizes_.find(key);
+    if (found == sizes_.end()) return Fail(ErrorKind::kNotFound, "it is missing");
+    return found->second;
+  }
+
+  // What the commit's change files must add up to, unless they were vacuumed.
+  void NoteChanges(Version version, const std::vector<CdcFile>& files,
+                   std::optional<int64_t> rows_before, std::optional<int64_t> rows_after) {
+    ChangeCount change{.version = version};
+    bool whole = rows_before && rows_after && !files.empty();
+    for (const CdcFile& file : files) {
+      const auto size = SizeOf(file.path);
+      if (size && *size != file.size_bytes) {
+        Found("file", file.path,
+              fmt::format("it has {} bytes, the log says {}", *size, file.size_bytes));
+      }
+      whole = whole && size && *size == file.size_bytes;
+      change.files.push_back(file.path);
+    }
+    if (!whole) return;
+    change.rows_more = *rows_after - *rows_before;
+    out_.changes.push_back(std::move(change));
   }
 
   Table& table_;
@@ -301,6 +340,7 @@ class LogChecker {
   LogReader reader_;
   const Wait& wait_;
   LogListing listing_;
+  std::unordered_map<std::string, int64_t> sizes_;  // by key
   JsonParser parser_;
   LogCheck out_;
 };

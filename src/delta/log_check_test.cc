@@ -122,6 +122,24 @@ TEST_F(LogCheckTest, AMissingFileAndACutOne) {
                           AllOf(StartsWith("file c: it has 4 bytes"), HasSubstr("11"))));
 }
 
+TEST_F(LogCheckTest, ChangeFilesComeWithWhatTheyMustAddUpTo) {
+  const auto table = OpenTable();
+  Transaction tx(*table, table->Latest().value());
+  tx.Remove("b");
+  tx.Add(DataFile("g", 5));
+  tx.AddCdc(ChangeFileOf("x"));
+  MustCommit(tx.Commit());
+  ASSERT_EQ(Check().changes.size(), 1u);
+  EXPECT_EQ(Check().changes[0].version, Version{7});
+  EXPECT_EQ(Check().changes[0].rows_more, 4);
+  EXPECT_THAT(Check().changes[0].files, ElementsAre("_change_data/x"));
+  ASSERT_TRUE(memory.Put("silver/patient/_change_data/x", "cut"));
+  EXPECT_THAT(Findings(), ElementsAre(StartsWith("file _change_data/x: it has 3 bytes")));
+  ASSERT_TRUE(memory.Delete("silver/patient/_change_data/x"));
+  EXPECT_THAT(Findings(), testing::IsEmpty());
+  EXPECT_THAT(Check().changes, testing::IsEmpty());
+}
+
 TEST_F(LogCheckTest, NoTable) {
   const auto check = CheckLog(*Table::Open(MakeEnvironment(memory), "nothing/here"));
   ASSERT_FALSE(check);
