@@ -1,5 +1,7 @@
 #include "engine/file_check.h"
 
+#include <fstream>
+
 #include "engine/lake_fixture.h"
 
 namespace vitalake::engine {
