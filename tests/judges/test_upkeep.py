@@ -280,12 +280,37 @@ def test_any_delta_table(tmp_path, spark):
     run("table", "verify", folder)
     run("table", "checkpoint", folder)
     (row,) = json.loads(run("table", "restore", folder, "--version", 3, "--format", "json").stdout)
-    assert row["version"] == 7
+    assert row["version"] == 9  # after one commit a partition
     assert engines.read_delta_rs(folder).num_rows == spark.read(folder).num_rows == 12
     run("table", "vacuum", folder)
     run("table", "verify", folder)
     # Nothing of ours stays beside the data.
     assert not (folder / "_vitalake").exists() and not (tmp_path / "_vitalake").exists()
+
+
+def test_beside_runs_that_correct(lake, tmp_path):
+    """Optimize after optimize while runs append and correct: every record is there, in its last version."""
+    def version(name, number):
+        meta = {"versionId": str(number), "lastUpdated": f"2026-03-{number:02}T00:00:00Z"}
+        return resources.pressure(name, 100 + number, status="amended", meta=meta)
+    batches = [write(tmp_path / f"batch{n}.json", resources.bundle(
+        *(version(f"o{i}-1", n) for i in range(10)), resources.pressure(f"fresh{n}", 130))) for n in range(2, 12)]
+    before = lake.read(TABLE).num_rows
+    optimizer = subprocess.Popen(["sh", "-c", 'while :; do "$@" || exit 1; done', "sh",
+                                  *command("--lake", lake.path, "table", "optimize", TABLE)],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    for batch in batches:
+        lake.ingest(batch)
+    assert optimizer.poll() is None, optimizer.stderr.read()
+    optimizer.terminate()
+    optimizer.wait()
+    lake.run("table", "optimize", TABLE)
+    rows = {r["id"]: r for r in lake.read(TABLE).to_pylist()}
+    assert len(rows) == lake.read(TABLE).num_rows == before + len(batches)
+    assert {rows[f"o{i}-1"]["systolic_pressure_value"] for i in range(10)} == {111.0}
+    operations = [entry["operation"] for entry in lake.delta(TABLE).history()]
+    assert operations.count("OPTIMIZE") > 3 and operations.count("MERGE") >= len(batches)
+    lake.run("table", "verify", TABLE)
 
 
 def test_runs_do_not_pile_up_small_files(small_files, tmp_path):
