@@ -129,6 +129,8 @@ void AddInitCommand(CommandLine& line);
 void AddIngestCommand(CommandLine& line);
 void AddSqlCommand(CommandLine& line);
 void AddTableCommands(CommandLine& line);
+// Those of `table` that keep tables in shape.
+void AddUpkeepCommands(CommandLine& line, CLI::App* group);
 void AddQuarantineCommands(CommandLine& line);
 void AddLedgerCommand(CommandLine& line);
 void AddGoldCommand(CommandLine& line);

@@ -31,6 +31,7 @@ std::string ResultsJson(const std::vector<lake::GoldResult>& results, double sec
 
 Result<int> RefreshGoldTables(Context& context, const GoldOptions& options) {
   VL_TRY(lake::Lake * lake, context.existing_lake());
+  lake->SweepLeftovers();
   const auto begin = context.clock().Steady();
   VL_TRY(const auto results, lake::RefreshGold(*lake, options.full, context.wait()));
   const double seconds = std::chrono::duration<double>(context.clock().Steady() - begin).count();

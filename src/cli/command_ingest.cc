@@ -7,6 +7,7 @@
 #include "cli/ingest_report.h"
 #include "cli/progress.h"
 #include "ingest/batch_run.h"
+#include "lake/compaction.h"
 
 namespace vitalake::cli {
 namespace {
@@ -16,6 +17,28 @@ struct IngestOptions {
   std::string key = "id";
   bool strict = false;
 };
+
+// Runs leave a file a table and thread; so that they do not pile up. The run is done and stands,
+// whatever becomes of this.
+void CompactAfter(Context& context, lake::Lake& lake, const IngestOptions& options) {
+  if (options.batch.dry_run) return;
+  ProgressBar bar;
+  const auto show = [&](const std::string& table) {
+    ProgressState state;
+    state.step = "compacting " + table;
+    bar.Update(std::move(state));
+  };
+  const auto done = lake::CompactWhereDue(lake, context.wait(), show);
+  bar.Clear();
+  if (!done) {
+    Say(fmt::format("vitalake: small files were left as they are: {}", done.error().ToString()));
+    return;
+  }
+  for (const lake::TableCompaction& table : *done) {
+    Say(fmt::format("vitalake: {} small files of {} became {}", table.result.files_replaced,
+                    table.table, table.result.files_written));
+  }
+}
 
 Result<int> Ingest(Context& context, IngestOptions& options) {
   options.batch.key = options.key == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
@@ -54,6 +77,7 @@ Result<int> Ingest(Context& context, IngestOptions& options) {
            IngestReportText(connection, *summary, options.batch.dry_run, context.out()));
     VL_RETURN_IF_ERROR(WriteStdout(text));
   }
+  CompactAfter(context, *lake, options);
   if (std::ranges::any_of(summary->files, &ingest::FileResult::failed)) return kExitFailed;
   if (options.strict && summary->counts.quarantined > 0) return kExitQuarantined;
   return kExitDone;

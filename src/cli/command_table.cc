@@ -182,7 +182,7 @@ void AddReadCommand(CommandLine& line, CLI::App* group,
 }  // namespace
 
 void AddTableCommands(CommandLine& line) {
-  CLI::App* group = line.AddGroup("table", "Tables: list, show, history, read, changes");
+  CLI::App* group = line.AddGroup("table", "Tables: list, show, read, optimize, vacuum, verify, ...");
   auto options = std::make_shared<TableOptions>();
   CLI::App* list = AddTable(line, group, "list", "The tables and views of the lake", options, List);
   AddExamples(list, {"table list", "table list --format csv"});
@@ -203,6 +203,7 @@ void AddTableCommands(CommandLine& line) {
   AddNumber(changes, "--to", options->to, "Last version, included [the latest]");
   AddExamples(changes, {"table changes silver.patient --from 1",
                         "table changes silver.patient --from 1 --to 3 --json"});
+  AddUpkeepCommands(line, group);
 }
 
 }  // namespace vitalake::cli

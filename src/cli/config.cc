@@ -186,6 +186,11 @@ Result<int64_t> Config::Size(std::string_view path) const {
   return ParseSize(text);
 }
 
+Result<std::chrono::nanoseconds> Config::Duration(std::string_view path) const {
+  VL_TRY(std::string text, Text(path));
+  return ParseDuration(text);
+}
+
 Result<int64_t> Config::Count(std::string_view path) const {
   VL_TRY(std::string text, Text(path));
   int64_t value = 0;

@@ -6,6 +6,7 @@
 // value is used, and are never shown.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -63,6 +64,7 @@ class Config {
   // "auto" give "".
   Result<std::string> Path(std::string_view path) const;
   Result<int64_t> Size(std::string_view path) const;
+  Result<std::chrono::nanoseconds> Duration(std::string_view path) const;
   // 0 for "auto".
   Result<int64_t> Count(std::string_view path) const;
   // Tries every reference; the first that cannot be replaced is the error, its key named.

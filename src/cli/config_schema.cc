@@ -125,11 +125,11 @@ KeySpec BuildSchema() {
                                       Key("postgres", KeyType::kAddress, "127.0.0.1:5439")})),
            Section("engine", {OrAuto(Key("threads", KeyType::kCount, "auto")),
                               OrAuto(Key("spill", KeyType::kPath, "auto"))}),
-           NotInUse(Section("maintain", {Key("small_files", KeyType::kCount, "32"),
-                                         Key("target_rows", KeyType::kCount, "400000"),
-                                         Key("target_file", KeyType::kSize, "128MB"),
-                                         Key("checkpoint_every", KeyType::kCount, "100"),
-                                         Key("retain", KeyType::kDuration, "168h")}))});
+           Section("maintain", {Key("small_files", KeyType::kCount, "32"),
+                                Key("target_rows", KeyType::kCount, "400000"),
+                                Key("target_file", KeyType::kSize, "128MB"),
+                                Key("checkpoint_every", KeyType::kCount, "100"),
+                                Key("retain", KeyType::kDuration, "168h")})});
 }
 
 template <class T>

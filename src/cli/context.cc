@@ -8,6 +8,26 @@ namespace {
 
 constexpr int64_t kLeastMemory = 128'000'000;
 
+// Of `maintain`; all but small_files and retain must be more than 0.
+Result<lake::MaintainOptions> MaintainOf(const Config& config) {
+  lake::MaintainOptions maintain;
+  VL_TRY(maintain.small_files, config.Count("maintain.small_files"));
+  VL_TRY(maintain.target_rows, config.Count("maintain.target_rows"));
+  VL_TRY(maintain.target_bytes, config.Size("maintain.target_file"));
+  VL_TRY(maintain.checkpoint_every, config.Count("maintain.checkpoint_every"));
+  for (const auto& [key, value] : {std::pair("maintain.target_rows", maintain.target_rows),
+                                   std::pair("maintain.target_file", maintain.target_bytes),
+                                   std::pair("maintain.checkpoint_every",
+                                             maintain.checkpoint_every)}) {
+    if (value > 0) continue;
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `{}`: must be more than 0", config.Find(key)->origin, key));
+  }
+  VL_TRY(const std::chrono::nanoseconds retain, config.Duration("maintain.retain"));
+  maintain.retain = std::chrono::duration_cast<std::chrono::microseconds>(retain).count();
+  return maintain;
+}
+
 }  // namespace
 
 std::unexpected<Error> Usage(Context& context, std::string message) {
@@ -55,6 +75,7 @@ Result<lake::LakeOptions> Context::lake_options() {
   options.spill_folder = spill;
   options.views_folder = views;
   options.models_folder = models;
+  VL_TRY(options.maintain, MaintainOf(*config));
   usage_fault_ = false;
   return options;
 }

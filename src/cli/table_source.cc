@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "lake/leftovers.h"
 #include "lake/queries.h"
 #include "lake/sql_views.h"
 
@@ -40,11 +41,12 @@ Result<std::unique_ptr<TableSource>> TableSource::Open(Context& context, const s
   if (LooksLikeName(named)) {
     auto table = source->lake_->OpenTable(named);
     if (table) {
-      VL_TRY(const lake::TableSpec* spec, source->lake_->Spec(named));
+      VL_TRY(source->spec_, source->lake_->Spec(named));
       source->table_ = *table;
       source->store_ = &source->lake_->store();
       source->sql_name_ = named;
-      source->location_ = fmt::format("{}/{}", source->lake_->options().location, spec->path);
+      source->location_ = fmt::format("{}/{}", source->lake_->options().location,
+                                      source->spec_->path);
       return source;
     }
     if (!IsDeltaFolder(named)) {
@@ -54,6 +56,28 @@ Result<std::unique_ptr<TableSource>> TableSource::Open(Context& context, const s
   }
   VL_RETURN_IF_ERROR(source->OpenFolder(context, named));
   return source;
+}
+
+Result<std::unique_ptr<TableSource>> TableSource::OpenForUpkeep(Context& context,
+                                                                const std::string& named) {
+  VL_TRY(auto source, Open(context, named));
+  if (source->spec_) {
+    source->lake_->SweepLeftovers();
+  } else {
+    lake::SweepStaging(source->OwnStaging());
+  }
+  return source;
+}
+
+// What a command on a table outside the lake writes lies in the table's own folder until it is
+// done, and nothing of that stays.
+fs::path TableSource::OwnStaging() const { return fs::path(location_) / "_vitalake/staging"; }
+
+TableSource::~TableSource() {
+  if (!folder_store_) return;
+  std::error_code not_empty;
+  fs::remove(OwnStaging(), not_empty);
+  fs::remove(OwnStaging().parent_path(), not_empty);
 }
 
 Result<std::unique_ptr<TableSource>> TableSource::OpenForReading(Context& context,
@@ -87,6 +111,7 @@ Status TableSource::OpenFolder(Context& context, const std::string& path) {
   store_ = folder_store_.get();
   sql_name_ = kFolderName;
   location_ = folder.string();
+  folder_store_->StageIn(OwnStaging());
   return {};
 }
 

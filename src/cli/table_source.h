@@ -1,6 +1,7 @@
 // TableSource: the table a user names, of the lake or any Delta table on disk.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "cli/command.h"
 #include "delta/table.h"
 #include "engine/sql_session.h"
+#include "lake/upkeep_table.h"
 #include "storage/local_store.h"
 
 namespace vitalake::cli {
@@ -19,11 +21,17 @@ class TableSource {
   // the lake has wins over a folder. kNotFound says what was looked for; views of the lake have no
   // Delta table and are kInvalidArgument.
   static Result<std::unique_ptr<TableSource>> Open(Context& context, const std::string& named);
+  // The same, for commands that write to it: first sweeps what killed ones have left beside it.
+  static Result<std::unique_ptr<TableSource>> OpenForUpkeep(Context& context,
+                                                            const std::string& named);
   // A source that only its session is asked of: a view of the lake will do.
   static Result<std::unique_ptr<TableSource>> OpenForReading(Context& context,
                                                              const std::string& named);
 
+  ~TableSource();
+
   delta::Table& table() { return *table_; }
+  lake::UpkeepTable upkeep() { return {*table_, spec_}; }
   // A snapshot of it, as engine::RelationSql wants it.
   engine::TableFiles FilesOf(delta::SnapshotPtr snapshot) const;
   // What a statement calls it.
@@ -34,6 +42,7 @@ class TableSource {
   Result<engine::SqlSession*> session();
 
  private:
+  std::filesystem::path OwnStaging() const;
   Status OpenFolder(Context& context, const std::string& path);
   Result<std::optional<engine::NamedRelation>> Resolve(std::string_view name,
                                                        const engine::TableAt& at);
@@ -42,6 +51,7 @@ class TableSource {
   std::unique_ptr<storage::LocalStore> folder_store_;
   std::unique_ptr<delta::Table> folder_table_;
   delta::Table* table_ = nullptr;
+  const lake::TableSpec* spec_ = nullptr;  // null: not of the lake
   storage::ObjectStore* store_ = nullptr;
   std::string sql_name_;
   std::string location_;

@@ -28,6 +28,13 @@ Result<LogReader::FullState> LogReader::LoadWithTombstones(Version version) {
   return LoadRetrying(version, Tombstones::kKeep);
 }
 
+Result<SnapshotState> LogReader::Replay(const LogListing& listing, Version version) {
+  if (listing.empty()) return Fail(ErrorKind::kNotFound, "there is nothing of the log");
+  const bool complete = listing.checkpoints.empty();
+  VL_TRY(FullState loaded, LoadFrom(listing, complete, version, Tombstones::kDrop));
+  return std::move(loaded.state);
+}
+
 Result<LogReader::FullState> LogReader::LoadRetrying(std::optional<Version> version,
                                                      Tombstones tombstones) {
   for (int left = kListings;; --left) {

@@ -37,6 +37,10 @@ class LogReader {
   };
   Result<FullState> LoadWithTombstones(Version version);
 
+  // The state at `version` as the listed files give it, and no others: from its newest checkpoint
+  // that can be read, or from the first commit when it has no checkpoint. Lists nothing anew.
+  Result<SnapshotState> Replay(const LogListing& listing, Version version);
+
   // The newest state, from `base` on: reads only newer commits. nullopt: `base` is the newest.
   Result<std::optional<SnapshotState>> Advance(const SnapshotState& base);
 

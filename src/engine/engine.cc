@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/query_result_internal.h"
 #include "engine/row_buffer_internal.h"
+#include "storage/owned_folder.h"
 
 namespace vitalake::engine {
 namespace {
@@ -64,8 +66,8 @@ Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>
 }
 
 // DuckDB names its files alike in every instance, and empties the folder when one ends.
-std::string OwnSpillFolder(const EngineOptions& options) {
-  if (options.spill_folder.empty()) return "";
+std::filesystem::path OwnSpillFolder(const EngineOptions& options) {
+  if (options.spill_folder.empty()) return {};
   return fmt::format("{}-{}", options.spill_folder.string(), SystemRandom().Uuid());
 }
 
@@ -115,6 +117,8 @@ std::string QuotePath(const std::filesystem::path& path) {
 std::string QuoteName(std::string_view name) { return Quote(name, '"'); }
 
 struct Engine::Impl {
+  std::filesystem::path spill_path;
+  std::optional<storage::OwnedFolder> spill;  // goes after the database
   OwnedDatabase database;
   EngineOptions options;
   std::shared_ptr<RowBuffers> row_buffers = std::make_shared<RowBuffers>();
@@ -147,7 +151,9 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   };
   set("threads", std::to_string(engine->impl_->options.threads));
   set("memory_limit", fmt::format("{}B", options.memory_bytes));
-  set("temp_directory", OwnSpillFolder(options));
+  engine->impl_->spill_path = OwnSpillFolder(options);
+  set("temp_directory", engine->impl_->spill_path.string());
+  engine->ClaimSpillFolder();
   if (options.spill_bytes > 0) {
     set("max_temp_directory_size", fmt::format("{}B", options.spill_bytes));
   }
@@ -166,6 +172,13 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   VL_TRY([[maybe_unused]] auto rows, connection.Execute("SET GLOBAL TimeZone = 'UTC'"));
   VL_RETURN_IF_ERROR(RegisterRowBuffers(connection, engine->impl_->row_buffers));
   return engine;
+}
+
+// Where nothing can be written, what fits in memory is answered all the same: no error.
+void Engine::ClaimSpillFolder() {
+  if (impl_->spill || impl_->spill_path.empty()) return;
+  auto owned = storage::OwnedFolder::Make(impl_->spill_path);
+  if (owned) impl_->spill.emplace(std::move(*owned));
 }
 
 Result<Connection> Engine::Connect() {

@@ -21,8 +21,9 @@ namespace vitalake::engine {
 struct EngineOptions {
   int threads = 0;                     // 0: one per core
   int64_t memory_bytes = 512ll << 20;  // of buffers, hash tables and sorts
-  // Where what does not fit goes: a folder of this name and a suffix of the engine's own, made on
-  // demand inside a folder that is there, gone with the engine. Empty: past the limit is kLimit.
+  // Where what does not fit goes: a folder of this name, '-' and a UUID, made inside a folder that
+  // is there, locked (storage/owned_folder.h) and gone with the engine. Empty: past the limit is
+  // kLimit.
   std::filesystem::path spill_folder = {};
   int64_t spill_bytes = 0;  // most bytes in spill_folder; 0: what the disk has
 };
@@ -137,6 +138,9 @@ class Engine {
 
   Result<Connection> Connect();
   const EngineOptions& options() const;  // threads resolved
+  // Makes and locks the spill folder, where that could not be done yet because the folder around it
+  // was not there.
+  void ClaimSpillFolder();
 
   // For other files of this module.
   const std::shared_ptr<RowBuffers>& row_buffers() const;

@@ -497,6 +497,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     ++summary.recovered_runs;
   }
   VL_RETURN_IF_ERROR(SweepStagedCopies(lake, locks));
+  lake.SweepLeftovers();
   if (!paths.empty()) {
     VL_TRY(const auto lock, RunLock::TryTake(locks, run));
     VL_TRY(std::set<int64_t> sizes, lake::Ledger(lake).KnownSizes());

@@ -188,7 +188,8 @@ Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
       return Because(std::move(columns).error(), fmt::format("model of {}", model.table));
     std::string path = model.table;
     std::ranges::replace(path, '.', '/');
-    specs.push_back({model.table, path, std::move(*columns), model.key, model.clustered_by, true});
+    specs.push_back({model.table, path, std::move(*columns), model.key, model.clustered_by, true,
+                     kGoldRowsPerFile});
   }
   return specs;
 }

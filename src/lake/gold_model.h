@@ -30,6 +30,10 @@
 
 namespace vitalake::lake {
 
+// Rows of a gold file at most. Small, so that a change rewrites little; with the time first in a
+// model's order, late arrivals of a day lie in one or two files.
+inline constexpr int64_t kGoldRowsPerFile = 40'960;
+
 struct GoldSource {
   std::string table;          // "silver.observation"
   std::string person_column;  // "patient_id"

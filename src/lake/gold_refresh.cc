@@ -16,9 +16,6 @@
 namespace vitalake::lake {
 namespace {
 
-// Small, so that a change rewrites little; with the time first in a model's order, late arrivals of
-// a day lie in one or two files.
-constexpr int64_t kRowsPerFile = 40'960;
 constexpr int64_t kRowsPerGroup = 20'480;
 
 constexpr std::string_view kDifference = "gold_difference";
@@ -67,7 +64,7 @@ class RewriteMaker {
 
 Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteData(const std::string& select) {
   engine::ParquetOptions options;
-  options.max_rows_per_file = kRowsPerFile;
+  options.max_rows_per_file = kGoldRowsPerFile;
   options.row_group_rows = kRowsPerGroup;
   options.stats_columns = model_.clustered_by;
   options.sort_by = model_.clustered_by;

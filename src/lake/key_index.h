@@ -61,6 +61,9 @@ class KeyIndex {
   // Forgets data files that left the table.
   void Drop(std::span<const std::string> paths) const;
 
+  // Forgets every data file that is not in `snapshot`: what killed processes left.
+  void KeepOnly(const delta::Snapshot& snapshot) const;
+
  private:
   std::string KeyOf(std::string_view path) const;
   Result<std::vector<KeyEntry>> FindStored(const delta::AddFile& file,

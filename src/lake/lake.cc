@@ -9,6 +9,7 @@
 #include "engine/sql_functions.h"
 #include "lake/catalogue.h"
 #include "lake/gold.h"
+#include "lake/leftovers.h"
 #include "lake/silver_view.h"
 #include "storage/local_store.h"
 
@@ -37,7 +38,7 @@ Result<std::filesystem::path> SpillFolder(const LakeOptions& options) {
       std::filesystem::create_directory(parent, error);
     }
   }
-  return parent / "spill";
+  return parent / (options.spill_folder.empty() ? "spill" : "vitalake-spill");
 }
 
 // "; did you mean silver.patient?", from the folders there are; "" when none is near.
@@ -56,7 +57,7 @@ std::string Suggestion(storage::ObjectStore& store, std::string_view name) {
   return near.empty() ? "" : fmt::format("; did you mean {}?", near);
 }
 
-delta::CreateOptions CreateOptionsOf(const TableSpec& spec) {
+delta::CreateOptions CreateOptionsOf(const TableSpec& spec, int64_t checkpoint_every) {
   delta::CreateOptions options;
   std::vector<delta::Column> columns;
   for (const TableColumn& column : spec.columns) {
@@ -73,7 +74,7 @@ delta::CreateOptions CreateOptionsOf(const TableSpec& spec) {
   for (const std::string& column : spec.clustered_by) stats += (stats.empty() ? "" : ",") + column;
   if (!stats.empty()) options.configuration["delta.dataSkippingStatsColumns"] = stats;
   options.configuration["delta.enableChangeDataFeed"] = spec.change_feed ? "true" : "false";
-  options.configuration["delta.checkpointInterval"] = "100";
+  options.configuration["delta.checkpointInterval"] = fmt::to_string(checkpoint_every);
   return options;
 }
 
@@ -150,7 +151,7 @@ Result<std::vector<std::string>> Lake::CreateMissingTables() {
     auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, spec->path);
     VL_TRY(const bool exists, table->Exists());
     if (exists) continue;
-    auto made = table->Create(CreateOptionsOf(*spec));
+    auto made = table->Create(CreateOptionsOf(*spec, options_.maintain.checkpoint_every));
     if (made) {
       created.push_back(spec->name);
     } else if (made.error().kind != ErrorKind::kAlreadyExists) {
@@ -186,23 +187,17 @@ engine::TableFiles Lake::Files(const delta::SnapshotPtr& snapshot, std::string_v
   return {snapshot, store_, std::move(root)};
 }
 
-Lake::WorkFolder::~WorkFolder() {
-  if (path_.empty()) return;
-  std::error_code error;
-  std::filesystem::remove_all(path_, error);
-  if (error) log::Warn("cannot remove {}: {}", path_.string(), error.message());
-}
-
 Result<Lake::WorkFolder> Lake::MakeWorkFolder(std::string_view purpose) {
   VL_TRY(const std::filesystem::path staging, store_->StagingFolder());
-  std::filesystem::path folder = staging / fmt::format("{}-{}", purpose, random_.Uuid());
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    return Fail(ErrorKind::kIo,
-                fmt::format("cannot make {}: {}", folder.string(), error.message()));
-  }
-  return WorkFolder(std::move(folder));
+  return WorkFolder::Make(staging / fmt::format("{}-{}", purpose, random_.Uuid()));
+}
+
+void Lake::SweepLeftovers() {
+  if (const auto staging = store_->StagingFolder()) SweepStaging(*staging);
+  const auto spill = SpillFolder(options_);
+  if (!spill) return;
+  SweepSpill(*spill);
+  engine_->ClaimSpillFolder();
 }
 
 }  // namespace vitalake::lake

@@ -21,8 +21,18 @@
 #include "engine/relation.h"
 #include "lake/table_spec.h"
 #include "storage/object_store.h"
+#include "storage/owned_folder.h"
 
 namespace vitalake::lake {
+
+// How the lake's tables are kept in shape.
+struct MaintainOptions {
+  int64_t small_files = 32;        // more of them in a table, and an ingest compacts it
+  int64_t target_rows = 400'000;   // of a compacted file, at most
+  int64_t target_bytes = 128'000'000;
+  int64_t checkpoint_every = 100;  // versions
+  Micros retain = int64_t{168} * 3600 * 1'000'000;  // what left a table stays so long
+};
 
 struct LakeOptions {
   std::string location = "./lake";       // a local folder
@@ -34,6 +44,7 @@ struct LakeOptions {
   // Folders whose files override the built-in ones of the same name; empty: none.
   std::filesystem::path views_folder;
   std::filesystem::path models_folder;
+  MaintainOptions maintain = {};
 };
 
 // Thread-safe unless said otherwise. Clock and Random must outlive it.
@@ -74,18 +85,11 @@ class Lake {
   const LakeOptions& options() const { return options_; }
 
   // A folder for files of one piece of work, removed with the returned handle.
-  class WorkFolder {
-   public:
-    explicit WorkFolder(std::filesystem::path path) : path_(std::move(path)) {}
-    WorkFolder(WorkFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-    WorkFolder& operator=(WorkFolder&&) = delete;
-    ~WorkFolder();
-    const std::filesystem::path& path() const { return path_; }
-
-   private:
-    std::filesystem::path path_;
-  };
+  using WorkFolder = storage::OwnedFolder;
   Result<WorkFolder> MakeWorkFolder(std::string_view purpose);
+  // Removes what killed processes have left in staging and of spilled queries. For the start of
+  // whatever writes; never an error, what cannot be removed is logged.
+  void SweepLeftovers();
 
  private:
   Lake(const LakeOptions& options, Clock& clock, Random& random)

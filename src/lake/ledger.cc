@@ -186,7 +186,7 @@ Status Ledger::CloseRun(const LedgerRun& run, const std::map<int64_t, OutcomeCou
     options.stats_columns = LedgerSpec().clustered_by;
     VL_TRY(const auto written,
            engine::WriteParquet(connection, select, folder.path(), options, wait));
-    VL_TRY(const std::vector<std::string> paths, Publish(lake_, *table, written));
+    VL_TRY(const std::vector<std::string> paths, Publish(*table, written));
     delta::Transaction transaction(*table, snapshot);
     transaction.ReadFiles(replaced);
     transaction.SetIsolation(delta::Isolation::kWriteSerializable);
@@ -196,10 +196,10 @@ Status Ledger::CloseRun(const LedgerRun& run, const std::map<int64_t, OutcomeCou
     for (const std::string& path : replaced) transaction.Remove(path);
     VL_TRY(const delta::CommitResult result, transaction.Commit(wait));
     if (const auto* committed = std::get_if<delta::Committed>(&result)) {
-      CheckpointIfDue(*table, *committed);
+      CheckpointIfDue(lake_, *table, *committed);
       return {};
     }
-    Unpublish(lake_, *table, paths);
+    Unpublish(*table, paths);
   }
 }
 

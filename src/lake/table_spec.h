@@ -21,6 +21,8 @@ struct TableSpec {
   // Rows of one file lie in this order; these columns have min/max statistics.
   std::vector<std::string> clustered_by;
   bool change_feed = false;
+  // Rows of a file at most, where that is less than `maintain.target_rows`; 0: no such limit.
+  int64_t rows_per_file = 0;
 };
 
 }  // namespace vitalake::lake

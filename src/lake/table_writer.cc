@@ -16,6 +16,16 @@ std::vector<std::string> ColumnNames(const TableSpec& spec) {
   return names;
 }
 
+Status Put(const delta::Table& table, std::string_view path, const std::filesystem::path& staged) {
+  VL_TRY(const std::string key, delta::ResolvePath(table.root(), path));
+  return table.environment().store.PutFile(key, staged);
+}
+
+Status Delete(const delta::Table& table, std::string_view path) {
+  VL_TRY(const std::string key, delta::ResolvePath(table.root(), path));
+  return table.environment().store.Delete(key);
+}
+
 void Annotate(delta::Transaction& transaction, const CommitNote& note) {
   for (const auto& [app, version] : note.txns) transaction.SetTxn(app, version);
   for (const auto& [key, json] : note.info) transaction.SetUserInfo(key, json);
@@ -39,10 +49,10 @@ Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
                                              const delta::SnapshotPtr& snapshot,
                                              const Rewrite& rewrite, const CommitNote& note,
                                              const Wait& wait) {
-  VL_TRY(std::vector<std::string> paths, Publish(lake, table, rewrite.data));
-  auto changes = Publish(lake, table, rewrite.changes, "_change_data/");
+  VL_TRY(std::vector<std::string> paths, Publish(table, rewrite.data));
+  auto changes = Publish(table, rewrite.changes, "_change_data/");
   if (!changes) {
-    Unpublish(lake, table, paths);
+    Unpublish(table, paths);
     return std::unexpected(std::move(changes).error());
   }
   delta::Transaction transaction(table, snapshot);
@@ -67,27 +77,26 @@ Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
   std::ranges::move(*changes, std::back_inserter(paths));
   auto result = transaction.Commit(wait);
   if (!result) {
-    if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(lake, table, paths);
+    if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(table, paths);
     return std::unexpected(std::move(result).error());
   }
   if (std::holds_alternative<delta::Conflict>(*result)) {
-    Unpublish(lake, table, paths);
+    Unpublish(table, paths);
     return std::nullopt;
   }
   const auto& committed = std::get<delta::Committed>(*result);
-  CheckpointIfDue(table, committed);
+  CheckpointIfDue(lake, table, committed);
   return committed.version;
 }
 
-Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
+Result<std::vector<std::string>> Publish(const delta::Table& table,
                                          const std::vector<engine::WrittenFile>& files,
                                          std::string_view subfolder) {
   std::vector<std::string> paths;
   for (const engine::WrittenFile& file : files) {
     std::string path = std::string(subfolder) + file.path.filename().string();
-    if (auto put = lake.store().PutFile(fmt::format("{}/{}", table.root(), path), file.path);
-        !put) {
-      Unpublish(lake, table, paths);
+    if (auto put = Put(table, path, file.path); !put) {
+      Unpublish(table, paths);
       return Because(std::move(put).error(), fmt::format("writing {}", path));
     }
     paths.push_back(std::move(path));
@@ -95,9 +104,9 @@ Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
   return paths;
 }
 
-void Unpublish(Lake& lake, const delta::Table& table, const std::vector<std::string>& paths) {
+void Unpublish(const delta::Table& table, const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
-    if (auto gone = lake.store().Delete(fmt::format("{}/{}", table.root(), path)); !gone) {
+    if (auto gone = Delete(table, path); !gone) {
       log::Warn("cannot delete {}/{}: {}", table.root(), path, gone.error().ToString());
     }
   }
@@ -126,7 +135,7 @@ Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, cons
           connection, fmt::format("SELECT {} FROM ({})", NameList(ColumnNames(spec)), select_sql),
           folder.path(), options, wait));
   if (files.empty() && note.txns.empty()) return AppendResult{false, snapshot->version()};
-  VL_TRY(const std::vector<std::string> paths, Publish(lake, *table, files));
+  VL_TRY(const std::vector<std::string> paths, Publish(*table, files));
   delta::Transaction transaction(*table, snapshot);
   transaction.ReadNothing();
   transaction.SetIsolation(delta::Isolation::kWriteSerializable);
@@ -135,24 +144,28 @@ Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, cons
   Annotate(transaction, note);
   auto result = transaction.Commit(wait);
   if (!result) {
-    if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(lake, *table, paths);
+    if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(*table, paths);
     return Because(std::move(result).error(), fmt::format("table {}", spec.name));
   }
   if (const auto* conflict = std::get_if<delta::Conflict>(&*result)) {
-    Unpublish(lake, *table, paths);
+    Unpublish(*table, paths);
     return Fail(ErrorKind::kConflict, fmt::format("table {}: {}", spec.name, conflict->message));
   }
   const auto& committed = std::get<delta::Committed>(*result);
-  CheckpointIfDue(*table, committed);
+  CheckpointIfDue(lake, *table, committed);
   return AppendResult{true, committed.version};
 }
 
-void CheckpointIfDue(delta::Table& table, const delta::Committed& committed) {
-  if (!committed.checkpoint_due) return;
-  if (auto written = table.Checkpoint(committed.version); !written) {
-    log::Warn("no checkpoint of {} at version {}: {}", table.root(), committed.version.value,
+void CheckpointOrWarn(delta::Table& table, Version version) {
+  if (auto written = table.Checkpoint(version); !written) {
+    log::Warn("no checkpoint of {} at version {}: {}", table.root(), version.value,
               written.error().ToString());
   }
+}
+
+void CheckpointIfDue(const Lake& lake, delta::Table& table, const delta::Committed& committed) {
+  if (committed.version.value % lake.options().maintain.checkpoint_every != 0) return;
+  CheckpointOrWarn(table, committed.version);
 }
 
 }  // namespace vitalake::lake

@@ -15,15 +15,15 @@
 
 namespace vitalake::lake {
 
-// Makes staged files durable in the table's folder ("" or "_change_data/" below it) and returns
+// Makes staged files durable in the table's folder (or "_change_data/", "day=1/" below it) and returns
 // their paths relative to the table, in order. On an error those already put are deleted again.
-Result<std::vector<std::string>> Publish(Lake& lake, const delta::Table& table,
+Result<std::vector<std::string>> Publish(const delta::Table& table,
                                          const std::vector<engine::WrittenFile>& files,
                                          std::string_view subfolder = {});
 
 // Deletes published files that no commit names (after a lost race). Failures are logged: such files
 // are garbage that vacuum removes.
-void Unpublish(Lake& lake, const delta::Table& table, const std::vector<std::string>& paths);
+void Unpublish(const delta::Table& table, const std::vector<std::string>& paths);
 
 // The names of a table's columns, in their order.
 std::vector<std::string> ColumnNames(const delta::Snapshot& snapshot);
@@ -74,7 +74,9 @@ Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, cons
                                 const std::string& select_sql, const CommitNote& note,
                                 const Wait& wait);
 
-// Writes the checkpoint a commit asked for. A failure is logged: the commit stands without it.
-void CheckpointIfDue(delta::Table& table, const delta::Committed& committed);
+// Writes a checkpoint; the second only every `maintain.checkpoint_every` versions, whatever the
+// table's own property says. A failure is logged: the commit stands without it.
+void CheckpointOrWarn(delta::Table& table, Version version);
+void CheckpointIfDue(const Lake& lake, delta::Table& table, const delta::Committed& committed);
 
 }  // namespace vitalake::lake

@@ -1,142 +1,14 @@
 #include "lake/upsert.h"
 
-#include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <map>
-
 #include "lake/file_rewrite.h"
-#include "lake/key_index.h"
-#include "lake/queries.h"
-#include "storage/faulty_store.h"
-#include "storage/local_store.h"
+#include "lake/upsert_fixture.h"
 
 namespace vitalake::lake {
 namespace {
 
 using storage::StoreCall;
 
-// One row of silver.observation.
-struct Reading {
-  std::string id;
-  int version = 1;
-  std::string patient = "p";
-  std::string body_site = "arm";
-  std::string identifier = "";  // none
-};
-
-class UpsertTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() / ("vitalake-upsert-" + random_.Uuid());
-    local_ = std::move(*storage::LocalStore::Open(folder_));
-    store_ = std::make_unique<storage::FaultyStore>(*local_);
-    ours_ = OpenLake(*store_);
-    rival_ = OpenLake(*local_);
-    ASSERT_TRUE(ours_->CreateMissingTables());
-    view_ = (*LoadSilverViews({}))[1];
-    ASSERT_EQ(view_.table, "silver.observation");
-  }
-  void TearDown() override {
-    ours_.reset();
-    rival_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  std::unique_ptr<Lake> OpenLake(storage::ObjectStore& store) {
-    LakeOptions options;
-    options.location = folder_.string();
-    options.threads = 2;
-    auto lake = Lake::Over(store, options, clock_, random_);
-    EXPECT_TRUE(lake) << lake.error().ToString();
-    return std::move(*lake);
-  }
-
-  // Upserts the readings as one batch of records.
-  UpsertResult Upsert(Lake& lake, const std::vector<Reading>& readings, bool hashes = false) {
-    const std::string partition = fmt::format("batch-{}", ++batches_);
-    std::string rows;
-    StagedRecords staged;
-    for (const Reading& reading : readings) {
-      std::map<std::string, std::string> values = {
-          {"id", engine::QuoteLiteral(reading.id)},
-          {"id_space", "''"},
-          {"resource_id", engine::QuoteLiteral(reading.id)},
-          {"status", "'final'"},
-          {"version_id", fmt::format("'{}'", reading.version)},
-          {"content_hash", fmt::format("'{}'", reading.version)},
-          {"deleted", "false"},
-          {"patient_id", engine::QuoteLiteral(reading.patient)},
-          {"body_site", engine::QuoteLiteral(reading.body_site)},
-          {"identifier",
-           reading.identifier.empty() ? "NULL" : engine::QuoteLiteral(reading.identifier)},
-          {"source_partition", engine::QuoteLiteral(partition)},
-          {"source_offset", fmt::to_string(staged.records)},
-          {"received_at", fmt::format("make_timestamptz({})", batches_)},
-      };
-      ++staged.records;
-      if (hashes) staged.key_hashes.push_back(KeyHash("", reading.id));
-      rows += rows.empty() ? "SELECT " : " UNION ALL SELECT ";
-      for (const TableColumn& column : (*lake.Spec(view_.table))->columns) {
-        const std::string type = column.type == "string"      ? "VARCHAR"
-                                 : column.type == "long"      ? "BIGINT"
-                                 : column.type == "timestamp" ? "TIMESTAMPTZ"
-                                                              : column.type;
-        const auto value = values.find(column.name);
-        rows += fmt::format("{}::{} AS {}, ", value == values.end() ? "NULL" : value->second, type,
-                            engine::QuoteName(column.name));
-      }
-      rows.resize(rows.size() - 2);
-    }
-    const auto work = lake.MakeWorkFolder("test");
-    auto connection = lake.engine().Connect();
-    engine::ParquetOptions options;
-    options.sort_by = options.stats_columns = view_.clustered_by;
-    auto files = engine::WriteParquet(*connection, rows, work->path(), options);
-    EXPECT_TRUE(files) << files.error().ToString();
-    staged.files = *files;
-    const UpsertRequest request{view_, staged, "",
-                                [&](const auto&) { return CommitNote{{{partition, 1}}, {}}; }};
-    auto result = lake::Upsert(lake, request, {});
-    EXPECT_TRUE(result) << result.error().ToString();
-    return result.value_or(UpsertResult{});
-  }
-
-  // "id version body_site;" of all rows.
-  std::string Table() {
-    auto session = OpenSqlSession(*rival_);
-    auto rows = (*session)->Query(
-        "SELECT concat_ws(' ', id, version_id, body_site) FROM silver.observation ORDER BY 1");
-    if (!rows) return rows.error().ToString();
-    std::string out;
-    while (*rows->Next()) out += rows->Text(0) + ";";
-    return out;
-  }
-
-  std::string Folder(std::string_view name) { return (folder_ / name).string(); }
-
-  // The version our last commit says it has read, and the version it became.
-  std::pair<int64_t, int64_t> ReadAndWritten() {
-    const auto table = rival_->OpenTable(view_.table);
-    const auto history = (*table)->History(1);
-    JsonParser parser;
-    const auto info = parser.Parse(history->front().info);
-    return {info->Find("readVersion").AsInt().value_or(-1), history->front().version.value};
-  }
-
-  SystemClock clock_;
-  SystemRandom random_;
-  std::filesystem::path folder_;
-  std::unique_ptr<storage::LocalStore> local_;
-  std::unique_ptr<storage::FaultyStore> store_;
-  std::unique_ptr<Lake> ours_;
-  std::unique_ptr<Lake> rival_;  // another process's
-  SilverView view_;
-  int64_t batches_ = 0;
-};
+using UpsertTest = UpsertFixture;
 
 TEST_F(UpsertTest, ARefusedRecordLeavesTheStoredRowAlone) {
   Upsert(*ours_, {{.id = "a", .identifier = "urn:a"}, {.id = "b"}});

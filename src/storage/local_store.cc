@@ -192,14 +192,17 @@ Result<fs::path> LocalStore::LocalPath(std::string_view key) {
   return PathOf(info.key);
 }
 
+fs::path LocalStore::DefaultStaging(const fs::path& root) {
+  return root / kStagingPrefix.substr(0, kStagingPrefix.size() - 1);
+}
+
 Result<fs::path> LocalStore::StagingFolder() {
-  fs::path folder = root_ / kStagingPrefix.substr(0, kStagingPrefix.size() - 1);
-  VL_RETURN_IF_ERROR(MakeDurableFolder(folder));
-  if (::access(folder.c_str(), F_OK) != 0) {
-    ForgetFolder(folder);
-    VL_RETURN_IF_ERROR(MakeDurableFolder(folder));
+  VL_RETURN_IF_ERROR(MakeDurableFolder(staging_));
+  if (::access(staging_.c_str(), F_OK) != 0) {
+    ForgetFolder(staging_);
+    VL_RETURN_IF_ERROR(MakeDurableFolder(staging_));
   }
-  return folder;
+  return staging_;
 }
 
 Result<fs::path> LocalStore::WriteTemporary(std::string_view bytes) {

@@ -38,6 +38,10 @@ class LocalStore final : public ObjectStore {
   // Absolute.
   const std::filesystem::path& root() const { return root_; }
 
+  // Stages in that folder below the root, not in _vitalake/staging there: for a store of which only
+  // a part may be written to. Before the first write.
+  void StageIn(std::filesystem::path folder) { staging_ = std::move(folder); }
+
   Result<std::vector<ObjectInfo>> List(std::string_view prefix,
                                        std::string_view start_after = {}) override;
   Result<std::vector<std::string>> ListFolder(std::string_view prefix) override;
@@ -56,8 +60,9 @@ class LocalStore final : public ObjectStore {
   using Publish = std::function<int(const char* from, const char* to)>;
 
   LocalStore(std::filesystem::path root, PosixCalls calls)
-      : root_(std::move(root)), calls_(std::move(calls)) {}
+      : root_(std::move(root)), calls_(std::move(calls)), staging_(DefaultStaging(root_)) {}
 
+  static std::filesystem::path DefaultStaging(const std::filesystem::path& root);
   std::filesystem::path PathOf(std::string_view key) const { return root_ / key; }
   Result<std::filesystem::path> WriteTemporary(std::string_view bytes);
   Result<std::filesystem::path> CopyToTemporary(const std::filesystem::path& staged);
@@ -76,6 +81,7 @@ class LocalStore final : public ObjectStore {
 
   const std::filesystem::path root_;
   const PosixCalls calls_;
+  std::filesystem::path staging_;
   std::mutex mutex_;
   std::unordered_set<std::string> durable_folders_;  // guarded by mutex_
 };

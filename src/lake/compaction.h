@@ -1,0 +1,58 @@
+// Compaction: many small files of a table become few, with the same rows.
+//
+// One group of files (delta/compaction_plan.h) at a time: read, sorted by what the table is
+// clustered by, written as one file, and committed with dataChange=false, so that followers of the
+// change feed see nothing of it. It gives way: a group of which another writer replaced a file
+// meanwhile is left as it is; a writer that read a file which compaction replaced does its work
+// again on the new one (its commit conflicts), and one that only appended is not disturbed.
+// What was replaced stays readable for time travel until a vacuum.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "delta/compaction_plan.h"
+#include "lake/lake.h"
+#include "lake/upkeep_table.h"
+
+namespace vitalake::lake {
+
+struct CompactionResult {
+  int64_t files_before = 0;  // of the table
+  int64_t files_after = 0;
+  int64_t files_replaced = 0;
+  int64_t files_written = 0;
+  int64_t rows_moved = 0;
+  int64_t bytes_read = 0;
+  int64_t bytes_written = 0;
+  int64_t groups_given_way = 0;  // another writer was there first
+  Version version{};             // of the table afterwards
+};
+
+// Called before each group with the bytes of small files done and to do.
+using CompactionProgress = std::function<void(int64_t done, int64_t total)>;
+
+// The limits that hold for that table.
+delta::CompactionLimits LimitsOf(const Lake& lake, const UpkeepTable& table);
+
+// kUnsupported when the table needs writer features that we lack; kCorrupt when a file does not
+// hold the rows the log says (nothing is committed then); else errors of reading and writing. Groups
+// committed before an error stay.
+Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wait& wait = {},
+                                 const CompactionProgress& progress = {});
+
+// Compacts the tables of the lake that have more than `maintain.small_files` small files. An error
+// of one is logged and does not keep the others from it; but kCancelled and kDeadline do. By table.
+struct TableCompaction {
+  std::string table;
+  CompactionResult result;
+};
+Result<std::vector<TableCompaction>> CompactWhereDue(
+    Lake& lake, const Wait& wait = {},
+    const std::function<void(const std::string& table)>& progress = {});
+
+}  // namespace vitalake::lake
