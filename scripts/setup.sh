@@ -100,6 +100,14 @@ judges() {
       "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN:copy-dependencies"
     done_with jars "$pins"
   fi
+  pins="kafka $KAFKA_VERSION"
+  if ! fresh kafka "$pins" || [ -z "$(ls "$deps"/kafka/kafka_*.jar 2>/dev/null)" ]; then
+    rm -rf "$deps/kafka"
+    run "Kafka broker $KAFKA_VERSION" mvn --batch-mode --quiet -f scripts/kafka.pom.xml \
+      "-Dkafka.version=$KAFKA_VERSION" "-DoutputDirectory=$deps/kafka" -DincludeScope=runtime \
+      "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN:copy-dependencies"
+    done_with kafka "$pins"
+  fi
 }
 
 [ $# -gt 0 ] || die "usage: scripts/setup.sh build|test|lint ..."

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <simdjson.h>
+
 #include <cstdint>
 
 namespace vitalake {
@@ -44,6 +46,11 @@ std::string ValidUtf8(std::string_view bytes) {
     }
   }
   return out;
+}
+
+bool IsValidUtf8(std::string_view bytes) {
+  return bytes.find('\0') == std::string_view::npos &&
+         simdjson::validate_utf8(bytes.data(), bytes.size());
 }
 
 }  // namespace vitalake

@@ -127,6 +127,7 @@ Result<int> GiveResult(Context& context, engine::Connection& connection,
 // One per command group, each in command_<name>.cc.
 void AddInitCommand(CommandLine& line);
 void AddIngestCommand(CommandLine& line);
+void AddRunCommand(CommandLine& line);
 void AddSqlCommand(CommandLine& line);
 void AddTableCommands(CommandLine& line);
 // Those of `table` that keep tables in shape.

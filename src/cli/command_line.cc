@@ -151,6 +151,7 @@ void AddAllCommands(CommandLine& line) {
   AddDemoCommand(line);
   AddInitCommand(line);
   AddIngestCommand(line);
+  AddRunCommand(line);
   AddSqlCommand(line);
   AddTableCommands(line);
   AddQuarantineCommands(line);

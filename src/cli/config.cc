@@ -191,6 +191,12 @@ Result<std::chrono::nanoseconds> Config::Duration(std::string_view path) const {
   return ParseDuration(text);
 }
 
+Result<bool> Config::Flag(std::string_view path) const {
+  auto text = Text(path);
+  if (!text) return std::unexpected(std::move(text).error());
+  return *text == "true";
+}
+
 Result<int64_t> Config::Count(std::string_view path) const {
   VL_TRY(std::string text, Text(path));
   int64_t value = 0;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,8 @@ class Config {
   // far.
   const std::vector<std::string>& remarks() const { return remarks_; }
 
+  // Whether that section is on: given in the file or environment, or always there.
+  bool HasSection(std::string_view path) const { return sections_.contains(path); }
   // Null when the key is unknown or its section is off.
   const Setting* Find(std::string_view path) const;
   // The value with references replaced; "" when Find gives null.
@@ -65,6 +68,7 @@ class Config {
   Result<std::string> Path(std::string_view path) const;
   Result<int64_t> Size(std::string_view path) const;
   Result<std::chrono::nanoseconds> Duration(std::string_view path) const;
+  Result<bool> Flag(std::string_view path) const;
   // 0 for "auto".
   Result<int64_t> Count(std::string_view path) const;
   // Tries every reference; the first that cannot be replaced is the error, its key named.
@@ -75,6 +79,7 @@ class Config {
  private:
   friend class ConfigBuilder;
   std::vector<Setting> settings_;
+  std::set<std::string, std::less<>> sections_;
   std::filesystem::path file_;
   std::filesystem::path file_folder_;
   std::filesystem::path working_folder_;

@@ -65,6 +65,7 @@ Result<Config> ConfigBuilder::Build(const YAML::Node& root) {
 Status ConfigBuilder::AddSection(const KeySpec& section, const YAML::Node& node,
                                  const std::string& prefix) {
   VL_RETURN_IF_ERROR(CheckKeys(section, node, prefix));
+  config_.sections_.insert(prefix);
   for (const KeySpec& key : section.children) {
     VL_RETURN_IF_ERROR(AddChild(key, ChildOf(node, key.name), node, Join(prefix, key.name)));
   }

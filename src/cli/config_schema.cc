@@ -64,7 +64,8 @@ KeySpec KafkaSecurity() {
               {Choice("protocol", {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}, ""),
                Choice("mechanism", {"plain", "scram-sha-256", "scram-sha-512", "oauthbearer"}, ""),
                Key("username", KeyType::kText), Secret(Key("password", KeyType::kText)),
-               Secret(Key("connection_string", KeyType::kText)), Key("ca_file", KeyType::kPath),
+               Secret(Key("connection_string", KeyType::kText)), Key("token_url", KeyType::kText),
+               Key("scope", KeyType::kText), Key("ca_file", KeyType::kPath),
                Key("certificate_file", KeyType::kPath), Key("key_file", KeyType::kPath)}));
 }
 
@@ -88,6 +89,7 @@ KeySpec Streams() {
                       std::move(generator),
                       Section("commit", {Key("every", KeyType::kDuration, "400ms"),
                                          Key("rows", KeyType::kCount, "50000"),
+                                         Key("bytes", KeyType::kSize, "64MB"),
                                          Key("merge_every", KeyType::kDuration, "5s")})};
   return streams;
 }
@@ -116,8 +118,8 @@ KeySpec BuildSchema() {
   return Section(
       "", {Key("lake", KeyType::kPath, "./lake"), Key("memory", KeyType::kSize, "1GB"),
            Choice("log_level", {"trace", "debug", "info", "warn", "error", "off"}, "warn"),
-           Key("views", KeyType::kPath), Key("models", KeyType::kPath), NotInUse(Landing()),
-           NotInUse(Streams()), NotInUse(Outbound()),
+           Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(),
+           Streams(), NotInUse(Outbound()),
            NotInUse(Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
                                         Key("late_after", KeyType::kDuration, "15m"),
                                         Key("late_critical_within", KeyType::kDuration, "24h")})),

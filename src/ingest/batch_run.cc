@@ -12,6 +12,7 @@
 #include "ingest/bronze_copies.h"
 #include "ingest/group_stage.h"
 #include "ingest/input_files.h"
+#include "ingest/outcome_json.h"
 #include "ingest/run_lock.h"
 #include "lake/catalogue.h"
 #include "lake/gold.h"
@@ -38,9 +39,7 @@ std::string OutcomesJson(const std::map<int64_t, lake::OutcomeCounts>& outcomes)
   json.BeginObject();
   for (const auto& [ordinal, counts] : outcomes) {
     json.Key(fmt::to_string(ordinal)).BeginObject();
-    json.Key("received").Int(counts.received).Key("written").Int(counts.written);
-    json.Key("superseded").Int(counts.superseded).Key("duplicate").Int(counts.duplicate);
-    json.Key("quarantined").Int(counts.quarantined).Key("out_of_scope").Int(counts.out_of_scope);
+    WriteOutcomes(json, counts);
     json.EndObject();
   }
   return json.EndObject().Take();
@@ -49,14 +48,7 @@ std::string OutcomesJson(const std::map<int64_t, lake::OutcomeCounts>& outcomes)
 std::map<int64_t, lake::OutcomeCounts> ParseOutcomes(JsonValue json) {
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (JsonValue entry : json.children()) {
-    lake::OutcomeCounts& counts = outcomes[std::stoll(std::string(entry.key()))];
-    const auto read = [&](std::string_view name) { return entry.Find(name).AsInt().value_or(0); };
-    counts.received = read("received");
-    counts.written = read("written");
-    counts.superseded = read("superseded");
-    counts.duplicate = read("duplicate");
-    counts.quarantined = read("quarantined");
-    counts.out_of_scope = read("out_of_scope");
+    outcomes[std::stoll(std::string(entry.key()))] = ReadOutcomes(entry);
   }
   return outcomes;
 }

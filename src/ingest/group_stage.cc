@@ -6,6 +6,7 @@
 #include <atomic>
 #include <fstream>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "engine/sql_functions.h"
@@ -17,6 +18,9 @@ namespace {
 constexpr int64_t kBufferShare = 2;
 // What one stager needs for files worth their while.
 constexpr int64_t kLeastBufferBytes = 16 << 20;
+// Messages a thread takes at a time, and below how many another thread is not worth its files.
+constexpr size_t kMessagesAtOnce = 64;
+constexpr size_t kMessagesPerThread = 4096;
 
 }  // namespace
 
@@ -126,9 +130,9 @@ void GroupStage::MergeProblems(const RecordStager& stager) {
   issues_ += stager.issues();
 }
 
-Status GroupStage::Stage(Input& input, const Wait& wait) {
+Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait) {
   std::vector<std::unique_ptr<RecordStager>> stagers;
-  for (int i = 0; i < lake_.engine().options().threads; ++i) {
+  for (size_t i = 0; i < threads; ++i) {
     VL_TRY(auto stager,
            RecordStager::Make(lake_.engine(), *writer_, context_, dry_run_ ? nullptr : &places_));
     stagers.push_back(std::move(stager));
@@ -142,11 +146,8 @@ Status GroupStage::Stage(Input& input, const Wait& wait) {
         results[i] = [&]() -> Status {
           while (!stop) {
             VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "reading"));
-            VL_TRY(auto block, input.Next());
-            if (!block) return stagers[i]->Close(wait);
-            const RecordSource source{&run_, block->file->file, block->file->partition};
-            VL_TRY(const int64_t records, stagers[i]->StageBlock(block->records, source, wait));
-            input.CountRecords(records);
+            VL_TRY(const bool more, next(*stagers[i]));
+            if (!more) return stagers[i]->Close(wait);
           }
           return {};
         }();
@@ -167,7 +168,41 @@ Status GroupStage::Read(const std::vector<GroupFile>& files,
     partitions_[file.file->ordinal] = file.partition;
   }
   Input input(files, context_.limits, progress);
-  return Stage(input, wait);
+  const auto next = [&](RecordStager& stager) -> Result<bool> {
+    VL_TRY(auto block, input.Next());
+    if (!block) return false;
+    const RecordSource source{&run_, block->file->file, block->file->partition};
+    VL_TRY(const int64_t records, stager.StageBlock(block->records, source, wait));
+    input.CountRecords(records);
+    return true;
+  };
+  return Stage(static_cast<size_t>(lake_.engine().options().threads), next, wait);
+}
+
+Status GroupStage::ReadMessages(std::span<const StreamMessage> messages,
+                                const MessageSources& sources, const Wait& wait) {
+  VL_RETURN_IF_ERROR(Prepare());
+  for (const auto& [partition, source] : sources) {
+    tallies_[source.file->ordinal];
+    partitions_[source.file->ordinal] = source.partition;
+  }
+  const size_t threads =
+      std::clamp<size_t>(messages.size() / kMessagesPerThread, 1,
+                         static_cast<size_t>(lake_.engine().options().threads));
+  std::atomic<size_t> at = 0;
+  const auto next = [&](RecordStager& stager) -> Result<bool> {
+    const size_t begin = at.fetch_add(kMessagesAtOnce);
+    if (begin >= messages.size()) return false;
+    for (const StreamMessage& message :
+         messages.subspan(begin, std::min(kMessagesAtOnce, messages.size() - begin))) {
+      RecordSource source = sources.at(message.partition);
+      source.message = {message.offset, message.received_at};
+      fhir::RecordBlock block = fhir::BlockFromMessage(message.payload, context_.limits);
+      VL_RETURN_IF_ERROR(stager.StageBlock(block, source, wait));
+    }
+    return true;
+  };
+  return Stage(threads, next, wait);
 }
 
 void GroupStage::CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,
@@ -191,33 +226,61 @@ std::string GroupStage::QuarantineRows() const { return "SELECT * FROM " + place
 
 std::string GroupStage::IssueRows() const { return "SELECT * FROM " + places_.issue; }
 
-Status GroupStage::QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
-                                     const std::vector<GroupFile>& files, const Wait& wait) {
-  if (refused.empty()) return {};
+Status GroupStage::StageRefused(
+    const std::vector<lake::RefusedRecord>& refused,
+    const std::function<Status(RecordStager&, const FindRefusal&)>& find, const Wait& wait) {
   std::map<std::pair<std::string_view, int64_t>, const lake::RefusedRecord*> wanted;
   for (const auto& record : refused) {
     wanted[{record.source_partition, record.source_offset}] = &record;
   }
+  VL_TRY(auto stager, RecordStager::Make(lake_.engine(), *writer_, context_, &places_));
+  VL_RETURN_IF_ERROR(find(*stager, [&](const std::string& partition, int64_t offset) {
+    const auto found = wanted.find({partition, offset});
+    return found == wanted.end() ? nullptr : found->second;
+  }));
+  VL_RETURN_IF_ERROR(stager->Close(wait));
+  MergeProblems(*stager);
+  return {};
+}
+
+Status GroupStage::QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
+                                     const std::vector<GroupFile>& files, const Wait& wait) {
+  if (refused.empty()) return {};
   std::vector<GroupFile> affected;
   for (const GroupFile& file : files) {
     if (std::ranges::any_of(refused,
                             [&](const auto& r) { return r.source_partition == file.partition; }))
       affected.push_back(file);
   }
-  VL_TRY(auto stager, RecordStager::Make(lake_.engine(), *writer_, context_, &places_));
   Input input(affected, context_.limits, {});
-  for (;;) {
-    VL_TRY(auto block, input.Next());
-    if (!block) break;
-    const RecordSource source{&run_, block->file->file, block->file->partition};
-    VL_RETURN_IF_ERROR(stager->QuarantineOf(block->records, source, [&](int64_t offset) {
-      const auto found = wanted.find({source.partition, offset});
-      return found == wanted.end() ? nullptr : found->second;
-    }));
-  }
-  VL_RETURN_IF_ERROR(stager->Close(wait));
-  MergeProblems(*stager);
-  return {};
+  const auto find = [&](RecordStager& stager, const FindRefusal& refusal) -> Status {
+    for (;;) {
+      VL_TRY(auto block, input.Next());
+      if (!block) return {};
+      const RecordSource source{&run_, block->file->file, block->file->partition};
+      VL_RETURN_IF_ERROR(stager.QuarantineOf(block->records, source, refusal));
+    }
+  };
+  return StageRefused(refused, find, wait);
+}
+
+Status GroupStage::QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
+                                     std::span<const StreamMessage> messages,
+                                     const MessageSources& sources, const Wait& wait) {
+  if (refused.empty()) return {};
+  std::set<int64_t> offsets;  // of whichever partition: what is read too much is not taken
+  for (const auto& record : refused) offsets.insert(record.source_offset);
+  const auto find = [&](RecordStager& stager, const FindRefusal& refusal) -> Status {
+    for (const StreamMessage& message : messages) {
+      if (!offsets.contains(message.offset)) continue;
+      RecordSource source = sources.at(message.partition);
+      source.message = {message.offset, message.received_at};
+      fhir::RecordBlock block = fhir::BlockFromMessage(message.payload, context_.limits);
+      VL_RETURN_IF_ERROR(stager.QuarantineOf(block, source, refusal));
+    }
+    return {};
+  };
+  return StageRefused(refused, find, wait);
 }
 
 }  // namespace vitalake::ingest

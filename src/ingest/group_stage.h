@@ -1,4 +1,4 @@
-// GroupStage: the records of a group of files, staged as Parquet ready to commit.
+// GroupStage: the records of a group of files or messages, staged as Parquet ready to commit.
 //
 // Each thread takes blocks of the input and stages their records by itself, into files of its own.
 // Rows in memory are bounded by a share of the engine's memory, so it does not grow with the input.
@@ -10,12 +10,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
 #include "base/result.h"
 #include "ingest/record_stager.h"
+#include "ingest/stream_message.h"
 #include "lake/lake.h"
 #include "lake/outcome.h"
 #include "lake/upsert.h"
@@ -29,6 +31,9 @@ struct GroupFile {
   std::filesystem::path local_path;  // of the bronze copy
 };
 
+// By partition of the stream.
+using MessageSources = std::map<int32_t, RecordSource>;
+
 class GroupStage {
  public:
   // Files go to `folder`. With `dry_run` nothing is staged, only counted.
@@ -40,6 +45,11 @@ class GroupStage {
   Status Read(const std::vector<GroupFile>& files,
               const std::function<void(int64_t bytes, int64_t records)>& progress,
               const Wait& wait);
+
+  // Takes the messages of a stream in. `sources` by partition; each message's own offset and time
+  // are set here. Records of one message stay together on a thread; messages do not keep an order.
+  Status ReadMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
+                      const Wait& wait);
 
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }
@@ -69,15 +79,26 @@ class GroupStage {
   void CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,
                  std::map<int64_t, lake::OutcomeCounts>& counts) const;
 
-  // Moves refused records to quarantine: reads them again from the files they lie in.
+  // Moves refused records to quarantine: reads them again from the files, or the messages, they lie
+  // in.
   Status QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
                            const std::vector<GroupFile>& files, const Wait& wait);
+  Status QuarantineRefused(const std::vector<lake::RefusedRecord>& refused,
+                           std::span<const StreamMessage> messages, const MessageSources& sources,
+                           const Wait& wait);
 
  private:
   class Input;
 
+  // Has one stager take the next piece of the input; false at the end of it.
+  using StageNext = std::function<Result<bool>(RecordStager&)>;
+
   Status Prepare();
-  Status Stage(Input& input, const Wait& wait);
+  Status Stage(size_t threads, const StageNext& next, const Wait& wait);
+  // Quarantines what `next` finds.
+  Status StageRefused(const std::vector<lake::RefusedRecord>& refused,
+                      const std::function<Status(RecordStager&, const FindRefusal&)>& find,
+                      const Wait& wait);
   void Merge(const RecordStager& stager);
   void MergeProblems(const RecordStager& stager);
 

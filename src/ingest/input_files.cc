@@ -59,6 +59,13 @@ Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths
   return files;
 }
 
+std::optional<FileMeasure> MeasureFile(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileMeasure{status.st_size,
+                     status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1000};
+}
+
 std::string PeekSource(const std::string& path) {
   fhir::DecodeLimits limits;
   limits.block_bytes = 64 << 10;
@@ -95,10 +102,9 @@ Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const Batc
     file.received_at = started_at + file.ordinal;
     file.id_space = options.id_space;
     file.key_mode = options.key == fhir::KeyRule::kId ? "id" : "identifier";
-    struct stat status = {};
-    if (stat(path.c_str(), &status) == 0) {
-      file.bytes = status.st_size;
-      file.modified_at = status.st_mtim.tv_sec * 1'000'000 + status.st_mtim.tv_nsec / 1000;
+    if (const auto measure = MeasureFile(path)) {
+      file.bytes = measure->bytes;
+      file.modified_at = measure->modified_at;
     }
     auto hash = hash_file(file);
     if (!hash && EndsTheRun(hash.error())) {

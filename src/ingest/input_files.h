@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,13 @@ namespace vitalake::ingest {
 // in a fixed order, each once. kNotFound naming the argument when one means no file; an empty
 // folder means none and is fine.
 Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths);
+
+struct FileMeasure {
+  int64_t bytes = 0;
+  Micros modified_at = 0;
+};
+// nullopt when there is no such file, or none that may be looked at.
+std::optional<FileMeasure> MeasureFile(const std::string& path);
 
 using HashFile = std::function<Result<std::string>(const lake::LedgerFile& file)>;
 

@@ -30,8 +30,13 @@ std::vector<view::ColumnSpec> Columns(
 }
 
 std::string Position(const fhir::Record& record, const RecordSource& source) {
-  return record.place.entry >= 0 ? fmt::format("{}:{}", source.file->path, record.place.entry)
-                                 : fmt::format("{}:{}", source.file->path, record.place.line);
+  const int64_t entry = record.place.entry;
+  if (source.message) {
+    const int64_t offset = source.message->offset;
+    return entry >= 0 ? fmt::format("{}/{}:{}", source.file->path, offset, entry)
+                      : fmt::format("{}/{}", source.file->path, offset);
+  }
+  return fmt::format("{}:{}", source.file->path, entry >= 0 ? entry : record.place.line);
 }
 
 // Where a resource's version, last update and status stand, as rank and row need them.
@@ -166,13 +171,25 @@ void RecordStager::CountStaged(size_t table, const RecordSource& source, std::st
   staged_[table].key_hashes.push_back(lake::KeyHash(source.file->id_space, key));
 }
 
+void RecordStager::Locate(const fhir::Record& record, const RecordSource& source) {
+  place_.partition = source.partition;
+  place_.offset = record.place.byte_offset;
+  place_.received_at = source.file->received_at;
+  if (!source.message) return;
+  place_.offset = source.message->offset;
+  place_.received_at = source.message->received_at;
+  if (record.place.entry >= 0) place_.partition += fmt::format("#{:06}", record.place.entry);
+}
+
 Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& source,
                                          const Wait& wait) {
   tally_ = &tallies_[source.file->ordinal];
-  context_.assess.received = source.file->received_at;
+  context_.assess.received =
+      source.message ? source.message->received_at : source.file->received_at;
   int64_t records = 0;
   for (const fhir::Record& record : block.Split(parser_)) {
-    if (context_.wanted && !context_.wanted(source.partition, record.place.byte_offset)) continue;
+    Locate(record, source);
+    if (context_.wanted && !context_.wanted(place_.partition, place_.offset)) continue;
     ++records;
     VL_RETURN_IF_ERROR(Stage(record, source));
   }
@@ -183,12 +200,12 @@ Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordS
   return records;
 }
 
-Status RecordStager::QuarantineOf(
-    fhir::RecordBlock& block, const RecordSource& source,
-    const std::function<const lake::RefusedRecord*(int64_t)>& refused) {
+Status RecordStager::QuarantineOf(fhir::RecordBlock& block, const RecordSource& source,
+                                  const FindRefusal& refused) {
   tally_ = &tallies_[source.file->ordinal];
   for (const fhir::Record& record : block.Split(parser_)) {
-    if (const lake::RefusedRecord* why = refused(record.place.byte_offset)) {
+    Locate(record, source);
+    if (const lake::RefusedRecord* why = refused(place_.partition, place_.offset)) {
       VL_RETURN_IF_ERROR(Quarantine(record, source, {why->reason, "", why->message}));
     }
   }
@@ -299,8 +316,8 @@ void RecordStager::GatherRecordCells(const fhir::Record& record, const RecordSou
   record_cells_.TextOrNull(fhir::UriIdentifier(resource)).TextOrNull(head.status);
   record_cells_.TextOrNull(head.version_id).Int(head.last_updated).Text(hash_text_);
   record_cells_.Bool(head.retraction).Bool(false).Text(quality).Text(source.file->source);
-  record_cells_.Text(source.partition).Int(record.place.byte_offset).Int(record.place.byte_length);
-  record_cells_.Int(source.file->received_at).Text(context_.views[static_cast<size_t>(home)].table);
+  record_cells_.Text(place_.partition).Int(place_.offset).Int(record.place.byte_length);
+  record_cells_.Int(place_.received_at).Text(context_.views[static_cast<size_t>(home)].table);
 }
 
 Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource& source) {
@@ -318,9 +335,9 @@ Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource&
     record_cells_.Text("entered-in-error");
   }
   record_cells_.Null().Null().Null().Bool(true).Bool(true).Text("").Text(source.file->source);
-  record_cells_.Text(source.partition).Int(record.place.byte_offset).Int(record.place.byte_length);
+  record_cells_.Text(place_.partition).Int(place_.offset).Int(record.place.byte_length);
   const Silver home = patient ? Silver::kPatient : Silver::kObservation;
-  record_cells_.Int(source.file->received_at).Text(context_.views[static_cast<size_t>(home)].table);
+  record_cells_.Int(place_.received_at).Text(context_.views[static_cast<size_t>(home)].table);
   ++tally_->home[static_cast<size_t>(home)];
   for (const Silver table : {home, Silver::kVitalSign}) {
     const size_t at = static_cast<size_t>(table);
@@ -344,15 +361,15 @@ Status RecordStager::Quarantine(const fhir::Record& record, const RecordSource& 
   if (!quarantine_) return {};
   const std::string id =
       fmt::format("{:016x}", Hash64(fmt::format("{}\n{}\n{}", source.run->run.value,
-                                                source.partition, record.place.byte_offset)));
+                                                place_.partition, place_.offset)));
   const std::string_view payload =
       (record.text.empty() ? record.payload : record.text).substr(0, kPayloadBytes);
   const std::string valid = ValidUtf8(payload);
   CellRow row;
   row.Text(id).Text(source.run->run.value).Text(source.file->source).Text(position);
   row.Text(refusal.reason).TextOrNull(refusal.element_path).Text(refusal.message).Text(valid);
-  row.Int(source.file->received_at).Null().Text(source.file->id_space).Text(source.file->key_mode);
-  row.Text(source.partition).Int(record.place.byte_offset).Int(record.place.byte_length);
+  row.Int(place_.received_at).Null().Text(source.file->id_space).Text(source.file->key_mode);
+  row.Text(place_.partition).Int(place_.offset).Int(record.place.byte_length);
   return quarantine_->Append(row.cells());
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,11 +50,22 @@ struct FileTally {
   std::array<int64_t, kSilverCount> home = {};
 };
 
-// What all records of one file share.
+// What all records of one file, or of one message of a stream, share.
+//
+// A record of a file lies at its byte offset (source_partition = bronze path of the copy,
+// source_offset = byte offset). All records of a message have the message's offset; those of an
+// array or Bundle are told apart by "#<entry>" (six digits) behind the partition.
 struct RecordSource {
+  // Of one message: its offset, and when it was received.
+  struct Message {
+    int64_t offset = 0;
+    Micros received_at = 0;
+  };
+
   const lake::LedgerRun* run = nullptr;
   const lake::LedgerFile* file = nullptr;
-  std::string partition;  // bronze path of the copy: source_partition
+  std::string partition;  // source_partition
+  std::optional<Message> message = std::nullopt;
 };
 
 // Columns of the staging tables of ops.quarantine and ops.issue, in CellRow order.
@@ -69,6 +81,9 @@ struct StagerContext {
   std::function<bool(const std::string& partition, int64_t offset)> wanted = {};
 };
 
+using FindRefusal = std::function<const lake::RefusedRecord*(const std::string& source_partition,
+                                                             int64_t source_offset)>;
+
 class RecordStager {
  public:
   // `engine` has the tables of `places`, `writer` writes the files. With `places` null nothing is
@@ -81,9 +96,10 @@ class RecordStager {
   // disk).
   Result<int64_t> StageBlock(fhir::RecordBlock& block, const RecordSource& source,
                              const Wait& wait);
-  // Quarantines those records of the block that `refused` gives (by byte offset) a refusal for.
+  // Quarantines those records of the block that `refused` gives (by source_partition and
+  // source_offset) a refusal for.
   Status QuarantineOf(fhir::RecordBlock& block, const RecordSource& source,
-                      const std::function<const lake::RefusedRecord*(int64_t offset)>& refused);
+                      const FindRefusal& refused);
   // Writes what is left; the stager is spent.
   Status Close(const Wait& wait);
 
@@ -115,6 +131,8 @@ class RecordStager {
   // One record with rows in that table.
   void CountStaged(size_t table, const RecordSource& source, std::string_view key);
   Status WriteFiles(const Wait& wait);
+  // Takes over where the record lies: place_.
+  void Locate(const fhir::Record& record, const RecordSource& source);
   void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                          std::string_view key, std::string_view quality, Silver home);
 
@@ -128,6 +146,11 @@ class RecordStager {
   std::unique_ptr<engine::ColumnAppender> quarantine_;
   std::unique_ptr<engine::ColumnAppender> issue_;
   std::string hash_text_;
+  struct {
+    std::string partition;
+    int64_t offset = 0;
+    Micros received_at = 0;
+  } place_;  // of the record at hand, as its rows carry it
   lake::CellRow record_cells_;
   std::map<int64_t, FileTally> tallies_;
   FileTally* tally_ = nullptr;

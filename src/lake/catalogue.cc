@@ -33,8 +33,8 @@ TableSpec Make(std::string name, std::vector<TableColumn> columns,
 std::vector<TableSpec> MakeFixedTables() {
   return {
       Make("bronze.observation_stream",
-           Join(Typed("string", {"payload", "source", "partition"}), Typed("long", {"offset"}),
-                Typed("timestamp", {"received_at"})),
+           Join(Typed("binary", {"payload"}), Typed("string", {"source", "partition"}),
+                Typed("long", {"offset"}), Typed("timestamp", {"received_at"})),
            {}, {"partition", "offset"}),
       Make("ops.quarantine",
            Join(Typed("string", {"id", "run", "source", "position", "reason", "element_path",

@@ -65,7 +65,7 @@ delta::CreateOptions CreateOptionsOf(const TableSpec& spec, int64_t checkpoint_e
         {"string", delta::TypeKind::kString},      {"long", delta::TypeKind::kLong},
         {"integer", delta::TypeKind::kInteger},    {"double", delta::TypeKind::kDouble},
         {"boolean", delta::TypeKind::kBoolean},    {"date", delta::TypeKind::kDate},
-        {"timestamp", delta::TypeKind::kTimestamp}};
+        {"timestamp", delta::TypeKind::kTimestamp}, {"binary", delta::TypeKind::kBinary}};
     columns.push_back({column.name, delta::DeltaType(kKinds.at(column.type)), true});
   }
   options.schema = delta::Schema::Flat(columns);

@@ -130,6 +130,21 @@ Result<std::set<int64_t>> Ledger::KnownSizes() {
   }
 }
 
+Result<std::set<Ledger::TakenFile>> Ledger::TakenFiles() {
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_TRY(const std::string relation, Relation(false));
+  VL_TRY(engine::QueryResult rows,
+         connection.Query(fmt::format("SELECT range, bytes, modified_at FROM ({}) WHERE finished_at "
+                                      "IS NOT NULL AND sha256 IS NOT NULL",
+                                      relation)));
+  std::set<TakenFile> files;
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return files;
+    files.insert({std::string(rows.GetString(0)), rows.GetInt64(1), rows.GetInt64(2)});
+  }
+}
+
 Result<std::map<int64_t, KnownFile>> Ledger::FindKnown(const std::vector<LedgerFile>& files) {
   std::map<int64_t, KnownFile> known;
   std::map<std::string, std::vector<const LedgerFile*>> by_hash;
@@ -201,6 +216,15 @@ Status Ledger::CloseRun(const LedgerRun& run, const std::map<int64_t, OutcomeCou
     }
     Unpublish(*table, paths);
   }
+}
+
+Status Ledger::AppendFinished(const LedgerRun& run, const std::map<int64_t, OutcomeCounts>& counts,
+                              const CommitNote& note, const Wait& wait) {
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_RETURN_IF_ERROR(WriteRows(connection, run, &counts));
+  auto done = AppendRows(lake_, connection, LedgerSpec(), "SELECT * FROM ledger_row", note, wait);
+  if (!done) return std::unexpected(std::move(done).error());
+  return {};
 }
 
 }  // namespace vitalake::lake

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "lake/lake.h"
 #include "lake/outcome.h"
+#include "lake/table_writer.h"
 
 namespace vitalake::lake {
 
@@ -56,12 +57,25 @@ class Ledger {
   Result<std::vector<LedgerRun>> FindOpenRuns();
   // Sizes in bytes of all files taken in so far: a file of another size cannot be a repeat.
   Result<std::set<int64_t>> KnownSizes();
+  // The files of finished runs as they were when they were taken in.
+  struct TakenFile {
+    std::string path;
+    int64_t bytes = 0;
+    Micros modified_at = 0;
+    auto operator<=>(const TakenFile&) const = default;
+  };
+  Result<std::set<TakenFile>> TakenFiles();
   // Of `files`, those that a finished run took in before, by ordinal: same source, id_space, bytes.
   Result<std::map<int64_t, KnownFile>> FindKnown(const std::vector<LedgerFile>& files);
   // Replaces the run's open rows by final ones; counts by ordinal. kInternal when one of them does
   // not balance: then nothing is written.
   Status CloseRun(const LedgerRun& run, const std::map<int64_t, OutcomeCounts>& counts,
                   const Wait& wait);
+  // Appends rows that are final from the start: offset ranges of a stream, each as a file of `run`
+  // with the range as its path. kInternal as CloseRun; kConflict where the note's starts do not
+  // hold.
+  Status AppendFinished(const LedgerRun& run, const std::map<int64_t, OutcomeCounts>& counts,
+                        const CommitNote& note, const Wait& wait);
 
  private:
   Result<std::string> Relation(bool with_positions);

@@ -9,7 +9,8 @@ namespace vitalake::lake {
 
 struct TableColumn {
   std::string name;
-  std::string type;  // Delta's: string, long, integer, double, boolean, date, timestamp
+  std::string type;  // Delta's: string, long, integer, double, boolean, date, timestamp,
+                     // binary
 };
 
 struct TableSpec {

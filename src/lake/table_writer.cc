@@ -45,6 +45,19 @@ bool CommitNote::IsIn(const delta::Snapshot& snapshot) const {
   });
 }
 
+Status CommitNote::CheckStarts(const delta::Snapshot& snapshot) const {
+  const auto say = [](std::optional<int64_t> version) {
+    return version ? fmt::to_string(*version) : std::string("its beginning");
+  };
+  for (const auto& [app, start] : starts) {
+    const auto found = snapshot.FindTxn(app);
+    if (found == start) continue;
+    return Fail(ErrorKind::kConflict, fmt::format("{} is at {}, these rows begin at {}", app,
+                                                  say(found), say(start)));
+  }
+  return {};
+}
+
 Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
                                              const delta::SnapshotPtr& snapshot,
                                              const Rewrite& rewrite, const CommitNote& note,
@@ -122,13 +135,17 @@ delta::AddFile AddOf(const engine::WrittenFile& file, const std::string& path) {
 
 Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, const TableSpec& spec,
                                 const std::string& select_sql, const CommitNote& note,
-                                const Wait& wait) {
+                                const Wait& wait, int64_t row_group_rows) {
   VL_TRY(delta::Table* const table, lake.OpenTable(spec.name));
   VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
   if (note.IsIn(*snapshot)) return AppendResult{false, snapshot->version()};
+  if (auto starts = note.CheckStarts(*snapshot); !starts) {
+    return Because(std::move(starts).error(), fmt::format("table {}", spec.name));
+  }
   VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("append"));
   engine::ParquetOptions options;
   options.stats_columns = spec.clustered_by;
+  options.row_group_rows = row_group_rows;
   VL_TRY(
       const auto files,
       engine::WriteParquet(
@@ -154,6 +171,28 @@ Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, cons
   const auto& committed = std::get<delta::Committed>(*result);
   CheckpointIfDue(lake, *table, committed);
   return AppendResult{true, committed.version};
+}
+
+Status CommitTxns(Lake& lake, std::string_view name, const CommitNote& note, const Wait& wait) {
+  const auto commit = [&]() -> Status {
+    VL_TRY(delta::Table* const table, lake.OpenTable(name));
+    VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+    if (note.IsIn(*snapshot)) return {};
+    VL_RETURN_IF_ERROR(note.CheckStarts(*snapshot));
+    delta::Transaction transaction(*table, snapshot);
+    transaction.ReadNothing();
+    transaction.SetIsolation(delta::Isolation::kWriteSerializable);
+    Annotate(transaction, note);
+    VL_TRY(const delta::CommitResult result, transaction.Commit(wait));
+    if (const auto* conflict = std::get_if<delta::Conflict>(&result)) {
+      return Fail(ErrorKind::kConflict, conflict->message);
+    }
+    CheckpointIfDue(lake, *table, std::get<delta::Committed>(result));
+    return {};
+  };
+  auto done = commit();
+  if (!done) return Because(std::move(done).error(), fmt::format("table {}", name));
+  return done;
 }
 
 void CheckpointOrWarn(delta::Table& table, Version version) {

@@ -35,9 +35,15 @@ delta::AddFile AddOf(const engine::WrittenFile& file, const std::string& path);
 struct CommitNote {
   std::map<std::string, int64_t> txns;      // appId -> version, set in the same commit
   std::map<std::string, std::string> info;  // commitInfo.vitalake: key -> JSON text
+  // appId -> the version it must have where the commit lands (nullopt: none yet). A stream states
+  // where its rows begin: on a table that is elsewhere they would be missing or there twice.
+  std::map<std::string, std::optional<int64_t>> starts = {};
 
   // Whether `snapshot` has all of the txns already: then the work was done by an earlier try.
   bool IsIn(const delta::Snapshot& snapshot) const;
+  // kConflict naming the appId unless `snapshot` is where `starts` says. (A commit that then loses
+  // a race to one of these appIds conflicts: they are among its txns.)
+  Status CheckStarts(const delta::Snapshot& snapshot) const;
 };
 
 // Files that replace others: what one rewriting commit is made of.
@@ -72,7 +78,10 @@ struct AppendResult {
 // key. A txn-only commit is made when there are no rows but the note has txns.
 Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, const TableSpec& spec,
                                 const std::string& select_sql, const CommitNote& note,
-                                const Wait& wait);
+                                const Wait& wait, int64_t row_group_rows = 122'880);
+
+// Commits the note alone: a table that got no rows says how far it is. kConflict as CheckStarts.
+Status CommitTxns(Lake& lake, std::string_view table, const CommitNote& note, const Wait& wait);
 
 // Writes a checkpoint; the second only every `maintain.checkpoint_every` versions, whatever the
 // table's own property says. A failure is logged: the commit stands without it.

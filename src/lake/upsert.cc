@@ -114,6 +114,7 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
     times.Done("decide");
     const CommitNote note = request.note(result.exceptions);
     if (note.IsIn(*snapshot)) return result;
+    VL_RETURN_IF_ERROR(note.CheckStarts(*snapshot));
     if (append) {
       VL_TRY(files, StagedAsData(request.staged, folder.path()));
     } else {

@@ -90,7 +90,7 @@ struct UpsertResult {
   std::vector<RefusedRecord> refused;
 };
 
-// Commits the staged records to view.table. When the table already has the note's txn, only finds
+// Commits the staged records to view.table; kConflict where the note's starts do not hold. When the table already has the note's txn, only finds
 // out what became of them (refused records are found again the same way).
 Result<UpsertResult> Upsert(Lake& lake, const UpsertRequest& request, const Wait& wait);
 

@@ -59,3 +59,12 @@ def spark(tmp_path_factory):
     session = engines.Spark(tmp_path_factory.mktemp("spark"))
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory):
+    """A Kafka broker that runs."""
+    from kafka_broker import Broker  # only the tests of streams need its client
+    broker = Broker(tmp_path_factory.mktemp("kafka")).start()
+    yield broker
+    broker.stop()

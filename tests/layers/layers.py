@@ -27,6 +27,7 @@ LIBRARIES = {
     "DuckDB": r"duckdb\.h",
     "CLI11": r"CLI/.*",
     "libedit": r"histedit\.h",
+    "librdkafka": r"librdkafka/.*",
     "GoogleTest": r"gtest/.*|gmock/.*",
 }
 EVERYWHERE = {"fmt"}          # formatting: std::format is not there yet

@@ -1,0 +1,57 @@
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/quantity.h"
+#include "cli/service.h"
+
+namespace vitalake::cli {
+namespace {
+
+std::string SummaryJson(const ServiceSummary& summary) {
+  JsonWriter json;
+  json.BeginObject().Key("messages").Int(summary.messages).Key("records").Int(summary.records);
+  json.Key("files").Int(summary.files).Key("file_records").Int(summary.file_records);
+  json.Key("seconds").Double(summary.seconds).EndObject();
+  return json.Take() + "\n";
+}
+
+Result<int> RunService(Context& context) {
+  VL_TRY(const Config* config, context.config());
+  // A service says what it does unless it is told not to.
+  if (config->Find("log_level")->source == SettingSource::kDefault) {
+    VL_RETURN_IF_ERROR(log::SetLevel("info"));
+  }
+  auto setup = ReadRunSetup(*config);
+  if (!setup) return Usage(context, setup.error().ToString());
+  if (!setup->landing && setup->streams.empty()) {
+    return Usage(context,
+                 "nothing to run: the config has neither `landing` nor `streams` (see docs/"
+                 "streaming.md)");
+  }
+  VL_TRY(lake::Lake * lake, context.lake());
+  Service service(*lake, std::move(*setup));
+  VL_TRY(const ServiceSummary summary, service.Run(context.stop()));
+  if (context.json()) {
+    VL_RETURN_IF_ERROR(WriteStdout(SummaryJson(summary)));
+  } else {
+    Say(fmt::format("stopped: {} messages with {} records, {} files with {} records in {}",
+                    FormatCount(summary.messages), FormatCount(summary.records),
+                    FormatCount(summary.files), FormatCount(summary.file_records),
+                    FormatSeconds(summary.seconds)));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddRunCommand(CommandLine& line) {
+  CLI::App* command =
+      line.Add(nullptr, "run",
+               "The service: takes in streams and a landing folder, keeps gold; SIGTERM ends it",
+               RunService);
+  AddExamples(command, {"run --config vitalake.yaml", "run --config vitalake.yaml --log-level debug"});
+}
+
+}  // namespace vitalake::cli

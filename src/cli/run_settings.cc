@@ -1,0 +1,111 @@
+#include "cli/run_settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lake/catalogue.h"
+
+namespace vitalake::cli {
+namespace {
+
+fhir::KeyRule KeyRuleOf(std::string_view text) {
+  return text == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
+}
+
+Result<ingest::LandingOptions> ReadLanding(const Config& config) {
+  ingest::LandingOptions landing;
+  VL_TRY(landing.path, config.Path("landing.path"));
+  VL_TRY(landing.watch, config.Flag("landing.watch"));
+  VL_TRY(landing.settle, config.Duration("landing.settle"));
+  VL_TRY(landing.sweep, config.Duration("landing.sweep"));
+  VL_TRY(landing.source, config.Text("landing.source"));
+  VL_TRY(landing.id_space, config.Text("landing.id_space"));
+  VL_TRY(const std::string key, config.Text("landing.key"));
+  landing.key = KeyRuleOf(key);
+  return landing;
+}
+
+Result<ingest::KafkaSecurity> ReadSecurity(const Config& config, const std::string& path) {
+  ingest::KafkaSecurity security;
+  const auto text = [&](const char* name) { return config.Text(path + "." + name); };
+  VL_TRY(security.protocol, text("protocol"));
+  VL_TRY(security.mechanism, text("mechanism"));
+  VL_TRY(security.username, text("username"));
+  VL_TRY(security.password, text("password"));
+  VL_TRY(security.connection_string, text("connection_string"));
+  VL_TRY(security.token_url, text("token_url"));
+  VL_TRY(security.scope, text("scope"));
+  VL_TRY(security.ca_file, config.Path(path + ".ca_file"));
+  VL_TRY(security.certificate_file, config.Path(path + ".certificate_file"));
+  VL_TRY(security.key_file, config.Path(path + ".key_file"));
+  return security;
+}
+
+Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
+  StreamSetup stream;
+  const auto text = [&](const char* name) { return config.Text(path + "." + name); };
+  VL_TRY(stream.settings.name, text("name"));
+  if (!lake::IsPlainName(stream.settings.name)) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `{}.name`: a stream's name is of a-z, 0-9 and _",
+                            config.Find(path + ".name")->origin, path));
+  }
+  for (const char* kind : {"http", "file", "generator"}) {
+    if (config.HasSection(fmt::format("{}.{}", path, kind))) {
+      return Fail(ErrorKind::kUnsupported,
+                  fmt::format("`{}.{}`: this source is not supported in this version; kafka is",
+                              path, kind));
+    }
+  }
+  VL_TRY(stream.settings.id_space, text("id_space"));
+  VL_TRY(const std::string key, text("key"));
+  stream.settings.key = KeyRuleOf(key);
+  VL_TRY(const std::string time, text("time"));
+  if (time != "effective") {
+    return Fail(ErrorKind::kUnsupported,
+                fmt::format("`{}.time`: judging by the time of arrival is not supported in this "
+                            "version",
+                            path));
+  }
+  VL_TRY(const auto every, config.Duration(path + ".commit.every"));
+  stream.limits.every = std::chrono::duration_cast<std::chrono::milliseconds>(every);
+  VL_TRY(const int64_t rows, config.Count(path + ".commit.rows"));
+  stream.limits.rows = static_cast<size_t>(std::max<int64_t>(rows, 1));
+  VL_TRY(stream.limits.bytes, config.Size(path + ".commit.bytes"));
+  VL_TRY(stream.kafka.brokers, text("kafka.brokers"));
+  VL_TRY(stream.kafka.topic, text("kafka.topic"));
+  VL_TRY(stream.kafka.group, text("kafka.group"));
+  VL_TRY(const std::string preset, text("kafka.preset"));
+  stream.kafka.event_hubs = preset == "eventhubs";
+  VL_TRY(stream.kafka.security, ReadSecurity(config, path + ".kafka.security"));
+  if (auto good = ingest::ConsumerSettings(stream.kafka, "check"); !good) {
+    return Because(std::move(good).error(), path);
+  }
+  return stream;
+}
+
+}  // namespace
+
+Result<RunSetup> ReadRunSetup(const Config& config) {
+  RunSetup setup;
+  if (config.Find("landing.path") != nullptr) {
+    VL_TRY(setup.landing, ReadLanding(config));
+  }
+  std::set<std::string> names;
+  for (size_t i = 0;; ++i) {
+    const std::string path = fmt::format("streams[{}]", i);
+    if (config.Find(path + ".name") == nullptr) break;
+    VL_TRY(StreamSetup stream, ReadStream(config, path));
+    if (!names.insert(stream.settings.name).second) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("{}: two streams are named {}", config.Find(path + ".name")->origin,
+                              stream.settings.name));
+    }
+    setup.streams.push_back(std::move(stream));
+  }
+  return setup;
+}
+
+}  // namespace vitalake::cli

@@ -1,0 +1,30 @@
+// The sections of the config that `run` works by, as the modules below take them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/config.h"
+#include "ingest/kafka_settings.h"
+#include "ingest/landing_watch.h"
+#include "ingest/stream_pipeline.h"
+
+namespace vitalake::cli {
+
+struct StreamSetup {
+  ingest::StreamSettings settings;
+  ingest::BatchLimits limits;
+  ingest::KafkaOptions kafka;
+};
+
+struct RunSetup {
+  std::optional<ingest::LandingOptions> landing;
+  std::vector<StreamSetup> streams;
+};
+
+// kInvalidArgument, kUnsupported naming the key.
+Result<RunSetup> ReadRunSetup(const Config& config);
+
+}  // namespace vitalake::cli

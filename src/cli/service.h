@@ -1,0 +1,54 @@
+// Service: what `run` does until it is told to stop.
+//
+// Threads: one per stream that polls and one that commits, one for the landing folder, one for gold.
+// A stop ends the taking in first; what was taken is committed, then gold refreshed a last time.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/run_settings.h"
+#include "ingest/gold_follower.h"
+#include "lake/lake.h"
+#include "lake/silver_view.h"
+
+namespace vitalake::cli {
+
+struct ServiceSummary {
+  int64_t messages = 0;       // of streams, committed
+  int64_t records = 0;        // in them
+  int64_t files = 0;          // of the landing folder
+  int64_t file_records = 0;
+  double seconds = 0;
+};
+
+class Service {
+ public:
+  Service(lake::Lake& lake, RunSetup setup) : lake_(lake), setup_(std::move(setup)), gold_(lake) {}
+
+  // Until `stop`, or until a part of it ends with an error for good; that error. What streams or
+  // landing folder cannot do for now is logged and tried again.
+  Result<ServiceSummary> Run(const std::stop_token& stop);
+
+ private:
+  Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
+  Status RunLanding(const std::stop_token& stop);
+  // Keeps the first error and stops all parts.
+  void Part(const std::string& name, Status done);
+  void Tell();
+
+  lake::Lake& lake_;
+  RunSetup setup_;
+  std::vector<lake::SilverView> views_;
+  ingest::GoldFollower gold_;
+  std::stop_source ended_;
+  std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
+  std::mutex mutex_;
+  Status failed_;  // guarded by mutex_
+};
+
+}  // namespace vitalake::cli

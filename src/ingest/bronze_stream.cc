@@ -1,0 +1,110 @@
+#include "ingest/bronze_stream.h"
+
+#include <fmt/format.h>
+
+#include "base/utf8.h"
+#include "engine/relation.h"
+#include "engine/row_buffer.h"
+#include "lake/catalogue.h"
+#include "lake/cell_row.h"
+
+namespace vitalake::ingest {
+namespace {
+
+constexpr int64_t kRowGroupRows = 20'480;
+
+std::string Hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const unsigned char byte : bytes) {
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
+const std::vector<view::ColumnSpec>& BufferColumns() {
+  using enum view::ColumnType;
+  static const std::vector<view::ColumnSpec> columns = {
+      {"text", kVarchar, "", ""},      {"hex", kVarchar, "", ""},
+      {"source", kVarchar, "", ""},    {"partition", kVarchar, "", ""},
+      {"offset", kBigint, "", ""},     {"received_at", kTimestamp, "", ""}};
+  return columns;
+}
+
+}  // namespace
+
+Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::string& source,
+                      const lake::CommitNote& note, const Wait& wait) {
+  engine::RowBuffer rows(lake.engine(), BufferColumns());
+  lake::CellRow row;
+  for (const auto& [partition, range] : batch.ranges) {
+    const std::string app = range.partition.AppId();
+    for (const StreamMessage& message : batch.messages) {
+      if (message.partition != partition) continue;
+      row.Clear();
+      std::string hex;
+      // Text in memory is UTF-8; what is not (a gzip body) goes to the file the long way round.
+      if (IsValidUtf8(message.payload)) {
+        row.Text(message.payload).Null();
+      } else {
+        hex = Hex(message.payload);
+        row.Null().Text(hex);
+      }
+      row.Text(source).Text(app).Int(message.offset).Int(message.received_at);
+      rows.Append(row.cells());
+    }
+  }
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  const std::string select = fmt::format(
+      "SELECT CASE WHEN hex IS NULL THEN encode(text) ELSE unhex(hex) END AS payload, source, "
+      "\"partition\", \"offset\", received_at FROM {}",
+      rows.sql());
+  VL_TRY(const lake::AppendResult done,
+         lake::AppendRows(lake, connection, lake::FixedTable(kBronzeStream), select, note, wait,
+                          kRowGroupRows));
+  (void)done;
+  return {};
+}
+
+Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, int64_t most,
+                                   int64_t most_bytes, const Wait& wait) {
+  using Op = engine::ColumnBound::Op;
+  StreamBatch batch;
+  const std::string app = range.partition.AppId();
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kBronzeStream));
+  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, kBronzeStream),
+                                                     {.bounds = {{"partition", Op::kEqual, app},
+                                                                 {"offset", Op::kGreaterEqual,
+                                                                  range.first},
+                                                                 {"offset", Op::kLess,
+                                                                  range.end}}}));
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Stream(
+             fmt::format("SELECT \"offset\", received_at, payload FROM ({}) WHERE \"partition\" = ? "
+                         "AND \"offset\" >= {} AND \"offset\" < {} ORDER BY \"offset\" LIMIT {}",
+                         rows, range.first, range.end, most),
+             {app}, wait));
+  MessageRange read = range;
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) break;
+    StreamMessage message;
+    message.partition = range.partition.partition;
+    message.offset = found.GetInt64(0);
+    message.received_at = found.GetInt64(1);
+    message.payload = found.GetString(2);
+    batch.bytes += static_cast<int64_t>(message.payload.size());
+    batch.messages.push_back(std::move(message));
+    if (batch.bytes >= most_bytes) break;
+  }
+  const bool all =
+      static_cast<int64_t>(batch.messages.size()) < most && batch.bytes < most_bytes;
+  if (!all) read.end = batch.messages.back().offset + 1;
+  batch.ranges.emplace(range.partition.partition, std::move(read));
+  return batch;
+}
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,24 @@
+// bronze.observation_stream: what a stream brought, byte for byte, before anything looks into it.
+#pragma once
+
+#include <string>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "ingest/stream_position.h"
+#include "lake/lake.h"
+#include "lake/table_writer.h"
+
+namespace vitalake::ingest {
+
+// Appends the batch's messages under `source`; `partition` of a row is the appId of its position.
+// kConflict where the note's starts do not hold.
+Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::string& source,
+                      const lake::CommitNote& note, const Wait& wait);
+
+// The messages of [range.first, range.end) from the first on, at most `most` and about `most_bytes`
+// of them: the batch's own range ends behind the last, or at range.end when none is left.
+Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, int64_t most,
+                                   int64_t most_bytes, const Wait& wait);
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,200 @@
+#include "ingest/stream_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+#include "base/log.h"
+#include "ingest/bronze_stream.h"
+#include "lake/catalogue.h"
+#include "lake/ledger.h"
+#include "lake/upsert.h"
+
+namespace vitalake::ingest {
+namespace {
+
+constexpr std::string_view kLedger = "ops.ledger";
+
+}  // namespace
+
+std::string StreamWriter::CommitName() const { return fmt::format("\"{}\"", settings_.name); }
+
+// The partitions of a batch, as the ledger and the stagers see them: one "file" each.
+lake::LedgerRun StreamWriter::RunOf(const StreamBatch& batch) const {
+  lake::LedgerRun run{run_id_, lake_.clock().NowMicros(), {}};
+  for (const auto& [partition, range] : batch.ranges) {
+    lake::LedgerFile file;
+    file.ordinal = partition;
+    file.path = fmt::format("{}/{}", range.partition.topic, partition);
+    file.source = settings_.name;
+    file.id_space = settings_.id_space;
+    file.key_mode = settings_.key == fhir::KeyRule::kIdentifier ? "identifier" : "id";
+    run.files.push_back(std::move(file));
+  }
+  return run;
+}
+
+Status StreamWriter::Write(const StreamBatch& batch, const Wait& wait) {
+  return StageAndWrite(batch, Tables(FollowerTables().begin(), FollowerTables().end()), true, wait);
+}
+
+Status StreamWriter::StageAndWrite(const StreamBatch& batch, const Tables& lacking, bool to_bronze,
+                                   const Wait& wait) {
+  VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stream"));
+  const lake::LedgerRun run = RunOf(batch);
+  MessageSources sources;
+  for (const lake::LedgerFile& file : run.files) {
+    const auto partition = static_cast<int32_t>(file.ordinal);
+    sources[partition] = {&run, &file, batch.ranges.at(partition).partition.AppId()};
+  }
+  std::future<Status> bronze;
+  if (to_bronze) {
+    lake::CommitNote note = positions_.Note(kBronzeStream, batch);
+    note.info["stream"] = CommitName();
+    bronze = std::async(std::launch::async, [this, &batch, &wait, note = std::move(note)] {
+      return AppendToBronze(lake_, batch, settings_.name, note, wait);
+    });
+  }
+  GroupStage stage(lake_, {views_, {}, settings_.limits}, run, folder.path(), false);
+  Status staged = stage.ReadMessages(batch.messages, sources, wait);
+  if (to_bronze) {
+    VL_RETURN_IF_ERROR(bronze.get());
+    positions_.Advance(kBronzeStream, batch);
+  }
+  VL_RETURN_IF_ERROR(std::move(staged));
+  return WriteFollowers(batch, stage, sources, lacking, wait);
+}
+
+Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, const StreamBatch& batch,
+                                                    const GroupStage& stage, bool lacks,
+                                                    const Wait& wait) {
+  const std::string& name = views_[static_cast<size_t>(table)].table;
+  const std::string sibling =
+      table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table;
+  OutcomesByApp stated;
+  const auto note = [&](const std::map<std::string, lake::Exceptions>& exceptions) {
+    std::map<int64_t, lake::OutcomeCounts> counts;
+    stage.CountHome(table, FoldEntries(exceptions), counts);
+    stated = unstated_[name];
+    AddOutcomes(stated, batch, counts);
+    lake::CommitNote note = positions_.Note(name, batch);
+    note.info["stream"] = CommitName();
+    note.info["outcomes"] = OutcomesJson(stated);
+    if (!lacks) note.starts.clear();  // it has the rows: only what became of them is asked
+    return note;
+  };
+  auto result = lake::Upsert(lake_, stage.Request(table, sibling, note), wait);
+  if (!result || !lacks) return result;
+  if (result->committed) {
+    positions_.Advance(name, batch);
+    unstated_[name].clear();
+  } else {
+    std::map<int64_t, lake::OutcomeCounts> counts;
+    stage.CountHome(table, FoldEntries(result->exceptions), counts);
+    AddOutcomes(unstated_[name], batch, counts);
+  }
+  return result;
+}
+
+Status StreamWriter::AppendTo(std::string_view table, const std::string& rows,
+                              const StreamBatch& batch, GroupStage& stage, const Wait& wait) {
+  VL_TRY(const int64_t count,
+         stage.connection().ScalarInt(fmt::format("SELECT count(*) FROM ({})", rows)));
+  if (count == 0) return {};
+  lake::CommitNote note = positions_.Note(table, batch);
+  note.info["stream"] = CommitName();
+  VL_TRY(const lake::AppendResult done, lake::AppendRows(lake_, stage.connection(),
+                                                         lake::FixedTable(table), rows, note, wait));
+  (void)done;
+  positions_.Advance(table, batch);
+  return {};
+}
+
+Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
+                                    const MessageSources& sources, const Tables& lacking,
+                                    const Wait& wait) {
+  const bool to_ledger = lacking.contains(kLedger);
+  std::map<int64_t, lake::OutcomeCounts> outcomes;
+  std::vector<lake::RefusedRecord> refused;
+  for (const Silver table : kSilverTables) {
+    const bool lacks = lacking.contains(views_[static_cast<size_t>(table)].table);
+    // A table that has the rows is asked again for what it refused: quarantine may lack that.
+    if (!lacks && !to_ledger) continue;
+    VL_TRY(lake::UpsertResult result, UpsertInto(table, batch, stage, lacks, wait));
+    if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
+    for (lake::RefusedRecord& record : result.refused) {
+      // A refused blood pressure is refused by both of its tables; quarantine has it once.
+      const bool again = std::ranges::any_of(refused, [&](const auto& other) {
+        return other.source_partition == record.source_partition &&
+               other.source_offset == record.source_offset;
+      });
+      if (!again) refused.push_back(std::move(record));
+    }
+  }
+  VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, batch.messages, sources, wait));
+  if (lacking.contains("ops.quarantine")) {
+    VL_RETURN_IF_ERROR(AppendTo("ops.quarantine", stage.QuarantineRows(), batch, stage, wait));
+  }
+  if (lacking.contains("ops.issue")) {
+    VL_RETURN_IF_ERROR(AppendTo("ops.issue", stage.IssueRows(), batch, stage, wait));
+  }
+  if (!to_ledger) return {};
+  for (const auto& [partition, tally] : stage.tallies()) {
+    lake::OutcomeCounts& counts = outcomes[partition];
+    counts.received += tally.received;
+    counts.quarantined += tally.quarantined;
+    counts.out_of_scope += tally.out_of_scope;
+    records_ += tally.received;
+  }
+  for (const StreamMessage& message : batch.messages) {
+    outcomes[message.partition].bytes += static_cast<int64_t>(message.payload.size());
+  }
+  AddOutcomes(ledger_, batch, outcomes);
+  return {};
+}
+
+Status StreamWriter::FlushLedger(const Wait& wait) {
+  if (ledger_.empty()) return {};
+  lake::LedgerRun run{run_id_, lake_.clock().NowMicros(), {}};
+  std::map<int64_t, lake::OutcomeCounts> counts;
+  lake::CommitNote note;
+  note.info["stream"] = CommitName();
+  for (const auto& [app, outcome] : ledger_) {
+    const MessageRange& range = outcome.range;
+    lake::LedgerFile file;
+    file.ordinal = static_cast<int64_t>(run.files.size());
+    file.path = fmt::format("{}/{}/{}-{}", range.partition.topic, range.partition.partition,
+                            range.first, range.end - 1);
+    file.source = settings_.name;
+    file.bytes = outcome.counts.bytes;
+    file.received_at = run.started_at;
+    file.id_space = settings_.id_space;
+    file.key_mode = settings_.key == fhir::KeyRule::kIdentifier ? "identifier" : "id";
+    counts[file.ordinal] = outcome.counts;
+    run.files.push_back(std::move(file));
+    note.txns[app] = range.end;
+    note.starts[app] = positions_.Of(kLedger, app);
+  }
+  VL_RETURN_IF_ERROR(lake::Ledger(lake_).AppendFinished(run, counts, note, wait));
+  positions_.AdvanceTo(kLedger, note);
+  ledger_.clear();
+  unstated_.clear();  // what the ledger has need not be stated
+  return {};
+}
+
+Status StreamWriter::CatchUp(int64_t messages, const Wait& wait) {
+  // A table's txn may pass over records only once the ledger has what became of them.
+  VL_RETURN_IF_ERROR(FlushLedger(wait));
+  for (const std::string& table : FollowerTables()) {
+    if (table == kLedger) continue;  // it follows by rows alone
+    lake::CommitNote note = positions_.NoteOfLag(table, messages);
+    if (note.txns.empty()) continue;
+    note.info["stream"] = CommitName();
+    VL_RETURN_IF_ERROR(lake::CommitTxns(lake_, table, note, wait));
+    positions_.AdvanceTo(table, note);
+  }
+  return {};
+}
+
+}  // namespace vitalake::ingest

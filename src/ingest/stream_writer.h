@@ -1,0 +1,106 @@
+// StreamWriter: batches of messages into the lake's tables, exactly once.
+//
+// Bronze first; silver, quarantine, issues and the ledger follow it. Each commit states, per
+// partition, the position it starts from, and fails (kConflict) on a table that is elsewhere; who
+// gets any error reads the positions anew and lets the tables follow bronze (Follow) before the next
+// batch. So a batch that comes again, behind a later one, or from another process, changes nothing.
+//
+// Steps of a batch:
+//  1. the messages are appended to bronze, while they are decoded, judged and staged on all threads;
+//  2. silver tables, one upsert each; a table that gets no rows is left where it is;
+//  3. quarantine and issues;
+//  4. the counts are kept for the ledger, which is written now and then (FlushLedger), last.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "fhir/decode.h"
+#include "fhir/record_key.h"
+#include "ingest/group_stage.h"
+#include "ingest/stream_outcomes.h"
+#include "ingest/stream_position.h"
+#include "lake/lake.h"
+#include "lake/silver_view.h"
+
+namespace vitalake::ingest {
+
+struct StreamSettings {
+  std::string name;
+  std::string id_space;
+  fhir::KeyRule key = fhir::KeyRule::kId;
+  fhir::DecodeLimits limits;
+};
+
+// Most messages and bytes of one batch read back from bronze.
+inline constexpr int64_t kFollowMessages = 50'000;
+inline constexpr int64_t kFollowBytes = 64 << 20;
+
+// Not thread-safe.
+class StreamWriter {
+ public:
+  // `views` must outlive it.
+  StreamWriter(lake::Lake& lake, StreamSettings settings,
+               const std::vector<lake::SilverView>& views)
+      : lake_(lake),
+        settings_(std::move(settings)),
+        run_id_{"stream/" + settings_.name},
+        views_(views),
+        positions_(lake) {}
+
+  // Lets every table catch up with bronze in this partition: re-reads what it lacks from there.
+  // Call before its first batch and after any error. kCorrupt: a table is ahead of bronze (bronze
+  // was restored or replaced): nothing may be written there.
+  Status Follow(const StreamPartition& partition, const Wait& wait);
+  // No batch of it will come.
+  void Forget(const StreamPartition& partition);
+
+  // All steps for messages that bronze lacks. After an error some tables may have them.
+  Status Write(const StreamBatch& batch, const Wait& wait);
+
+  // Writes the ledger for all batches since the last time.
+  Status FlushLedger(const Wait& wait);
+  // Has tables that got no rows lately say how far they are, where that is `messages` or more.
+  Status CatchUp(int64_t messages, const Wait& wait);
+
+  // Bronze's next offset; nullopt before the first message.
+  std::optional<int64_t> position(const StreamPartition& partition) const {
+    return positions_.Of(kBronzeStream, partition.AppId());
+  }
+  int64_t records() const { return records_; }
+
+ private:
+  // Which followers a batch is new to.
+  using Tables = std::set<std::string, std::less<>>;
+  struct Segment {
+    int64_t first, end;
+    Tables lacking;
+  };
+
+  std::vector<Segment> SegmentsOf(const std::string& app) const;
+  Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
+  Status StageAndWrite(const StreamBatch& batch, const Tables& lacking, bool to_bronze,
+                       const Wait& wait);
+  Status WriteFollowers(const StreamBatch& batch, GroupStage& stage, const MessageSources& sources,
+                        const Tables& lacking, const Wait& wait);
+  Result<lake::UpsertResult> UpsertInto(Silver table, const StreamBatch& batch,
+                                        const GroupStage& stage, bool lacks, const Wait& wait);
+  Status AppendTo(std::string_view table, const std::string& rows, const StreamBatch& batch,
+                  GroupStage& stage, const Wait& wait);
+  lake::LedgerRun RunOf(const StreamBatch& batch) const;
+  std::string CommitName() const;
+
+  lake::Lake& lake_;
+  StreamSettings settings_;
+  RunId run_id_;
+  const std::vector<lake::SilverView>& views_;
+  StreamPositions positions_;
+  OutcomesByApp ledger_;                           // what the ledger lacks
+  std::map<std::string, OutcomesByApp> unstated_;  // by silver table: since its last commit
+  int64_t records_ = 0;
+};
+
+}  // namespace vitalake::ingest
