@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "base/result.h"
+#include "clinical/alert_rules.h"
 #include "clinical/bounds.h"
 
 namespace vitalake::clinical {
@@ -51,9 +52,13 @@ struct RuleSet {
   std::vector<CodeBand> systolic, diastolic;        // the first that fits counts
   std::vector<Category> categories[kSettingCount];  // empty: the guideline has none there
   std::vector<Category> pregnancy;
+  bool not_in_pregnancy = false;         // judges nobody who is pregnant, or was 6 weeks ago
+  std::optional<PressureAlerts> alerts;  // blood pressure
+  std::vector<VitalLimits> limits;       // other vital signs
 };
 
-// Reads one rule file. kInvalidArgument with file, line and key.
+// Reads one rule file: it says how readings of blood pressure are interpreted, or what the limits of
+// other vital signs are. kInvalidArgument with file, line and key.
 Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text);
 
 // All rule sets by name and effective date. Immutable; share it among threads.
