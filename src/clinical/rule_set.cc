@@ -215,6 +215,12 @@ const RuleSet* RuleBook::Find(std::string_view name, std::optional<Micros> time)
   return found;
 }
 
+std::span<const RuleSet> RuleBook::Versions(std::string_view name) const {
+  const auto at = sets_.find(name);
+  if (at == sets_.end()) return {};
+  return at->second;
+}
+
 std::vector<std::string_view> RuleBook::names() const {
   std::vector<std::string_view> names;
   for (const auto& [name, versions] : sets_) names.push_back(name);

@@ -77,6 +77,8 @@ class RuleBook {
   // Null when the name is unknown. Without a time: the latest.
   const RuleSet* Find(std::string_view name, std::optional<Micros> time = std::nullopt) const;
   std::vector<std::string_view> names() const;
+  // All versions of a rule set by effective date; empty when the name is unknown.
+  std::span<const RuleSet> Versions(std::string_view name) const;
 
  private:
   std::map<std::string, std::vector<RuleSet>, std::less<>> sets_;  // by effective_day
