@@ -110,12 +110,14 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const AlertState before = record.state;
   const Severity severity = record.severity;
   const bool moved = !episode.in_base && record.opened != episode.opened;
-  if (before == episode.state && !moved && record.closed == episode.closed) return;
+  if (before == episode.state && severity == episode.severity && !moved &&
+      record.closed == episode.closed) {
+    return;
+  }
   if (moved) record.opened = episode.opened;
   record.state = episode.state;
   record.closed = episode.closed;
-  // A closed alert keeps the severity it had.
-  if (episode.state != AlertState::kClosed) record.severity = episode.severity;
+  record.severity = episode.severity;  // of a closed one, what it was in the order of times
   const bool ended = episode.closed != 0 && before != AlertState::kClosed;
   AlertEvent& event = Emit(ended ? Change::kClosed : Change::kUpdated, series_[index].vital, record);
   const bool graver = record.severity > severity;
