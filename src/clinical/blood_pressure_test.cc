@@ -270,6 +270,9 @@ TEST(RuleSetTest, EveryGuidelineDeclaresAgeAndPopulation) {
     const RuleSet& rules = Rules(name);
     EXPECT_FALSE(rules.population.empty()) << name;
     if (name == "reference-platform") continue;
+    EXPECT_TRUE(rules.age_from) << name;
+    if (!rules.limits.empty()) continue;
+    EXPECT_TRUE(rules.alerts) << name;
     EXPECT_EQ(rules.age_from, 13) << name;
     ASSERT_TRUE(rules.without_age) << name;
     EXPECT_FALSE(rules.pregnancy.empty()) << name;

@@ -106,6 +106,16 @@ Status ReadSettings(const YamlReader& yaml, RuleSet& set) {
   return {};
 }
 
+Status ReadAlertsPart(const YamlReader& yaml, RuleSet& set) {
+  VL_TRY(set.alerts, ReadPressureAlerts(yaml));
+  return {};
+}
+
+Status ReadLimitsPart(const YamlReader& yaml, RuleSet& set) {
+  VL_TRY(set.limits, ReadVitalLimits(yaml));
+  return {};
+}
+
 Status ReadNames(const YamlReader& yaml, RuleSet& set) {
   for (const auto& [key, target] :
        {std::pair{"name", &set.name}, std::pair{"guideline", &set.guideline},
@@ -140,13 +150,22 @@ Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text) {
   VL_TRY(const YamlReader yaml, YamlReader::Parse(file, text));
   VL_RETURN_IF_ERROR(
       yaml.AllowKeys({"name", "guideline", "version", "effective", "population", "age",
-                      "without_age", "interpretation", "categories", "pregnancy"}));
+                      "without_age", "interpretation", "categories", "pregnancy",
+                      "not_in_pregnancy", "alerts", "limits"}));
   RuleSet set;
   VL_RETURN_IF_ERROR(ReadNames(yaml, set));
   VL_RETURN_IF_ERROR(ReadPart(yaml, "age", set, ReadAge));
   VL_RETURN_IF_ERROR(ReadPart(yaml, "without_age", set, ReadWithoutAge));
-  VL_TRY(const YamlReader interpretation, yaml.At("interpretation"));
-  VL_RETURN_IF_ERROR(ReadInterpretation(interpretation, set));
+  VL_RETURN_IF_ERROR(ReadPart(yaml, "limits", set, ReadLimitsPart));
+  if (set.limits.empty() || yaml.Has("interpretation")) {
+    VL_TRY(const YamlReader interpretation, yaml.At("interpretation"));
+    VL_RETURN_IF_ERROR(ReadInterpretation(interpretation, set));
+  }
+  VL_RETURN_IF_ERROR(ReadPart(yaml, "alerts", set, ReadAlertsPart));
+  if (yaml.Has("not_in_pregnancy")) {
+    VL_TRY(const YamlReader not_in, yaml.At("not_in_pregnancy"));
+    VL_TRY(set.not_in_pregnancy, not_in.Bool());
+  }
   VL_RETURN_IF_ERROR(ReadPart(yaml, "categories", set, ReadSettings));
   if (yaml.Has("pregnancy")) {
     VL_TRY(const YamlReader pregnancy, yaml.At("pregnancy"));
@@ -194,6 +213,12 @@ const RuleSet* RuleBook::Find(std::string_view name, std::optional<Micros> time)
     if (set.effective_day * kDay <= *time) found = &set;
   }
   return found;
+}
+
+std::span<const RuleSet> RuleBook::Versions(std::string_view name) const {
+  const auto at = sets_.find(name);
+  if (at == sets_.end()) return {};
+  return at->second;
 }
 
 std::vector<std::string_view> RuleBook::names() const {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/embedded.h"
 #include "base/result.h"
+#include "clinical/alert_rules.h"
 #include "clinical/bounds.h"
 
 namespace vitalake::clinical {
@@ -51,9 +52,13 @@ struct RuleSet {
   std::vector<CodeBand> systolic, diastolic;        // the first that fits counts
   std::vector<Category> categories[kSettingCount];  // empty: the guideline has none there
   std::vector<Category> pregnancy;
+  bool not_in_pregnancy = false;         // judges nobody who is pregnant, or was 6 weeks ago
+  std::optional<PressureAlerts> alerts;  // blood pressure
+  std::vector<VitalLimits> limits;       // other vital signs
 };
 
-// Reads one rule file. kInvalidArgument with file, line and key.
+// Reads one rule file: it says how readings of blood pressure are interpreted, or what the limits of
+// other vital signs are. kInvalidArgument with file, line and key.
 Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text);
 
 // All rule sets by name and effective date. Immutable; share it among threads.
@@ -72,6 +77,8 @@ class RuleBook {
   // Null when the name is unknown. Without a time: the latest.
   const RuleSet* Find(std::string_view name, std::optional<Micros> time = std::nullopt) const;
   std::vector<std::string_view> names() const;
+  // All versions of a rule set by effective date; empty when the name is unknown.
+  std::span<const RuleSet> Versions(std::string_view name) const;
 
  private:
   std::map<std::string, std::vector<RuleSet>, std::less<>> sets_;  // by effective_day

@@ -1,0 +1,369 @@
+#include "monitor/fold.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace vitalake::monitor {
+namespace {
+
+constexpr int kDaySeconds = 86'400;
+
+uint16_t DayOf(const Series& series, Seconds time) {
+  const int64_t local = int64_t{time} + int64_t{series.offset_minutes} * 60;
+  return static_cast<uint16_t>(std::clamp<int64_t>(local / kDaySeconds, 0, 65'535));
+}
+
+const FoldRules& RulesAt(std::span<const FoldRules> rules, Seconds time) {
+  size_t i = rules.size() - 1;
+  while (i > 0 && rules[i].from > time) --i;
+  return rules[i];
+}
+
+bool SameValue(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+}  // namespace
+
+bool IsRepeat(const Series& series, int index) {
+  const Entry& e = series.ring[index];
+  for (int i = index - 1; i >= 0 && series.ring[i].time == e.time; --i) {
+    const Entry& other = series.ring[i];
+    if (!other.Has(Entry::kRetracted) && other.origin == e.origin &&
+        SameValue(other.value[0], e.value[0]) && SameValue(other.value[1], e.value[1])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Works on a state; `result` collects episodes (null when a reading settles: they are known).
+class Folder {
+ public:
+  Folder(const Series& series, FoldState& state, std::span<const FoldRules> rules,
+         int16_t* writable_history, Fold* result)
+      : series_(series),
+        state_(state),
+        rules_(rules),
+        writable_(writable_history),
+        result_(result) {
+    std::fill(std::begin(episode_), std::end(episode_), -1);
+  }
+
+  // Episodes that are on in the base.
+  void BeginFromBase() {
+    for (int i = 0; i < kFoldRules; ++i) {
+      if (state_.slot[i] == 0) continue;
+      Episode& episode = Add(static_cast<Rule>(i));
+      episode.in_base = true;
+      episode.state = static_cast<AlertState>(state_.slot[i] - 1);
+      episode.severity = SeverityOf(episode.rule, episode.state);
+    }
+  }
+
+  StepOutcome Step(const Entry& entry, bool repeat) {
+    StepOutcome out;
+    out.repeat = repeat;
+    if (entry.Has(Entry::kRetracted) || repeat) return out;
+    now_ = &RulesAt(rules_, entry.time);
+    TimeOut(entry.time);
+    if (entry.judged()) {
+      Severe(entry);
+      if (!entry.Has(Entry::kLate)) Ordinary(entry);
+    }
+    if (!entry.Has(Entry::kLate)) {
+      CheckReading(entry);
+      Live(entry);
+    }
+    Detectors(entry, out);
+    return out;
+  }
+
+  // What the passing of time alone does.
+  void TimeOut(Seconds time) {
+    if (StateOf(Rule::kSevereHigh) != AlertState::kPending) return;
+    const Seconds wait = RulesAt(rules_, state_.pending_since).escalate_after;
+    if (time < state_.pending_since + wait) return;
+    SetState(Rule::kSevereHigh, AlertState::kUnconfirmed);
+  }
+
+ private:
+  static Severity SeverityOf(Rule rule, AlertState state) {
+    switch (rule) {
+      case Rule::kSevereHigh:
+        return state == AlertState::kPending ? Severity::kHigh : Severity::kCritical;
+      case Rule::kSevereLow:
+        return Severity::kCritical;
+      case Rule::kHigh:
+      case Rule::kLow:
+        return Severity::kMedium;
+      case Rule::kCheckReading:
+        return Severity::kInfo;
+      default:
+        return Severity::kLow;
+    }
+  }
+
+  AlertState StateOf(Rule rule) const {
+    const uint8_t slot = state_.slot[static_cast<int>(rule)];
+    return slot == 0 ? AlertState::kClosed : static_cast<AlertState>(slot - 1);
+  }
+
+  Episode& Add(Rule rule) {
+    if (result_ == nullptr) return spare_;
+    VL_CHECK(result_->count_ < result_->episodes_.size());
+    episode_[static_cast<int>(rule)] = static_cast<int>(result_->count_);
+    Episode& episode = result_->episodes_[result_->count_++];
+    episode = Episode();
+    episode.rule = rule;
+    return episode;
+  }
+
+  Episode& Of(Rule rule) {
+    const int i = episode_[static_cast<int>(rule)];
+    return result_ == nullptr || i < 0 ? spare_ : result_->episodes_[static_cast<size_t>(i)];
+  }
+
+  void Open(Rule rule, AlertState state, const Entry& entry) {
+    state_.slot[static_cast<int>(rule)] = static_cast<uint8_t>(1 + static_cast<int>(state));
+    Episode& episode = Add(rule);
+    episode.state = state;
+    episode.severity = SeverityOf(rule, state);
+    episode.opener = entry.key;
+    episode.opened = entry.time;
+    episode.late = entry.Has(Entry::kLate);
+    episode.age_unknown = entry.Has(Entry::kAgeUnknown);
+    std::copy_n(entry.value, kChannels, episode.value);
+  }
+
+  void SetState(Rule rule, AlertState state) {
+    state_.slot[static_cast<int>(rule)] = static_cast<uint8_t>(1 + static_cast<int>(state));
+    Episode& episode = Of(rule);
+    episode.state = state;
+    episode.severity = SeverityOf(rule, state);
+  }
+
+  void Close(Rule rule, Seconds time) {
+    state_.slot[static_cast<int>(rule)] = 0;
+    Episode& episode = Of(rule);
+    episode.state = AlertState::kClosed;
+    episode.closed = time;
+    episode_[static_cast<int>(rule)] = -1;
+  }
+
+  // A second severe reading: not of the same moment.
+  void Confirm(const Entry& entry) {
+    if (StateOf(Rule::kSevereHigh) == AlertState::kOpen) return;
+    if (entry.time <= state_.pending_since && entry.high() != High::kAtOnce) return;
+    SetState(Rule::kSevereHigh, AlertState::kOpen);
+    Episode& episode = Of(Rule::kSevereHigh);
+    episode.other = entry.key;
+    std::copy_n(entry.value, kChannels, episode.value);
+  }
+
+  void Severe(const Entry& entry) {
+    const High high = entry.high();
+    if (high >= High::kSevere) {
+      if (state_.On(Rule::kSevereHigh)) {
+        Confirm(entry);
+      } else {
+        state_.pending_since = entry.time;
+        Open(Rule::kSevereHigh, high == High::kAtOnce ? AlertState::kOpen : AlertState::kPending,
+             entry);
+      }
+    } else if (state_.On(Rule::kSevereHigh) && high < High::kNearSevere) {
+      Close(Rule::kSevereHigh, entry.time);
+    }
+    if (entry.low() == Low::kAtOnce) {
+      if (!state_.On(Rule::kSevereLow)) Open(Rule::kSevereLow, AlertState::kOpen, entry);
+    } else if (state_.On(Rule::kSevereLow) && entry.low() < Low::kNearAtOnce) {
+      Close(Rule::kSevereLow, entry.time);
+    }
+  }
+
+  void Ordinary(const Entry& entry) {
+    Direction(entry, Rule::kHigh, state_.candidate[0], entry.high() >= High::kOrdinary,
+              entry.high() == High::kClear);
+    Direction(entry, Rule::kLow, state_.candidate[1], entry.low() >= Low::kOrdinary,
+              entry.low() == Low::kClear);
+  }
+
+  void Direction(const Entry& entry, Rule rule, Seconds& candidate, bool reached, bool clear) {
+    if (state_.On(rule)) {
+      if (clear) Close(rule, entry.time);
+      return;
+    }
+    if (clear) candidate = 0;
+    if (!reached) return;
+    const bool confirms = candidate != 0 && entry.time > candidate &&
+                          entry.time - candidate <= now_->confirm_within;
+    if (!confirms) {
+      candidate = entry.time;
+      return;
+    }
+    Open(rule, AlertState::kOpen, entry);
+    Episode& episode = Of(rule);
+    episode.other = entry.key;
+    episode.opener = KeyAt(candidate, rule, entry.key);
+    episode.opened = candidate;
+    candidate = 0;
+  }
+
+  // The key of the first of the two readings; that it is in the base is rare (the ring is longer
+  // than an hour of home readings): then the second stands for both.
+  uint64_t KeyAt(Seconds time, Rule rule, uint64_t otherwise) const {
+    for (int i = 0; i < series_.ring_count; ++i) {
+      const Entry& e = series_.ring[i];
+      if (e.time != time || e.Has(Entry::kRetracted) || !e.judged()) continue;
+      if (rule == Rule::kHigh ? e.high() >= High::kOrdinary : e.low() >= Low::kOrdinary) {
+        return e.key;
+      }
+    }
+    return otherwise;
+  }
+
+  void CheckReading(const Entry& entry) {
+    const bool on = state_.On(Rule::kCheckReading);
+    if (entry.Has(Entry::kImplausible)) {
+      if (!on) Open(Rule::kCheckReading, AlertState::kOpen, entry);
+    } else if (on) {
+      Close(Rule::kCheckReading, entry.time);
+    }
+  }
+
+  // The rhythm in which readings come.
+  void Live(const Entry& entry) {
+    if (state_.last_live != 0 && entry.time > state_.last_live) {
+      const Seconds gap = entry.time - state_.last_live;
+      state_.mean_gap = state_.mean_gap == 0 ? gap : (state_.mean_gap * 7ull + gap) / 8;
+    }
+    state_.last_live = std::max(state_.last_live, entry.time);
+  }
+
+  History HistoryOf(int channel) const {
+    if (writable_ != nullptr) return History::Writable(writable_ + channel * kHistory);
+    return History::ReadOnly(series_.history[channel]);
+  }
+
+  void CountDay(const Entry& entry) {
+    const uint16_t day = DayOf(series_, entry.time);
+    if (day != state_.last_day && state_.days < 255) ++state_.days;
+    state_.last_day = day;
+  }
+
+  void Detectors(const Entry& entry, StepOutcome& out) {
+    if (entry.Has(Entry::kNoBaseline)) return;
+    const bool quiet = entry.Has(Entry::kLate) || entry.Has(Entry::kNoDetect);
+    CountDay(entry);
+    bool spike = false, shift = false;
+    int by = 0;
+    for (int c = 0; c < kChannels; ++c) {
+      const ChannelTraits& traits = TraitsOf(series_.vital, c);
+      if (traits.sigma == 0 || std::isnan(entry.value[c])) continue;
+      Channel& channel = state_.channel[c];
+      channel.warm |= channel.count >= kWarmReadings && state_.days >= kWarmDays;
+      if (quiet) {
+        AddToBaseline(channel, HistoryOf(c), ToHistory(entry.value[c], traits));
+        continue;
+      }
+      const double fall = c == 0 ? now_->fall_from_baseline : kNoValue;
+      out.channel[c] = Detect(channel, HistoryOf(c), traits, entry.value[c], fall);
+      if ((out.channel[c].spike && !spike) || (out.channel[c].shift && !shift && !spike)) by = c;
+      spike |= out.channel[c].spike;
+      shift |= out.channel[c].shift;
+    }
+    if (quiet) return;
+    SpikeEpisode(entry, spike, out.channel[by], by);
+    ShiftEpisode(entry, shift, out.channel[by], by);
+    Drift(entry);
+  }
+
+  // A severe reading is told as such, not also as a spike.
+  void SpikeEpisode(const Entry& entry, bool spike, const ChannelOutcome& outcome, int channel) {
+    const bool told = entry.judged() && (entry.high() >= High::kSevere || entry.low() == Low::kAtOnce);
+    if (!spike && state_.On(Rule::kSpike)) Close(Rule::kSpike, entry.time);
+    if (spike && !told && !state_.On(Rule::kSpike)) {
+      Open(Rule::kSpike, AlertState::kOpen, entry);
+      Explain(Rule::kSpike, outcome, channel);
+    }
+  }
+
+  void ShiftEpisode(const Entry& entry, bool shift, const ChannelOutcome& outcome, int channel) {
+    if (shift) {
+      if (!state_.On(Rule::kShift)) {
+        Open(Rule::kShift, AlertState::kOpen, entry);
+        Explain(Rule::kShift, outcome, channel);
+      }
+      state_.shift_left = kShiftSettles;
+    } else if (state_.On(Rule::kShift) && --state_.shift_left == 0) {
+      Close(Rule::kShift, entry.time);
+    }
+  }
+
+  void Explain(Rule rule, const ChannelOutcome& outcome, int channel) {
+    Episode& episode = Of(rule);
+    episode.outcome = outcome;
+    episode.channel = static_cast<uint8_t>(channel);
+  }
+
+  void Drift(const Entry& entry) {
+    const ChannelTraits& traits = TraitsOf(series_.vital, 0);
+    if (traits.sigma == 0 || std::isnan(entry.value[0])) return;
+    const uint16_t day = DayOf(series_, entry.time);
+    const bool new_day = day != state_.drift_day;
+    const float reference = state_.drift_reference;
+    const bool drifted = FollowDay(state_, traits, day, entry.value[0]);
+    if (new_day && state_.On(Rule::kDrift)) Close(Rule::kDrift, entry.time);
+    if (!drifted) return;
+    Open(Rule::kDrift, AlertState::kOpen, entry);
+    ChannelOutcome outcome;
+    outcome.mean = reference;
+    outcome.sigma = static_cast<float>(traits.median_sigma);
+    outcome.z = (state_.drift_average - reference) / outcome.sigma;
+    outcome.count = state_.medians;
+    Explain(Rule::kDrift, outcome, 0);
+  }
+
+  const Series& series_;
+  FoldState& state_;
+  std::span<const FoldRules> rules_;
+  int16_t* writable_;
+  Fold* result_;
+  const FoldRules* now_ = nullptr;
+  int episode_[kFoldRules];  // of the rule's episode that is on, in the result
+  Episode spare_;
+};
+
+void Fold::Run(const Series& series, std::span<const FoldRules> rules, Seconds now,
+               uint64_t watch) {
+  tip_ = series.base;
+  watched_ = StepOutcome();
+  count_ = 0;
+  Folder folder(series, tip_, rules, nullptr, this);
+  folder.BeginFromBase();
+  for (int i = 0; i < series.ring_count; ++i) {
+    const StepOutcome out = folder.Step(series.ring[i], IsRepeat(series, i));
+    if (series.ring[i].key == watch) watched_ = out;
+  }
+  folder.TimeOut(now);
+}
+
+void SettleOldest(Series& series, std::span<const FoldRules> rules) {
+  VL_CHECK(series.ring_count > 0);
+  // What repeats it will have nothing before it to be a repeat of.
+  for (int i = 1; i < series.ring_count && series.ring[i].time == series.ring[0].time; ++i) {
+    if (!IsRepeat(series, i)) continue;
+    series.ring[i].SetLevel(High::kUnjudged, Low::kClear);
+    series.ring[i].marks |= Entry::kLate | Entry::kNoDetect | Entry::kNoBaseline;
+  }
+  const Entry oldest = series.ring[0];
+  Folder folder(series, series.base, rules, &series.history[0][0], nullptr);
+  (void)folder.Step(oldest, false);  // what it says is known already
+  series.base_time = std::max(series.base_time, oldest.time);
+  --series.ring_count;
+  std::memmove(series.ring, series.ring + 1, sizeof(Entry) * series.ring_count);
+  series.ring[series.ring_count] = Entry();
+}
+
+}  // namespace vitalake::monitor

@@ -1,0 +1,82 @@
+// Fold: follows the readings of a series in the order of their times and says which alerts there
+// are. A pure function of base and ring: whatever came in which order, the same readings give the
+// same answer.
+//
+// One reading is one step:
+//   1. A severe reading whose repeat has not come in time is unconfirmed.
+//   2. Severe levels, high and low, begin and end; critical readings that came late take part.
+//   3. Ordinary levels begin with the second of two readings close together, and end when a reading
+//      is clear of the limit.
+//   4. An implausible reading asks for a repeat, until a plausible one comes.
+//   5. Detectors judge the value and take it into the baseline.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "monitor/detectors.h"
+#include "monitor/series.h"
+
+namespace vitalake::monitor {
+
+// What the fold needs of the rules. It holds for readings from `from` on.
+struct FoldRules {
+  Seconds from = 0;
+  Seconds confirm_within = 3600;
+  Seconds escalate_after = 900;
+  float fall_from_baseline = kNoValue;
+};
+
+// An episode as the fold sees it.
+struct Episode {
+  Rule rule = Rule::kHigh;
+  AlertState state = AlertState::kOpen;
+  Severity severity = Severity::kMedium;
+  bool in_base = false;  // was on when the base ends; what follows is then not known
+  bool late = false;     // the reading that opened it came late
+  bool age_unknown = false;
+  uint64_t opener = 0;   // key of the reading that opened it; of a confirmed one the first of the two
+  uint64_t other = 0;    // key of the reading that confirmed it
+  Seconds opened = 0, closed = 0;
+  float value[kChannels] = {kNoValue, kNoValue};  // of the last reading that mattered
+  uint8_t channel = 0;   // of a detector
+  ChannelOutcome outcome;
+};
+
+// The judgement of one reading of the ring.
+struct StepOutcome {
+  bool repeat = false;  // of an earlier reading under another key
+  ChannelOutcome channel[kChannels];
+};
+
+// A fold and its outcome. Reuse one: the outcome holds until the next Run.
+class Fold {
+ public:
+  // Follows the whole ring as of `now`; `watch` is the key of the reading whose judgement is wanted.
+  // `rules`: by `from`, at least one.
+  void Run(const Series& series, std::span<const FoldRules> rules, Seconds now, uint64_t watch);
+
+  // After the last reading, at the time asked for.
+  const FoldState& tip() const { return tip_; }
+  // Of the reading asked for.
+  const StepOutcome& watched() const { return watched_; }
+  // In the order in which they began; at most one per rule has no end.
+  std::span<const Episode> episodes() const { return {episodes_.data(), count_}; }
+
+ private:
+  friend class Folder;
+  FoldState tip_;
+  StepOutcome watched_;
+  // A rule's episode begins and ends with different readings; one may come from the base.
+  std::array<Episode, (kRingSize + 2) * kFoldRules> episodes_;
+  size_t count_ = 0;
+};
+
+// Takes the oldest reading of the ring into the base. `ring_count` > 0.
+void SettleOldest(Series& series, std::span<const FoldRules> rules);
+
+// Whether the reading at `index` repeats one before it: same time, values, device and identifier.
+bool IsRepeat(const Series& series, int index);
+
+}  // namespace vitalake::monitor

@@ -1,0 +1,245 @@
+// Actions: what people and other data change.
+#include <algorithm>
+
+#include "monitor/monitor_internal.h"
+
+namespace vitalake::monitor {
+
+Result<std::span<const AlertEvent>> Monitor::State::Apply(const Action& action) {
+  Begin(action.time, action.position);
+  VL_RETURN_IF_ERROR(std::visit([&](const auto& what) { return Do(what); }, action.what));
+  cause_ = {};
+  return events_;
+}
+
+Status Monitor::State::Do(const PatientChanged& change) {
+  const uint32_t number = patients_.FindOrAdd(change.patient);
+  Patient& patient = patients_[number];
+  const PatientFacts& facts = change.facts;
+  const bool was_deceased = patient.deceased;
+  patient.known = true;
+  patient.has_birth_day = facts.birth_day.has_value();
+  patient.birth_day = facts.birth_day.value_or(0);
+  patient.is_test = facts.is_test;
+  patient.deceased = facts.deceased || facts.deceased_at.has_value();
+  if (facts.deceased_at) {
+    patient.deceased_at = *facts.deceased_at;
+  } else if (!was_deceased) {
+    patient.deceased_at = ToMicros(clock_);
+  }
+  // What asked who this is has its answer.
+  if (const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
+      asked != 0 && patient.has_birth_day) {
+    AlertRecord& record = records_[asked];
+    record.state = AlertState::kClosed;
+    record.closed = clock_;
+    AlertEvent& event = Emit(Change::kClosed, Vital::kSeveral, record);
+    event.queue = Queue::kOperations;
+    event.notify = false;
+    event.explanation = "The patient is known now.";
+    Count(event);
+    RemoveRecord(patient.first_alert, asked);
+    records_.Free(asked);
+  }
+  const uint32_t survivor =
+      facts.replaced_by.empty()
+          ? 0
+          : patients_.FindOrAdd({change.patient.id_space, facts.replaced_by});
+  if (survivor == patients_[number].survivor || survivor == number) return {};
+  if (patients_[number].survivor != 0) Part(number, patients_[number].survivor);
+  if (survivor != 0) Join(number, survivor);
+  return {};
+}
+
+Status Monitor::State::Do(const SettingsChanged& change) {
+  for (const auto& [vital, limits] : change.settings.limits) {
+    const bool crossed = limits.low && limits.high && *limits.low >= *limits.high;
+    const bool crossed_diastolic =
+        limits.diastolic_low && limits.diastolic_high &&
+        *limits.diastolic_low >= *limits.diastolic_high;
+    if (crossed || crossed_diastolic) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  std::string(ToString(vital)) + ": the low limit is not below the high one");
+    }
+  }
+  const uint32_t number = patients_.FindOrAdd(change.patient);
+  patients_[number].has_settings = true;
+  std::vector<PatientSettings>& all = settings_[number];
+  // What ended long ago judges nothing any more.
+  std::erase_if(all, [&](const PatientSettings& old) {
+    return old.until && *old.until + options_.late_critical_within < ToMicros(clock_);
+  });
+  const auto at = std::upper_bound(
+      all.begin(), all.end(), change.settings,
+      [](const PatientSettings& a, const PatientSettings& b) { return a.from < b.from; });
+  all.insert(at, change.settings);
+  return {};
+}
+
+// The vital sign and record of an alert that is on.
+std::pair<Vital, uint32_t> Monitor::State::FindAlert(uint32_t person, const Hash128& id) const {
+  const auto search = [&](uint32_t first, Vital vital) -> uint32_t {
+    for (uint32_t r = first; r != 0; r = records_[r].next) {
+      const AlertRecord& record = records_[r];
+      if (AlertId(patients_.KeyOf(record.owner), vital, record.rule, record.opener) == id) return r;
+    }
+    return 0;
+  };
+  const Patient& patient = patients_[person];
+  for (int v = 0; v < kVitalCount; ++v) {
+    const uint32_t index = patient.series[v];
+    const auto vital = static_cast<Vital>(v);
+    if (index == 0) continue;
+    if (const uint32_t r = search(series_[index].first_alert, vital)) return {vital, r};
+  }
+  return {Vital::kSeveral, search(patient.first_alert, Vital::kSeveral)};
+}
+
+Status Monitor::State::Do(const Acknowledge& action) {
+  const uint32_t patient = patients_.Find(action.patient);
+  const auto [vital, number] =
+      patient == 0 ? std::pair(Vital::kSeveral, 0u) : FindAlert(PersonOf(patient), action.alert_id);
+  if (number == 0) return Fail(ErrorKind::kNotFound, "no such alert is on");
+  AlertRecord& record = records_[number];
+  record.acknowledged = clock_;
+  record.snoozed = 0;
+  cause_.actor = action.actor;
+  AlertEvent& event = Emit(Change::kUpdated, vital, record);
+  event.notify = false;
+  event.explanation = "Acknowledged.";
+  Count(event);
+  return {};
+}
+
+Status Monitor::State::Do(const Snooze& action) {
+  const uint32_t patient = patients_.Find(action.patient);
+  const auto [vital, number] =
+      patient == 0 ? std::pair(Vital::kSeveral, 0u) : FindAlert(PersonOf(patient), action.alert_id);
+  if (number == 0) return Fail(ErrorKind::kNotFound, "no such alert is on");
+  AlertRecord& record = records_[number];
+  record.snoozed = ToSeconds(action.until);
+  cause_.actor = action.actor;
+  AlertEvent& event = Emit(Change::kUpdated, vital, record);
+  event.notify = false;
+  event.explanation = "Snoozed: it is told again when that ends, or at once when it becomes graver.";
+  Count(event);
+  if (vital == Vital::kSeveral) return {};
+  const uint32_t index = patients_[PersonOf(patient)].series[static_cast<size_t>(vital)];
+  fold_.Run(series_[index], fold_rules_[static_cast<size_t>(vital)], clock_, 0);
+  Schedule(index);
+  return {};
+}
+
+Status Monitor::State::Do(const ActivateRules& action) {
+  Activate(action.rules, clock_);
+  return {};
+}
+
+// Rules judge what comes from now on. Readings already judged keep their level, and the fold keeps
+// its widths for them: no old reading alerts because a rule changed.
+void Monitor::State::Activate(RuleTable rules, Seconds from) {
+  for (int v = 0; v < kVitalCount; ++v) {
+    std::vector<FoldRules>& list = fold_rules_[v];
+    for (const VitalRule& rule : rules.rules()) {
+      if (rule.vital != static_cast<Vital>(v) || rule.pregnancy || rule.scale_two) continue;
+      const bool earlier = rule.effective_from <= ToMicros(from);
+      FoldRules fold;
+      fold.from = earlier ? from : ToSeconds(rule.effective_from);
+      fold.confirm_within = rule.levels.confirm_within_s;
+      fold.escalate_after = rule.levels.escalate_after_s;
+      fold.fall_from_baseline = static_cast<float>(rule.fall_from_baseline);
+      // Of those effective already the last counts.
+      if (!list.empty() && list.back().from >= fold.from) list.pop_back();
+      list.push_back(fold);
+    }
+    if (list.empty()) list.push_back(FoldRules());
+  }
+  rules_.emplace_back(from, std::move(rules));
+}
+
+// `patient` is merged into `survivor`: its readings that are known one by one are followed there,
+// its alerts go along under their ids. What it had before rests, for the case that they part again.
+void Monitor::State::Join(uint32_t patient, uint32_t survivor) {
+  patients_[patient].survivor = survivor;
+  if (PersonOf(patient) != survivor) return;  // a chain or a cycle: its end takes what comes
+  for (int v = 0; v < kVitalCount; ++v) {
+    const uint32_t from = patients_[patient].series[v];
+    if (from == 0) continue;
+    const uint32_t to =
+        SeriesOf(survivor, static_cast<Vital>(v), series_[from].offset_minutes);
+    MoveAlerts(from, to, 0);
+    for (int i = 0; i < series_[from].ring_count; ++i) {
+      Entry entry = series_[from].ring[i];
+      entry.marks |= Entry::kLinked;
+      (void)Put(to, entry);  // what is older than the ring stays where it is
+    }
+    cause_.rule = rules_.back().second.Find({static_cast<Vital>(v), ToMicros(clock_), false, false});
+    Reconcile(to, 0);
+    Schedule(to);
+  }
+}
+
+// The merge is taken back: readings that came under the patient's id go home, and its alerts.
+void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
+  patients_[patient].survivor = 0;
+  for (int v = 0; v < kVitalCount; ++v) {
+    const uint32_t there = patients_[survivor].series[v];
+    if (there == 0) continue;
+    const uint32_t home = SeriesOf(patient, static_cast<Vital>(v), series_[there].offset_minutes);
+    Series& series = series_[there];
+    std::vector<Entry> back;
+    int kept = 0;
+    for (int i = 0; i < series.ring_count; ++i) {
+      if (series.ring[i].Has(Entry::kLinked)) {
+        back.push_back(series.ring[i]);
+      } else {
+        series.ring[kept++] = series.ring[i];
+      }
+    }
+    std::fill(series.ring + kept, series.ring + series.ring_count, Entry());
+    series.ring_count = static_cast<uint8_t>(kept);
+    MoveAlerts(there, home, patient);
+    for (Entry& entry : back) {
+      entry.marks &= static_cast<uint16_t>(~Entry::kLinked);
+      (void)Put(home, entry);
+    }
+    cause_.rule = rules_.back().second.Find({static_cast<Vital>(v), ToMicros(clock_), false, false});
+    for (const uint32_t index : {home, there}) {
+      Reconcile(index, 0);
+      Schedule(index);
+    }
+  }
+}
+
+// Moves alerts (those of `owner`; 0: all) to another series. What is on in the base of one is on in
+// that of the other; where both have the same alert on, the one that comes is withdrawn.
+void Monitor::State::MoveAlerts(uint32_t from, uint32_t to, uint32_t owner) {
+  Series& old = series_[from];
+  Series& next = series_[to];
+  for (uint32_t r = old.first_alert; r != 0;) {
+    const uint32_t number = r;
+    r = records_[number].next;
+    AlertRecord& record = records_[number];
+    if (owner != 0 && record.owner != owner) continue;
+    const bool twice = FindRecord(next.first_alert, record.rule) != 0;
+    const auto slot = static_cast<size_t>(record.rule);
+    const bool in_base = record.Has(AlertRecord::kInBase);
+    if (in_base) {
+      if (!twice) {
+        next.base.slot[slot] = old.base.slot[slot];
+        next.base.pending_since = std::max(next.base.pending_since, old.base.pending_since);
+      }
+      old.base.slot[slot] = 0;
+    }
+    if (twice) {
+      WithdrawAlert(from, number);
+      continue;
+    }
+    RemoveRecord(old.first_alert, number);
+    --old.alert_count;
+    AddRecord(next.first_alert, number);
+    ++next.alert_count;
+  }
+}
+
+}  // namespace vitalake::monitor

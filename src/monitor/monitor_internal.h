@@ -1,0 +1,161 @@
+// Monitor::State: what a monitor holds, and the steps of an input. Its parts are in
+// monitor_observe.cc (readings), monitor_alerts.cc (episodes to alerts), monitor_timers.cc,
+// monitor_actions.cc, monitor_patient.cc (alerts of no single series), monitor_snapshot.cc.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "monitor/explain.h"
+#include "monitor/fold.h"
+#include "monitor/monitor.h"
+#include "monitor/reconcile.h"
+#include "monitor/ring.h"
+#include "monitor/store.h"
+
+namespace vitalake::monitor {
+
+inline constexpr Seconds kDaySeconds = 86'400;
+
+inline Seconds ToSeconds(Micros time) {
+  constexpr Micros kLast = Micros{0xFFFF'FFFE} * kSecond;
+  return static_cast<Seconds>(std::clamp<Micros>(time, kSecond, kLast) / kSecond);
+}
+inline Micros ToMicros(Seconds time) { return Micros{time} * kSecond; }
+
+class Monitor::State {
+ public:
+  static Result<std::unique_ptr<State>> Make(const MonitorOptions& options);
+  explicit State(const MonitorOptions& options) : options_(options) {}
+
+  Observation Observe(const Reading& reading);
+  Result<std::span<const AlertEvent>> Apply(const Action& action);
+  std::span<const AlertEvent> Tick(Micros time, int64_t position);
+  std::span<const AlertEvent> ObserveQuarantined(const QuarantinedCritical& record);
+  std::string Snapshot() const;
+  Status Load(std::string_view snapshot);
+
+  MonitorCounters counters_;
+  PatientTable patients_;
+  Pool<Series> series_;
+  Pool<AlertRecord> records_;
+
+ private:
+  // What an input is about, while it is worked on.
+  struct Cause {
+    int64_t position = 0;
+    const Reading* reading = nullptr;      // null: a timer or an action
+    const VitalRule* rule = nullptr;       // that judged the reading
+    bool confirm_with_cuff = false;
+    std::string_view actor;
+  };
+  struct Timing {
+    Seconds time = 0;
+    bool late = false, too_late = false, imprecise = false, ahead = false;
+    Micros late_by = 0;
+  };
+  struct Tombstone {
+    uint64_t rank = 0;
+    Seconds received = 0;
+  };
+  struct Cap {
+    Seconds since = 0;
+    uint32_t count = 0;
+  };
+  struct Timer {
+    Seconds due = 0;
+    uint32_t series = 0;
+    bool operator>(const Timer& other) const {
+      return std::pair(due, series) > std::pair(other.due, other.series);
+    }
+  };
+
+  // Inputs.
+  void Begin(Micros time, int64_t position);
+  Judgement Take(const Reading& reading, uint32_t person, bool linked);
+  Timing TimingOf(const Reading& reading) const;
+  Entry EntryOf(const Reading& reading, uint32_t person, const Timing& timing, Judgement& judgement);
+  JudgedLevel LevelOf(const Reading& reading, uint32_t person, const Timing& timing);
+  RingOutcome Put(uint32_t index, const Entry& entry);
+  Outcome Retract(const Reading& reading, uint32_t index);
+  void RetractOpener(uint32_t index, uint64_t key);
+  bool IsBuried(uint64_t key, uint64_t rank) const;
+  void Bury(uint64_t key, uint64_t rank);
+  void MakeRoom(uint32_t index);
+  void Settle(uint32_t index);
+  void Describe(Judgement& judgement) const;
+  uint32_t SeriesOf(uint32_t person, Vital vital, int16_t offset_minutes);
+  uint32_t PersonOf(uint32_t patient) const;
+
+  // Who is judged how.
+  const PatientSettings* SettingsOf(uint32_t person, Micros time) const;
+  std::optional<double> AgeOf(uint32_t person, Seconds time) const;
+  bool IsSuppressed(uint32_t person, Seconds time) const;
+
+  // Episodes to alerts.
+  void Reconcile(uint32_t index, uint64_t watch);
+  void OpenAlert(uint32_t index, const Episode& episode);
+  void FollowAlert(uint32_t index, uint32_t record, const Episode& episode);
+  void WithdrawAlert(uint32_t index, uint32_t record);
+  bool IsOldNews(const Episode& episode) const;
+  bool IsCapped(uint32_t person, Rule rule);
+  AlertEvent& Emit(Change change, Vital vital, const AlertRecord& record);
+  void AddEpisode(AlertEvent& event, const Episode* episode);
+  void Count(const AlertEvent& event);
+  void AddRecord(uint32_t& first, uint32_t record);
+  void RemoveRecord(uint32_t& first, uint32_t record);
+  void DropRecord(uint32_t index, uint32_t record);
+  uint32_t FindRecord(uint32_t first, Rule rule) const;
+  uint16_t VersionName(std::string_view name);
+
+  // Timers.
+  void RunTimers(Seconds until);
+  void OnTimer(uint32_t index);
+  void Schedule(uint32_t index);
+  void Remind(uint32_t index);
+  Seconds ReminderDue(const AlertRecord& record) const;
+  Seconds SilenceDue(const Series& series, const FoldState& tip) const;
+  void BreakSilence(uint32_t index);
+  void FallSilent(uint32_t index);
+
+  // Alerts of no single series.
+  void CallOperations(const Reading& reading, uint32_t person, uint64_t key);
+  void RollUp(uint32_t person, uint64_t opener);
+  std::optional<News2Reading> WatchNews2(const Reading& reading, uint32_t person, uint64_t key);
+  News2Reading ScoreOf(uint32_t person, bool scale_two) const;
+  const Entry* NewestOf(uint32_t person, Vital vital) const;
+
+  // Actions.
+  Status Do(const PatientChanged& change);
+  Status Do(const SettingsChanged& change);
+  Status Do(const Acknowledge& action);
+  Status Do(const Snooze& action);
+  Status Do(const ActivateRules& action);
+  void Activate(RuleTable rules, Seconds from);
+  void Join(uint32_t patient, uint32_t survivor);
+  void Part(uint32_t patient, uint32_t survivor);
+  void MoveAlerts(uint32_t from, uint32_t to, uint32_t owner);
+  std::pair<Vital, uint32_t> FindAlert(uint32_t person, const Hash128& id) const;
+
+  MonitorOptions options_;
+  std::vector<std::pair<Seconds, RuleTable>> rules_;  // as activated; the last is in force
+  std::vector<FoldRules> fold_rules_[kVitalCount];
+  std::map<uint32_t, std::vector<PatientSettings>> settings_;  // by patient
+  std::map<uint64_t, Tombstone> tombstones_;                   // of keys that are in no ring
+  std::deque<uint64_t> burials_;                               // their order
+  std::map<std::pair<uint32_t, uint64_t>, Cap> caps_;          // by patient and device model
+  std::deque<std::string> versions_;  // never moved: events view them
+  std::vector<Timer> timers_;  // a heap; those that do not match Series::timer are void
+  Seconds clock_ = 0;
+  Cap quarantined_;
+
+  // Of the input at hand.
+  Cause cause_;
+  Fold fold_;
+  std::vector<AlertEvent> events_;
+};
+
+}  // namespace vitalake::monitor

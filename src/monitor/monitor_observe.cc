@@ -1,0 +1,380 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/check.h"
+#include "monitor/monitor_internal.h"
+
+namespace vitalake::monitor {
+namespace {
+
+using clinical::Comparator;
+using clinical::Quality;
+
+constexpr Micros kClockAhead = 5 * 60 * kSecond;
+constexpr size_t kMostTombstones = 65'536;
+constexpr double kLeastDetectorAge = 13;  // years
+
+float ToValue(std::optional<double> value) {
+  return value && std::isfinite(*value) ? static_cast<float>(*value) : kNoValue;
+}
+
+// As the lake's key index hashes keys.
+uint64_t KeyOf(const Reading& reading) {
+  const std::string_view space = reading.patient.id_space;
+  return Hash64(reading.id, space.empty() ? 0 : Hash64(space));
+}
+
+uint16_t OriginOf(const Reading& reading) {
+  return static_cast<uint16_t>(Hash64(reading.identifier, Hash64(reading.device)));
+}
+
+}  // namespace
+
+// Steps of a reading:
+//   1. Timers that are due run.
+//   2. The patient, the survivor of a merge, the series.
+//   3. What a retraction or a higher version has taken back already is refused.
+//   4. Time: effective, or received where there is no moment or it lies ahead; in the window or late.
+//   5. Level, under the rule in force for this patient; what the detectors may use.
+//   6. Into the ring; the ring is followed; alerts are brought in line.
+//   7. Operations queue and NEWS2.
+Observation Monitor::State::Observe(const Reading& reading) {
+  Begin(reading.received, reading.position);
+  ++counters_.readings;
+  Judgement judgement;
+  judgement.quality = reading.quality;
+  cause_.reading = &reading;
+  const bool watched =
+      !reading.patient.id.empty() && static_cast<int>(reading.vital) < kVitalCount &&
+      reading.status != ReadingStatus::kQuiet;
+  if (watched) {
+    const uint32_t patient = patients_.FindOrAdd(reading.patient);
+    const uint32_t person = PersonOf(patient);
+    judgement = Take(reading, person, person != patient);
+  } else if (reading.patient.id.empty() && reading.critical) {
+    CallOperations(reading, 0, KeyOf(reading));
+  }
+  switch (judgement.outcome) {
+    case Outcome::kTaken:
+      ++counters_.taken;
+      break;
+    case Outcome::kDuplicate:
+      ++counters_.duplicates;
+      break;
+    case Outcome::kSuperseded:
+      ++counters_.superseded;
+      break;
+    case Outcome::kRetracted:
+      ++counters_.retracted;
+      break;
+    case Outcome::kUnwatched:
+      ++counters_.unwatched;
+      break;
+  }
+  cause_ = {};
+  return {judgement, events_};
+}
+
+void Monitor::State::Begin(Micros time, int64_t position) {
+  events_.clear();
+  cause_ = {};
+  cause_.position = position;
+  RunTimers(ToSeconds(time));
+  cause_.rule = nullptr;
+}
+
+Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool linked) {
+  Judgement judgement;
+  judgement.quality = reading.quality;
+  const uint64_t key = KeyOf(reading);
+  const uint32_t index = SeriesOf(person, reading.vital, reading.offset_minutes);
+  if (reading.status == ReadingStatus::kRetracted) {
+    judgement.outcome = Retract(reading, index);
+    return judgement;
+  }
+  if (IsBuried(key, PackRank(reading.rank, false))) {
+    judgement.outcome = Outcome::kSuperseded;
+    return judgement;
+  }
+  const Timing timing = TimingOf(reading);
+  if (timing.late) {
+    judgement.late_by = timing.late_by;
+    ++counters_.late;
+  }
+  Entry entry = EntryOf(reading, person, timing, judgement);
+  if (linked) entry.marks |= Entry::kLinked;
+  switch (Put(index, entry)) {
+    case RingOutcome::kDuplicate:
+      judgement.outcome = Outcome::kDuplicate;
+      return judgement;
+    case RingOutcome::kSuperseded:
+      judgement.outcome = Outcome::kSuperseded;
+      return judgement;
+    case RingOutcome::kOlder:
+    case RingOutcome::kChanged:
+      judgement.outcome = Outcome::kTaken;
+      break;
+  }
+  Reconcile(index, key);
+  Describe(judgement);
+  if (timing.late) series_[index].late_received = clock_;
+  BreakSilence(index);
+  Schedule(index);
+  if (reading.critical && !entry.judged() && !timing.too_late) {
+    CallOperations(reading, person, key);
+  }
+  if (reading.inpatient) judgement.news2 = WatchNews2(reading, person, key);
+  return judgement;
+}
+
+Monitor::State::Timing Monitor::State::TimingOf(const Reading& reading) const {
+  Timing timing;
+  timing.time = ToSeconds(reading.received);
+  if (!reading.effective) {
+    timing.imprecise = true;
+    return timing;
+  }
+  const Micros lateness = reading.received - *reading.effective;
+  if (lateness < -kClockAhead) {
+    timing.ahead = true;
+    return timing;
+  }
+  timing.time = ToSeconds(*reading.effective);
+  timing.late_by = lateness;
+  timing.late = lateness > options_.late_after;
+  timing.too_late = lateness > options_.late_critical_within;
+  return timing;
+}
+
+Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Timing& timing,
+                              Judgement& judgement) {
+  Entry entry;
+  entry.key = KeyOf(reading);
+  entry.rank = PackRank(reading.rank, false);
+  entry.time = timing.time;
+  entry.value[0] = ToValue(reading.value);
+  if (reading.vital == Vital::kBloodPressure) entry.value[1] = ToValue(reading.diastolic);
+  entry.origin = OriginOf(reading);
+
+  const JudgedLevel level = LevelOf(reading, person, timing);
+  judgement.code = level.code;
+  judgement.age_unknown = level.age_unknown;
+  if (level.judged()) judgement.rule_version = cause_.rule->version;
+  if (!level.judged()) ++counters_.without_rule;
+  const bool implausible = reading.quality.Has(Quality::kImplausible);
+  entry.SetLevel(timing.too_late || implausible ? High::kUnjudged : level.high,
+                 timing.too_late || implausible ? Low::kClear : level.low);
+
+  const bool off_scale = reading.comparator != Comparator::kNone ||
+                         reading.diastolic_comparator != Comparator::kNone;
+  const auto age = AgeOf(person, timing.time);
+  const bool out_of_baseline = implausible || off_scale || timing.imprecise || timing.ahead ||
+                               reading.quality.Has(Quality::kRepeatOf);
+  const bool suppressed = IsSuppressed(person, timing.time);
+  if (suppressed) ++counters_.suppressed;
+  const auto mark = [&](bool when, Entry::Mark what) {
+    if (when) entry.marks |= what;
+  };
+  mark(timing.late, Entry::kLate);
+  mark(out_of_baseline, Entry::kNoBaseline);
+  mark(out_of_baseline || suppressed || !age || *age < kLeastDetectorAge, Entry::kNoDetect);
+  mark(implausible && patients_[person].known && !suppressed, Entry::kImplausible);
+  mark(level.age_unknown, Entry::kAgeUnknown);
+  if (timing.imprecise) judgement.quality.Add(Quality::kTimeImprecise);
+  if (timing.ahead) judgement.quality.Add(Quality::kClockAhead);
+  return entry;
+}
+
+// The level under the rule for this patient; notes the rule for the alerts that come of it.
+JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person,
+                                    const Timing& timing) {
+  const Patient& patient = patients_[person];
+  const Micros time = ToMicros(timing.time);
+  const PatientSettings* settings = SettingsOf(person, time);
+  auto device = reading.device_type;
+  LevelQuery query;
+  RuleQuery which{reading.vital, time, false, false};
+  if (settings != nullptr) {
+    device = settings->device_type.value_or(device);
+    which.pregnant = settings->pregnant;
+    which.scale_two = settings->oxygen_scale_two;
+    for (const auto& [vital, limits] : settings->limits) {
+      if (vital == reading.vital) query.personal = &limits;
+    }
+  }
+  cause_.confirm_with_cuff = reading.vital == Vital::kBloodPressure &&
+                             (device == clinical::Device::kCuffless ||
+                              device == clinical::Device::kUnknownType);
+  cause_.rule = rules_.back().second.Find(which);
+  if (cause_.rule == nullptr || !patient.known || IsSuppressed(person, timing.time)) return {};
+  query.age_years = AgeOf(person, timing.time);
+  return JudgeLevel(*cause_.rule, reading, query);
+}
+
+RingOutcome Monitor::State::Put(uint32_t index, const Entry& entry) {
+  Series& series = series_[index];
+  if (FindKey(series, entry.key) < 0) {
+    if (IsOlderThanRing(series, entry)) {
+      AddToBase(series, entry);
+      return RingOutcome::kOlder;
+    }
+    MakeRoom(index);
+  }
+  return PutEntry(series, entry);
+}
+
+// The ring has room for one reading more, and its alerts for a few.
+void Monitor::State::MakeRoom(uint32_t index) {
+  const Series& series = series_[index];
+  while (series.ring_count == kRingSize ||
+         (series.ring_count > 1 && series.alert_count > kMostAlerts - 2)) {
+    Settle(index);
+  }
+}
+
+// The oldest reading of the ring goes into the base. Alerts that ended with it are final; those that
+// began with it are from now on known by their rule.
+void Monitor::State::Settle(uint32_t index) {
+  Series& series = series_[index];
+  const Entry oldest = series.ring[0];
+  if (oldest.Has(Entry::kRetracted)) Bury(oldest.key, oldest.rank);
+  uint8_t before[kFoldRules];
+  std::copy_n(series.base.slot, kFoldRules, before);
+  SettleOldest(series, fold_rules_[static_cast<size_t>(series.vital)]);
+  for (int i = 0; i < kFoldRules; ++i) {
+    const bool on = series.base.slot[i] != 0;
+    uint32_t was = 0, began = 0;
+    for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+      const AlertRecord& record = records_[r];
+      if (record.rule != static_cast<Rule>(i)) continue;
+      if (record.Has(AlertRecord::kInBase)) was = r;
+      // The first that is not known by its rule yet.
+      if (!record.Has(AlertRecord::kInBase) && began == 0 && record.opened <= oldest.time) began = r;
+    }
+    const bool again = on && before[i] != 0 && began != 0 && records_[began].opener == oldest.key;
+    if (was != 0 && before[i] != 0 && (!on || again)) DropRecord(index, was);
+    if (began != 0 && on && (before[i] == 0 || again)) records_[began].marks |= AlertRecord::kInBase;
+  }
+}
+
+Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
+  const uint64_t key = KeyOf(reading);
+  const uint64_t rank = PackRank(reading.rank, true);
+  cause_.rule = rules_.back().second.Find({reading.vital, ToMicros(clock_), false, false});
+  switch (RetractEntry(series_[index], key, rank)) {
+    case RingOutcome::kChanged:
+      Reconcile(index, 0);
+      Schedule(index);
+      return Outcome::kRetracted;
+    case RingOutcome::kDuplicate:
+      return Outcome::kDuplicate;
+    case RingOutcome::kSuperseded:
+      return Outcome::kSuperseded;
+    case RingOutcome::kOlder:
+      break;
+  }
+  if (IsBuried(key, rank)) return Outcome::kDuplicate;
+  Bury(key, rank);
+  const Series& series = series_[index];
+  const float value[kChannels] = {ToValue(reading.value), ToValue(reading.diastolic)};
+  if (reading.effective && ToSeconds(*reading.effective) <= series.base_time) {
+    RemoveFromBase(series_[index], value);
+  }
+  RetractOpener(index, key);
+  Reconcile(index, 0);
+  Schedule(index);
+  return Outcome::kRetracted;
+}
+
+// The reading that raised an alert is retracted, but the ring knows it no more.
+void Monitor::State::RetractOpener(uint32_t index, uint64_t key) {
+  Series& series = series_[index];
+  for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+    const AlertRecord& record = records_[r];
+    if (!record.Has(AlertRecord::kInBase) || record.opener != key) continue;
+    series.base.slot[static_cast<size_t>(record.rule)] = 0;
+  }
+}
+
+bool Monitor::State::IsBuried(uint64_t key, uint64_t rank) const {
+  if (tombstones_.empty()) return false;
+  const auto at = tombstones_.find(key);
+  return at != tombstones_.end() && at->second.rank >= rank;
+}
+
+void Monitor::State::Bury(uint64_t key, uint64_t rank) {
+  const auto [at, made] = tombstones_.try_emplace(key, Tombstone{rank, clock_});
+  if (!made) {
+    at->second.rank = std::max(at->second.rank, rank);
+    return;
+  }
+  burials_.push_back(key);
+  if (burials_.size() <= kMostTombstones) return;
+  tombstones_.erase(burials_.front());
+  burials_.pop_front();
+}
+
+void Monitor::State::Describe(Judgement& judgement) const {
+  const StepOutcome& seen = fold_.watched();
+  if (seen.repeat) judgement.quality.Add(Quality::kRepeatOf);
+  for (int c = 0; c < kChannels; ++c) {
+    const ChannelOutcome& outcome = seen.channel[c];
+    judgement.spike |= outcome.spike;
+    judgement.shift |= outcome.shift;
+    if (outcome.count == 0) continue;
+    judgement.baseline[c] = {outcome.count, outcome.mean, outcome.sigma, outcome.z};
+  }
+}
+
+uint32_t Monitor::State::SeriesOf(uint32_t person, Vital vital, int16_t offset_minutes) {
+  uint32_t& index = patients_[person].series[static_cast<size_t>(vital)];
+  if (index == 0) {
+    index = series_.New();
+    Series& series = series_[index];
+    series.patient = person;
+    series.vital = vital;
+    series.offset_minutes = offset_minutes;
+  }
+  return index;
+}
+
+// The survivor of the merges that a patient went into; itself when a cycle leads nowhere.
+uint32_t Monitor::State::PersonOf(uint32_t patient) const {
+  constexpr int kLongestChain = 16;
+  uint32_t person = patient;
+  for (int i = 0; i < kLongestChain && patients_[person].survivor != 0; ++i) {
+    person = patients_[person].survivor;
+    if (person == patient) return patient;
+  }
+  return person;
+}
+
+const PatientSettings* Monitor::State::SettingsOf(uint32_t person, Micros time) const {
+  if (!patients_[person].has_settings) return nullptr;
+  const PatientSettings* found = nullptr;
+  for (const PatientSettings& settings : settings_.at(person)) {  // by `from`
+    if (settings.from <= time && (!settings.until || time < *settings.until)) found = &settings;
+  }
+  return found;
+}
+
+// Whole years, by the calendar.
+std::optional<double> Monitor::State::AgeOf(uint32_t person, Seconds time) const {
+  const Patient& patient = patients_[person];
+  if (!patient.has_birth_day) return std::nullopt;
+  using std::chrono::days, std::chrono::sys_days, std::chrono::year_month_day;
+  const year_month_day birth{sys_days{days{patient.birth_day}}};
+  const year_month_day day{sys_days{days{time / kDaySeconds}}};
+  const int years = static_cast<int>(day.year()) - static_cast<int>(birth.year());
+  const bool before_birthday =
+      std::pair(day.month(), day.day()) < std::pair(birth.month(), birth.day());
+  return years - (before_birthday ? 1 : 0);
+}
+
+bool Monitor::State::IsSuppressed(uint32_t person, Seconds time) const {
+  const Patient& patient = patients_[person];
+  return patient.is_test || (patient.deceased && ToMicros(time) >= patient.deceased_at);
+}
+
+}  // namespace vitalake::monitor

@@ -1,0 +1,244 @@
+// Alerts of no single series: the operations queue, the roll-up of capped alerts, NEWS2.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "monitor/monitor_internal.h"
+
+namespace vitalake::monitor {
+namespace {
+
+using clinical::News2;
+using clinical::News2Response;
+
+constexpr double kNews2Age = 16;
+constexpr double kRoomAir = 21.5;  // % oxygen; above it oxygen is in use
+
+Severity SeverityOf(const News2& score) {
+  switch (score.response) {
+    case News2Response::kEmergency:
+      return Severity::kCritical;
+    case News2Response::kUrgent:
+    case News2Response::kWardReview:
+      return Severity::kHigh;
+    default:
+      return Severity::kInfo;
+  }
+}
+
+std::string News2Text(const News2Reading& news2) {
+  const News2& score = news2.score;
+  const char* response = score.response == News2Response::kEmergency ? "emergency response"
+                         : score.response == News2Response::kUrgent  ? "urgent response"
+                                                                     : "urgent ward-based review";
+  const std::string total = score.complete ? fmt::format("NEWS2 is {}", score.total)
+                                           : fmt::format("NEWS2 is at least {} ({} of 7 parameters)",
+                                                         score.total, score.parameters);
+  return fmt::format("{}{}: {}. Scale {} for oxygen saturation.", total,
+                     score.single_three ? ", one parameter alone scores 3" : "", response,
+                     news2.scale == clinical::OxygenScale::kTwo ? 2 : 1);
+}
+
+}  // namespace
+
+std::span<const AlertEvent> Monitor::State::ObserveQuarantined(const QuarantinedCritical& record) {
+  Begin(record.received, record.position);
+  if (quarantined_.since == 0 || clock_ - quarantined_.since >= 3600) quarantined_ = {clock_, 0};
+  const auto most = static_cast<uint32_t>(options_.most_quarantined_per_hour);
+  if (quarantined_.count > most) return events_;  // they are in ops.quarantine
+  ++quarantined_.count;
+  AlertEvent& event = events_.emplace_back();
+  event.patient = record.patient;
+  event.vital = Vital::kSeveral;
+  event.rule = Rule::kOperations;
+  event.rule_version = kDetectorVersion;
+  event.severity = Severity::kHigh;
+  event.queue = Queue::kOperations;
+  event.opened_at = event.updated_at = ToMicros(clock_);
+  event.position = record.position;
+  event.reading_id = record.id;
+  event.reading_keys[0] = Hash64(record.id, Hash64(record.patient.id_space));
+  event.explanation = "A record with a critical value is in quarantine. Look at it there.";
+  if (quarantined_.count > most) {
+    event.rule = Rule::kTooMany;
+    event.explanation =
+        "More records with critical values are in quarantine than are told one by one.";
+  }
+  event.alert_id = AlertId(event.patient, event.vital, event.rule, event.reading_keys[0]);
+  Count(event);
+  return events_;
+}
+
+// A critical value that no clinical rule may judge. One alert a day and patient.
+void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uint64_t key) {
+  const auto age = person != 0 ? AgeOf(person, ToSeconds(reading.received)) : std::nullopt;
+  const bool known = person != 0 && patients_[person].known;
+  const bool suppressed = person != 0 && IsSuppressed(person, ToSeconds(reading.received));
+  if (known && age && !suppressed) return;  // a rule could judge it: it is outside its ages
+  AlertRecord passing;
+  uint32_t number = person == 0 ? 0 : FindRecord(patients_[person].first_alert, Rule::kOperations);
+  if (number != 0) {
+    if (clock_ - records_[number].opened < kDaySeconds) return;
+    RemoveRecord(patients_[person].first_alert, number);
+    records_.Free(number);
+  }
+  if (person != 0) {
+    number = records_.New();
+    AddRecord(patients_[person].first_alert, number);
+  }
+  AlertRecord& record = person != 0 ? records_[number] : passing;
+  record.rule = Rule::kOperations;
+  record.severity = Severity::kHigh;
+  record.opener = key;
+  record.opened = record.notified = clock_;
+  record.owner = person;
+  const std::string_view version =
+      cause_.rule != nullptr ? std::string_view(cause_.rule->version) : kDetectorVersion;
+  record.version = VersionName(version);
+  AlertEvent& event = Emit(Change::kOpened, reading.vital, record);
+  event.queue = Queue::kOperations;
+  event.reading_id = reading.id;
+  event.value = reading.value;
+  event.diastolic = reading.diastolic;
+  const char* why = person == 0   ? "The record names no patient that can be found."
+                    : !known      ? "The patient is not known here."
+                    : suppressed  ? "The patient is a test patient, or has died."
+                                  : "The patient's age is not known.";
+  event.explanation = Explain(event, {}) + " " + why;
+  Count(event);
+}
+
+// The first capped alert of a day stands for all of them.
+void Monitor::State::RollUp(uint32_t person, uint64_t opener) {
+  uint32_t& first = patients_[person].first_alert;
+  uint32_t number = FindRecord(first, Rule::kTooMany);
+  if (number != 0 && clock_ - records_[number].opened < kDaySeconds) return;
+  if (number == 0) {
+    number = records_.New();
+    AddRecord(first, number);
+  }
+  AlertRecord& record = records_[number];
+  record.rule = Rule::kTooMany;
+  record.severity = Severity::kMedium;
+  record.opener = opener;
+  record.opened = record.notified = clock_;
+  record.owner = person;
+  record.version = VersionName(kDetectorVersion);
+  AlertEvent& event = Emit(Change::kOpened, Vital::kSeveral, record);
+  event.explanation = Explain(event, {});
+  event.window_s = kDaySeconds;
+  Count(event);
+}
+
+// The newest reading of a vital sign that can be used.
+const Entry* Monitor::State::NewestOf(uint32_t person, Vital vital) const {
+  const uint32_t index = patients_[person].series[static_cast<size_t>(vital)];
+  if (index == 0) return nullptr;
+  const Series& series = series_[index];
+  for (int i = series.ring_count - 1; i >= 0; --i) {
+    const Entry& entry = series.ring[i];
+    if (!entry.Has(Entry::kRetracted) && !entry.Has(Entry::kNoBaseline)) return &entry;
+  }
+  return nullptr;
+}
+
+News2Reading Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
+  // In the order of clinical::News2Input; oxygen is from two codes.
+  const Entry* inputs[7] = {
+      NewestOf(person, Vital::kRespiratoryRate), NewestOf(person, Vital::kOxygenSaturation),
+      NewestOf(person, Vital::kOxygenFlow),      NewestOf(person, Vital::kBloodPressure),
+      NewestOf(person, Vital::kHeartRate),       NewestOf(person, Vital::kConsciousness),
+      NewestOf(person, Vital::kTemperature)};
+  const Entry* share = NewestOf(person, Vital::kOxygenConcentration);
+  bool by_share = false;
+  if (share != nullptr && (inputs[2] == nullptr || share->time > inputs[2]->time)) {
+    inputs[2] = share;
+    by_share = true;
+  }
+  Seconds newest = 0;
+  for (const Entry* entry : inputs) {
+    if (entry != nullptr) newest = std::max(newest, entry->time);
+  }
+  News2Reading out;
+  for (int i = 0; i < 7; ++i) {
+    if (inputs[i] == nullptr) continue;
+    const Seconds age = newest - inputs[i]->time;
+    if (age > ToSeconds(options_.news2_input_age) || std::isnan(inputs[i]->value[0])) {
+      inputs[i] = nullptr;
+    } else {
+      out.input_age_s[i] = age;
+    }
+  }
+  const auto value = [&](int i) -> std::optional<double> {
+    if (inputs[i] == nullptr) return std::nullopt;
+    // Back to the number that was sent: the chart's borders are decimal.
+    return std::round(static_cast<double>(inputs[i]->value[0]) * 1000) / 1000;
+  };
+  clinical::News2Input input;
+  input.respiratory_rate = value(0);
+  input.oxygen_saturation = value(1);
+  if (inputs[2] != nullptr) input.on_oxygen = *value(2) > (by_share ? kRoomAir : 0);
+  input.systolic = value(3);
+  input.pulse = value(4);
+  if (inputs[5] != nullptr) input.alert = *value(5) == 0;
+  input.temperature = value(6);
+  out.scale = input.scale =
+      scale_two ? clinical::OxygenScale::kTwo : clinical::OxygenScale::kOne;
+  out.score = ScoreNews2(input);
+  return out;
+}
+
+// Scores a patient in hospital anew and keeps the alert in line. Not under 16, not in pregnancy.
+std::optional<News2Reading> Monitor::State::WatchNews2(const Reading& reading, uint32_t person,
+                                                       uint64_t key) {
+  const auto age = AgeOf(person, clock_);
+  const PatientSettings* settings = SettingsOf(person, reading.received);
+  if (!patients_[person].known || !age || *age < kNews2Age) return std::nullopt;
+  if (IsSuppressed(person, clock_) || (settings != nullptr && settings->pregnant)) {
+    return std::nullopt;
+  }
+  const News2Reading news2 =
+      ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
+  const Severity severity = SeverityOf(news2.score);
+  uint32_t& first = patients_[person].first_alert;
+  uint32_t number = FindRecord(first, Rule::kNews2);
+  const auto tell = [&](Change change, AlertRecord& record, bool notify) {
+    AlertEvent& event = Emit(change, Vital::kSeveral, record);
+    event.notify = notify;
+    event.reading_id = reading.id;
+    event.value = news2.score.total;
+    event.window_s = ToSeconds(options_.news2_input_age);
+    event.explanation =
+        change == Change::kClosed ? Explain(event, {}) : News2Text(news2);
+    Count(event);
+  };
+  if (number == 0) {
+    if (severity == Severity::kInfo) return news2;
+    number = records_.New();
+    AlertRecord& record = records_[number];
+    record.rule = Rule::kNews2;
+    record.severity = severity;
+    record.opener = key;
+    record.opened = clock_;
+    if (reading.effective) record.opened = std::min(clock_, ToSeconds(*reading.effective));
+    record.notified = clock_;
+    record.owner = person;
+    record.version = VersionName("NEWS2 2017");
+    AddRecord(first, number);
+    tell(Change::kOpened, record, true);
+  } else if (AlertRecord& record = records_[number]; severity == Severity::kInfo) {
+    record.state = AlertState::kClosed;
+    record.closed = clock_;
+    tell(Change::kClosed, record, false);
+    RemoveRecord(first, number);
+    records_.Free(number);
+  } else if (severity != record.severity) {
+    const bool graver = severity > record.severity;
+    record.severity = severity;
+    if (graver) record.notified = clock_;
+    tell(Change::kUpdated, record, graver);
+  }
+  return news2;
+}
+
+}  // namespace vitalake::monitor

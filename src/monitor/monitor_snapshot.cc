@@ -1,0 +1,181 @@
+// Snapshot and restore: a head, the parts one after the other, a checksum over all before it.
+#include <algorithm>
+#include <functional>
+
+#include "monitor/monitor_internal.h"
+
+namespace vitalake::monitor {
+namespace {
+
+constexpr std::string_view kMagic = "VLMONITR";
+constexpr uint32_t kVersion = 1;
+
+template <class T>
+void WriteOptional(ByteWriter& out, const std::optional<T>& value) {
+  out.Number(static_cast<uint8_t>(value.has_value()));
+  out.Number(value.value_or(T()));
+}
+template <class T>
+bool ReadOptional(ByteReader& in, std::optional<T>& value) {
+  uint8_t has = 0;
+  T number = T();
+  if (!in.Number(has) || !in.Number(number)) return false;
+  value = has != 0 ? std::optional<T>(number) : std::nullopt;
+  return true;
+}
+
+void WriteSettings(ByteWriter& out, const PatientSettings& settings) {
+  out.Number(settings.from);
+  WriteOptional(out, settings.until);
+  out.Number(static_cast<uint8_t>(settings.pregnant));
+  out.Number(static_cast<uint8_t>(settings.oxygen_scale_two));
+  out.Number(static_cast<uint8_t>(settings.device_type.has_value()));
+  out.Number(static_cast<uint8_t>(settings.device_type.value_or(clinical::Device::kNotNamed)));
+  out.Number(static_cast<uint32_t>(settings.limits.size()));
+  for (const auto& [vital, limits] : settings.limits) {
+    out.Number(static_cast<uint8_t>(vital));
+    for (const auto* limit :
+         {&limits.high, &limits.low, &limits.diastolic_high, &limits.diastolic_low}) {
+      WriteOptional(out, *limit);
+    }
+  }
+}
+
+bool ReadSettings(ByteReader& in, PatientSettings& settings) {
+  uint8_t pregnant = 0, scale = 0, has_device = 0, device = 0;
+  uint32_t count = 0;
+  if (!in.Number(settings.from) || !ReadOptional(in, settings.until) || !in.Number(pregnant) ||
+      !in.Number(scale) || !in.Number(has_device) || !in.Number(device) || !in.Number(count) ||
+      count > in.left()) {
+    return false;
+  }
+  settings.pregnant = pregnant != 0;
+  settings.oxygen_scale_two = scale != 0;
+  if (has_device != 0) settings.device_type = static_cast<clinical::Device>(device);
+  settings.limits.resize(count);
+  for (auto& [vital, limits] : settings.limits) {
+    uint8_t number = 0;
+    if (!in.Number(number) || number >= kVitalCount) return false;
+    vital = static_cast<Vital>(number);
+    for (auto* limit :
+         {&limits.high, &limits.low, &limits.diastolic_high, &limits.diastolic_low}) {
+      if (!ReadOptional(in, *limit)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string Monitor::State::Snapshot() const {
+  ByteWriter out;
+  out.Text(kMagic);
+  out.Number(kVersion);
+  out.Number(clock_);
+  out.Plain(counters_);
+  out.Number(static_cast<uint32_t>(rules_.size()));
+  for (const auto& [from, table] : rules_) {
+    out.Number(from);
+    out.Plains(table.rules());
+  }
+  for (const auto& list : fold_rules_) out.Plains(list);
+  out.Number(static_cast<uint32_t>(versions_.size()));
+  for (const std::string& version : versions_) out.Text(version);
+  patients_.Write(out);
+  series_.Write(out);
+  records_.Write(out);
+  out.Number(static_cast<uint32_t>(settings_.size()));
+  for (const auto& [patient, list] : settings_) {
+    out.Number(patient);
+    out.Number(static_cast<uint32_t>(list.size()));
+    for (const PatientSettings& settings : list) WriteSettings(out, settings);
+  }
+  out.Number(static_cast<uint32_t>(burials_.size()));
+  for (const uint64_t key : burials_) {
+    const Tombstone& tombstone = tombstones_.at(key);
+    out.Number(key);
+    out.Number(tombstone.rank);
+    out.Number(tombstone.received);
+  }
+  out.Number(static_cast<uint32_t>(caps_.size()));
+  for (const auto& [key, cap] : caps_) {
+    out.Number(key.first);
+    out.Number(key.second);
+    out.Plain(cap);
+  }
+  out.Plain(quarantined_);
+  std::string bytes = out.Take();
+  const uint64_t checksum = Hash64(bytes);
+  bytes.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+  return bytes;
+}
+
+Status Monitor::State::Load(std::string_view snapshot) {
+  const auto corrupt = [] {
+    return Fail(ErrorKind::kCorrupt, "the monitor snapshot is cut off or damaged");
+  };
+  uint64_t checksum = 0;
+  if (snapshot.size() < sizeof checksum) return corrupt();
+  const std::string_view body = snapshot.substr(0, snapshot.size() - sizeof checksum);
+  std::memcpy(&checksum, snapshot.data() + body.size(), sizeof checksum);
+  if (Hash64(body) != checksum) return corrupt();
+  ByteReader in(body);
+  std::string magic;
+  uint32_t version = 0, count = 0;
+  if (!in.Text(magic) || magic != kMagic || !in.Number(version)) return corrupt();
+  if (version != kVersion) {
+    return Fail(ErrorKind::kUnsupported, "the monitor snapshot is of another version");
+  }
+  if (!in.Number(clock_) || !in.Plain(counters_) || !in.Number(count)) return corrupt();
+  rules_.clear();
+  for (uint32_t i = 0; i < count; ++i) {
+    Seconds from = 0;
+    std::vector<VitalRule> rules;
+    if (!in.Number(from) || !in.Plains(rules)) return corrupt();
+    rules_.emplace_back(from, RuleTable(std::move(rules)));
+  }
+  for (auto& list : fold_rules_) {
+    if (!in.Plains(list) || list.empty()) return corrupt();
+  }
+  if (rules_.empty() || !in.Number(count) || count > in.left()) return corrupt();
+  versions_.resize(count);
+  for (std::string& name : versions_) {
+    if (!in.Text(name)) return corrupt();
+  }
+  if (!patients_.Read(in) || !series_.Read(in) || !records_.Read(in)) return corrupt();
+  if (!in.Number(count)) return corrupt();
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t patient = 0, settings = 0;
+    if (!in.Number(patient) || !in.Number(settings) || settings > in.left()) return corrupt();
+    std::vector<PatientSettings>& list = settings_[patient];
+    list.resize(settings);
+    for (PatientSettings& one : list) {
+      if (!ReadSettings(in, one)) return corrupt();
+    }
+  }
+  if (!in.Number(count)) return corrupt();
+  for (uint32_t i = 0; i < count; ++i) {
+    uint64_t key = 0;
+    Tombstone tombstone;
+    if (!in.Number(key) || !in.Number(tombstone.rank) || !in.Number(tombstone.received)) {
+      return corrupt();
+    }
+    tombstones_[key] = tombstone;
+    burials_.push_back(key);
+  }
+  if (!in.Number(count)) return corrupt();
+  for (uint32_t i = 0; i < count; ++i) {
+    std::pair<uint32_t, uint64_t> key;
+    Cap cap;
+    if (!in.Number(key.first) || !in.Number(key.second) || !in.Plain(cap)) return corrupt();
+    caps_[key] = cap;
+  }
+  if (!in.Plain(quarantined_) || in.left() != 0) return corrupt();
+  for (uint32_t i = 1; i <= series_.count(); ++i) {
+    if (series_[i].timer != 0) timers_.push_back({series_[i].timer, i});
+  }
+  std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
+  return {};
+}
+
+}  // namespace vitalake::monitor
