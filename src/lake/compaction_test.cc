@@ -209,5 +209,19 @@ TEST_F(CompactionTest, TheTargetsOfTheSettingsHold) {
   EXPECT_EQ(FileCount(), 2u);
 }
 
+TEST_F(CompactionTest, WithLittleMemoryFilesStaySmaller) {
+  LakeOptions options;
+  options.location = folder_.string();
+  options.threads = 1;
+  for (const auto& [memory, as_set] : {std::pair(1'000'000'000, true), std::pair(128'000'000, false)}) {
+    options.memory_bytes = memory;
+    auto lake = *Lake::Over(*local_, options, clock_, random_);
+    const UpkeepTable table{**lake->OpenTable(view_.table), *lake->Spec(view_.table)};
+    const auto limits = LimitsOf(*lake, table, **lake->Latest(view_.table));
+    EXPECT_EQ(limits.target_rows == 400'000, as_set) << limits.target_rows;
+    EXPECT_GT(limits.target_rows, 50'000);
+  }
+}
+
 }  // namespace
 }  // namespace vitalake::lake
