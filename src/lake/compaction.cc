@@ -265,7 +265,7 @@ class Compactor {
 
 delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
                                  const delta::Snapshot& snapshot) {
-  constexpr int64_t kSortedBytesPerValue = 16;
+  constexpr int64_t kSortedBytesPerValue = 24;
   const MaintainOptions& maintain = lake.options().maintain;
   delta::CompactionLimits limits{maintain.target_rows, maintain.target_bytes};
   if (table.spec && table.spec->rows_per_file > 0) {
