@@ -42,6 +42,7 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   EXPECT_THAT(LakeOf({"ingest", "--nonsense", "x"}), HasSubstr("--nonsense"));
   EXPECT_THAT(LakeOf({"table"}), HasSubstr("fault"));
   EXPECT_THAT(LakeOf({"table", "polish", "silver.patient"}), HasSubstr("fault"));
+  EXPECT_THAT(LakeOf({"table", "restore", "silver.patient"}), HasSubstr("--version"));
   EXPECT_THAT(LakeOf({"sql", "select 1", "--format", "xml"}), HasSubstr("--format"));
   EXPECT_THAT(LakeOf({"table", "read", "t", "--version", "1", "--timestamp", "2026-01-01"}),
               HasSubstr("--timestamp"));

@@ -96,12 +96,12 @@ class Compactor {
         target_(target),
         table_(target.table),
         connection_(connection),
-        wait_(wait),
-        limits_(LimitsOf(lake, target)) {}
+        wait_(wait) {}
 
   Result<CompactionResult> Run(const CompactionProgress& progress) {
     VL_TRY(snapshot_, table_.Latest());
     VL_RETURN_IF_ERROR(snapshot_->CheckWritable());
+    limits_ = LimitsOf(lake_, target_, *snapshot_);
     result_.files_before = static_cast<int64_t>(snapshot_->files().size());
     // A group has so many files at most that its result may be small again.
     for (;;) {
@@ -190,10 +190,21 @@ class Compactor {
       rows = fmt::format("SELECT {} FROM ({}) ORDER BY {}, _row", NameList(columns), rows,
                          PlaceOfFile(paths));
     }
-    if (target_.spec && target_.spec->rows_per_file > 0) {
-      options.row_group_rows = std::max<int64_t>(2048, target_.spec->rows_per_file / 2);
-    }
+    options.row_group_rows = RowGroupRows(options.row_group_rows, columns.size());
     return engine::WriteParquet(connection_, rows, folder, options, wait_);
+  }
+
+  // Each thread holds a row group while it is written: with little memory they are small.
+  int64_t RowGroupRows(int64_t most, size_t columns) const {
+    constexpr int64_t kBytesPerValue = 32;
+    constexpr int64_t kVector = 2048;
+    const engine::EngineOptions& engine = lake_.engine().options();
+    const int64_t row_bytes = kBytesPerValue * static_cast<int64_t>(columns) * engine.threads;
+    int64_t rows = std::min(most, engine.memory_bytes / std::max<int64_t>(row_bytes, 1));
+    if (target_.spec && target_.spec->rows_per_file > 0) {
+      rows = std::min(rows, target_.spec->rows_per_file / 2);
+    }
+    return std::max(kVector, rows / kVector * kVector);
   }
 
   // SQL: a number that grows with the place of `_file` among `paths`.
@@ -245,19 +256,25 @@ class Compactor {
   delta::Table& table_;
   engine::Connection& connection_;
   const Wait& wait_;
-  const delta::CompactionLimits limits_;
+  delta::CompactionLimits limits_;
   delta::SnapshotPtr snapshot_;
   CompactionResult result_;
 };
 
 }  // namespace
 
-delta::CompactionLimits LimitsOf(const Lake& lake, const UpkeepTable& table) {
-  delta::CompactionLimits limits{lake.options().maintain.target_rows,
-                                 lake.options().maintain.target_bytes};
+delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
+                                 const delta::Snapshot& snapshot) {
+  constexpr int64_t kSortedBytesPerValue = 24;
+  const MaintainOptions& maintain = lake.options().maintain;
+  delta::CompactionLimits limits{maintain.target_rows, maintain.target_bytes};
   if (table.spec && table.spec->rows_per_file > 0) {
     limits.target_rows = std::min(limits.target_rows, table.spec->rows_per_file);
   }
+  const auto columns = static_cast<int64_t>(snapshot.schema().fields().size());
+  const int64_t sortable =
+      lake.engine().options().memory_bytes / (kSortedBytesPerValue * std::max<int64_t>(columns, 1));
+  limits.target_rows = std::min(limits.target_rows, sortable);
   return limits;
 }
 
@@ -265,10 +282,13 @@ Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wai
                                  const CompactionProgress& progress) {
   VL_TRY(engine::Connection connection, lake.engine().Connect());
   auto result = Compactor(lake, table, connection, wait).Run(progress);
-  if (!result) {
-    return Because(std::move(result).error(), fmt::format("compacting {}", table.table.root()));
+  if (result) return result;
+  Error error = std::move(result).error();
+  if (error.kind == ErrorKind::kLimit) {
+    error.message = "memory does not do for it; raise `memory`, or lower maintain.target_rows: " +
+                    error.message;
   }
-  return result;
+  return Because(std::move(error), fmt::format("compacting {}", table.table.root()));
 }
 
 Result<std::vector<TableCompaction>> CompactWhereDue(
@@ -284,7 +304,7 @@ Result<std::vector<TableCompaction>> CompactWhereDue(
       continue;
     }
     const UpkeepTable target{**table, spec};
-    if (delta::CountSmallFiles(**snapshot, LimitsOf(lake, target)) <=
+    if (delta::CountSmallFiles(**snapshot, LimitsOf(lake, target, **snapshot)) <=
         lake.options().maintain.small_files) {
       continue;
     }

@@ -36,10 +36,13 @@ struct CompactionResult {
 // Called before each group with the bytes of small files done and to do.
 using CompactionProgress = std::function<void(int64_t done, int64_t total)>;
 
-// The limits that hold for that table.
-delta::CompactionLimits LimitsOf(const Lake& lake, const UpkeepTable& table);
+// The limits that hold for that table: those of the settings, less where it has a limit of its own,
+// or where so many rows of so many columns cannot be sorted in the memory there is.
+delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
+                                 const delta::Snapshot& snapshot);
 
-// kUnsupported when the table needs writer features that we lack; kCorrupt when a file does not
+// kUnsupported when the table needs writer features that we lack; kLimit when memory does not do;
+// kCorrupt when a file does not
 // hold the rows the log says (nothing is committed then); else errors of reading and writing. Groups
 // committed before an error stay.
 Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wait& wait = {},

@@ -71,6 +71,22 @@ TEST_F(CompactionTest, TheChangeFeedSaysNothing) {
   EXPECT_TRUE(changes->empty());
 }
 
+// As delta-rs#3047 had it: files that a checkpoint names came back beside their successors.
+TEST_F(CompactionTest, OptimizeAfterACheckpointMultipliesNoFiles) {
+  AppendOneByOne({"a", "b", "c"});
+  ASSERT_TRUE((*ours_->OpenTable(view_.table))->Checkpoint(Version{3}));
+  const std::string rows = Table();
+  const Version version = Compact(*ours_).version;
+  for (const bool with_checkpoint : {false, true}) {
+    if (with_checkpoint) {
+      ASSERT_TRUE((*ours_->OpenTable(view_.table))->Checkpoint(version));
+    }
+    const auto fresh = OpenLake(*local_);
+    EXPECT_EQ((*fresh->Latest(view_.table))->files().size(), 1u);
+    EXPECT_EQ(Table(), rows);
+  }
+}
+
 TEST_F(CompactionTest, OldVersionsStayReadable) {
   AppendOneByOne({"a", "b", "c"});
   Compact(*ours_);
@@ -207,6 +223,21 @@ TEST_F(CompactionTest, TheTargetsOfTheSettingsHold) {
   auto lake = *Lake::Over(*local_, options, clock_, random_);
   EXPECT_EQ(Compact(*lake).files_after, 2);
   EXPECT_EQ(FileCount(), 2u);
+}
+
+TEST_F(CompactionTest, WithLittleMemoryFilesStaySmaller) {
+  LakeOptions options;
+  options.location = folder_.string();
+  options.threads = 1;
+  for (const auto& [memory, as_set] : {std::pair(1'000'000'000, true),
+                                      std::pair(128'000'000, false)}) {
+    options.memory_bytes = memory;
+    auto lake = *Lake::Over(*local_, options, clock_, random_);
+    const UpkeepTable table{**lake->OpenTable(view_.table), *lake->Spec(view_.table)};
+    const auto limits = LimitsOf(*lake, table, **lake->Latest(view_.table));
+    EXPECT_EQ(limits.target_rows == 400'000, as_set) << limits.target_rows;
+    EXPECT_GT(limits.target_rows, 50'000);
+  }
 }
 
 }  // namespace
