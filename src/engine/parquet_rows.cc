@@ -146,4 +146,13 @@ Status ReadParquetRows(
   return reader.Run(rows, row);
 }
 
+Result<int64_t> CountParquetRows(const std::filesystem::path& file) {
+  VL_TRY(const ParquetSource source, ParquetSource::Open(file));
+  int64_t rows = 0;
+  for (const ThriftValue& row_group : source.groups()) {
+    rows += row_group.Int(group::kRows).value_or(0);
+  }
+  return rows;
+}
+
 }  // namespace vitalake::engine

@@ -1,7 +1,7 @@
 // Single rows of a Parquet file, by their places.
 //
-// A scan decodes every row of a file into the engine's vectors to keep a few; here a column chunk is
-// unpacked no further than the wanted rows need, and row groups without one are not read.
+// A scan decodes every row of a file into the engine's vectors to keep a few; here a column chunk
+// is unpacked no further than the wanted rows need, and row groups without one are not read.
 #pragma once
 
 #include <cstdint>
@@ -32,5 +32,8 @@ Status ReadParquetRows(
     const std::filesystem::path& file, std::span<const int64_t> rows,
     std::span<const RowColumn> columns,
     const std::function<Status(int64_t place, std::span<const view::Cell> cells)>& row);
+
+// Rows of a file, from its footer. Errors as above.
+Result<int64_t> CountParquetRows(const std::filesystem::path& file);
 
 }  // namespace vitalake::engine

@@ -79,9 +79,8 @@ Status UpsertTry::LoadElsewhere() {
                   "FROM staged s ANTI JOIN present p USING (id_space, id) WHERE NOT s.elsewhere",
                   wait_));
   VL_TRY(const auto hits, FindRows(table, other, own));
-  VL_RETURN_IF_ERROR(
-      FetchRows(lake_, connection_, {table, other, hits, ColumnNames(*other), "elsewhere_row"},
-                wait_));
+  VL_RETURN_IF_ERROR(FetchRows(lake_, connection_,
+                               {table, other, hits, ColumnNames(*other), "elsewhere_row"}, wait_));
   return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
 }
 
@@ -115,8 +114,7 @@ Status UpsertTry::Decide(UpsertResult& result) {
                                              "retracted_at",  "deleted",
                                              "received_at",   "source_partition",
                                              "source_offset", "ingestion_date"};
-  VL_RETURN_IF_ERROR(
-      FetchKnown(whole_rows_ ? ColumnNames(*snapshot_) : deciding));
+  VL_RETURN_IF_ERROR(FetchKnown(whole_rows_ ? ColumnNames(*snapshot_) : deciding));
   VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row")));
   VL_RETURN_IF_ERROR(LoadElsewhere());
   VL_RETURN_IF_ERROR(Run(upsert_sql::MarkKeyConflicts()));
@@ -173,9 +171,9 @@ std::string UpsertTry::EmptiedOnDelete() const {
 
 // known_row: the rows of hits_, with _file and _row.
 Status UpsertTry::FetchKnown(std::vector<std::string> columns) {
-  return FetchRows(
-      lake_, connection_,
-      {request_.view.table, snapshot_, *hits_, std::move(columns), "known_row"}, wait_);
+  return FetchRows(lake_, connection_,
+                   {request_.view.table, snapshot_, *hits_, std::move(columns), "known_row"},
+                   wait_);
 }
 
 // old_row: the rows that the changed keys have, with _file and _row.
@@ -222,13 +220,23 @@ Status UpsertTry::CreateNewRows() {
 Status UpsertTry::WriteChanges(const std::filesystem::path& folder, Rewrite& out) {
   if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return {};
   const std::string names = NameList(ColumnNames(*snapshot_));
-  const std::vector<std::string>& key = request_.view.row_key;
+  const std::string same = SameKey(request_.view.row_key, "o", "n");
+  // Nearly always each old row has its new one, and no row needs to be looked up.
+  const std::string replaced =
+      out.deleted == 0
+          ? "true"
+          : fmt::format("EXISTS (SELECT 1 FROM new_row n WHERE n._known AND {})", same);
+  VL_TRY(const int64_t added,
+         connection_.ScalarInt(fmt::format(
+             "SELECT count(*) FROM new_row n ANTI JOIN old_row o ON {} WHERE n._known", same)));
+  const std::string replaces =
+      added == 0 ? "true" : fmt::format("EXISTS (SELECT 1 FROM old_row o WHERE {})", same);
   const std::string sql = fmt::format(
-      "SELECT {0}, CASE WHEN EXISTS (SELECT 1 FROM new_row n WHERE n._known AND {1}) "
-      "  THEN 'update_preimage' ELSE 'delete' END AS _change_type FROM old_row o "
-      "UNION ALL SELECT {0}, CASE WHEN n._known AND EXISTS (SELECT 1 FROM old_row o WHERE {1}) "
-      "  THEN 'update_postimage' ELSE 'insert' END FROM new_row n",
-      names, SameKey(key, "o", "n"));
+      "SELECT {0}, CASE WHEN {1} THEN 'update_preimage' ELSE 'delete' END AS _change_type "
+      "FROM old_row o "
+      "UNION ALL SELECT {0}, CASE WHEN n._known AND {2} THEN 'update_postimage' ELSE 'insert' END "
+      "FROM new_row n",
+      names, replaced, replaces);
   engine::ParquetOptions options;
   options.name_prefix = "cdc";
   VL_TRY(out.changes, engine::WriteParquet(connection_, sql, folder, options, wait_));
