@@ -1,164 +1,108 @@
 // Steps:
-//  1. read the footers; check that base and patches go together;
-//  2. copy the chunks in order, each from where it comes, and note its new place;
-//  3. write base's footer with the new places.
+//  1. read the footer; check that the file has what the patch is for;
+//  2. copy the chunks in order, those with other values encoded anew, and note their new places;
+//  3. write the footer with the new places.
 // Left out: page indexes and bloom filters, which lie outside the chunks; readers do without.
 #include "engine/parquet_splice.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
-#include <optional>
+#include <map>
 
-#include "engine/thrift_compact.h"
+#include "engine/parquet_fields_internal.h"
+#include "engine/parquet_source_internal.h"
 
 namespace vitalake::engine {
 namespace fs = std::filesystem;
 namespace {
 
-// Field ids of parquet.thrift.
-namespace footer {
-constexpr int16_t kSchema = 2, kRowGroups = 4, kEncryption = 8;
-}
-namespace element {
-constexpr int16_t kType = 1, kTypeLength = 2, kRepetition = 3, kName = 4, kChildren = 5,
-                  kConvertedType = 6, kScale = 7, kPrecision = 8, kLogicalType = 10;
-}
-namespace group {
-constexpr int16_t kColumns = 1, kTotalBytes = 2, kRows = 3, kSorting = 4, kFileOffset = 5,
-                  kCompressedBytes = 6;
-}
-namespace chunk {
-constexpr int16_t kFilePath = 1, kFileOffset = 2, kMetadata = 3, kOffsetIndex = 4,
-                  kOffsetIndexSize = 5, kColumnIndex = 6, kColumnIndexSize = 7, kCrypto = 8;
-}
-namespace meta {
-constexpr int16_t kPath = 3, kUncompressed = 6, kCompressed = 7, kDataPage = 9, kIndexPage = 10,
-                  kDictionaryPage = 11, kBloomFilter = 14, kBloomFilterSize = 15;
-}
-
-constexpr size_t kCopyBytes = 1 << 20;
-
 std::unexpected<Error> Unsupported(std::string what) {
   return Fail(ErrorKind::kUnsupported, std::move(what));
 }
-std::unexpected<Error> Corrupt(const fs::path& file, std::string_view what) {
-  return Fail(ErrorKind::kCorrupt,
-              fmt::format("{} is no whole Parquet file: {}", file.string(), what));
+
+template <class T>
+std::string BytesOf(T value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
 }
 
-// A Parquet file and its footer.
-struct Source {
-  fs::path path;
-  std::ifstream in;
-  int64_t data_end = 0;  // where the footer begins
-  ThriftValue footer;
-
-  const std::vector<ThriftValue>& groups() const { return footer.Find(footer::kRowGroups)->items; }
-};
-
-Result<Source> OpenSource(const fs::path& path) {
-  Source source;
-  source.path = path;
-  source.in.open(path, std::ios::binary);
-  if (!source.in) {
-    return Fail(fs::exists(path) ? ErrorKind::kIo : ErrorKind::kNotFound,
-                fmt::format("{} cannot be opened", path.string()));
+// The PLAIN bytes of a value that is not null.
+Result<std::string> PlainBytes(const QueryResult& rows, size_t column) {
+  const ResultColumn& described = rows.columns()[column];
+  switch (described.kind) {
+    case ValueKind::kBoolean:
+      return std::string(1, rows.GetBool(column) ? '\1' : '\0');
+    case ValueKind::kString:
+      return std::string(rows.GetString(column));
+    case ValueKind::kDouble:
+      if (described.type == "DOUBLE") return BytesOf(rows.GetDouble(column));
+      break;
+    case ValueKind::kDate:
+      return BytesOf(static_cast<int32_t>(rows.GetInt64(column)));
+    case ValueKind::kInteger:
+      if (described.type == "INTEGER") return BytesOf(static_cast<int32_t>(rows.GetInt64(column)));
+      [[fallthrough]];
+    case ValueKind::kTimestamp:
+      return BytesOf(rows.GetInt64(column));
+    default:
+      break;
   }
-  source.in.seekg(0, std::ios::end);
-  const int64_t size = source.in.tellg();
-  char tail[8] = {};
-  if (size < 12) return Corrupt(path, "it is too short");
-  source.in.seekg(size - 8);
-  source.in.read(tail, sizeof(tail));
-  if (!source.in) return Fail(ErrorKind::kIo, fmt::format("{} cannot be read", path.string()));
-  if (std::memcmp(tail + 4, "PAR1", 4) != 0) return Corrupt(path, "its magic bytes are missing");
-  uint32_t footer_bytes = 0;
-  std::memcpy(&footer_bytes, tail, 4);
-  source.data_end = size - 8 - int64_t{footer_bytes};
-  if (source.data_end < 4) return Corrupt(path, "its footer does not fit");
-  std::string bytes(footer_bytes, '\0');
-  source.in.seekg(source.data_end);
-  source.in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!source.in) return Fail(ErrorKind::kIo, fmt::format("{} cannot be read", path.string()));
-  auto footer = ReadThriftStruct(bytes);
-  if (!footer) return Because(std::move(footer).error(), path.string());
-  source.footer = *std::move(footer);
-  const ThriftValue* schema = source.footer.Find(footer::kSchema);
-  const ThriftValue* groups = source.footer.Find(footer::kRowGroups);
-  if (!schema || !groups || schema->type != ThriftType::kList ||
-      groups->type != ThriftType::kList) {
-    return Corrupt(path, "its footer lacks schema or row groups");
-  }
-  if (source.footer.Find(footer::kEncryption)) return Unsupported("the file is encrypted");
-  return source;
+  return Unsupported(fmt::format("values of type {}", described.type));
 }
 
-// The parts of a column's path, "" when the chunk has none.
-std::string PathOf(const ThriftValue& column) {
-  const ThriftValue* metadata = column.Find(chunk::kMetadata);
-  const ThriftValue* path = metadata ? metadata->Find(meta::kPath) : nullptr;
-  if (!path || path->items.size() != 1) return "";
-  return path->items.front().bytes;
+// Sets what the metadata of a chunk says of its pages, but for their places.
+void Describe(const ColumnChunk::Encoded& encoded, ThriftValue& metadata) {
+  ThriftValue encodings;
+  encodings.type = ThriftType::kList;
+  encodings.item_type = ThriftType::kI32;
+  std::vector<int64_t> used = {encoding::kPlain, encoding::kRle};
+  if (encoded.dictionary_bytes > 0) used.push_back(encoding::kRleDictionary);
+  for (const int64_t id : used) encodings.items.push_back(ThriftInt(ThriftType::kI32, id));
+  metadata.Put(meta::kEncodings, std::move(encodings));
+  metadata.SetInt(meta::kUncompressed, encoded.uncompressed_bytes);
+  metadata.SetInt(meta::kCompressed, static_cast<int64_t>(encoded.bytes.size()));
+  ThriftValue stats;
+  stats.Put(statistics::kNullCount, ThriftInt(ThriftType::kI64, encoded.nulls));
+  if (encoded.min) stats.Put(statistics::kMin, ThriftBinary(*encoded.min));
+  if (encoded.max) stats.Put(statistics::kMax, ThriftBinary(*encoded.max));
+  metadata.Put(meta::kStatistics, std::move(stats));
+  metadata.Erase(meta::kEncodingStats);
+  metadata.Erase(meta::kSizeStatistics);
 }
 
-// The element of a flat column; null when there is none of that name or it is nested.
-const ThriftValue* FlatElement(const Source& source, const std::string& name) {
-  const auto& elements = source.footer.Find(footer::kSchema)->items;
-  const ThriftValue* found = nullptr;
-  for (size_t i = 1; i < elements.size(); ++i) {
-    if (elements[i].Int(element::kChildren).value_or(0) > 0) continue;
-    const ThriftValue* own = elements[i].Find(element::kName);
-    if (!own || own->bytes != name) continue;
-    if (found) return nullptr;
-    found = &elements[i];
+// What lies outside the chunks is not copied.
+void ForgetIndexes(ThriftValue& column) {
+  for (const int16_t id : {chunk::kOffsetIndex, chunk::kOffsetIndexSize, chunk::kColumnIndex,
+                           chunk::kColumnIndexSize}) {
+    column.Erase(id);
   }
-  return found;
-}
-
-// Whether values encoded for one mean the same for the other. Writers give the annotation in the
-// old way, the new way, or both.
-bool SameType(const ThriftValue& a, const ThriftValue& b) {
-  for (const int16_t id : {element::kType, element::kTypeLength, element::kRepetition,
-                           element::kScale, element::kPrecision}) {
-    if (a.Int(id) != b.Int(id)) return false;
+  ThriftValue& metadata = *column.Find(chunk::kMetadata);
+  for (const int16_t id : {meta::kIndexPage, meta::kBloomFilter, meta::kBloomFilterSize}) {
+    metadata.Erase(id);
   }
-  const ThriftValue* new_a = a.Find(element::kLogicalType);
-  const ThriftValue* new_b = b.Find(element::kLogicalType);
-  if (new_a && new_b) return *new_a == *new_b;
-  const auto old_a = a.Int(element::kConvertedType);
-  const auto old_b = b.Int(element::kConvertedType);
-  if (old_a && old_b) return old_a == old_b;
-  return !old_a && !old_b && !new_a && !new_b;
 }
 
 class Splicer {
  public:
-  Splicer(Source base, std::ofstream& out) : base_(std::move(base)), out_(out) {}
+  Splicer(ParquetSource base, const RowPatch& patch, std::ofstream& out)
+      : base_(std::move(base)), patch_(patch), out_(out) {}
 
-  Result<int64_t> Run(const std::map<size_t, fs::path>& patches) {
+  Result<SplicedFile> Run() {
+    VL_RETURN_IF_ERROR(CheckPatch());
     Write("PAR1");
-    std::vector<ThriftValue>& groups = base_.footer.Find(footer::kRowGroups)->items;
-    for (const auto& [at, path] : patches) {
-      if (at >= groups.size()) return Unsupported("a patch for a row group that is not there");
+    int64_t from = 0;
+    for (ThriftValue& row_group : base_.groups()) {
+      const int64_t to = from + row_group.Int(group::kRows).value_or(0);
+      VL_RETURN_IF_ERROR(CopyGroup(row_group, from, to));
+      from = to;
     }
-    for (size_t at = 0; at < groups.size(); ++at) {
-      const auto patch = patches.find(at);
-      std::optional<Source> from;
-      if (patch != patches.end()) {
-        VL_TRY(from, OpenSource(patch->second));
-        VL_RETURN_IF_ERROR(CheckPatch(*from, groups[at]));
-      }
-      VL_RETURN_IF_ERROR(CopyGroup(groups[at], from ? &*from : nullptr));
-    }
-    const std::string footer = WriteThriftStruct(base_.footer);
+    const std::string footer = WriteThriftStruct(base_.footer());
     Write(footer);
     const auto size = static_cast<uint32_t>(footer.size());
     Write({reinterpret_cast<const char*>(&size), sizeof(size)});
     Write("PAR1");
-    return at_;
+    return SplicedFile{at_, from};
   }
 
  private:
@@ -167,42 +111,53 @@ class Splicer {
     at_ += static_cast<int64_t>(bytes.size());
   }
 
-  Status CheckPatch(const Source& patch, const ThriftValue& of) const {
-    if (patch.groups().size() != 1 ||
-        patch.groups().front().Int(group::kRows) != of.Int(group::kRows)) {
-      return Unsupported("the patch has other rows than the row group");
+  Status CheckPatch() const {
+    int64_t rows = 0;
+    for (const ThriftValue& row_group : base_.groups()) {
+      rows += row_group.Int(group::kRows).value_or(0);
+      const ThriftValue* columns = row_group.Find(group::kColumns);
+      if (!columns) return Unsupported("a row group without columns");
+      for (const ColumnPatch& patch : patch_.columns) {
+        if (std::ranges::count(columns->items, patch.column, ColumnOf) != 1) {
+          return Unsupported(fmt::format("a row group without column {}", patch.column));
+        }
+      }
     }
-    for (const ThriftValue& column : patch.groups().front().Find(group::kColumns)->items) {
-      const std::string name = PathOf(column);
-      const ThriftValue* theirs = FlatElement(patch, name);
-      const ThriftValue* ours = FlatElement(base_, name);
-      const auto& columns = of.Find(group::kColumns)->items;
-      if (!theirs || !ours || !SameType(*ours, *theirs) ||
-          std::ranges::count(columns, name, PathOf) != 1) {
-        return Unsupported(fmt::format("column {} differs in type", name));
+    if (!patch_.rows.empty() && patch_.rows.back() >= rows) {
+      return Unsupported("a row that the file lacks");
+    }
+    for (const ColumnPatch& patch : patch_.columns) {
+      const ThriftValue* element = base_.FlatElement(patch.column);
+      if (!element || !HoldsType(*element, patch.type)) {
+        return Unsupported(fmt::format("column {} is no {}", patch.column, patch.type));
+      }
+      if (element->Int(element::kRepetition).value_or(0) == 0 &&
+          !std::ranges::all_of(patch.values, [](const auto& value) { return value.has_value(); })) {
+        return Unsupported(fmt::format("column {} takes no nulls", patch.column));
       }
     }
     return {};
   }
 
-  Status CopyGroup(ThriftValue& row_group, Source* patch) {
+  // Rows [from, to) of the file.
+  Status CopyGroup(ThriftValue& row_group, int64_t from, int64_t to) {
     int64_t uncompressed = 0;
     int64_t compressed = 0;
     const int64_t begin = at_;
-    ThriftValue* columns = row_group.Find(group::kColumns);
-    if (!columns) return Corrupt(base_.path, "a row group without columns");
-    for (ThriftValue& column : columns->items) {
-      Source* from = &base_;
-      if (patch) {
-        const auto& theirs = patch->groups().front().Find(group::kColumns)->items;
-        const std::string name = PathOf(column);
-        const auto found = name.empty() ? theirs.end() : std::ranges::find(theirs, name, PathOf);
-        if (found != theirs.end()) {
-          column = *found;
-          from = patch;
-        }
+    const auto first = std::ranges::lower_bound(patch_.rows, from);
+    const auto last = std::ranges::lower_bound(patch_.rows, to);
+    bool changed = false;
+    for (ThriftValue& column : row_group.Find(group::kColumns)->items) {
+      std::optional<ColumnChunk::Encoded> encoded;
+      const auto patch =
+          std::ranges::find(patch_.columns, ColumnOf(column), &ColumnPatch::column);
+      if (first != last && patch != patch_.columns.end()) {
+        const auto at = static_cast<size_t>(first - patch_.rows.begin());
+        const auto count = static_cast<size_t>(last - first);
+        VL_TRY(encoded, Patched(column, *patch, at, at + count, from, to - from));
       }
-      VL_RETURN_IF_ERROR(CopyChunk(column, *from));
+      changed |= encoded.has_value();
+      VL_RETURN_IF_ERROR(encoded ? PutChunk(column, *encoded) : CopyChunk(column));
       const ThriftValue& metadata = *column.Find(chunk::kMetadata);
       uncompressed += metadata.Int(meta::kUncompressed).value_or(0);
       compressed += metadata.Int(meta::kCompressed).value_or(0);
@@ -210,87 +165,98 @@ class Splicer {
     row_group.SetInt(group::kTotalBytes, uncompressed);
     row_group.SetInt(group::kCompressedBytes, compressed);
     row_group.SetInt(group::kFileOffset, begin);
-    if (patch) row_group.Erase(group::kSorting);
+    if (changed) row_group.Erase(group::kSorting);
+    return {};
+  }
+
+  // The chunk with the values [at, end) of `patch`; nullopt when it has them already.
+  Result<std::optional<ColumnChunk::Encoded>> Patched(const ThriftValue& column,
+                                                      const ColumnPatch& patch, size_t at,
+                                                      size_t end, int64_t first_row, int64_t rows) {
+    VL_TRY(ColumnChunk chunk, base_.Decode(column, rows, codec_));
+    bool changed = false;
+    for (; at < end; ++at) {
+      changed |= chunk.Set(patch_.rows[at] - first_row, patch.values[at]);
+    }
+    if (!changed) return std::nullopt;
+    VL_TRY(ColumnChunk::Encoded encoded, chunk.Encode(codec_));
+    return encoded;
+  }
+
+  Status PutChunk(ThriftValue& column, const ColumnChunk::Encoded& encoded) {
+    ThriftValue& metadata = *column.Find(chunk::kMetadata);
+    Describe(encoded, metadata);
+    metadata.Erase(meta::kDictionaryPage);
+    if (encoded.dictionary_bytes > 0) {
+      metadata.Put(meta::kDictionaryPage, ThriftInt(ThriftType::kI64, at_));
+    }
+    metadata.SetInt(meta::kDataPage, at_ + encoded.dictionary_bytes);
+    column.SetInt(chunk::kFileOffset, at_);
+    ForgetIndexes(column);
+    Write(encoded.bytes);
     return {};
   }
 
   // Copies the pages `column` describes and sets it to their new place.
-  Status CopyChunk(ThriftValue& column, Source& from) {
-    ThriftValue* metadata = column.Find(chunk::kMetadata);
-    if (!metadata || column.Find(chunk::kFilePath) || column.Find(chunk::kCrypto)) {
-      return Unsupported("a column chunk outside the file, or encrypted");
-    }
-    const auto data = metadata->Int(meta::kDataPage);
-    const auto size = metadata->Int(meta::kCompressed);
-    if (!data || !size) return Corrupt(from.path, "a column chunk without a place");
-    // 0 stands for "none" in some writers.
-    const int64_t dictionary = metadata->Int(meta::kDictionaryPage).value_or(0);
-    const int64_t begin = dictionary > 0 ? std::min(dictionary, *data) : *data;
-    if (begin < 4 || *size < 0 || *size > from.data_end - begin) {
-      return Corrupt(from.path, "a column chunk outside its data");
-    }
-    const int64_t shift = at_ - begin;
-    VL_RETURN_IF_ERROR(CopyBytes(from, begin, *size));
-    metadata->SetInt(meta::kDataPage, *data + shift);
+  Status CopyChunk(ThriftValue& column) {
+    VL_TRY(const ChunkPlace place, base_.PlaceOf(column));
+    ThriftValue& metadata = *column.Find(chunk::kMetadata);
+    const int64_t shift = at_ - place.begin;
+    metadata.SetInt(meta::kDataPage, *metadata.Int(meta::kDataPage) + shift);
+    const int64_t dictionary = metadata.Int(meta::kDictionaryPage).value_or(0);
     if (dictionary > 0) {
-      metadata->SetInt(meta::kDictionaryPage, dictionary + shift);
+      metadata.SetInt(meta::kDictionaryPage, dictionary + shift);
     } else {
-      metadata->Erase(meta::kDictionaryPage);
+      metadata.Erase(meta::kDictionaryPage);
     }
-    for (const int16_t id : {meta::kIndexPage, meta::kBloomFilter, meta::kBloomFilterSize}) {
-      metadata->Erase(id);
-    }
-    for (const int16_t id : {chunk::kOffsetIndex, chunk::kOffsetIndexSize, chunk::kColumnIndex,
-                             chunk::kColumnIndexSize}) {
-      column.Erase(id);
-    }
-    column.SetInt(chunk::kFileOffset, begin + shift);
+    column.SetInt(chunk::kFileOffset, at_);
+    ForgetIndexes(column);
+    VL_TRY(const std::string bytes, base_.Read(place));
+    Write(bytes);
     return {};
   }
 
-  Status CopyBytes(Source& from, int64_t offset, int64_t size) {
-    buffer_.resize(kCopyBytes);
-    from.in.seekg(offset);
-    while (size > 0) {
-      const auto part = std::min<int64_t>(size, kCopyBytes);
-      from.in.read(buffer_.data(), part);
-      if (!from.in) {
-        return Fail(ErrorKind::kIo, fmt::format("{} cannot be read", from.path.string()));
-      }
-      Write(std::string_view(buffer_).substr(0, static_cast<size_t>(part)));
-      size -= part;
-    }
-    return {};
-  }
-
-  Source base_;
+  ParquetSource base_;
+  const RowPatch& patch_;
   std::ofstream& out_;
   int64_t at_ = 0;
-  std::string buffer_;
+  PageCodec codec_;
 };
 
 }  // namespace
 
-Result<std::vector<int64_t>> RowGroupSizes(const fs::path& file) {
-  VL_TRY(const Source source, OpenSource(file));
-  std::vector<int64_t> rows;
-  for (const ThriftValue& row_group : source.groups()) {
-    rows.push_back(row_group.Int(group::kRows).value_or(0));
+Result<RowPatch> ReadPatch(QueryResult& rows) {
+  RowPatch patch;
+  for (size_t c = 1; c < rows.columns().size(); ++c) {
+    patch.columns.push_back({rows.columns()[c].name, rows.columns()[c].type, {}});
   }
-  return rows;
+  for (;;) {
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return patch;
+    patch.rows.push_back(rows.GetInt64(0));
+    for (size_t c = 1; c < rows.columns().size(); ++c) {
+      auto& values = patch.columns[c - 1].values;
+      if (rows.IsNull(c)) {
+        values.emplace_back();
+      } else {
+        VL_TRY(std::string bytes, PlainBytes(rows, c));
+        values.emplace_back(std::move(bytes));
+      }
+    }
+  }
 }
 
-Result<int64_t> SpliceParquet(const fs::path& base, const std::map<size_t, fs::path>& patches,
-                              const fs::path& target) {
-  VL_TRY(Source source, OpenSource(base));
+Result<SplicedFile> SpliceParquet(const fs::path& base, const RowPatch& patch,
+                                  const fs::path& target) {
+  VL_TRY(ParquetSource source, ParquetSource::Open(base));
   std::ofstream out(target, std::ios::binary | std::ios::trunc);
   if (!out) return Fail(ErrorKind::kIo, fmt::format("{} cannot be written", target.string()));
-  auto size = Splicer(std::move(source), out).Run(patches);
+  auto done = Splicer(std::move(source), patch, out).Run();
   out.close();
-  if (size && out) return size;
+  if (done && out) return done;
   std::error_code ignored;
   fs::remove(target, ignored);
-  if (!size) return size;
+  if (!done) return done;
   const bool full = fs::space(target.parent_path(), ignored).available < (1 << 20);
   return Fail(full ? ErrorKind::kNoSpace : ErrorKind::kIo,
               fmt::format("{} cannot be written", target.string()));

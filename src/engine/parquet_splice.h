@@ -1,32 +1,52 @@
-// Parquet files put together from column chunks of other files, without decoding them.
+// Parquet files in which some rows get other values in some columns.
 //
-// A file in which some rows get other values in some columns needs those columns encoded anew, in
-// the row groups concerned; everything else is copied byte for byte. Of a wide table with a few
-// changed columns that is a small part of the work, and it needs no memory.
+// Of each row group only the columns in which a value differs are decoded and encoded anew;
+// everything else is copied byte for byte. Of a wide table with a few changed columns that is a
+// small part of the work, and it needs the memory of one column chunk.
 // Source: Apache Parquet, "File Format" and parquet.thrift.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "engine/engine.h"
 
 namespace vitalake::engine {
 
-// Rows of each row group, in order. kCorrupt when the file has no readable footer.
-Result<std::vector<int64_t>> RowGroupSizes(const std::filesystem::path& file);
+// The values that `rows` of a file get in one column.
+struct ColumnPatch {
+  std::string column;
+  // As SQL names it: BOOLEAN, INTEGER, BIGINT, DOUBLE, VARCHAR, DATE, TIMESTAMP WITH TIME ZONE.
+  std::string type;
+  // One per row: its PLAIN bytes (ColumnChunk), nullopt for null.
+  std::vector<std::optional<std::string>> values;
+};
 
-// Writes `target`: the rows of `base` in their order, but in row group n (from 0) the columns that
-// patches[n] has, taken from there. A patch has one row group of as many rows as the one it is for,
-// in the same order, and flat columns that `base` has too, of one type. Returns the size in bytes
-// of `target`, complete but not durable; no file is left after an error.
-//   kUnsupported     the files do not go together like that, are encrypted, or a chunk lies in
-//                    another file: the rows must be written by other means
+struct RowPatch {
+  std::vector<int64_t> rows;  // places in the file, from 0, ascending
+  std::vector<ColumnPatch> columns;
+};
+
+// From the rest of a result: its first column is the place of each row, in order, the others are
+// named and typed as those of the file.
+Result<RowPatch> ReadPatch(QueryResult& rows);
+
+struct SplicedFile {
+  int64_t size_bytes = 0;
+  int64_t rows = 0;
+};
+
+// Writes `target`: the rows of `base` in their order, with the values of `patch`. `target` is
+// complete then, but not durable; no file is left after an error.
+//   kUnsupported     the file lacks such a row or column, or has it with another type, nested,
+//                    encrypted, or in an encoding that is not known here: the rows must be written
+//                    by other means
 //   kCorrupt, kIo, kNoSpace, kNotFound
-Result<int64_t> SpliceParquet(const std::filesystem::path& base,
-                              const std::map<size_t, std::filesystem::path>& patches,
-                              const std::filesystem::path& target);
+Result<SplicedFile> SpliceParquet(const std::filesystem::path& base, const RowPatch& patch,
+                                  const std::filesystem::path& target);
 
 }  // namespace vitalake::engine

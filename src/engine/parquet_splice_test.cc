@@ -10,13 +10,20 @@
 
 #include "engine/engine_fixture.h"
 #include "engine/parquet_files.h"
+#include "engine/parquet_pages.h"
+#include "engine/parquet_rows.h"
 #include "engine/thrift_compact.h"
 
 namespace vitalake::engine {
 namespace fs = std::filesystem;
 namespace {
 
-using ::testing::ElementsAre;
+// Every kind of column a table of ours has; 5,000 rows in three row groups.
+constexpr const char* kRows =
+    "SELECT i, 'id-' || md5(i::VARCHAR) AS id, i % 7 = 0 AS flag, i / 3.0::DOUBLE AS number, "
+    "CASE WHEN i % 3 > 0 THEN 'word ' || i % 11 END AS word, NULL::VARCHAR AS nothing, "
+    "TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(i) AS time, "
+    "DATE '2026-01-01' + (i % 30)::INTEGER AS day FROM range(5000) t(i)";
 
 class ParquetSpliceTest : public EngineFixture {
  protected:
@@ -35,116 +42,192 @@ class ParquetSpliceTest : public EngineFixture {
     EXPECT_TRUE(count) << count.error().ToString();
     return count.value_or(-1);
   }
+  // From a query over the relation `rows` (kRows).
+  RowPatch Patch(const std::string& select) {
+    auto rows = connection_->Query(fmt::format("WITH rows AS ({}) {}", kRows, select));
+    EXPECT_TRUE(rows) << rows.error().ToString();
+    auto patch = ReadPatch(*rows);
+    EXPECT_TRUE(patch) << patch.error().ToString();
+    return *patch;
+  }
+  static std::string Bytes(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
   static std::string Read(const fs::path& path) {
     return fmt::format("SELECT *, file_row_number FROM read_parquet({})", QuotePath(path));
   }
 };
 
-// Every kind of column a table of ours has; 5,000 rows in three row groups.
-constexpr const char* kRows =
-    "SELECT i, 'id-' || md5(i::VARCHAR) AS id, i % 7 = 0 AS flag, i / 3.0::DOUBLE AS number, "
-    "CASE WHEN i % 3 > 0 THEN 'word ' || i % 11 END AS word, NULL::VARCHAR AS nothing, "
-    "TIMESTAMPTZ '2026-01-01 00:00:00+00' + to_seconds(i) AS time, "
-    "DATE '2026-01-01' + (i % 30)::INTEGER AS day FROM range(5000) t(i)";
 
-TEST_F(ParquetSpliceTest, TakesSomeColumnsOfSomeRowGroupsFromPatches) {
-  const fs::path base =
-      Write("base", kRows, ", COMPRESSION zstd, ROW_GROUP_SIZE 2048, PARQUET_VERSION v1");
-  ASSERT_THAT(*RowGroupSizes(base), ElementsAre(2048, 2048, 904));
-  const std::string changed = fmt::format(
-      "SELECT * REPLACE (CASE WHEN i % 100 = 0 THEN -number ELSE number END AS number, "
-      "CASE WHEN i % 100 = 0 THEN NULL ELSE word END AS word, "
-      "CASE WHEN i % 100 = 0 THEN 'now there' END AS nothing, "
-      "CASE WHEN i % 100 = 0 THEN NOT flag ELSE flag END AS flag, "
-      "time + to_hours(1) AS time) FROM ({})",
-      kRows);
-  std::map<size_t, fs::path> patches;
-  for (const auto& [group, from, to] : {std::tuple(0, 0, 2048), std::tuple(2, 4096, 5000)}) {
-    patches[static_cast<size_t>(group)] =
-        Write(fmt::format("patch{}", group),
-              fmt::format("SELECT time, word, number, flag, nothing FROM ({}) WHERE i >= {} AND i "
-                          "< {} ORDER BY i",
-                          changed, from, to),
-              ", COMPRESSION zstd");
+// The rows of kRows in which i % 100 = 0, but none of the second row group, with other values.
+constexpr const char* kPatch =
+    "SELECT i AS _row, -number AS number, NULL::VARCHAR AS word, 'now there' AS nothing, "
+    "NOT flag AS flag, time + INTERVAL 1 HOUR AS time, day + 1 AS day, id || '!' AS id FROM rows "
+    "WHERE i % 100 = 0 AND (i < 2048 OR i >= 4096) ORDER BY i";
+
+TEST_F(ParquetSpliceTest, GivesSomeRowsOtherValues) {
+  for (const std::string format : {"zstd", "uncompressed"}) {
+    const fs::path base = Write("base", kRows, ", ROW_GROUP_SIZE 2048, COMPRESSION " + format);
+    const fs::path target = folder_ / "target";
+    const auto done = SpliceParquet(base, Patch(kPatch), target);
+    ASSERT_TRUE(done) << done.error().ToString();
+    EXPECT_EQ(done->size_bytes, static_cast<int64_t>(fs::file_size(target)));
+    EXPECT_EQ(done->rows, 5000);
+    EXPECT_TRUE(CheckParquetFile(target, done->size_bytes));
+    EXPECT_EQ(Differences(Read(target),
+                          fmt::format("WITH rows AS ({0}), patch AS ({1}) SELECT r.* REPLACE ("
+                                      "coalesce(p.id, r.id) AS id, "
+                                      "coalesce(p.flag, r.flag) AS flag, "
+                                      "coalesce(p.number, r.number) AS number, "
+                                      "CASE WHEN p._row IS NULL THEN r.word END AS word, "
+                                      "p.nothing AS nothing, coalesce(p.time, r.time) AS time, "
+                                      "coalesce(p.day, r.day) AS day), i FROM rows r "
+                                      "LEFT JOIN patch p ON p._row = r.i",
+                                      kRows, kPatch)),
+              0);
+    // Statistics of the footer are those of the values that are there.
+    EXPECT_EQ(*connection_->ScalarInt(fmt::format(
+                  "SELECT count(*) FROM read_parquet({}) WHERE number < 0", QuotePath(target))),
+              29);  // i = 100, ..., 2000 and 4100, ..., 4900
+    EXPECT_EQ(
+        *connection_->ScalarInt(fmt::format(
+            "SELECT count(*) FROM read_parquet({}) WHERE nothing = 'now there'", QuotePath(target))),
+        30);
   }
-  const fs::path target = folder_ / "target";
-  const auto size = SpliceParquet(base, patches, target);
-  ASSERT_TRUE(size) << size.error().ToString();
-  EXPECT_EQ(*size, static_cast<int64_t>(fs::file_size(target)));
-  EXPECT_TRUE(CheckParquetFile(target, *size));
-  EXPECT_THAT(*RowGroupSizes(target), ElementsAre(2048, 2048, 904));
-  EXPECT_EQ(Differences(Read(target),
-                        fmt::format("SELECT *, i AS file_row_number FROM ({}) WHERE i < 2048 OR i "
-                                    ">= 4096 UNION ALL SELECT *, i FROM ({}) WHERE i >= 2048 AND i "
-                                    "< 4096",
-                                    changed, kRows)),
-            0);
-  // Statistics of the footer are those of the values that are there.
-  EXPECT_EQ(*connection_->ScalarInt(fmt::format(
-                "SELECT count(*) FROM read_parquet({}) WHERE number < 0", QuotePath(target))),
-            29);  // i = 100, ..., 2000 and 4100, ..., 4900
-  EXPECT_EQ(
-      *connection_->ScalarInt(fmt::format(
-          "SELECT count(*) FROM read_parquet({}) WHERE nothing = 'now there'", QuotePath(target))),
-      30);
 }
 
 TEST_F(ParquetSpliceTest, ASplicedFileCanBeTheNextBase) {
-  const fs::path base = Write("base", kRows, ", ROW_GROUP_SIZE 2048");
-  const auto patch = [&](const std::string& name, const std::string& select) {
-    return Write(name, select + fmt::format(" FROM ({}) WHERE i < 2048 ORDER BY abs(i)", kRows),
-                 "");
-  };
-  ASSERT_TRUE(SpliceParquet(base, {{0, patch("p1", "SELECT 'a' AS word")}}, folder_ / "second"));
-  ASSERT_TRUE(
-      SpliceParquet(folder_ / "second", {{0, patch("p2", "SELECT -i AS i")}}, folder_ / "third"));
+  const fs::path base = Write("base", kRows, ", COMPRESSION zstd, ROW_GROUP_SIZE 2048");
+  // More words than a dictionary takes, which then is none; then one word again.
+  ASSERT_TRUE(SpliceParquet(base, Patch("SELECT i AS _row, 'w' || i AS word FROM rows ORDER BY 1"),
+                            folder_ / "second"));
+  ASSERT_TRUE(SpliceParquet(folder_ / "second",
+                            Patch("SELECT i AS _row, 'a' AS word, -i AS i FROM rows WHERE i < 1000 "
+                                  "ORDER BY 1"),
+                            folder_ / "third"));
   EXPECT_EQ(Differences(Read(folder_ / "third"),
-                        fmt::format("SELECT * REPLACE (CASE WHEN i < 2048 THEN 'a' ELSE word END "
-                                    "AS word, CASE WHEN i < 2048 THEN -i ELSE i END AS i), i FROM "
-                                    "({})",
+                        fmt::format("SELECT * REPLACE (CASE WHEN i < 1000 THEN 'a' ELSE 'w' || i "
+                                    "END AS word, CASE WHEN i < 1000 THEN -i ELSE i END AS i), i "
+                                    "FROM ({})",
                                     kRows)),
             0);
 }
 
-TEST_F(ParquetSpliceTest, WithoutPatchesItIsACopy) {
-  const fs::path base = Write("base", kRows, ", ROW_GROUP_SIZE 2048");
-  ASSERT_TRUE(SpliceParquet(base, {}, folder_ / "copy"));
+TEST_F(ParquetSpliceTest, ADictionaryThatGrowsTooLargeIsGivenUp) {
+  const fs::path base = Write("base", kRows, ", COMPRESSION zstd");
+  ASSERT_TRUE(SpliceParquet(base, Patch("SELECT i AS _row, 'w' || i AS word FROM rows ORDER BY 1"),
+                            folder_ / "out"));
+  EXPECT_EQ(Differences(Read(folder_ / "out"),
+                        fmt::format("SELECT * REPLACE ('w' || i AS word), i FROM ({})", kRows)),
+            0);
+}
+
+TEST_F(ParquetSpliceTest, WithoutOtherValuesItIsACopy) {
+  const fs::path base = Write("base", kRows, ", COMPRESSION zstd, ROW_GROUP_SIZE 2048");
+  const auto copy = SpliceParquet(base, {}, folder_ / "copy");
+  ASSERT_TRUE(copy);
   EXPECT_EQ(Differences(Read(base), Read(folder_ / "copy")), 0);
+  ASSERT_TRUE(SpliceParquet(base, Patch("SELECT i AS _row, number, word FROM rows ORDER BY 1"),
+                            folder_ / "same"));
+  EXPECT_EQ(Bytes(folder_ / "same"), Bytes(folder_ / "copy"));
 }
 
 TEST_F(ParquetSpliceTest, RefusesWhatDoesNotGoTogether) {
-  const fs::path base = Write("base", kRows, ", ROW_GROUP_SIZE 2048");
-  const auto refused = [&](const std::string& select, size_t group = 0) {
-    const auto done = SpliceParquet(base, {{group, Write("p", select, "")}}, folder_ / "out");
+  const fs::path base = Write("base", fmt::format("SELECT *, ['a'] AS list FROM ({})", kRows),
+                              ", COMPRESSION zstd, ROW_GROUP_SIZE 2048");
+  const auto refused = [&](const std::string& select) {
+    const auto done = SpliceParquet(base, Patch(select), folder_ / "out");
     EXPECT_FALSE(fs::exists(folder_ / "out"));
     return done ? "accepted" : std::string(ToString(done.error().kind));
   };
   const std::string unsupported(ToString(ErrorKind::kUnsupported));
-  EXPECT_EQ(refused("SELECT 'a' AS word FROM range(2047)"), unsupported);
-  EXPECT_EQ(refused("SELECT 1 AS word FROM range(2048)"), unsupported);
-  EXPECT_EQ(refused("SELECT 1::INTEGER AS i FROM range(2048)"), unsupported);
-  EXPECT_EQ(refused("SELECT TIMESTAMP '2026-01-01' AS time FROM range(2048)"), unsupported);
-  EXPECT_EQ(refused("SELECT 'a' AS other FROM range(2048)"), unsupported);
-  EXPECT_EQ(refused("SELECT ['a'] AS word FROM range(2048)"), unsupported);
-  EXPECT_EQ(refused("SELECT 'a' AS word FROM range(2048)", 3), unsupported);
+  EXPECT_EQ(refused("SELECT 5000::BIGINT AS _row, 'a' AS word"), unsupported);
+  EXPECT_EQ(refused("SELECT 1::BIGINT AS _row, 1::BIGINT AS word"), unsupported);
+  EXPECT_EQ(refused("SELECT 1::BIGINT AS _row, 1::INTEGER AS i"), unsupported);
+  EXPECT_EQ(refused("SELECT 1::BIGINT AS _row, 1::BIGINT AS time"), unsupported);
+  EXPECT_EQ(refused("SELECT 1::BIGINT AS _row, DATE '2026-01-01' AS i"), unsupported);
+  EXPECT_EQ(refused("SELECT 1::BIGINT AS _row, 'a' AS other"), unsupported);
+  EXPECT_EQ(refused("SELECT 1::BIGINT AS _row, 'a' AS list"), unsupported);
+  const fs::path snappy = Write("snappy", kRows, ", COMPRESSION snappy");
+  EXPECT_EQ(SpliceParquet(snappy, Patch(kPatch), folder_ / "out").error().kind,
+            ErrorKind::kUnsupported);
+  EXPECT_FALSE(fs::exists(folder_ / "out"));
+}
+
+TEST_F(ParquetSpliceTest, ReadsSingleRows) {
+  const fs::path base = Write("base", kRows, ", COMPRESSION zstd, ROW_GROUP_SIZE 2048");
+  const std::vector<int64_t> wanted = {0, 3, 2047, 2048, 4999};
+  using enum view::ColumnType;
+  const std::vector<RowColumn> columns = {{"i", kBigint},   {"id", kVarchar},  {"flag", kBoolean},
+                                          {"number", kDouble}, {"word", kVarchar}, {"day", kDate},
+                                          {"time", kTimestamp}, {"later", kVarchar}};
+  std::vector<int64_t> found;
+  const auto done = ReadParquetRows(base, wanted, columns, [&](int64_t row, auto cells) -> Status {
+    found.push_back(row);
+    EXPECT_EQ(cells[0].integer, row);
+    EXPECT_EQ(cells[1].text.substr(0, 3), "id-");
+    EXPECT_EQ(cells[2].boolean, row % 7 == 0);
+    EXPECT_EQ(cells[3].number, static_cast<double>(row) / 3.0);
+    EXPECT_EQ(cells[4].is_null, row % 3 == 0);
+    if (row % 3 > 0) {
+      EXPECT_EQ(cells[4].text, fmt::format("word {}", row % 11));
+    }
+    EXPECT_EQ(cells[5].integer, 20454 + row % 30);  // days to 2026-01-01
+    EXPECT_EQ(cells[6].integer, (int64_t{20454} * 86400 + row) * 1'000'000);
+    EXPECT_TRUE(cells[7].is_null);  // the file lacks it
+    return {};
+  });
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ(found, wanted);
+  const auto kind = [&](std::vector<int64_t> rows, const RowColumn& column) {
+    const auto result = ReadParquetRows(base, rows, {&column, 1},
+                                        [](int64_t, auto) -> Status { return {}; });
+    return result ? ErrorKind::kInternal : result.error().kind;
+  };
+  EXPECT_EQ(kind({5000}, {"i", kBigint}), ErrorKind::kUnsupported);
+  EXPECT_EQ(kind({1}, {"i", kVarchar}), ErrorKind::kUnsupported);
 }
 
 TEST_F(ParquetSpliceTest, DamagedFilesAreErrors) {
-  const fs::path base = Write("base", kRows, "");
-  std::ifstream in(base, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(in)), {});
-  // Cut anywhere in the footer, or a byte of it changed: an answer, never a crash.
-  uint32_t footer = 0;
-  std::memcpy(&footer, bytes.data() + bytes.size() - 8, 4);
-  for (size_t at = bytes.size() - 8 - footer; at < bytes.size() - 8; at += 7) {
-    std::string changed = bytes;
-    changed[at] = static_cast<char>(changed[at] ^ 0xff);
-    std::ofstream(folder_ / "changed", std::ios::binary) << changed;
-    (void)SpliceParquet(folder_ / "changed", {}, folder_ / "out");
+  for (const std::string format : {"zstd", "uncompressed"}) {
+    const fs::path base = Write("base", kRows, ", COMPRESSION " + format);
+    const std::string bytes = Bytes(base);
+    // Cut anywhere in the footer, or a byte changed anywhere: an answer, never a crash.
+    uint32_t footer = 0;
+    std::memcpy(&footer, bytes.data() + bytes.size() - 8, 4);
+    const RowPatch patch = Patch(kPatch);
+    const auto try_with = [&](size_t at) {
+      std::string changed = bytes;
+      changed[at] = static_cast<char>(changed[at] ^ 0xff);
+      std::ofstream(folder_ / "changed", std::ios::binary) << changed;
+      (void)SpliceParquet(folder_ / "changed", patch, folder_ / "out");
+    };
+    for (size_t at = bytes.size() - 8 - footer; at < bytes.size() - 8; at += 7) try_with(at);
+    for (size_t at = 4; at < bytes.size() - 8 - footer; at += 997) try_with(at);
+    for (size_t at = 4; at < 60; ++at) try_with(at);
+    std::ofstream(folder_ / "short", std::ios::binary) << bytes.substr(0, bytes.size() - 1);
   }
-  std::ofstream(folder_ / "short", std::ios::binary) << bytes.substr(0, bytes.size() - 1);
-  EXPECT_EQ(RowGroupSizes(folder_ / "short").error().kind, ErrorKind::kCorrupt);
-  EXPECT_EQ(RowGroupSizes(folder_ / "none").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(SpliceParquet(folder_ / "short", {}, folder_ / "out").error().kind,
+            ErrorKind::kCorrupt);
+  EXPECT_EQ(SpliceParquet(folder_ / "none", {}, folder_ / "out").error().kind,
+            ErrorKind::kNotFound);
+}
+
+TEST(ParquetPagesTest, ReadsTheHybridItWrites) {
+  for (const int width : {1, 2, 3, 7, 8, 12, 20, 32}) {
+    for (const uint32_t step : {1u, 5u, 8u, 9u, 100u}) {  // values to a run
+      std::vector<uint32_t> values;
+      const uint32_t mask = static_cast<uint32_t>((uint64_t{1} << width) - 1);
+      for (uint32_t i = 0; i < 1003; ++i) values.push_back(i / step * 2654435761u & mask);
+      const std::string bytes = EncodeHybrid(values, width);
+      EXPECT_EQ(DecodeHybrid(bytes, width, 1003), values) << width << ' ' << step;
+      EXPECT_EQ(DecodeHybrid(bytes.substr(0, bytes.size() / 2), width, 1003).error().kind,
+                ErrorKind::kCorrupt);
+    }
+  }
+  // The format's own example: 0 to 7 in three bits.
+  EXPECT_EQ(EncodeHybrid({0, 1, 2, 3, 4, 5, 6, 7}, 3), "\x03\x88\xc6\xfa");
 }
 
 TEST(ThriftCompactTest, ReadsAndWritesTheSameBytes) {

@@ -15,6 +15,7 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
 
+  size_t at() const { return at_; }
   bool at_end() const { return at_ == bytes_.size(); }
 
   Result<ThriftValue> Read(ThriftType type, int depth) {
@@ -210,6 +211,30 @@ void ThriftValue::SetInt(int16_t id, int64_t value) {
   if (ThriftValue* field = Find(id)) field->number = value;
 }
 
+void ThriftValue::Put(int16_t id, ThriftValue field) {
+  const auto place =
+      std::ranges::lower_bound(fields, id, {}, &std::pair<int16_t, ThriftValue>::first);
+  if (place != fields.end() && place->first == id) {
+    place->second = std::move(field);
+  } else {
+    fields.emplace(place, id, std::move(field));
+  }
+}
+
+ThriftValue ThriftInt(ThriftType type, int64_t value) {
+  ThriftValue made;
+  made.type = type;
+  made.number = value;
+  return made;
+}
+
+ThriftValue ThriftBinary(std::string bytes) {
+  ThriftValue made;
+  made.type = ThriftType::kBinary;
+  made.bytes = std::move(bytes);
+  return made;
+}
+
 void ThriftValue::Erase(int16_t id) {
   std::erase_if(fields, [id](const auto& field) { return field.first == id; });
 }
@@ -219,6 +244,12 @@ Result<ThriftValue> ReadThriftStruct(std::string_view bytes) {
   VL_TRY(ThriftValue value, reader.Read(ThriftType::kStruct, 0));
   if (!reader.at_end()) return Corrupt();
   return value;
+}
+
+Result<ThriftHead> ReadThriftHead(std::string_view bytes) {
+  Reader reader(bytes);
+  VL_TRY(ThriftValue value, reader.Read(ThriftType::kStruct, 0));
+  return ThriftHead{std::move(value), reader.at()};
 }
 
 std::string WriteThriftStruct(const ThriftValue& value) {

@@ -46,11 +46,22 @@ struct ThriftValue {
   std::optional<int64_t> Int(int16_t id) const;
   // Sets an integer field that is there.
   void SetInt(int16_t id, int64_t value);
+  // Adds a field, or puts it in the place of the one that is there.
+  void Put(int16_t id, ThriftValue field);
   void Erase(int16_t id);
 };
 
+ThriftValue ThriftInt(ThriftType type, int64_t value);
+ThriftValue ThriftBinary(std::string bytes);
+
 // A struct that fills `bytes`. kCorrupt when it does not parse; kUnsupported for maps.
 Result<ThriftValue> ReadThriftStruct(std::string_view bytes);
+// The struct at the beginning of some bytes, and how many it takes. Errors as above.
+struct ThriftHead {
+  ThriftValue value;
+  size_t bytes = 0;
+};
+Result<ThriftHead> ReadThriftHead(std::string_view bytes);
 std::string WriteThriftStruct(const ThriftValue& value);
 
 }  // namespace vitalake::engine

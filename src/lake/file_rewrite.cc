@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/json_tree.h"
@@ -37,27 +36,6 @@ class SharedTable {
   engine::Connection& connection_;
   std::string name_;
 };
-
-// What a row group of `sizes` needs anew: its place and its first and last row + 1.
-struct RowRange {
-  size_t group = 0;
-  int64_t from = 0;
-  int64_t to = 0;
-};
-
-// The row groups that hold any of `rows` (ascending).
-std::vector<RowRange> TouchedGroups(const std::vector<int64_t>& sizes,
-                                    const std::vector<int64_t>& rows) {
-  std::vector<RowRange> ranges;
-  int64_t from = 0;
-  for (size_t group = 0; group < sizes.size(); ++group) {
-    const int64_t to = from + sizes[group];
-    const auto first = std::ranges::lower_bound(rows, from);
-    if (first != rows.end() && *first < to) ranges.push_back({group, from, to});
-    from = to;
-  }
-  return ranges;
-}
 
 }  // namespace
 
@@ -164,50 +142,24 @@ Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
   const engine::TableFiles table = lake_.Files(snapshot_, view_.table);
   VL_TRY(const std::string key, delta::ResolvePath(table.root, change.path));
   VL_TRY(const std::filesystem::path base, lake_.store().LocalPath(key));
-  auto sizes = engine::RowGroupSizes(base);
-  if (!sizes && (sizes.error().kind == ErrorKind::kUnsupported ||
-                 sizes.error().kind == ErrorKind::kCorrupt)) {
-    log::Debug("{} is written anew: {}", change.path, sizes.error().ToString());
+  VL_TRY(engine::QueryResult rows,
+         connection.Query(fmt::format("SELECT _row, {} FROM {} WHERE _file = {} ORDER BY 1",
+                                      NameList(change.columns), patch_table,
+                                      QuoteLiteral(change.path)),
+                          {}, wait_));
+  auto patch = engine::ReadPatch(rows);
+  auto spliced = patch ? engine::SpliceParquet(base, *patch, target)
+                       : std::unexpected(std::move(patch).error());
+  if (!spliced && (spliced.error().kind == ErrorKind::kUnsupported ||
+                   spliced.error().kind == ErrorKind::kCorrupt)) {
+    log::Debug("{} is written anew: {}", change.path, spliced.error().ToString());
     return std::nullopt;
   }
-  if (!sizes) return std::unexpected(std::move(sizes).error());
-  VL_TRY(const std::string rows, RowsOf(change.path, change.columns));
-  std::string values;
-  for (const std::string& column : change.columns) {
-    values += fmt::format("{0}CASE WHEN p._row IS NULL THEN t.{1} ELSE p.{1} END AS {1}",
-                          values.empty() ? "" : ", ", QuoteName(column));
-  }
-  std::map<size_t, std::filesystem::path> patches;
-  for (const RowRange& range : TouchedGroups(*sizes, change.rows)) {
-    engine::ParquetOptions options;
-    options.row_group_rows = std::max<int64_t>(2048, range.to - range.from);
-    options.name_prefix = "patch";
-    VL_TRY(
-        auto written,
-        engine::WriteParquet(
-            connection,
-            fmt::format("SELECT {0} FROM (SELECT * FROM ({1}) WHERE _row >= {2} AND _row < {3}) t "
-                        "LEFT JOIN (SELECT * FROM {4} WHERE _file = {5} AND _row >= {2} "
-                        "AND _row < {3}) p ON p._row = t._row ORDER BY t._row",
-                        values, rows, range.from, range.to, patch_table, QuoteLiteral(change.path)),
-            target.parent_path(), options, wait_));
-    if (written.size() != 1) return std::nullopt;
-    patches[range.group] = written.front().path;
-  }
-  auto size = engine::SpliceParquet(base, patches, target);
-  for (const auto& [group, path] : patches) {
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
-  }
-  if (!size && size.error().kind == ErrorKind::kUnsupported) {
-    log::Debug("{} is written anew: {}", change.path, size.error().ToString());
-    return std::nullopt;
-  }
-  if (!size) return std::unexpected(std::move(size).error());
+  if (!spliced) return std::unexpected(std::move(spliced).error());
   engine::WrittenFile file;
   file.path = target;
-  file.size_bytes = *size;
-  for (const int64_t count : *sizes) file.rows += count;
+  file.size_bytes = spliced->size_bytes;
+  file.rows = spliced->rows;
   file.stats_json = StatsWithout(snapshot_->FindFile(change.path)->stats, change.columns);
   return file;
 }

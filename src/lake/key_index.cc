@@ -3,23 +3,59 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <numeric>
 
 #include "base/log.h"
 #include "base/parallel.h"
+#include "engine/parquet_rows.h"
 #include "engine/relation.h"
 
 namespace vitalake::lake {
 namespace {
 
+std::unexpected<Error> TooManyRows(const delta::AddFile& file) {
+  return Fail(ErrorKind::kUnsupported,
+              fmt::format("file {} has more than 4,294,967,295 rows", file.path));
+}
+
 IndexedFile Described(const delta::AddFile& file) {
   return {file.path, file.size_bytes, file.NumRecords().value_or(-1)};
+}
+
+// The key of every row of one data file, from its column chunks. kUnsupported as
+// engine::ReadParquetRows; then the engine scans it.
+Result<std::vector<KeyEntry>> UnpackKeys(Lake& lake, std::string_view table,
+                                         const delta::SnapshotPtr& snapshot,
+                                         const delta::AddFilePtr& file) {
+  if (file->deletion_vector || !snapshot->metadata().partition_columns.empty()) {
+    return Fail(ErrorKind::kUnsupported, "deleted rows or partitions");
+  }
+  VL_TRY(const std::string key, delta::ResolvePath(lake.Files(snapshot, table).root, file->path));
+  VL_TRY(const std::filesystem::path local, lake.store().LocalPath(key));
+  VL_TRY(const int64_t count, engine::CountParquetRows(local));
+  if (count > std::numeric_limits<uint32_t>::max()) return TooManyRows(*file);
+  std::vector<int64_t> rows(static_cast<size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::array<engine::RowColumn, 2> columns = {{{"id_space"}, {"id"}}};
+  std::vector<KeyEntry> entries;
+  entries.reserve(rows.size());
+  VL_RETURN_IF_ERROR(engine::ReadParquetRows(
+      local, rows, columns, [&](int64_t row, std::span<const view::Cell> cells) -> Status {
+        entries.push_back({KeyHash(cells[0].text, cells[1].text), static_cast<uint32_t>(row)});
+        return {};
+      }));
+  return entries;
 }
 
 // The key of every row of one data file.
 Result<std::vector<KeyEntry>> ScanKeys(Lake& lake, std::string_view table,
                                        const delta::SnapshotPtr& snapshot,
                                        const delta::AddFilePtr& file, const Wait& wait) {
+  auto unpacked = UnpackKeys(lake, table, snapshot, file);
+  if (unpacked || unpacked.error().kind != ErrorKind::kUnsupported) return unpacked;
+  log::Debug("{} is scanned: {}", file->path, unpacked.error().ToString());
   delta::SnapshotState state = snapshot->state();
   state.files = {file};
   VL_TRY(const delta::SnapshotPtr alone, delta::Snapshot::Make(std::move(state)));
@@ -38,10 +74,7 @@ Result<std::vector<KeyEntry>> ScanKeys(Lake& lake, std::string_view table,
     VL_TRY(const bool more, rows.Next());
     if (!more) return entries;
     const int64_t row = rows.GetInt64(2);
-    if (row > std::numeric_limits<uint32_t>::max()) {
-      return Fail(ErrorKind::kUnsupported,
-                  fmt::format("file {} has more than 4,294,967,295 rows", file->path));
-    }
+    if (row > std::numeric_limits<uint32_t>::max()) return TooManyRows(*file);
     entries.push_back({KeyHash(rows.GetString(0), rows.GetString(1)), static_cast<uint32_t>(row)});
   }
 }

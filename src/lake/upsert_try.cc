@@ -6,9 +6,8 @@
 #include <map>
 #include <set>
 
-#include "engine/column_appender.h"
 #include "engine/relation.h"
-#include "lake/cell_row.h"
+#include "lake/row_fetch.h"
 #include "lake/upsert_sql.h"
 
 namespace vitalake::lake {
@@ -41,38 +40,6 @@ Result<bool> UpsertTry::IsPlainAppend() {
   VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
   VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, keys_.own.hashes));
   return there.empty();
-}
-
-// hit: file (AddFile::path), row.
-Status UpsertTry::LoadHits(const std::vector<KeyHit>& hits) {
-  VL_RETURN_IF_ERROR(Run("CREATE OR REPLACE TEMP TABLE hit (file VARCHAR, row BIGINT)"));
-  const std::vector<view::ColumnType> types = {view::ColumnType::kVarchar,
-                                               view::ColumnType::kBigint};
-  VL_TRY(auto appender, engine::ColumnAppender::Make(connection_, "hit", types));
-  CellRow row;
-  for (const KeyHit& hit : hits) {
-    row.Clear();
-    row.Text(hit.file->path).Int(hit.row);
-    VL_RETURN_IF_ERROR(appender.Append(row.cells()));
-  }
-  return appender.Close();
-}
-
-Status UpsertTry::LoadRows(const RowRequest& request) {
-  VL_RETURN_IF_ERROR(LoadHits(request.hits));
-  std::vector<std::string> files;
-  for (const KeyHit& hit : request.hits) {
-    if (files.empty() || files.back() != hit.file->path) files.push_back(hit.file->path);
-  }
-  VL_TRY(const std::string rows,
-         engine::RelationSql(
-             lake_.Files(request.snapshot, request.table),
-             {.columns = request.columns, .with_positions = true, .files = std::move(files)}));
-  return Run(
-      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT t.* FROM ({}) t "
-                  "SEMI JOIN hit h ON h.row = t._row AND h.file = t._file "
-                  "SEMI JOIN ({}) k ON k.id = t.id AND k.id_space = coalesce(t.id_space, '')",
-                  request.into, rows, request.keys));
 }
 
 Status UpsertTry::PointDeletes() {
@@ -112,7 +79,8 @@ Status UpsertTry::LoadElsewhere() {
                   "FROM staged s ANTI JOIN present p USING (id_space, id) WHERE NOT s.elsewhere",
                   wait_));
   VL_TRY(const auto hits, FindRows(table, other, own));
-  VL_RETURN_IF_ERROR(LoadRows({table, other, hits, {}, "FROM staged_key", "elsewhere_row"}));
+  VL_RETURN_IF_ERROR(FetchRows(lake_, connection_,
+                               {table, other, hits, ColumnNames(*other), "elsewhere_row"}, wait_));
   return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
 }
 
@@ -135,9 +103,6 @@ Status UpsertTry::Decide(UpsertResult& result) {
     VL_TRY(wanted_, HashKeys(connection_, "SELECT * FROM staged WHERE NOT dropped", wait_));
     hits_.reset();
   }
-  VL_RETURN_IF_ERROR(
-      Run("CREATE OR REPLACE TEMP TABLE staged_key AS SELECT DISTINCT id_space, id "
-          "FROM staged WHERE NOT dropped"));
   if (!hits_) {
     if (wanted_.empty()) wanted_ = keys_.all;
     VL_TRY(hits_, FindRows(request_.view.table, snapshot_, wanted_));
@@ -149,9 +114,7 @@ Status UpsertTry::Decide(UpsertResult& result) {
                                              "retracted_at",  "deleted",
                                              "received_at",   "source_partition",
                                              "source_offset", "ingestion_date"};
-  VL_RETURN_IF_ERROR(
-      LoadRows({request_.view.table, snapshot_, *hits_,
-                whole_rows_ ? ColumnNames(*snapshot_) : deciding, "FROM staged_key", "known_row"}));
+  VL_RETURN_IF_ERROR(FetchKnown(whole_rows_ ? ColumnNames(*snapshot_) : deciding));
   VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row")));
   VL_RETURN_IF_ERROR(LoadElsewhere());
   VL_RETURN_IF_ERROR(Run(upsert_sql::MarkKeyConflicts()));
@@ -206,24 +169,28 @@ std::string UpsertTry::EmptiedOnDelete() const {
          "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
 }
 
+// known_row: the rows of hits_, with _file and _row.
+Status UpsertTry::FetchKnown(std::vector<std::string> columns) {
+  return FetchRows(lake_, connection_,
+                   {request_.view.table, snapshot_, *hits_, std::move(columns), "known_row"},
+                   wait_);
+}
+
 // old_row: the rows that the changed keys have, with _file and _row.
 Status UpsertTry::CreateOldRows() {
+  if (!whole_rows_) VL_RETURN_IF_ERROR(FetchKnown(ColumnNames(*snapshot_)));
+  // Others stay: of keys with a hash in common, and of keys that were not decided (their staged
+  // records are refused).
   const std::string changed =
-      "SELECT id_space, id FROM decision WHERE change IN ('update', 'remove')";
-  if (!whole_rows_) {
-    return LoadRows(
-        {request_.view.table, snapshot_, *hits_, ColumnNames(*snapshot_), changed, "old_row"});
-  }
-  const std::string same_key =
-      fmt::format("({}) d ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')", changed);
-  // Rows of keys that were not decided (their staged records are refused) stay as well.
+      "(SELECT id_space, id FROM decision WHERE change IN ('update', 'remove')) d "
+      "ON d.id = t.id AND d.id_space = coalesce(t.id_space, '')";
   VL_TRY(const int64_t staying,
-         connection_.ScalarInt("SELECT count(*) FROM known_row t ANTI JOIN " + same_key));
+         connection_.ScalarInt("SELECT count(*) FROM known_row t ANTI JOIN " + changed));
   if (staying == 0) {
     return Run("DROP TABLE IF EXISTS old_row; ALTER TABLE known_row RENAME TO old_row");
   }
   return Run("CREATE OR REPLACE TEMP TABLE old_row AS SELECT t.* FROM known_row t SEMI JOIN " +
-             same_key);
+             changed);
 }
 
 // new_row: the rows the changed keys have from now on, with _known and _target (file they go to).
@@ -253,13 +220,23 @@ Status UpsertTry::CreateNewRows() {
 Status UpsertTry::WriteChanges(const std::filesystem::path& folder, Rewrite& out) {
   if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return {};
   const std::string names = NameList(ColumnNames(*snapshot_));
-  const std::vector<std::string>& key = request_.view.row_key;
+  const std::string same = SameKey(request_.view.row_key, "o", "n");
+  // Nearly always each old row has its new one, and no row needs to be looked up.
+  const std::string replaced =
+      out.deleted == 0
+          ? "true"
+          : fmt::format("EXISTS (SELECT 1 FROM new_row n WHERE n._known AND {})", same);
+  VL_TRY(const int64_t added,
+         connection_.ScalarInt(fmt::format(
+             "SELECT count(*) FROM new_row n ANTI JOIN old_row o ON {} WHERE n._known", same)));
+  const std::string replaces =
+      added == 0 ? "true" : fmt::format("EXISTS (SELECT 1 FROM old_row o WHERE {})", same);
   const std::string sql = fmt::format(
-      "SELECT {0}, CASE WHEN EXISTS (SELECT 1 FROM new_row n WHERE n._known AND {1}) "
-      "  THEN 'update_preimage' ELSE 'delete' END AS _change_type FROM old_row o "
-      "UNION ALL SELECT {0}, CASE WHEN n._known AND EXISTS (SELECT 1 FROM old_row o WHERE {1}) "
-      "  THEN 'update_postimage' ELSE 'insert' END FROM new_row n",
-      names, SameKey(key, "o", "n"));
+      "SELECT {0}, CASE WHEN {1} THEN 'update_preimage' ELSE 'delete' END AS _change_type "
+      "FROM old_row o "
+      "UNION ALL SELECT {0}, CASE WHEN n._known AND {2} THEN 'update_postimage' ELSE 'insert' END "
+      "FROM new_row n",
+      names, replaced, replaces);
   engine::ParquetOptions options;
   options.name_prefix = "cdc";
   VL_TRY(out.changes, engine::WriteParquet(connection_, sql, folder, options, wait_));

@@ -51,21 +51,10 @@ class UpsertTry {
   const std::vector<SuccessorFile>& successors() const { return successors_; }
 
  private:
-  // Which of the rows found by the index are wanted, and of what.
-  struct RowRequest {
-    std::string_view table;
-    const delta::SnapshotPtr& snapshot;
-    const std::vector<KeyHit>& hits;
-    std::vector<std::string> columns;  // empty: all
-    std::string keys;                  // relation of the wanted id_space, id
-    std::string into;                  // temporary table to make, with _file and _row
-  };
-
   Status Run(const std::string& sql) { return RunSql(connection_, sql, wait_); }
   Result<std::vector<KeyHit>> FindRows(std::string_view table, const delta::SnapshotPtr& snapshot,
                                        std::span<const uint64_t> wanted);
-  Status LoadHits(const std::vector<KeyHit>& hits);
-  Status LoadRows(const RowRequest& request);
+  Status FetchKnown(std::vector<std::string> columns);
   Status LoadElsewhere();
   Status PointDeletes();
   Status CollectOutcomes(UpsertResult& result);

@@ -1,0 +1,46 @@
+// Field ids and values of parquet.thrift.
+#pragma once
+
+#include <cstdint>
+
+namespace vitalake::engine {
+
+namespace footer {
+inline constexpr int16_t kSchema = 2, kRowGroups = 4, kEncryption = 8;
+}
+namespace element {
+inline constexpr int16_t kType = 1, kTypeLength = 2, kRepetition = 3, kName = 4, kChildren = 5,
+                         kConvertedType = 6, kLogicalType = 10;
+}
+namespace group {
+inline constexpr int16_t kColumns = 1, kTotalBytes = 2, kRows = 3, kSorting = 4, kFileOffset = 5,
+                         kCompressedBytes = 6;
+}
+namespace chunk {
+inline constexpr int16_t kFilePath = 1, kFileOffset = 2, kMetadata = 3, kOffsetIndex = 4,
+                         kOffsetIndexSize = 5, kColumnIndex = 6, kColumnIndexSize = 7, kCrypto = 8;
+}
+namespace meta {
+inline constexpr int16_t kEncodings = 2, kPath = 3, kCodec = 4, kUncompressed = 6, kCompressed = 7,
+                         kDataPage = 9, kIndexPage = 10, kDictionaryPage = 11, kStatistics = 12,
+                         kEncodingStats = 13, kBloomFilter = 14, kBloomFilterSize = 15,
+                         kSizeStatistics = 16;
+}
+namespace statistics {
+inline constexpr int16_t kNullCount = 3, kMax = 5, kMin = 6;
+}
+namespace page {
+inline constexpr int16_t kType = 1, kUncompressedSize = 2, kCompressedSize = 3, kData = 5,
+                         kDictionary = 7;
+inline constexpr int64_t kDataPage = 0, kDictionaryPage = 2;
+}
+// Of both DataPageHeader and DictionaryPageHeader.
+namespace page_head {
+inline constexpr int16_t kValues = 1, kEncoding = 2, kDefinitionEncoding = 3,
+                         kRepetitionEncoding = 4;
+}
+namespace encoding {
+inline constexpr int64_t kPlain = 0, kPlainDictionary = 2, kRle = 3, kRleDictionary = 8;
+}
+
+}  // namespace vitalake::engine
