@@ -98,11 +98,13 @@ Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
   return done;
 }
 
-// Models at the same time, as many as the engine has threads: while one commits, others compute. An
-// engine of one thread takes them in order.
+// Models at the same time: while one commits, others compute. As many as the engine has threads
+// (one: in order); all of them when only touched rows are at stake, which wait for the disk more
+// than they compute.
 void Round::Work(std::vector<Task>& tasks) {
   const auto threads = static_cast<size_t>(lake_.engine().options().threads);
-  ForEachIndex(tasks.size(), threads, [&](size_t i) {
+  const bool small = threads > 1 && std::ranges::all_of(tasks, &Task::touched_only);
+  ForEachIndex(tasks.size(), small ? tasks.size() : threads, [&](size_t i) {
     tasks[i].done = Refresh(tasks[i]);
     return true;
   });
