@@ -267,30 +267,44 @@ Result<bool> GoldSources::MostIsTouched(const GoldModel& model) {
   return sum.touched * 3 > sum.rows;
 }
 
+// Whether the days touched leave out at least half of the files.
+bool GoldSources::DaysAreFew(const GoldSource& source) const {
+  if (source.day_column.empty() || !days_) return false;
+  using Op = engine::ColumnBound::Op;
+  const std::vector<engine::ColumnBound> bounds = {
+      {source.day_column, Op::kGreaterEqual, days_->first},
+      {source.day_column, Op::kLessEqual, days_->second}};
+  const delta::Snapshot& snapshot = *snapshots_.at(source.table);
+  return engine::PruneFiles(snapshot, bounds).size() * 2 <= snapshot.files().size();
+}
+
+// Worth it when two models would each read most of the table; a single one, or one of few days,
+// reads less by itself: its own columns, and what its own conditions leave.
 Status GoldSources::GatherTable(const std::string& table,
                                 const std::vector<const GoldModel*>& models) {
   const std::vector<std::string> all = ColumnNames(*snapshots_.at(table));
   std::set<std::string> columns = {"id_space"};
-  std::optional<GoldSource> common;
+  std::vector<GoldSource> readers;
   for (const GoldModel* model : models) {
     if (!ReadsTable(*model, table)) continue;
     for (const std::string& column : ColumnsRead(*model, all)) columns.insert(column);
     for (const GoldSource& source : model->sources) {
-      if (source.table != table) continue;
-      columns.insert(source.person_column);
-      if (!source.day_column.empty()) columns.insert(source.day_column);
-      if (!common) common = source;
-      if (common->person_column != source.person_column) return {};
-      if (common->day_column != source.day_column) common->day_column.clear();
-      if (const auto share = shares_.find(source);
-          share != shares_.end() && share->second.touched > kManyRows) {
-        return {};
-      }
+      if (source.table == table) readers.push_back(source);
     }
   }
-  if (!common) return {};
+  const auto reads_most = [&](const GoldSource& source) { return !DaysAreFew(source); };
+  if (std::ranges::count_if(readers, reads_most) < 2) return {};
+  GoldSource common = readers.front();
+  for (const GoldSource& source : readers) {
+    columns.insert(source.person_column);
+    if (!source.day_column.empty()) columns.insert(source.day_column);
+    if (source.person_column != common.person_column) return {};
+    if (source.day_column != common.day_column) common.day_column.clear();
+    const auto share = shares_.find(source);
+    if (share != shares_.end() && share->second.touched > kManyRows) return {};
+  }
   VL_TRY(const std::string rows,
-         TouchedRowsSql(Files(table), common->person_column, common->day_column,
+         TouchedRowsSql(Files(table), common.person_column, common.day_column,
                         {.columns = {columns.begin(), columns.end()}}));
   VL_RETURN_IF_ERROR(
       RunSql(connection_, fmt::format("CREATE TABLE {} AS {}", Relation(table), rows), wait_));

@@ -52,8 +52,9 @@ class GoldSources {
   int64_t touched() const { return touched_; }
   // Whether so many of the model's source rows are touched that all are as quickly read.
   Result<bool> MostIsTouched(const GoldModel& model);
-  // Reads the rows of those touched once for all of `models`, as far as they name the columns;
-  // after Touch, before their ModelSql. Very many rows are left where they are.
+  // Reads the rows of those touched once for all of `models`, as far as they name the columns,
+  // from tables that several of them would read; after Touch, before their ModelSql. Very many
+  // rows are left where they are.
   Status Gather(const std::vector<const GoldModel*>& models);
   // The model's SQL over all rows, or (after Touch) over the rows of those touched.
   Result<std::string> ModelSql(const GoldModel& model, bool touched_only) const;
@@ -73,6 +74,7 @@ class GoldSources {
     int64_t touched = 0;
   };
   Result<Share> CountTouched(const GoldSource& source);
+  bool DaysAreFew(const GoldSource& source) const;
   Status GatherTable(const std::string& table, const std::vector<const GoldModel*>& models);
   Result<std::string> TouchedSource(const GoldSource& source) const;
   Status FindDays();
