@@ -11,6 +11,7 @@
 #include "lake/gold_refresh.h"
 #include "lake/gold_sources.h"
 #include "lake/sql_text.h"
+#include "lake/step_times.h"
 #include "lake/table_writer.h"
 
 namespace vitalake::lake {
@@ -38,6 +39,7 @@ class Round {
  private:
   bool MayBeTouchedOnly(const Task& task) const;
   Status PlanTouched(std::vector<Task>& tasks);
+  Status Gather(const std::vector<Task>& tasks);
   void Work(std::vector<Task>& tasks);
   Result<std::optional<GoldResult>> Refresh(const Task& task);
 
@@ -80,6 +82,14 @@ Status Round::PlanTouched(std::vector<Task>& tasks) {
   return {};
 }
 
+Status Round::Gather(const std::vector<Task>& tasks) {
+  std::vector<const GoldModel*> narrowed;
+  for (const Task& task : tasks) {
+    if (task.touched_only) narrowed.push_back(task.model);
+  }
+  return sources_->Gather(narrowed);
+}
+
 Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   auto done = RefreshModel(lake_, connection, *task.model, *sources_, *task.table, task.snapshot,
@@ -88,17 +98,20 @@ Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
   return done;
 }
 
-// Models at the same time, as many as the engine has threads: while one commits, others compute. An
-// engine of one thread takes them in order.
+// Models at the same time: while one commits, others compute. As many as the engine has threads
+// (one: in order); all of them when only touched rows are at stake, which wait for the disk more
+// than they compute.
 void Round::Work(std::vector<Task>& tasks) {
   const auto threads = static_cast<size_t>(lake_.engine().options().threads);
-  ForEachIndex(tasks.size(), threads, [&](size_t i) {
+  const bool small = threads > 1 && std::ranges::all_of(tasks, &Task::touched_only);
+  ForEachIndex(tasks.size(), small ? tasks.size() : threads, [&](size_t i) {
     tasks[i].done = Refresh(tasks[i]);
     return true;
   });
 }
 
 Status Round::Run(std::vector<Task>& tasks) {
+  StepTimes times(lake_.clock(), "gold");
   // Gold before its sources: so no source is older here than what a gold table was made from.
   for (Task& task : tasks) {
     VL_TRY(task.table, lake_.OpenTable(task.model->table));
@@ -111,9 +124,15 @@ Status Round::Run(std::vector<Task>& tasks) {
     });
   }
   if (tasks.empty()) return {};
+  times.Done("versions");
   VL_RETURN_IF_ERROR(sources_->FindLinks());
+  times.Done("links");
   VL_RETURN_IF_ERROR(PlanTouched(tasks));
+  times.Done("plan");
+  VL_RETURN_IF_ERROR(Gather(tasks));
+  times.Done("gather");
   Work(tasks);
+  times.Done("tables");
   return {};
 }
 

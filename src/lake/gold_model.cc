@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
+#include <utility>
 
 #include "lake/built_in_files.h"
 #include "lake/sql_text.h"
 
 namespace vitalake::lake {
 namespace {
+
+constexpr std::string_view kCountAll = "count(*)";
 
 bool IsNameCharacter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.';
@@ -143,6 +147,33 @@ std::string BindSources(const GoldModel& model, const std::vector<std::string>& 
     sql = ReplaceName(sql, model.sources[i].table, fmt::format("({})", relations[i]));
   }
   return ReplaceName(sql, "person_link", fmt::format("({})", person_link_sql));
+}
+
+bool ReadsTable(const GoldModel& model, std::string_view table) {
+  return Mentions(model.sql, table);
+}
+
+std::vector<std::string> ColumnsRead(const GoldModel& model,
+                                     const std::vector<std::string>& columns) {
+  std::set<std::string, std::less<>> words;
+  std::string word;
+  std::string text = WithoutComments(model.sql) + " ";
+  for (size_t at = text.find(kCountAll); at != text.npos; at = text.find(kCountAll, at)) {
+    text.erase(at, kCountAll.size());
+  }
+  for (const char c : text) {
+    if (c == '*') return columns;
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') {
+      word.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+    } else if (!word.empty()) {
+      words.insert(std::exchange(word, {}));
+    }
+  }
+  std::vector<std::string> read;
+  for (const std::string& column : columns) {
+    if (words.contains(column)) read.push_back(column);
+  }
+  return read;
 }
 
 }  // namespace vitalake::lake

@@ -60,4 +60,11 @@ Result<std::vector<GoldModel>> LoadGoldModels(const std::filesystem::path& folde
 std::string BindSources(const GoldModel& model, const std::vector<std::string>& relations,
                         std::string_view person_link_sql);
 
+// Whether the model's SQL reads the source table; some are there for person_link alone.
+bool ReadsTable(const GoldModel& model, std::string_view table);
+
+// Those of a source table's `columns` that the model's SQL may name; all when it has a `*`.
+std::vector<std::string> ColumnsRead(const GoldModel& model,
+                                     const std::vector<std::string>& columns);
+
 }  // namespace vitalake::lake

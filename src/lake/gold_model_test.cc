@@ -76,5 +76,20 @@ TEST(GoldModel, BindsWholeNamesOutsideComments) {
       << sql;
 }
 
+TEST(GoldModel, ReadsTheColumnsItNames) {
+  const std::string head = "-- key: who\n-- person: who\n-- source: silver.vital_sign(patient_id)\n";
+  const std::vector<std::string> columns = {"id", "code", "patient_id", "value"};
+  const auto model = Load(head + "SELECT v.Patient_ID AS who, count(*) AS n, max(v.value) AS m\n"
+                                 "FROM silver.vital_sign v -- and no code\nGROUP BY 1");
+  ASSERT_TRUE(model.has_value()) << model.error().ToString();
+  EXPECT_EQ(ColumnsRead(*model, columns), (std::vector<std::string>{"patient_id", "value"}));
+  EXPECT_TRUE(ReadsTable(*model, "silver.vital_sign"));
+  EXPECT_FALSE(ReadsTable(*model, "silver.vital"));
+  EXPECT_FALSE(ReadsTable(*model, "silver.patient"));
+  const auto all = Load(head + "SELECT * FROM silver.vital_sign");
+  ASSERT_TRUE(all.has_value());
+  EXPECT_EQ(ColumnsRead(*all, columns), columns);
+}
+
 }  // namespace
 }  // namespace vitalake::lake

@@ -1,7 +1,9 @@
 // 1. A table without files: the model's rows go straight to sorted files.
 // 2. Else the model's rows (all, or those of the persons touched) are joined with the table's by
 //    key; what differs on the two sides is the difference.
-// 3. The files that hold an old side of it are replaced: what they keep, and every new side.
+// 3. The files that hold an old side of it are replaced: in place where every row stays
+//    (file_rewrite.h), else what they keep and the new sides. New rows join the smallest of them
+//    as long as it is small, else they get files of their own.
 // 4. The difference is the change feed.
 #include "lake/gold_refresh.h"
 
@@ -10,7 +12,9 @@
 #include <algorithm>
 
 #include "engine/relation.h"
+#include "lake/file_rewrite.h"
 #include "lake/sql_text.h"
+#include "lake/step_times.h"
 #include "lake/table_writer.h"
 
 namespace vitalake::lake {
@@ -29,12 +33,15 @@ class RewriteMaker {
  public:
   RewriteMaker(Lake& lake, engine::Connection& connection, const GoldModel& model,
                const GoldSources& sources, const delta::SnapshotPtr& snapshot,
-               const std::filesystem::path& folder, const Wait& wait)
-      : connection_(connection),
+               const std::filesystem::path& folder, StepTimes& times, const Wait& wait)
+      : lake_(lake),
+        connection_(connection),
         model_(model),
         sources_(sources),
+        snapshot_(snapshot),
         files_(lake.Files(snapshot, model.table)),
         folder_(folder),
+        times_(times),
         wait_(wait),
         columns_(ColumnNames(*snapshot)) {}
 
@@ -46,18 +53,22 @@ class RewriteMaker {
   Status CountDifference(Rewrite& rewrite);
   Result<std::vector<engine::WrittenFile>> WriteData(const std::string& select);
   Result<std::vector<engine::WrittenFile>> WriteChanges();
-  Result<std::string> KeptRows(const std::vector<std::string>& replaced) const;
+  std::string TargetOfInserted(const Rewrite& counted) const;
+  Status SplitDifference(const std::string& target);
   // One side of the difference under the table's column names; `side` is 'o'ld or 'n'ew.
   std::string Side(char side) const;
   static std::string SideName(char side, size_t column) {
     return fmt::format("{}{}", side, column);
   }
 
+  Lake& lake_;
   engine::Connection& connection_;
   const GoldModel& model_;
   const GoldSources& sources_;
+  const delta::SnapshotPtr& snapshot_;
   const engine::TableFiles files_;
   const std::filesystem::path& folder_;
+  StepTimes& times_;
   const Wait& wait_;
   const std::vector<std::string> columns_;
 };
@@ -76,6 +87,7 @@ Result<Rewrite> RewriteMaker::WriteAll() {
   VL_TRY(const std::string rows, sources_.ModelSql(model_, false));
   VL_TRY(rewrite.data, WriteData(fmt::format("SELECT {} FROM ({}\n)", NameList(columns_), rows)));
   for (const engine::WrittenFile& file : rewrite.data) rewrite.inserted += file.rows;
+  times_.Done("files");
   return rewrite;
 }
 
@@ -100,7 +112,7 @@ Status RewriteMaker::FindDifference(bool touched_only) {
   return RunSql(
       connection_,
       fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o._file AS file, "
-                  "coalesce(n._new, false) AS has_new{} "
+                  "o._row AS place, coalesce(n._new, false) AS has_new{} "
                   "FROM ({}) o FULL JOIN (SELECT true AS _new, m.* FROM ({}\n) m) n ON {} WHERE {}",
                   kDifference, sides, table, rows, SameKey(model_.key, "o", "n"), differs),
       wait_);
@@ -133,16 +145,30 @@ std::string RewriteMaker::Side(char side) const {
   return out;
 }
 
-Result<std::string> RewriteMaker::KeptRows(const std::vector<std::string>& replaced) const {
-  VL_TRY(const std::string rows, engine::RelationSql(files_, {.files = replaced}));
-  std::string same;
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    if (std::ranges::find(model_.key, columns_[i]) == model_.key.end()) continue;
-    same += fmt::format("{}r.{} IS NOT DISTINCT FROM d.{}", same.empty() ? "" : " AND ",
-                        engine::QuoteName(columns_[i]), SideName('o', i));
+// The file to be replaced that new rows go into, "" when there is none with room for them.
+std::string RewriteMaker::TargetOfInserted(const Rewrite& counted) const {
+  std::string target;
+  int64_t fewest = kRowsPerFile - counted.inserted;
+  for (const std::string& path : counted.replaced) {
+    const auto rows = snapshot_->FindFile(path)->NumRecords();
+    if (!rows || *rows > fewest) continue;
+    fewest = *rows;
+    target = path;
   }
-  return fmt::format("SELECT {} FROM ({}) r ANTI JOIN (FROM {} WHERE file IS NOT NULL) d ON {}",
-                     NameList(columns_, "r."), rows, kDifference, same);
+  return target;
+}
+
+// The tables that FileRewriter wants.
+Status RewriteMaker::SplitDifference(const std::string& target) {
+  return RunSql(
+      connection_,
+      fmt::format("CREATE OR REPLACE TEMP TABLE old_row AS SELECT file AS _file, place AS _row, {0} "
+                  "FROM {2} WHERE file IS NOT NULL; "
+                  "CREATE OR REPLACE TEMP TABLE new_row AS SELECT _target IS NOT NULL AS _known, "
+                  "_target, {1} FROM (SELECT *, coalesce(file, nullif({3}, '')) AS _target "
+                  "FROM {2} WHERE has_new)",
+                  Side('o'), Side('n'), kDifference, engine::QuoteLiteral(target)),
+      wait_);
 }
 
 Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteChanges() {
@@ -161,18 +187,27 @@ Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteChanges() {
 Result<Rewrite> RewriteMaker::WriteDifference(bool touched_only) {
   Rewrite rewrite;
   VL_RETURN_IF_ERROR(FindDifference(touched_only));
+  times_.Done("difference");
   VL_RETURN_IF_ERROR(CountDifference(rewrite));
   if (rewrite.inserted + rewrite.updated + rewrite.deleted == 0) return rewrite;
-  std::string rows = fmt::format("SELECT {} FROM {} WHERE has_new", Side('n'), kDifference);
-  if (!rewrite.replaced.empty()) {
-    VL_TRY(const std::string kept, KeptRows(rewrite.replaced));
-    rows = fmt::format("{} UNION ALL {}", kept, rows);
+  const std::string target = TargetOfInserted(rewrite);
+  if (target.empty() && rewrite.inserted > 0) {
+    VL_TRY(rewrite.data,
+           WriteData(fmt::format("SELECT {} FROM {} WHERE file IS NULL", Side('n'), kDifference)));
   }
-  VL_TRY(rewrite.data, WriteData(rows));
-  // Files that are only added are their own change feed.
-  if (!rewrite.replaced.empty()) {
-    VL_TRY(rewrite.changes, WriteChanges());
-  }
+  if (rewrite.replaced.empty()) return rewrite;  // files only added are their own change feed
+  rewrite.replaced.clear();
+  VL_RETURN_IF_ERROR(SplitDifference(target));
+  times_.Done("split");
+  SilverView view;
+  view.table = model_.table;
+  view.clustered_by = model_.clustered_by;
+  view.row_key = model_.key;
+  VL_TRY([[maybe_unused]] const auto successors,
+         FileRewriter(lake_, view, snapshot_, connection_, wait_).Run(folder_, rewrite));
+  times_.Done("files");
+  VL_TRY(rewrite.changes, WriteChanges());
+  times_.Done("changes");
   return rewrite;
 }
 
@@ -198,12 +233,14 @@ Result<std::optional<GoldResult>> RefreshModel(Lake& lake, engine::Connection& c
                                                bool touched_only, const Wait& wait) {
   VL_RETURN_IF_ERROR(wait.Check(lake.clock(), fmt::format("refreshing {}", model.table)));
   VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("gold"));
-  RewriteMaker maker(lake, connection, model, sources, snapshot, folder.path(), wait);
+  StepTimes times(lake.clock(), fmt::format("refresh of {}", model.table));
+  RewriteMaker maker(lake, connection, model, sources, snapshot, folder.path(), times, wait);
   auto rewrite = snapshot->files().empty() && !touched_only ? maker.WriteAll()
                                                             : maker.WriteDifference(touched_only);
   if (!rewrite) return std::unexpected(std::move(rewrite).error());
   VL_TRY(const auto version,
          CommitRewrite(lake, table, snapshot, *rewrite, SourceNote(model, sources), wait));
+  times.Done("commit");
   if (!version) return std::nullopt;
   GoldResult result;
   result.table = model.table;

@@ -7,14 +7,34 @@
 #include "base/log.h"
 #include "engine/relation.h"
 #include "lake/sql_text.h"
+#include "lake/table_writer.h"
 
 namespace vitalake::lake {
 namespace {
 
 constexpr std::string_view kPatients = "silver.patient";
 
+// More touched rows of a table than this are read where they are, by each model for itself.
+constexpr int64_t kManyRows = 2'000'000;
+
 // Fewer ids than this are looked up in any table; more may be most of a small one.
 constexpr int64_t kFewIds = 2'000;
+
+// One look at each feed: whoever wants no days is content with those named for a day.
+std::map<GoldSource, int64_t> FeedsOf(const std::map<GoldSource, int64_t>& seen) {
+  std::map<GoldSource, int64_t> feeds = seen;
+  for (const auto& [source, version] : seen) {
+    if (!source.day_column.empty()) continue;
+    const auto dated = std::ranges::find_if(feeds, [&](const auto& feed) {
+      return feed.first.table == source.table &&
+             feed.first.person_column == source.person_column && !feed.first.day_column.empty();
+    });
+    if (dated == feeds.end()) continue;
+    dated->second = std::min(dated->second, version);
+    feeds.erase(source);
+  }
+  return feeds;
+}
 
 }  // namespace
 
@@ -178,7 +198,7 @@ Result<bool> GoldSources::Touch(const std::map<GoldSource, int64_t>& seen) {
       fmt::format("CREATE TABLE {} (id_space VARCHAR, id VARCHAR, day DATE, has_day BOOLEAN)",
                   Relation("named")),
       wait_));
-  for (const auto& [source, version] : seen) {
+  for (const auto& [source, version] : FeedsOf(seen)) {
     VL_TRY(const bool reached, CollectNamed(source, version));
     if (!reached) return false;
   }
@@ -247,12 +267,73 @@ Result<bool> GoldSources::MostIsTouched(const GoldModel& model) {
   return sum.touched * 3 > sum.rows;
 }
 
+// Whether the days touched leave out at least half of the files.
+bool GoldSources::DaysAreFew(const GoldSource& source) const {
+  if (source.day_column.empty() || !days_) return false;
+  using Op = engine::ColumnBound::Op;
+  const std::vector<engine::ColumnBound> bounds = {
+      {source.day_column, Op::kGreaterEqual, days_->first},
+      {source.day_column, Op::kLessEqual, days_->second}};
+  const delta::Snapshot& snapshot = *snapshots_.at(source.table);
+  return engine::PruneFiles(snapshot, bounds).size() * 2 <= snapshot.files().size();
+}
+
+// Worth it when two models would each read most of the table; a single one, or one of few days,
+// reads less by itself: its own columns, and what its own conditions leave.
+Status GoldSources::GatherTable(const std::string& table,
+                                const std::vector<const GoldModel*>& models) {
+  const std::vector<std::string> all = ColumnNames(*snapshots_.at(table));
+  std::set<std::string> columns = {"id_space"};
+  std::vector<GoldSource> readers;
+  for (const GoldModel* model : models) {
+    if (!ReadsTable(*model, table)) continue;
+    for (const std::string& column : ColumnsRead(*model, all)) columns.insert(column);
+    for (const GoldSource& source : model->sources) {
+      if (source.table == table) readers.push_back(source);
+    }
+  }
+  const auto reads_most = [&](const GoldSource& source) { return !DaysAreFew(source); };
+  if (std::ranges::count_if(readers, reads_most) < 2) return {};
+  GoldSource common = readers.front();
+  for (const GoldSource& source : readers) {
+    columns.insert(source.person_column);
+    if (!source.day_column.empty()) columns.insert(source.day_column);
+    if (source.person_column != common.person_column) return {};
+    if (source.day_column != common.day_column) common.day_column.clear();
+    const auto share = shares_.find(source);
+    if (share != shares_.end() && share->second.touched > kManyRows) return {};
+  }
+  VL_TRY(const std::string rows,
+         TouchedRowsSql(Files(table), common.person_column, common.day_column,
+                        {.columns = {columns.begin(), columns.end()}}));
+  VL_RETURN_IF_ERROR(
+      RunSql(connection_, fmt::format("CREATE TABLE {} AS {}", Relation(table), rows), wait_));
+  gathered_.insert(table);
+  return {};
+}
+
+Status GoldSources::Gather(const std::vector<const GoldModel*>& models) {
+  for (const auto& [table, snapshot] : snapshots_) {
+    VL_RETURN_IF_ERROR(GatherTable(table, models));
+  }
+  return {};
+}
+
+Result<std::string> GoldSources::TouchedSource(const GoldSource& source) const {
+  if (!gathered_.contains(source.table)) {
+    return TouchedRowsSql(Files(source.table), source.person_column, source.day_column, {});
+  }
+  const std::string rows = "FROM " + Relation(source.table);
+  if (source.day_column.empty() || !days_) return rows;
+  return fmt::format("{} WHERE ({} IN (SELECT day FROM {})) IS TRUE", rows,
+                     engine::QuoteName(source.day_column), Relation("day"));
+}
+
 Result<std::string> GoldSources::ModelSql(const GoldModel& model, bool touched_only) const {
   std::vector<std::string> relations;
   for (const GoldSource& source : model.sources) {
     if (touched_only) {
-      VL_TRY(std::string rows,
-             TouchedRowsSql(Files(source.table), source.person_column, source.day_column, {}));
+      VL_TRY(std::string rows, TouchedSource(source));
       relations.push_back(std::move(rows));
     } else {
       VL_TRY(std::string rows, engine::RelationSql(Files(source.table)));

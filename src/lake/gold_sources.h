@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,10 @@ class GoldSources {
   int64_t touched() const { return touched_; }
   // Whether so many of the model's source rows are touched that all are as quickly read.
   Result<bool> MostIsTouched(const GoldModel& model);
+  // Reads the rows of those touched once for all of `models`, as far as they name the columns,
+  // from tables that several of them would read; after Touch, before their ModelSql. Very many
+  // rows are left where they are.
+  Status Gather(const std::vector<const GoldModel*>& models);
   // The model's SQL over all rows, or (after Touch) over the rows of those touched.
   Result<std::string> ModelSql(const GoldModel& model, bool touched_only) const;
   // The rows of a table that belong to those touched, and to the days touched when `day_column` is
@@ -69,6 +74,9 @@ class GoldSources {
     int64_t touched = 0;
   };
   Result<Share> CountTouched(const GoldSource& source);
+  bool DaysAreFew(const GoldSource& source) const;
+  Status GatherTable(const std::string& table, const std::vector<const GoldModel*>& models);
+  Result<std::string> TouchedSource(const GoldSource& source) const;
   Status FindDays();
   std::string Relation(std::string_view name) const;
   engine::TableFiles Files(const std::string& table) const;
@@ -83,6 +91,7 @@ class GoldSources {
   std::optional<std::pair<std::string, std::string>> days_;  // first and last of the table `day`
   int64_t touched_ = 0;
   std::map<GoldSource, Share> shares_;
+  std::set<std::string> gathered_;  // tables whose rows of those touched are at hand
   std::string first_touched_, last_touched_;
 };
 

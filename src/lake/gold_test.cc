@@ -66,6 +66,46 @@ TEST_F(GoldTest, AChangeRecomputesItsPersonAlone) {
   ExpectGold("after one correction");
 }
 
+TEST_F(GoldTest, AChangedValueLeavesTheRowsInTheirPlaces) {
+  for (int i = 0; i < 50; ++i) {
+    AddPatient(fmt::format("p{:02}", i));
+    AddReading(fmt::format("o{}", i), fmt::format("p{:02}", i), 110 + i);
+  }
+  Commit();
+  Refresh();
+  const std::string name = "gold.bp_daily";
+  const auto places = [&] {
+    engine::RelationOptions options;
+    options.columns = {"patient_id"};
+    options.with_positions = true;
+    const auto rows = engine::RelationSql(lake_->Files(*lake_->Latest(name), name), options);
+    return Scalar(fmt::format(
+        "SELECT string_agg(_row || ':' || patient_id, ' ' ORDER BY _row) FROM ({})", *rows));
+  };
+  const std::string before = places();
+  const std::string path = (*lake_->Latest(name))->files().front()->path;
+  Do("UPDATE observation SET systolic_pressure_value = 190 WHERE id = 'o7'");
+  Commit();
+  Refresh();
+  EXPECT_NE((*lake_->Latest(name))->files().front()->path, path);
+  EXPECT_EQ(places(), before);
+  ExpectGold("after a value changed");
+}
+
+TEST_F(GoldTest, NewRowsJoinASmallFileThatIsReplacedAnyway) {
+  AddPatient("a");
+  AddPatient("b");
+  AddReading("o1", "a", 120);
+  Commit();
+  Refresh();
+  Do("UPDATE observation SET systolic_pressure_value = 130 WHERE id = 'o1'");
+  AddReading("o2", "b", 140);
+  Commit();
+  Refresh();
+  EXPECT_EQ((*lake_->Latest("gold.bp_daily"))->files().size(), 1u);
+  ExpectGold("after a change and a new row");
+}
+
 TEST_F(GoldTest, AReadingThatChangesItsDayLeavesTheOldOne) {
   AddPatient("a");
   AddReading("o1", "a", 120, "2026-01-05");

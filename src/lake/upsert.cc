@@ -2,43 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "base/log.h"
 #include "lake/key_index.h"
+#include "lake/step_times.h"
 #include "lake/upsert_try.h"
 
 namespace vitalake::lake {
 namespace {
-
-// Tells at level debug how long the upsert took, and each of its steps.
-class StepTimes {
- public:
-  StepTimes(Clock& clock, std::string_view table)
-      : clock_(clock), table_(table), begin_(clock.Steady()), last_(begin_) {}
-  ~StepTimes() {
-    if (!text_.empty()) {
-      log::Debug("upsert of {}: {:.3f} s:{}", table_, Seconds(last_ - begin_), text_);
-    }
-  }
-
-  void Done(std::string_view step) {
-    const auto now = clock_.Steady();
-    text_ += fmt::format(" {} {:.3f}", step, Seconds(now - last_));
-    last_ = now;
-  }
-
- private:
-  static double Seconds(std::chrono::nanoseconds time) {
-    return std::chrono::duration<double>(time).count();
-  }
-
-  Clock& clock_;
-  std::string table_;
-  std::chrono::nanoseconds begin_;
-  std::chrono::nanoseconds last_;
-  std::string text_;
-};
 
 // The staged files themselves, as links: publishing moves a file, and after a lost race the staged
 // ones are needed again.
@@ -96,7 +66,7 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
   const std::string& name = request.view.table;
   VL_TRY(delta::Table* const table, lake.OpenTable(name));
   VL_TRY(engine::Connection connection, lake.engine().Connect());
-  StepTimes times(lake.clock(), name);
+  StepTimes times(lake.clock(), fmt::format("upsert of {}", name));
   VL_TRY(const RequestKeys keys, KeysOfRequest(connection, request, wait));
   times.Done("keys");
   for (;;) {
