@@ -148,7 +148,7 @@ std::string RewriteMaker::Side(char side) const {
 // The file to be replaced that new rows go into, "" when there is none with room for them.
 std::string RewriteMaker::TargetOfInserted(const Rewrite& counted) const {
   std::string target;
-  int64_t fewest = kRowsPerFile - counted.inserted;
+  int64_t fewest = kGoldRowsPerFile - counted.inserted;
   for (const std::string& path : counted.replaced) {
     const auto rows = snapshot_->FindFile(path)->NumRecords();
     if (!rows || *rows > fewest) continue;
