@@ -25,6 +25,7 @@ demo: build  ## load sample patients, run the batch path, show the result (ARGS=
 
 bench: build  ## measure beside the rivals, write docs/benchmarks.md (ARGS="--task view")
 	@scripts/setup.sh test
+	@cmake --build --preset release --parallel $(JOBS) --target bench_upsert
 	@.deps/venv/bin/python benchmarks/run.py $(ARGS)
 
 lint:  ## check formatting, naming and common mistakes

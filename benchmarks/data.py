@@ -13,6 +13,7 @@ import rows
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BINARY = ROOT / "build/release/vitalake"
+BENCH_UPSERT = ROOT / "build/release/bench_upsert"
 WORK = ROOT / "build/bench"
 
 
@@ -71,6 +72,14 @@ def updates(changed=25_000, new=25_000):
         chance.shuffle(out)
         part.write_text("\n".join(out) + "\n")
     return made(f"updates-{changed}-{new}.ndjson", make)
+
+
+def staged(source):
+    """The rows of an NDJSON file as `vitalake ingest` stages them, for the upsert by itself."""
+    def make(part):
+        part.mkdir()
+        subprocess.run([str(BENCH_UPSERT), "stage", str(lake()), str(source), str(part)], check=True)
+    return made("staged-" + source.stem, make)
 
 
 def flat_parquet(source):

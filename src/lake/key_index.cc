@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 #include <numeric>
+#include <unordered_set>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -150,10 +151,18 @@ void KeyIndex::Reuse(const IndexedFile& from, const IndexedFile& to) const {
   }
 }
 
-void KeyIndex::Drop(std::span<const std::string> paths) const {
-  for (const std::string& path : paths) {
-    if (auto gone = lake_.store().Delete(KeyOf(path)); !gone) {
-      log::Warn("cannot delete the key index of {}: {}", path, gone.error().ToString());
+void KeyIndex::DropAllBut(const delta::Snapshot& snapshot) const {
+  std::unordered_set<std::string> kept;
+  for (const delta::AddFilePtr& file : snapshot.files()) kept.insert(KeyOf(file->path));
+  const auto found = lake_.store().List(fmt::format("_vitalake/index/{}/", table_));
+  if (!found) {
+    log::Warn("cannot list the key indexes of {}: {}", table_, found.error().ToString());
+    return;
+  }
+  for (const storage::ObjectInfo& object : *found) {
+    if (kept.contains(object.key)) continue;
+    if (auto gone = lake_.store().Delete(object.key); !gone) {
+      log::Warn("cannot delete {}: {}", object.key, gone.error().ToString());
     }
   }
 }

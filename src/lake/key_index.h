@@ -58,8 +58,8 @@ class KeyIndex {
   // under another name. Without an old one nothing happens.
   void Reuse(const IndexedFile& from, const IndexedFile& to) const;
 
-  // Forgets data files that left the table.
-  void Drop(std::span<const std::string> paths) const;
+  // Forgets data files that the table has no longer, whoever took them away. Cost: a listing.
+  void DropAllBut(const delta::Snapshot& snapshot) const;
 
   // Forgets every data file that is not in `snapshot`: what killed processes left.
   void KeepOnly(const delta::Snapshot& snapshot) const;

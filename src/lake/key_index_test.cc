@@ -220,11 +220,16 @@ TEST_F(KeyIndexTest, IsMadeAnewWhenDamagedOrGone) {
   EXPECT_THAT(Find(wanted), ElementsAre("/id-1"));
 }
 
-TEST_F(KeyIndexTest, DropsWhatLeftTheTable) {
+TEST_F(KeyIndexTest, DropsWhatTheTableHasNoLonger) {
   Find({1});
+  ASSERT_THAT(IndexFiles(), SizeIs(2));
   const auto snapshot = lake_->Latest(kTable);
-  KeyIndex(*lake_, kTable).Drop(std::vector<std::string>{(*snapshot)->files()[0]->path});
-  EXPECT_THAT(IndexFiles(), SizeIs(1));
+  delta::SnapshotState state = (*snapshot)->state();
+  const std::string kept = state.files.back()->path;
+  state.files = {state.files.back()};
+  KeyIndex(*lake_, kTable).DropAllBut(**delta::Snapshot::Make(std::move(state)));
+  ASSERT_THAT(IndexFiles(), SizeIs(1));
+  EXPECT_EQ(IndexFiles().front().filename(), kept + ".keys");
 }
 
 }  // namespace

@@ -48,11 +48,11 @@ void FollowWithIndex(Lake& lake, const delta::Table& table, std::string_view nam
   for (const SuccessorFile& successor : successors) {
     index.Reuse(successor.old_file, successor.new_file);
   }
-  index.Drop(files.replaced);
   // What was written to be read again; the files of a first load wait for the first question.
   if (files.replaced.empty()) return;
   const auto snapshot = lake.Latest(name);
   if (!snapshot) return;
+  index.DropAllBut(**snapshot);
   std::vector<delta::AddFilePtr> added;
   for (const engine::WrittenFile& file : files.data) {
     if (auto add = (*snapshot)->FindFile(file.path.filename().string())) added.push_back(add);
