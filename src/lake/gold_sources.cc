@@ -17,6 +17,9 @@ constexpr std::string_view kPatients = "silver.patient";
 // More touched rows of a table than this are read where they are, by each model for itself.
 constexpr int64_t kManyRows = 2'000'000;
 
+// So many days lie in a small part of a table's row groups, whatever its size.
+constexpr int64_t kFewDays = 3;
+
 // Fewer ids than this are looked up in any table; more may be most of a small one.
 constexpr int64_t kFewIds = 2'000;
 
@@ -185,10 +188,12 @@ Status GoldSources::FindDays() {
                          Relation("day"), Relation("named")),
              wait_));
   VL_TRY(engine::QueryResult days,
-         connection_.Query(fmt::format("SELECT min(day), max(day), count(*) = count(day) FROM {}",
+         connection_.Query(fmt::format("SELECT min(day), max(day), count(*) = count(day), "
+                                       "count(*) FROM {}",
                                        Relation("day"))));
   VL_TRY([[maybe_unused]] const bool found, days.Next());
   if (!links_changed_ && days.GetBool(2)) days_ = {days.Text(0), days.Text(1)};
+  days_touched_ = days.GetInt64(3);
   return {};
 }
 
@@ -267,19 +272,9 @@ Result<bool> GoldSources::MostIsTouched(const GoldModel& model) {
   return sum.touched * 3 > sum.rows;
 }
 
-// Whether the days touched leave out at least half of the files.
-bool GoldSources::DaysAreFew(const GoldSource& source) const {
-  if (source.day_column.empty() || !days_) return false;
-  using Op = engine::ColumnBound::Op;
-  const std::vector<engine::ColumnBound> bounds = {
-      {source.day_column, Op::kGreaterEqual, days_->first},
-      {source.day_column, Op::kLessEqual, days_->second}};
-  const delta::Snapshot& snapshot = *snapshots_.at(source.table);
-  return engine::PruneFiles(snapshot, bounds).size() * 2 <= snapshot.files().size();
-}
-
-// Worth it when two models would each read most of the table; a single one, or one of few days,
-// reads less by itself: its own columns, and what its own conditions leave.
+// Worth it when several models would each read most of the table. Where few days are touched, few
+// are left that do, and these read less by themselves: their own columns, and the row groups that
+// their own conditions leave; and one need not wait for the other.
 Status GoldSources::GatherTable(const std::string& table,
                                 const std::vector<const GoldModel*>& models) {
   const std::vector<std::string> all = ColumnNames(*snapshots_.at(table));
@@ -292,8 +287,10 @@ Status GoldSources::GatherTable(const std::string& table,
       if (source.table == table) readers.push_back(source);
     }
   }
-  const auto reads_most = [&](const GoldSource& source) { return !DaysAreFew(source); };
-  if (std::ranges::count_if(readers, reads_most) < 2) return {};
+  const auto few = [&](const GoldSource& source) {
+    return !source.day_column.empty() && days_ && days_touched_ <= kFewDays;
+  };
+  if (readers.size() < 2 || std::ranges::any_of(readers, few)) return {};
   GoldSource common = readers.front();
   for (const GoldSource& source : readers) {
     columns.insert(source.person_column);

@@ -74,7 +74,6 @@ class GoldSources {
     int64_t touched = 0;
   };
   Result<Share> CountTouched(const GoldSource& source);
-  bool DaysAreFew(const GoldSource& source) const;
   Status GatherTable(const std::string& table, const std::vector<const GoldModel*>& models);
   Result<std::string> TouchedSource(const GoldSource& source) const;
   Status FindDays();
@@ -89,6 +88,7 @@ class GoldSources {
   bool has_links_ = false;
   bool links_changed_ = false;  // then all days of those touched may differ
   std::optional<std::pair<std::string, std::string>> days_;  // first and last of the table `day`
+  int64_t days_touched_ = 0;
   int64_t touched_ = 0;
   std::map<GoldSource, Share> shares_;
   std::set<std::string> gathered_;  // tables whose rows of those touched are at hand
