@@ -26,14 +26,16 @@ bool SameValue(float a, float b) { return a == b || (std::isnan(a) && std::isnan
 
 }  // namespace
 
+bool AreTwins(const Entry& a, const Entry& b) {
+  return a.time == b.time && a.key != b.key && a.origin == b.origin &&
+         !a.Has(Entry::kRetracted) && !b.Has(Entry::kRetracted) &&
+         SameValue(a.value[0], b.value[0]) && SameValue(a.value[1], b.value[1]);
+}
+
 bool IsRepeat(const Series& series, int index) {
-  const Entry& e = series.ring[index];
-  for (int i = index - 1; i >= 0 && series.ring[i].time == e.time; --i) {
-    const Entry& other = series.ring[i];
-    if (!other.Has(Entry::kRetracted) && other.origin == e.origin &&
-        SameValue(other.value[0], e.value[0]) && SameValue(other.value[1], e.value[1])) {
-      return true;
-    }
+  const Entry& entry = series.ring[index];
+  for (int i = index - 1; i >= 0 && series.ring[i].time == entry.time; --i) {
+    if (AreTwins(series.ring[i], entry)) return true;
   }
   return false;
 }

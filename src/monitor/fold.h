@@ -46,7 +46,7 @@ struct Episode {
 
 // The judgement of one reading of the ring.
 struct StepOutcome {
-  bool repeat = false;  // of an earlier reading under another key
+  bool repeat = false;  // passed over for a twin
   ChannelOutcome channel[kChannels];
 };
 
@@ -76,7 +76,10 @@ class Fold {
 // Takes the oldest reading of the ring into the base. `ring_count` > 0.
 void SettleOldest(Series& series, std::span<const FoldRules> rules);
 
-// Whether the reading at `index` repeats one before it: same time, values, device and identifier.
+// Whether two readings are one under two keys: same time, values, device and identifier.
+bool AreTwins(const Entry& a, const Entry& b);
+// Whether the reading at `index` is to be passed over for a twin before it. Which of two comes first
+// does not depend on which of them came first.
 bool IsRepeat(const Series& series, int index);
 
 }  // namespace vitalake::monitor

@@ -86,7 +86,7 @@ class Monitor::State {
   void Bury(uint64_t key, uint64_t rank);
   void MakeRoom(uint32_t index);
   void Settle(uint32_t index);
-  void Describe(Judgement& judgement) const;
+  void Describe(Judgement& judgement, const Series& series, uint64_t key) const;
   uint32_t SeriesOf(uint32_t person, Vital vital, int16_t offset_minutes);
   uint32_t PersonOf(uint32_t patient) const;
 

@@ -117,7 +117,7 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
       break;
   }
   Reconcile(index, key);
-  Describe(judgement);
+  Describe(judgement, series_[index], key);
   if (timing.late) series_[index].late_received = clock_;
   BreakSilence(index);
   Schedule(index);
@@ -315,9 +315,13 @@ void Monitor::State::Bury(uint64_t key, uint64_t rank) {
   burials_.pop_front();
 }
 
-void Monitor::State::Describe(Judgement& judgement) const {
+void Monitor::State::Describe(Judgement& judgement, const Series& series, uint64_t key) const {
   const StepOutcome& seen = fold_.watched();
-  if (seen.repeat) judgement.quality.Add(Quality::kRepeatOf);
+  if (const int at = FindKey(series, key); at >= 0) {
+    for (int i = 0; i < series.ring_count; ++i) {
+      if (AreTwins(series.ring[i], series.ring[at])) judgement.quality.Add(Quality::kRepeatOf);
+    }
+  }
   for (int c = 0; c < kChannels; ++c) {
     const ChannelOutcome& outcome = seen.channel[c];
     judgement.spike |= outcome.spike;
