@@ -294,6 +294,7 @@ void Monitor::State::RetractOpener(uint32_t index, uint64_t key) {
     const AlertRecord& record = records_[r];
     if (!record.Has(AlertRecord::kInBase) || record.opener != key) continue;
     series.base.slot[static_cast<size_t>(record.rule)] = 0;
+    series.tip_count = Series::kNoTip;
   }
 }
 
@@ -340,6 +341,10 @@ uint32_t Monitor::State::SeriesOf(uint32_t person, Vital vital, int16_t offset_m
     series.vital = vital;
     series.offset_minutes = offset_minutes;
   }
+  // Nearly all of it is about to be read, and with many patients none of it is near.
+  const char* bytes = reinterpret_cast<const char*>(&series_[index]);
+  constexpr size_t kLine = 64;
+  for (size_t at = 0; at < sizeof(Series); at += kLine) __builtin_prefetch(bytes + at, 1);
   return index;
 }
 

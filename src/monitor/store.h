@@ -55,7 +55,7 @@ class Pool {
   }
 
  private:
-  static constexpr uint32_t kBlock = 512;
+  static constexpr uint32_t kBlock = 4096;
   std::vector<std::unique_ptr<T[]>> blocks_;
   std::vector<uint32_t> free_;
   uint32_t count_ = 0;
