@@ -57,8 +57,8 @@ class Fold {
   // `rules`: by `from`, at least one.
   void Run(const Series& series, std::span<const FoldRules> rules, Seconds now, uint64_t watch);
 
-  // The same for a series without any episode on, whose last reading alone is not in its tip: one
-  // step. False when that is not so, or the reading begins an episode: Run then.
+  // The same for a series with no episode on, whose last reading alone is not in its tip: one step,
+  // and no episodes to tell of. False when that is not so, or the reading begins one: Run then.
   bool Extend(const Series& series, std::span<const FoldRules> rules);
 
   // After the last reading, at the time asked for.

@@ -125,7 +125,6 @@ Status Monitor::State::Do(const Snooze& action) {
   Count(event);
   if (vital == Vital::kSeveral) return {};
   const uint32_t index = patients_[PersonOf(patient)].series[static_cast<size_t>(vital)];
-  fold_.Run(series_[index], fold_rules_[static_cast<size_t>(vital)], clock_, 0);
   Schedule(index);
   return {};
 }
