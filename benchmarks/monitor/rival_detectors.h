@@ -69,13 +69,13 @@ inline std::vector<bool> Ewma(const std::vector<double>& values) {
   });
 }
 
-// k 0.75, h 5 on robust z, one value counting for 4.6 at most.
+// k 0.75, h 5 on robust z, one value counting for 4.5 at most.
 inline std::vector<bool> Cusum(const std::vector<double>& values) {
   double up = 0, down = 0;
   return Rolling(values, [up, down](double v, const Window& w) mutable {
     const double median = MedianOf(w);
     const double sigma = std::max(1.4826 * MadOf(w, median), 1.0);
-    const double z = std::clamp((v - median) / sigma, -4.6, 4.6);
+    const double z = std::clamp((v - median) / sigma, -4.5, 4.5);
     up = std::max(0.0, up + z - 0.75);
     down = std::max(0.0, down - z - 0.75);
     if (up <= 5 && down <= 5) return false;

@@ -77,8 +77,10 @@ class Monitor::State {
   void Begin(Micros time, int64_t position);
   Judgement Take(const Reading& reading, uint32_t person, bool linked);
   Timing TimingOf(const Reading& reading) const;
+  // All but the key.
   Entry EntryOf(const Reading& reading, uint32_t person, const Timing& timing, Judgement& judgement);
-  JudgedLevel LevelOf(const Reading& reading, uint32_t person, const Timing& timing);
+  JudgedLevel LevelOf(const Reading& reading, uint32_t person, const Timing& timing,
+                      std::optional<double> age);
   RingOutcome Put(uint32_t index, const Entry& entry);
   Outcome Retract(const Reading& reading, uint32_t index);
   void RetractOpener(uint32_t index, uint64_t key);
