@@ -1,30 +1,30 @@
 #include "monitor/detectors.h"
 
 #include <algorithm>
+#include <array>
 
 namespace vitalake::monitor {
 namespace {
 
-constexpr ChannelTraits kNone = {0, 0, 10};
-// Systolic or only value, diastolic. Sigma: home readings of one person; a clinician must sign it.
-constexpr ChannelTraits kTraits[kVitalCount][kChannels] = {
-    {{9, 6, 10}, {6, 4, 10}},       // blood pressure, mmHg
-    {{8, 6, 10}, kNone},            // heart rate, /min
-    {{2.5, 1.5, 10}, kNone},        // respiratory rate, /min
-    {{1.5, 1, 10}, kNone},          // oxygen saturation, %
-    {{0.35, 0.25, 100}, kNone},     // temperature, Cel
-    {{1.2, 0.8, 10}, kNone},        // weight, kg
-    {kNone, kNone},                 // glucose: meals move it more than illness does
-    {kNone, kNone},
-    {kNone, kNone},
-    {kNone, kNone},
-    {kNone, kNone},
+// Shrinking by the number of values n: (n * variance + weight * prior) / (n + weight), where
+// n * (n - 1) * variance = n * sum of squares - sum * sum, exactly.
+struct Shrink {
+  double own = 0, prior = 0;
 };
+constexpr auto kShrink = [] {
+  std::array<Shrink, kHistory + 1> table;
+  for (int n = 2; n <= kHistory; ++n) {
+    table[static_cast<size_t>(n)] = {1.0 / ((n - 1) * (n + kPriorWeight)),
+                                     kPriorWeight / (n + kPriorWeight)};
+  }
+  return table;
+}();
 
-double Variance(const Channel& channel) {
-  const double n = channel.count;
-  const double sum = channel.sum;
-  return std::max(0.0, static_cast<double>(channel.sum_of_squares) - sum * sum / n) / (n - 1);
+double ShrunkVariance(const Channel& channel, double prior) {
+  const int64_t n = channel.count;
+  const int64_t own = n * channel.sum_of_squares - int64_t{channel.sum} * channel.sum;
+  const Shrink& shrink = kShrink[channel.count];
+  return static_cast<double>(own) * shrink.own + shrink.prior * prior * prior;
 }
 
 // Three suspects in a row are the new baseline.
@@ -87,12 +87,9 @@ bool TakeMedian(FoldState& state, const ChannelTraits& traits) {
 
 }  // namespace
 
-const ChannelTraits& TraitsOf(Vital vital, int channel) {
-  return kTraits[static_cast<size_t>(vital)][channel];
-}
-
 int16_t ToHistory(double value, const ChannelTraits& traits) {
-  return static_cast<int16_t>(std::clamp(std::round(value * traits.scale), -32767.0, 32767.0));
+  const double scaled = std::clamp(value * traits.scale, -32767.0, 32767.0);
+  return static_cast<int16_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
 }
 
 void AddToBaseline(Channel& channel, History history, int16_t value) {
@@ -127,25 +124,26 @@ bool RemoveFromBaseline(Channel& channel, int16_t* history, int16_t value) {
 }
 
 ChannelOutcome Detect(Channel& channel, History history, const ChannelTraits& traits, double value,
-                      double fall) {
+                      double fall, Describe describe) {
   ChannelOutcome out;
   const int16_t kept = ToHistory(value, traits);
   if (!channel.warm || channel.count < 3) {
     AddToBaseline(channel, history, kept);
     return out;
   }
-  out.count = channel.count;
   const double n = channel.count;
-  const double prior = traits.sigma * traits.scale;
-  const double variance = (n * Variance(channel) + kPriorWeight * prior * prior) / (n + kPriorWeight);
-  const double mean = channel.sum / n;
-  const double sigma = std::sqrt(variance);
-  const double z = (value * traits.scale - mean) / sigma;
-  out.mean = static_cast<float>(mean / traits.scale);
-  out.sigma = static_cast<float>(sigma / traits.scale);
+  const double sigma = std::sqrt(ShrunkVariance(channel, traits.sigma * traits.scale));
+  const double away = n * (value * traits.scale) - channel.sum;  // from the mean, n times
+  const double z = away / (n * sigma);
+  out.count = channel.count;
   out.z = static_cast<float>(z);
-  out.spike = std::abs(z) > kSpikeSigmas || value <= mean / traits.scale - fall;
+  // "At least that far below the mean", without knowing the mean.
+  out.spike = std::abs(z) > kSpikeSigmas || -away >= n * fall * traits.scale;
   out.shift = StepCusum(channel, out.z);
+  if (describe == Describe::kYes || out.spike || out.shift) {
+    out.mean = static_cast<float>(channel.sum / (n * traits.scale));
+    out.sigma = static_cast<float>(sigma / traits.scale);
+  }
   if (out.spike) {
     out.shift |= Suspect(channel, history, kept, z > 0 ? 1 : -1);
   } else {

@@ -31,13 +31,34 @@ struct ChannelTraits {
   double median_sigma = 0;  // of a day's median
   double scale = 10;  // value * scale is kept as an integer
 };
-const ChannelTraits& TraitsOf(Vital vital, int channel);
+namespace detail {
+inline constexpr ChannelTraits kNoTraits = {0, 0, 10};
+// Systolic or only value, diastolic. Sigma: readings of one person; a clinician must sign it.
+inline constexpr ChannelTraits kTraits[kVitalCount][kChannels] = {
+    {{9, 6, 10}, {6, 4, 10}},        // blood pressure, mmHg
+    {{8, 6, 10}, kNoTraits},         // heart rate, /min
+    {{2.5, 1.5, 10}, kNoTraits},     // respiratory rate, /min
+    {{1.5, 1, 10}, kNoTraits},       // oxygen saturation, %
+    {{0.35, 0.25, 100}, kNoTraits},  // temperature, Cel
+    {{1.2, 0.8, 10}, kNoTraits},     // weight, kg
+    {kNoTraits, kNoTraits},          // glucose: meals move it more than illness does
+    {kNoTraits, kNoTraits},
+    {kNoTraits, kNoTraits},  // oxygen in use, consciousness: inputs of NEWS2 only
+    {kNoTraits, kNoTraits},
+    {kNoTraits, kNoTraits},
+};
+}  // namespace detail
+inline const ChannelTraits& TraitsOf(Vital vital, int channel) {
+  return detail::kTraits[static_cast<size_t>(vital)][channel];
+}
 
 struct ChannelOutcome {
   bool spike = false, shift = false;
-  float mean = 0, sigma = 0, z = 0;  // of the baseline before the value
-  uint8_t count = 0;                 // 0: not judged
+  uint8_t count = 0;         // values in the baseline before this one; 0: not judged
+  float z = 0;               // against that baseline
+  float mean = 0, sigma = 0;  // of it; only where asked for, or something was found
 };
+enum class Describe : bool { kNo, kYes };
 
 // Where a channel keeps its values. A fold from the base leaves them alone: the ring is shorter than
 // the history, so what it adds is not needed before the fold ends.
@@ -64,9 +85,9 @@ void AddToBaseline(Channel& channel, History history, int16_t value);
 bool RemoveFromBaseline(Channel& channel, int16_t* history, int16_t value);
 
 // Judges a value, then adds it unless it is a spike. `fall`: how far below the mean is a spike
-// whatever the sigma (kNever: no such rule).
+// whatever the sigma (kNever: no such rule). `describe`: whether mean and sigma are wanted.
 ChannelOutcome Detect(Channel& channel, History history, const ChannelTraits& traits, double value,
-                      double fall);
+                      double fall, Describe describe);
 
 // Follows the daily medians of a channel. True when the average has wandered off: the detector then
 // starts anew from where it is.

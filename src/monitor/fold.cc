@@ -26,14 +26,16 @@ bool SameValue(float a, float b) { return a == b || (std::isnan(a) && std::isnan
 
 }  // namespace
 
+bool AreTwins(const Entry& a, const Entry& b) {
+  return a.time == b.time && a.key != b.key && a.origin == b.origin &&
+         !a.Has(Entry::kRetracted) && !b.Has(Entry::kRetracted) &&
+         SameValue(a.value[0], b.value[0]) && SameValue(a.value[1], b.value[1]);
+}
+
 bool IsRepeat(const Series& series, int index) {
-  const Entry& e = series.ring[index];
-  for (int i = index - 1; i >= 0 && series.ring[i].time == e.time; --i) {
-    const Entry& other = series.ring[i];
-    if (!other.Has(Entry::kRetracted) && other.origin == e.origin &&
-        SameValue(other.value[0], e.value[0]) && SameValue(other.value[1], e.value[1])) {
-      return true;
-    }
+  const Entry& entry = series.ring[index];
+  for (int i = index - 1; i >= 0 && series.ring[i].time == entry.time; --i) {
+    if (AreTwins(series.ring[i], entry)) return true;
   }
   return false;
 }
@@ -62,7 +64,7 @@ class Folder {
     }
   }
 
-  StepOutcome Step(const Entry& entry, bool repeat) {
+  StepOutcome Step(const Entry& entry, bool repeat, Describe describe) {
     StepOutcome out;
     out.repeat = repeat;
     if (entry.Has(Entry::kRetracted) || repeat) return out;
@@ -76,7 +78,7 @@ class Folder {
       CheckReading(entry);
       Live(entry);
     }
-    Detectors(entry, out);
+    Detectors(entry, describe, out);
     return out;
   }
 
@@ -252,7 +254,7 @@ class Folder {
     state_.last_day = day;
   }
 
-  void Detectors(const Entry& entry, StepOutcome& out) {
+  void Detectors(const Entry& entry, Describe describe, StepOutcome& out) {
     if (entry.Has(Entry::kNoBaseline)) return;
     const bool quiet = entry.Has(Entry::kLate) || entry.Has(Entry::kNoDetect);
     CountDay(entry);
@@ -268,7 +270,7 @@ class Folder {
         continue;
       }
       const double fall = c == 0 ? now_->fall_from_baseline : kNoValue;
-      out.channel[c] = Detect(channel, HistoryOf(c), traits, entry.value[c], fall);
+      out.channel[c] = Detect(channel, HistoryOf(c), traits, entry.value[c], fall, describe);
       if ((out.channel[c].spike && !spike) || (out.channel[c].shift && !shift && !spike)) by = c;
       spike |= out.channel[c].spike;
       shift |= out.channel[c].shift;
@@ -343,10 +345,24 @@ void Fold::Run(const Series& series, std::span<const FoldRules> rules, Seconds n
   Folder folder(series, tip_, rules, nullptr, this);
   folder.BeginFromBase();
   for (int i = 0; i < series.ring_count; ++i) {
-    const StepOutcome out = folder.Step(series.ring[i], IsRepeat(series, i));
-    if (series.ring[i].key == watch) watched_ = out;
+    const bool watched = series.ring[i].key == watch;
+    const StepOutcome out = folder.Step(series.ring[i], IsRepeat(series, i),
+                                        watched ? Describe::kYes : Describe::kNo);
+    if (watched) watched_ = out;
   }
   folder.TimeOut(now);
+}
+
+bool Fold::Extend(const Series& series, std::span<const FoldRules> rules) {
+  constexpr FoldState kNone;
+  if (series.ring_count == 0 || series.tip_count != series.ring_count - 1) return false;
+  if (std::memcmp(series.tip.slot, kNone.slot, sizeof kNone.slot) != 0) return false;
+  tip_ = series.tip;
+  count_ = 0;
+  Folder folder(series, tip_, rules, nullptr, this);
+  const int last = series.ring_count - 1;
+  watched_ = folder.Step(series.ring[last], IsRepeat(series, last), Describe::kYes);
+  return count_ == 0;
 }
 
 void SettleOldest(Series& series, std::span<const FoldRules> rules) {
@@ -359,9 +375,12 @@ void SettleOldest(Series& series, std::span<const FoldRules> rules) {
   }
   const Entry oldest = series.ring[0];
   Folder folder(series, series.base, rules, &series.history[0][0], nullptr);
-  (void)folder.Step(oldest, false);  // what it says is known already
+  (void)folder.Step(oldest, false, Describe::kNo);  // what it says is known already
   series.base_time = std::max(series.base_time, oldest.time);
   --series.ring_count;
+  series.tip_count = series.tip_count == 0 || series.tip_count == Series::kNoTip
+                         ? Series::kNoTip
+                         : static_cast<uint8_t>(series.tip_count - 1);
   std::memmove(series.ring, series.ring + 1, sizeof(Entry) * series.ring_count);
   series.ring[series.ring_count] = Entry();
 }

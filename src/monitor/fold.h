@@ -46,7 +46,7 @@ struct Episode {
 
 // The judgement of one reading of the ring.
 struct StepOutcome {
-  bool repeat = false;  // of an earlier reading under another key
+  bool repeat = false;  // passed over for a twin
   ChannelOutcome channel[kChannels];
 };
 
@@ -56,6 +56,10 @@ class Fold {
   // Follows the whole ring as of `now`; `watch` is the key of the reading whose judgement is wanted.
   // `rules`: by `from`, at least one.
   void Run(const Series& series, std::span<const FoldRules> rules, Seconds now, uint64_t watch);
+
+  // The same for a series with no episode on, whose last reading alone is not in its tip: one step,
+  // and no episodes to tell of. False when that is not so, or the reading begins one: Run then.
+  bool Extend(const Series& series, std::span<const FoldRules> rules);
 
   // After the last reading, at the time asked for.
   const FoldState& tip() const { return tip_; }
@@ -76,7 +80,10 @@ class Fold {
 // Takes the oldest reading of the ring into the base. `ring_count` > 0.
 void SettleOldest(Series& series, std::span<const FoldRules> rules);
 
-// Whether the reading at `index` repeats one before it: same time, values, device and identifier.
+// Whether two readings are one under two keys: same time, values, device and identifier.
+bool AreTwins(const Entry& a, const Entry& b);
+// Whether the reading at `index` is to be passed over for a twin before it. Which of two comes first
+// does not depend on which of them came first.
 bool IsRepeat(const Series& series, int index);
 
 }  // namespace vitalake::monitor

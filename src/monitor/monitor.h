@@ -14,7 +14,8 @@
 //               order: once it has passed, alerts are what they would have been in order (apart from
 //               ids), each raised at once and then updated or withdrawn. Later ones correct the
 //               baseline only, except that critical ones younger than `late_critical_within` raise
-//               an alert marked late.
+//               an alert marked late. That holds for up to 8 readings of a vital sign within the
+//               window; of faster devices the last 8 can be put in order.
 //   Versions.   The highest rank of a key counts, in whatever order versions come. The same content
 //               again does nothing. What is retracted never counted.
 //   Ids.        An alert keeps its id for life; a replay gives the same ids.

@@ -125,7 +125,6 @@ Status Monitor::State::Do(const Snooze& action) {
   Count(event);
   if (vital == Vital::kSeveral) return {};
   const uint32_t index = patients_[PersonOf(patient)].series[static_cast<size_t>(vital)];
-  fold_.Run(series_[index], fold_rules_[static_cast<size_t>(vital)], clock_, 0);
   Schedule(index);
   return {};
 }
@@ -198,6 +197,7 @@ void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
     }
     std::fill(series.ring + kept, series.ring + series.ring_count, Entry());
     series.ring_count = static_cast<uint8_t>(kept);
+    series.tip_count = Series::kNoTip;
     MoveAlerts(there, home, patient);
     for (Entry& entry : back) {
       entry.marks &= static_cast<uint16_t>(~Entry::kLinked);
@@ -216,6 +216,7 @@ void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
 void Monitor::State::MoveAlerts(uint32_t from, uint32_t to, uint32_t owner) {
   Series& old = series_[from];
   Series& next = series_[to];
+  old.tip_count = next.tip_count = Series::kNoTip;
   for (uint32_t r = old.first_alert; r != 0;) {
     const uint32_t number = r;
     r = records_[number].next;

@@ -30,8 +30,13 @@ bool IsNews(AlertState before, AlertState after) {
 
 void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   Series& series = series_[index];
-  fold_.Run(series, fold_rules_[static_cast<size_t>(series.vital)], clock_, watch);
-  if (series.first_alert == 0 && fold_.episodes().empty()) return;
+  const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
+  // Nothing was on and nothing began: what ended before has ended.
+  const bool extended = watch != 0 && fold_.Extend(series, rules);
+  if (!extended) fold_.Run(series, rules, clock_, watch);
+  series.tip = fold_.tip();
+  series.tip_count = series.ring_count;
+  if (extended || (series.first_alert == 0 && fold_.episodes().empty())) return;
 
   std::array<uint32_t, 32> numbers;
   std::array<const AlertRecord*, 32> known;

@@ -77,8 +77,10 @@ class Monitor::State {
   void Begin(Micros time, int64_t position);
   Judgement Take(const Reading& reading, uint32_t person, bool linked);
   Timing TimingOf(const Reading& reading) const;
+  // All but the key.
   Entry EntryOf(const Reading& reading, uint32_t person, const Timing& timing, Judgement& judgement);
-  JudgedLevel LevelOf(const Reading& reading, uint32_t person, const Timing& timing);
+  JudgedLevel LevelOf(const Reading& reading, uint32_t person, const Timing& timing,
+                      std::optional<double> age);
   RingOutcome Put(uint32_t index, const Entry& entry);
   Outcome Retract(const Reading& reading, uint32_t index);
   void RetractOpener(uint32_t index, uint64_t key);
@@ -86,7 +88,7 @@ class Monitor::State {
   void Bury(uint64_t key, uint64_t rank);
   void MakeRoom(uint32_t index);
   void Settle(uint32_t index);
-  void Describe(Judgement& judgement) const;
+  void Describe(Judgement& judgement, const Series& series, uint64_t key) const;
   uint32_t SeriesOf(uint32_t person, Vital vital, int16_t offset_minutes);
   uint32_t PersonOf(uint32_t patient) const;
 

@@ -87,8 +87,8 @@ void Monitor::State::Begin(Micros time, int64_t position) {
 Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool linked) {
   Judgement judgement;
   judgement.quality = reading.quality;
-  const uint64_t key = KeyOf(reading);
   const uint32_t index = SeriesOf(person, reading.vital, reading.offset_minutes);
+  const uint64_t key = KeyOf(reading);
   if (reading.status == ReadingStatus::kRetracted) {
     judgement.outcome = Retract(reading, index);
     return judgement;
@@ -103,6 +103,7 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
     ++counters_.late;
   }
   Entry entry = EntryOf(reading, person, timing, judgement);
+  entry.key = key;
   if (linked) entry.marks |= Entry::kLinked;
   switch (Put(index, entry)) {
     case RingOutcome::kDuplicate:
@@ -117,7 +118,7 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
       break;
   }
   Reconcile(index, key);
-  Describe(judgement);
+  Describe(judgement, series_[index], key);
   if (timing.late) series_[index].late_received = clock_;
   BreakSilence(index);
   Schedule(index);
@@ -150,14 +151,14 @@ Monitor::State::Timing Monitor::State::TimingOf(const Reading& reading) const {
 Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Timing& timing,
                               Judgement& judgement) {
   Entry entry;
-  entry.key = KeyOf(reading);
   entry.rank = PackRank(reading.rank, false);
   entry.time = timing.time;
   entry.value[0] = ToValue(reading.value);
   if (reading.vital == Vital::kBloodPressure) entry.value[1] = ToValue(reading.diastolic);
   entry.origin = OriginOf(reading);
 
-  const JudgedLevel level = LevelOf(reading, person, timing);
+  const auto age = AgeOf(person, timing.time);
+  const JudgedLevel level = LevelOf(reading, person, timing, age);
   judgement.code = level.code;
   judgement.age_unknown = level.age_unknown;
   if (level.judged()) judgement.rule_version = cause_.rule->version;
@@ -168,7 +169,6 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
 
   const bool off_scale = reading.comparator != Comparator::kNone ||
                          reading.diastolic_comparator != Comparator::kNone;
-  const auto age = AgeOf(person, timing.time);
   const bool out_of_baseline = implausible || off_scale || timing.imprecise || timing.ahead ||
                                reading.quality.Has(Quality::kRepeatOf);
   const bool suppressed = IsSuppressed(person, timing.time);
@@ -188,7 +188,7 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
 
 // The level under the rule for this patient; notes the rule for the alerts that come of it.
 JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person,
-                                    const Timing& timing) {
+                                    const Timing& timing, std::optional<double> age) {
   const Patient& patient = patients_[person];
   const Micros time = ToMicros(timing.time);
   const PatientSettings* settings = SettingsOf(person, time);
@@ -208,7 +208,7 @@ JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person,
                               device == clinical::Device::kUnknownType);
   cause_.rule = rules_.back().second.Find(which);
   if (cause_.rule == nullptr || !patient.known || IsSuppressed(person, timing.time)) return {};
-  query.age_years = AgeOf(person, timing.time);
+  query.age_years = age;
   return JudgeLevel(*cause_.rule, reading, query);
 }
 
@@ -294,6 +294,7 @@ void Monitor::State::RetractOpener(uint32_t index, uint64_t key) {
     const AlertRecord& record = records_[r];
     if (!record.Has(AlertRecord::kInBase) || record.opener != key) continue;
     series.base.slot[static_cast<size_t>(record.rule)] = 0;
+    series.tip_count = Series::kNoTip;
   }
 }
 
@@ -315,9 +316,13 @@ void Monitor::State::Bury(uint64_t key, uint64_t rank) {
   burials_.pop_front();
 }
 
-void Monitor::State::Describe(Judgement& judgement) const {
+void Monitor::State::Describe(Judgement& judgement, const Series& series, uint64_t key) const {
   const StepOutcome& seen = fold_.watched();
-  if (seen.repeat) judgement.quality.Add(Quality::kRepeatOf);
+  if (const int at = FindKey(series, key); at >= 0) {
+    for (int i = 0; i < series.ring_count; ++i) {
+      if (AreTwins(series.ring[i], series.ring[at])) judgement.quality.Add(Quality::kRepeatOf);
+    }
+  }
   for (int c = 0; c < kChannels; ++c) {
     const ChannelOutcome& outcome = seen.channel[c];
     judgement.spike |= outcome.spike;
@@ -336,6 +341,10 @@ uint32_t Monitor::State::SeriesOf(uint32_t person, Vital vital, int16_t offset_m
     series.vital = vital;
     series.offset_minutes = offset_minutes;
   }
+  // Nearly all of it is about to be read, and with many patients none of it is near.
+  const char* bytes = reinterpret_cast<const char*>(&series_[index]);
+  constexpr size_t kLine = 64;
+  for (size_t at = 0; at < sizeof(Series); at += kLine) __builtin_prefetch(bytes + at, 1);
   return index;
 }
 

@@ -45,6 +45,12 @@ void Monitor::State::RunTimers(Seconds until) {
 
 void Monitor::State::OnTimer(uint32_t index) {
   const Series& series = series_[index];
+  // Most timers are those of silence, and readings have come since.
+  if (series.first_alert == 0 && series.tip_count == series.ring_count &&
+      SilenceDue(series, series.tip) > clock_) {
+    Schedule(index);
+    return;
+  }
   cause_.rule = rules_.back().second.Find({series.vital, ToMicros(clock_), false, false});
   Reconcile(index, 0);
   Remind(index);
@@ -54,11 +60,11 @@ void Monitor::State::OnTimer(uint32_t index) {
   Schedule(index);
 }
 
-// Looks at the series again when the first of its timers is due. `fold_` holds its last fold.
+// Looks at the series again when the first of its timers is due. Its tip is up to date.
 void Monitor::State::Schedule(uint32_t index) {
   Series& series = series_[index];
   if (patients_[series.patient].survivor != 0) return;  // it rests
-  const FoldState& tip = fold_.tip();
+  const FoldState& tip = series.tip;
   Seconds due = SilenceDue(series, tip);
   for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
     const AlertRecord& record = records_[r];

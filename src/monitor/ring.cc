@@ -32,6 +32,7 @@ void Insert(Series& series, const Entry& entry) {
     --at;
   }
   series.ring[at] = entry;
+  if (at != series.ring_count) series.tip_count = Series::kNoTip;
   ++series.ring_count;
 }
 
@@ -56,6 +57,7 @@ RingOutcome PutEntry(Series& series, const Entry& entry) {
     Insert(series, entry);
     return RingOutcome::kChanged;
   }
+  series.tip_count = Series::kNoTip;
   Entry& there = series.ring[at];
   if (SameContent(there, entry)) {
     there.rank = std::max(there.rank, entry.rank);
@@ -81,6 +83,7 @@ RingOutcome RetractEntry(Series& series, uint64_t key, uint64_t rank) {
     there.rank = rank;
     return RingOutcome::kDuplicate;
   }
+  series.tip_count = Series::kNoTip;
   there.rank = rank;
   there.marks |= Entry::kRetracted;
   return RingOutcome::kChanged;
@@ -88,6 +91,7 @@ RingOutcome RetractEntry(Series& series, uint64_t key, uint64_t rank) {
 
 void AddToBase(Series& series, const Entry& entry) {
   if (entry.Has(Entry::kNoBaseline)) return;
+  series.tip_count = Series::kNoTip;
   for (int c = 0; c < kChannels; ++c) {
     Channel& channel = series.base.channel[c];
     const ChannelTraits& traits = TraitsOf(series.vital, c);
@@ -107,6 +111,7 @@ void AddToBase(Series& series, const Entry& entry) {
 }
 
 void RemoveFromBase(Series& series, const float (&value)[kChannels]) {
+  series.tip_count = Series::kNoTip;
   for (int c = 0; c < kChannels; ++c) {
     const ChannelTraits& traits = TraitsOf(series.vital, c);
     if (traits.sigma == 0 || std::isnan(value[c])) continue;

@@ -4,6 +4,8 @@
 // their times; the base is what following all earlier readings in that order came to. Whatever
 // happens to a reading of the ring (it comes late, again, in a new version, is retracted), the
 // ring is changed and followed again from the base (fold.h): so the order of arrival cannot matter.
+// The *tip*, what the ring came to last time, only saves that work for a reading that comes in order
+// and has nothing to say.
 // What is said outside, the alerts, is then brought in line with the outcome (reconcile.h).
 //
 // Times are seconds since 1970, 0 = none. Trivially copyable, no padding: a snapshot is its bytes.
@@ -21,9 +23,9 @@ namespace vitalake::monitor {
 
 using Seconds = uint32_t;
 inline constexpr int kChannels = 2;     // systolic (or the only value) and diastolic
-inline constexpr int kRingSize = 10;    // readings that can be changed exactly
+inline constexpr int kRingSize = 8;     // readings that can be changed exactly
 inline constexpr int kHistory = 52;     // earlier values that the baseline rests on
-inline constexpr int kMostAlerts = 7;   // of one series at a time
+inline constexpr int kMostAlerts = 6;   // of one series at a time
 inline constexpr int kDayValues = 6;    // of one day, for its median
 inline constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
 
@@ -114,7 +116,9 @@ struct AlertRecord {
 };
 
 struct Series {
+  static constexpr uint8_t kNoTip = 255;
   FoldState base;
+  FoldState tip;  // what base and the first `tip_count` of the ring come to
   Entry ring[kRingSize];  // by (time, key), the first `ring_count`
   int16_t history[kChannels][kHistory] = {};
   uint32_t patient = 0;
@@ -126,7 +130,8 @@ struct Series {
   Vital vital = Vital::kBloodPressure;
   uint8_t ring_count = 0;
   uint8_t alert_count = 0;
-  uint8_t unused[7] = {};
+  uint8_t tip_count = 0;  // kNoTip: not known any more
+  uint8_t unused[6] = {};
 };
 
 static_assert(std::is_trivially_copyable_v<Series> && std::is_trivially_copyable_v<AlertRecord>);

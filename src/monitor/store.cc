@@ -1,9 +1,22 @@
 #include "monitor/store.h"
 
+#include <sys/mman.h>
+
+#include <new>
+
 #include "base/check.h"
 #include "base/hash.h"
 
 namespace vitalake::monitor {
+
+BlockPointer NewBlock(size_t size_bytes) {
+  constexpr size_t kLargePage = size_t{2} << 20;
+  const size_t size = (size_bytes + kLargePage - 1) / kLargePage * kLargePage;
+  auto* block = static_cast<std::byte*>(std::aligned_alloc(kLargePage, size));
+  if (block == nullptr) throw std::bad_alloc();
+  (void)madvise(block, size, MADV_HUGEPAGE);  // a wish; small pages are right, too
+  return BlockPointer(block);
+}
 
 PatientTable::PatientTable() : slots_(1024) {}
 
@@ -30,41 +43,42 @@ uint32_t PatientTable::FindOrAdd(PatientKey key) {
   const uint64_t hash = HashOf(key);
   const size_t at = SlotOf(key, hash);
   if (slots_[at].patient != 0) return slots_[at].patient;
-  Patient& patient = patients_.emplace_back();
+  const uint32_t number = patients_.New();
+  Patient& patient = patients_[number];
   patient.id = key.id;
   size_t space = 0;
   while (space < id_spaces_.size() && id_spaces_[space] != key.id_space) ++space;
   if (space == id_spaces_.size()) id_spaces_.emplace_back(key.id_space);
   VL_CHECK(space <= 0xFFFF);  // one per configured source
   patient.id_space = static_cast<uint16_t>(space);
-  const auto number = static_cast<uint32_t>(patients_.size());
   slots_[at] = {number, static_cast<uint32_t>(hash >> 32)};
-  if (patients_.size() * 2 > slots_.size()) Grow();
+  if (size() * 2 > slots_.size()) Grow();
   return number;
 }
 
 void PatientTable::Grow() {
   slots_.assign(slots_.size() * 2, Slot());
-  for (uint32_t i = 1; i <= patients_.size(); ++i) {
+  for (uint32_t i = 1; i <= patients_.count(); ++i) {
     const uint64_t hash = HashOf(KeyOf(i));
     slots_[SlotOf(KeyOf(i), hash)] = {i, static_cast<uint32_t>(hash >> 32)};
   }
 }
 
 PatientKey PatientTable::KeyOf(uint32_t i) const {
-  const Patient& patient = patients_[i - 1];
+  const Patient& patient = patients_[i];
   return {id_spaces_[patient.id_space], patient.id};
 }
 
 size_t PatientTable::bytes() const {
-  return patients_.size() * sizeof(Patient) + slots_.capacity() * sizeof(Slot);
+  return size() * sizeof(Patient) + slots_.capacity() * sizeof(Slot);
 }
 
 void PatientTable::Write(ByteWriter& out) const {
   out.Number(static_cast<uint32_t>(id_spaces_.size()));
   for (const std::string& space : id_spaces_) out.Text(space);
-  out.Number(static_cast<uint32_t>(patients_.size()));
-  for (const Patient& p : patients_) {
+  out.Number(patients_.count());
+  for (uint32_t i = 1; i <= patients_.count(); ++i) {
+    const Patient& p = patients_[i];
     out.Text(p.id);
     out.Number(p.id_space);
     for (const bool fact : {p.known, p.has_birth_day, p.deceased, p.is_test, p.has_settings}) {
@@ -86,8 +100,8 @@ bool PatientTable::Read(ByteReader& in) {
     if (!in.Text(space)) return false;
   }
   if (!in.Number(count) || count > in.left()) return false;
-  patients_.resize(count);
-  for (Patient& p : patients_) {
+  for (uint32_t i = 1; i <= count; ++i) {
+    Patient& p = patients_[patients_.New()];
     if (!in.Text(p.id) || !in.Number(p.id_space) || p.id_space >= id_spaces_.size()) return false;
     for (bool* fact : {&p.known, &p.has_birth_day, &p.deceased, &p.is_test, &p.has_settings}) {
       uint8_t byte = 0;
@@ -100,7 +114,7 @@ bool PatientTable::Read(ByteReader& in) {
     }
   }
   size_t slots = 1024;
-  while (patients_.size() * 2 > slots) slots *= 2;
+  while (size() * 2 > slots) slots *= 2;
   slots_.assign(slots / 2, Slot());
   Grow();
   return true;

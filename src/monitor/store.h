@@ -1,8 +1,9 @@
 // Where the monitor's state lies: patients, series, alert records; found by number, never moved.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,13 +16,28 @@
 
 namespace vitalake::monitor {
 
+// Raw memory of a pool's block. Large pages where the system has them: with many patients each
+// reading is far from the one before it, and looking up small pages would take longer than judging.
+struct BlockFree {
+  void operator()(std::byte* block) const { std::free(block); }
+};
+using BlockPointer = std::unique_ptr<std::byte[], BlockFree>;
+BlockPointer NewBlock(size_t size_bytes);
+
 // Items by number from 1 on (0 is none), in blocks, so that a reference stays good while others are
 // made. Free numbers are used again, the last freed first.
 template <class T>
 class Pool {
  public:
-  T& operator[](uint32_t i) { return blocks_[(i - 1) / kBlock][(i - 1) % kBlock]; }
-  const T& operator[](uint32_t i) const { return blocks_[(i - 1) / kBlock][(i - 1) % kBlock]; }
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() {
+    for (uint32_t i = 1; i <= count_; ++i) std::destroy_at(&(*this)[i]);
+  }
+
+  T& operator[](uint32_t i) { return At(i); }
+  const T& operator[](uint32_t i) const { return At(i); }
 
   uint32_t New() {
     if (!free_.empty()) {
@@ -29,8 +45,10 @@ class Pool {
       free_.pop_back();
       return i;
     }
-    if (count_ % kBlock == 0) blocks_.push_back(std::make_unique<T[]>(kBlock));
-    return ++count_;
+    if (count_ % kBlock == 0) blocks_.emplace_back(NewBlock(kBlock * sizeof(T)));
+    ++count_;
+    std::construct_at(&At(count_));
+    return count_;
   }
   void Free(uint32_t i) {
     (*this)[i] = T();
@@ -55,8 +73,12 @@ class Pool {
   }
 
  private:
-  static constexpr uint32_t kBlock = 512;
-  std::vector<std::unique_ptr<T[]>> blocks_;
+  static constexpr uint32_t kBlock = 8192;
+  T& At(uint32_t i) const {
+    return reinterpret_cast<T*>(blocks_[(i - 1) / kBlock].get())[(i - 1) % kBlock];
+  }
+
+  std::vector<BlockPointer> blocks_;
   std::vector<uint32_t> free_;
   uint32_t count_ = 0;
 };
@@ -81,10 +103,10 @@ class PatientTable {
   // 0 when it is not there.
   uint32_t Find(PatientKey key) const;
   uint32_t FindOrAdd(PatientKey key);
-  Patient& operator[](uint32_t i) { return patients_[i - 1]; }
-  const Patient& operator[](uint32_t i) const { return patients_[i - 1]; }
+  Patient& operator[](uint32_t i) { return patients_[i]; }
+  const Patient& operator[](uint32_t i) const { return patients_[i]; }
   PatientKey KeyOf(uint32_t i) const;
-  size_t size() const { return patients_.size(); }
+  size_t size() const { return patients_.count(); }
   size_t bytes() const;
 
   void Write(ByteWriter& out) const;
@@ -95,7 +117,7 @@ class PatientTable {
   size_t SlotOf(PatientKey key, uint64_t hash) const;
   void Grow();
 
-  std::deque<Patient> patients_;  // never moved: events view the ids
+  Pool<Patient> patients_;  // never moved: events view the ids
   std::vector<std::string> id_spaces_;
   struct Slot {
     uint32_t patient = 0;

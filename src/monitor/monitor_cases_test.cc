@@ -1,0 +1,608 @@
+// The hard cases, one test each, named as the case is.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "monitor/monitor_fixture.h"
+
+namespace vitalake::monitor {
+namespace {
+
+using clinical::Quality;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Twelve ordinary readings on three days, and silence about them.
+Stream Warm() {
+  Stream stream;
+  stream.Tell(Ordinary(14));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  return stream;
+}
+constexpr Micros kNow = 14 * kDay + 10 * kHour;
+
+int BaselineCount(Stream& stream, Micros at) {
+  return stream.Tell(Bp(at, 130, 80)).baseline[0].readings;
+}
+
+TEST(MonitorCasesTest, SameContentAgainHasOneEffect) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), Bp(0, 184, 95)});
+  Told again = Bp(0, 184, 95);
+  again.reading.received = kStart + 3 * kMinute;
+  EXPECT_EQ(stream.Tell(again).outcome, Outcome::kDuplicate);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"))
+      << "a repeat of the record is no second reading";
+  EXPECT_EQ(stream.monitor().counters().duplicates, 2);
+}
+
+TEST(MonitorCasesTest, SameContentAgainAfterARestart) {
+  Stream stream;
+  stream.Tell(Bp(0, 184, 95));
+  Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+  const Told again = Bp(0, 184, 95);
+  const Observation seen = restored.Observe(again.View());
+  EXPECT_EQ(seen.judgement.outcome, Outcome::kDuplicate);
+  EXPECT_TRUE(seen.events.empty());
+}
+
+TEST(MonitorCasesTest, SameContentAgainAfter60Days) {
+  Stream stream;
+  const std::vector<Told> all = Ordinary(14);
+  stream.Tell(all);
+  const int before = BaselineCount(stream, 14 * kDay);
+  for (Told told : all) {
+    told.reading.received = kStart + 60 * kDay;
+    stream.Tell(told);
+  }
+  EXPECT_EQ(BaselineCount(stream, 14 * kDay + kHour), before) << "52 are the most";
+  Stream few;  // a baseline with room
+  const std::vector<Told> start = Ordinary(5);
+  few.Tell(start);
+  Told old = start[0];
+  old.reading.received = kStart + 60 * kDay;
+  few.Tell(old);
+  EXPECT_EQ(BaselineCount(few, 60 * kDay + kMinute), 20);
+}
+
+TEST(MonitorCasesTest, SameVersionWithOtherContentIsANewVersionRankedByTime) {
+  Stream stream;
+  stream.Tell(Bp(0, 184, 95).Version(1));
+  Told other = Bp(0, 134, 85).Version(1);
+  other.reading.received += kMinute;
+  EXPECT_EQ(stream.Tell(other).outcome, Outcome::kTaken);
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "withdrawn severe-high withdrawn"));
+}
+
+TEST(MonitorCasesTest, SameReadingUnderANewResourceId) {
+  Stream stream = Warm();
+  Told first = Bp(kNow, 184, 95), retry = Told(first).Id("again");
+  first.identifier = retry.identifier = "device-reading-7";
+  stream.Tell(first);
+  const Judgement judgement = stream.Tell(retry);
+  EXPECT_TRUE(judgement.quality.Has(Quality::kRepeatOf)) << "linked";
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, SameReadingUnderANewResourceIdCountsOnceInTheBaseline) {
+  Stream once, twice;
+  for (const Told& told : Ordinary(8)) {
+    once.Tell(told);
+    twice.Tell({told, Told(told).Id(told.id + "-again")});
+  }
+  EXPECT_EQ(BaselineCount(once, 8 * kDay), 32);
+  EXPECT_EQ(BaselineCount(twice, 8 * kDay), 32) << "also when they have left the ring";
+}
+
+TEST(MonitorCasesTest, TheRepeatCountsWhenTheFirstIsRetracted) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), Bp(0, 184, 95).Id("again")});
+  stream.Tell(Retracted(Bp(0, 184, 95), kMinute));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"))
+      << "the repeat stands for it under the same alert";
+  stream.Tell(Retracted(Bp(0, 184, 95).Id("again"), kMinute));
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-high withdrawn"));
+}
+
+TEST(MonitorCasesTest, TwoDifferentReadingsWithOneTimestamp) {
+  Stream stream = Warm();
+  const int before = BaselineCount(stream, kNow);
+  ASSERT_EQ(before, 52);
+  Stream fresh;
+  fresh.Tell({Bp(0, 130, 80), Bp(0, 131, 80).Id("other")});
+  EXPECT_EQ(fresh.monitor().counters().taken, 2);
+  for (int i = 1; i < 11; ++i) fresh.Tell(Bp(i * 8 * kHour, 120 + i, 80));
+  EXPECT_EQ(BaselineCount(fresh, 5 * kDay), 12) << "both kept";
+}
+
+TEST(MonitorCasesTest, TwoReadingsOfOneMomentDoNotConfirmEachOther) {
+  Stream stream;
+  stream.Tell({Bp(0, 165, 90), Bp(0, 166, 90).Id("other")});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorCasesTest, LateByHoursBaselineCorrectedDetectorsQuiet) {
+  Stream stream;
+  std::vector<Told> all = Ordinary(8);
+  const Told late = Bp(7 * kDay + 15 * kHour, 175, 85).Late(5 * kHour);
+  stream.Tell(all);
+  const Judgement judgement = stream.Tell(late);
+  EXPECT_EQ(judgement.late_by, 5 * kHour);
+  EXPECT_FALSE(judgement.spike);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  EXPECT_EQ(BaselineCount(stream, 8 * kDay + 10 * kHour), 33) << "it counts";
+}
+
+TEST(MonitorCasesTest, BulkHistoryWarmsTheBaselineAndSaysNothing) {
+  Stream stream;
+  std::vector<Told> history = Ordinary(28);
+  history.push_back(Bp(3 * kDay, 210, 135));
+  history.push_back(Bp(4 * kDay, 66, 40));
+  for (Told& told : history) told.reading.received = kStart + 40 * kDay;
+  stream.Tell(history);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  EXPECT_TRUE(stream.Tell(Bp(40 * kDay + kHour, 178, 80)).spike);
+}
+
+TEST(MonitorCasesTest, LateCriticalYoungerThan24HoursIsAlertedWithItsAge) {
+  Stream stream;
+  stream.Tell(Bp(0, 190, 95).Late(6 * kHour));
+  const std::vector<std::string> heard = stream.Heard();
+  ASSERT_FALSE(heard.empty());
+  EXPECT_EQ(stream.said()[0].event.rule, Rule::kSevereHigh);
+  EXPECT_EQ(stream.said()[0].event.late_by, 6 * kHour);
+  EXPECT_TRUE(stream.said()[0].event.notify);
+  EXPECT_THAT(stream.said()[0].event.explanation, HasSubstr("360 minutes late"));
+}
+
+TEST(MonitorCasesTest, LateCriticalIsNotAlertedWhenANewerReadingIsNormal) {
+  Stream stream;
+  stream.Tell(Bp(3 * kHour, 130, 80));
+  stream.Tell(Bp(0, 190, 95).Late(6 * kHour));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorCasesTest, LateCriticalOlderThan24HoursIsNotAlerted) {
+  Stream stream;
+  stream.Tell(Bp(0, 190, 95).Late(24 * kHour + kSecond));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorCasesTest, ConstantOrDateOnlyTimeIsJudgedAtReceivedTimeByThresholds) {
+  Stream stream = Warm();
+  Told told = Bp(kNow, 184, 95);
+  told.reading.effective.reset();
+  const Judgement judgement = stream.Tell(told);
+  EXPECT_TRUE(judgement.quality.Has(Quality::kTimeImprecise));
+  EXPECT_FALSE(judgement.late_by);
+  EXPECT_FALSE(judgement.spike) << "thresholds only";
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  EXPECT_EQ(stream.last().event.opened_at, told.reading.received);
+}
+
+TEST(MonitorCasesTest, EnteredInErrorReplaysTheBaseline) {
+  Stream with, without;
+  std::vector<Told> all = Ordinary(6);
+  without.Tell(all);
+  all.push_back(Bp(5 * kDay + 18 * kHour, 145, 90).Version(1));
+  with.Tell(all);
+  with.Tell(Retracted(all.back().Version(2), 6 * kDay));
+  const Judgement a = with.Tell(Bp(6 * kDay + kHour, 131, 80));
+  const Judgement b = without.Tell(Bp(6 * kDay + kHour, 131, 80));
+  EXPECT_EQ(a.baseline[0].readings, b.baseline[0].readings);
+  EXPECT_EQ(a.baseline[0].mean, b.baseline[0].mean);
+  EXPECT_EQ(a.baseline[0].sigma, b.baseline[0].sigma);
+}
+
+TEST(MonitorCasesTest, EnteredInErrorLongAgoLeavesTheBaselineToo) {
+  Stream with, without;
+  std::vector<Told> all = Ordinary(10);
+  without.Tell(all);
+  const Told odd = Bp(kDay + 9 * kHour, 143, 91);
+  all.insert(all.begin() + 5, odd);
+  with.Tell(all);
+  EXPECT_NE(BaselineCount(with, 10 * kDay), BaselineCount(without, 10 * kDay));
+  with.Tell(Retracted(odd, 10 * kDay + kHour));
+  const Judgement a = with.Tell(Bp(10 * kDay + 2 * kHour, 131, 80));
+  const Judgement b = without.Tell(Bp(10 * kDay + 2 * kHour, 131, 80));
+  EXPECT_EQ(a.baseline[0].readings, b.baseline[0].readings);
+  EXPECT_EQ(a.baseline[0].mean, b.baseline[0].mean);
+}
+
+TEST(MonitorCasesTest, EnteredInErrorWithdrawsTheOpenAlertUnderTheSameId) {
+  Stream stream;
+  stream.Tell(Bp(0, 190, 95));
+  const Hash128 id = stream.last().event.alert_id;
+  (void)stream.Heard();
+  EXPECT_EQ(stream.Tell(Retracted(Bp(0, 190, 95), kMinute)).outcome, Outcome::kRetracted);
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-high withdrawn"));
+  EXPECT_EQ(stream.last().event.alert_id, id);
+}
+
+TEST(MonitorCasesTest, EnteredInErrorAfterManyReadingsWithdrawsTheAlertThatIsStillOpen) {
+  Stream stream;
+  stream.Tell(Bp(0, 210, 95));
+  const Hash128 id = stream.last().event.alert_id;
+  // Neither severe nor clear of it: the episode goes on while the reading leaves the ring.
+  for (int i = 1; i <= 20; ++i) stream.Tell(Bp(i * 2 * kHour, 178, 95));
+  (void)stream.Heard();
+  stream.Tell(Retracted(Bp(0, 210, 95), 50 * kHour));
+  bool withdrawn = false;
+  for (const Said& said : stream.said()) {
+    withdrawn |= said.event.alert_id == id && said.event.state == AlertState::kWithdrawn;
+  }
+  EXPECT_TRUE(withdrawn);
+}
+
+TEST(MonitorCasesTest, RetractionOfAReadingNotSeenYet) {
+  Stream stream;
+  EXPECT_EQ(stream.Tell(Retracted(Bp(0, 210, 95).Version(2), 0)).outcome, Outcome::kRetracted);
+  EXPECT_EQ(stream.Tell(Bp(0, 210, 95).Version(1)).outcome, Outcome::kSuperseded);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  EXPECT_EQ(stream.Tell(Bp(0, 210, 95).Version(3)).outcome, Outcome::kTaken)
+      << "a higher version is a new statement";
+}
+
+TEST(MonitorCasesTest, ARetractionWithoutVersionIsFinal) {
+  Stream stream;
+  stream.Tell(Bp(0, 190, 95).Version(5));
+  stream.Tell(Retracted(Bp(0, 190, 95), kMinute));
+  EXPECT_EQ(stream.Tell(Bp(0, 190, 95).Version(9)).outcome, Outcome::kSuperseded);
+}
+
+TEST(MonitorCasesTest, ARetractedReadingStaysRetractedWhenItHasLeftTheRing) {
+  Stream stream;
+  stream.Tell(Bp(0, 130, 80).Version(1));
+  stream.Tell(Retracted(Bp(0, 130, 80).Version(2), kMinute));
+  for (int i = 1; i <= 20; ++i) stream.Tell(Bp(i * kHour, 130 + i % 3, 80));
+  EXPECT_EQ(stream.Tell(Bp(0, 130, 80).Version(1)).outcome, Outcome::kSuperseded);
+}
+
+TEST(MonitorCasesTest, AmendedAlertsAreWithdrawnKeptOrRaised) {
+  Stream withdrawn;
+  withdrawn.Tell({Bp(0, 190, 95).Version(1), Bp(0, 130, 80).Version(2)});
+  EXPECT_THAT(withdrawn.Heard(),
+              ElementsAre("opened severe-high pending", "withdrawn severe-high withdrawn"));
+  Stream kept;
+  kept.Tell({Bp(0, 190, 95).Version(1), Bp(0, 192, 95).Version(2)});
+  EXPECT_THAT(kept.Heard(), ElementsAre("opened severe-high pending"));
+  Stream raised;
+  raised.Tell({Bp(0, 130, 80).Version(1), Bp(0, 192, 95).Version(2)});
+  EXPECT_THAT(raised.Heard(), ElementsAre("opened severe-high pending"));
+  Stream graver;
+  graver.Tell({Bp(0, 190, 95).Version(1), Bp(0, 205, 95).Version(2)});
+  EXPECT_THAT(graver.Heard(),
+              ElementsAre("opened severe-high pending", "updated severe-high open"));
+}
+
+TEST(MonitorCasesTest, AmendedDaysLaterKeepsItsPlaceInTime) {
+  Stream stream;
+  std::vector<Told> all = Ordinary(6);
+  stream.Tell(all);
+  Told amended = all[22].Version(2);
+  amended.reading.value = 141;
+  amended.reading.received = kStart + 6 * kDay;
+  stream.Tell(amended);
+  EXPECT_EQ(BaselineCount(stream, 6 * kDay + kHour), 24) << "replaced, not added";
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorCasesTest, VersionsArrivingBackwards) {
+  Stream stream;
+  stream.Tell(Bp(0, 130, 80).Version(2));
+  EXPECT_EQ(stream.Tell(Bp(0, 190, 95).Version(1)).outcome, Outcome::kSuperseded);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorCasesTest, PreliminaryThenFinalWithTheSameValue) {
+  Stream stream;
+  stream.Tell({Bp(0, 190, 95).Version(1), Bp(0, 190, 95).Version(2)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  EXPECT_EQ(ParseStatus("preliminary"), ReadingStatus::kAlerts);
+  EXPECT_EQ(ParseStatus("final"), ReadingStatus::kAlerts);
+}
+
+TEST(MonitorCasesTest, RegisteredOrUnknownStatusAlertsNobody) {
+  for (const char* status : {"registered", "unknown", ""}) {
+    Stream stream;
+    Told told = Bp(0, 210, 135);
+    told.reading.status = ParseStatus(status);
+    stream.Tell(told);
+    EXPECT_THAT(stream.Heard(), IsEmpty()) << status;
+  }
+}
+
+TEST(MonitorCasesTest, AComparatorAtACriticalLevelStillAlerts) {
+  Stream stream = Warm();
+  Told told = Bp(kNow, 180, 90);
+  told.reading.comparator = clinical::Comparator::kGreater;
+  told.reading.quality.Add(Quality::kOffScale);
+  const Judgement judgement = stream.Tell(told);
+  EXPECT_EQ(judgement.code, "HH") << "more than 180 is above 180";
+  EXPECT_FALSE(judgement.spike);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, AComparatorThatLeavesEverythingOpenSaysNothing) {
+  Stream stream;
+  Told told = Bp(0, 100, 60);
+  told.reading.diastolic.reset();
+  told.reading.comparator = clinical::Comparator::kGreater;
+  EXPECT_EQ(stream.Tell(told).code, "");
+  told = Bp(kHour, 70, 60);
+  told.reading.diastolic.reset();
+  told.reading.comparator = clinical::Comparator::kLess;
+  EXPECT_EQ(stream.Tell(told).code, "LL");
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-low open"));
+}
+
+TEST(MonitorCasesTest, MissingComponentScoresWhatIsThere) {
+  Stream stream;
+  Told systolic = Bp(0, 190, 0), diastolic = Bp(2 * kDay, 0, 125), none = Bp(4 * kDay, 0, 0);
+  systolic.reading.diastolic.reset();
+  diastolic.reading.value.reset();
+  none.reading.value.reset();
+  none.reading.diastolic.reset();
+  EXPECT_EQ(stream.Tell(systolic).code, "HH");
+  EXPECT_EQ(stream.Tell(diastolic).code, "HH");
+  EXPECT_EQ(stream.Tell(none).code, "") << "an absent value is never 0";
+}
+
+TEST(MonitorCasesTest, SwappedComponentsAreImplausibleAndAskForARepeat) {
+  Stream stream = Warm();
+  Told told = Bp(kNow, 80, 130);
+  told.reading.quality.Add(Quality::kImplausible);
+  const Judgement judgement = stream.Tell(told);
+  EXPECT_FALSE(judgement.spike);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened check-reading open"));
+}
+
+TEST(MonitorCasesTest, FutureTimeIsJudgedAtReceivedTimeAndMovesNothing) {
+  Stream stream = Warm();
+  Told ahead = Bp(kNow, 184, 95);
+  ahead.reading.effective = *ahead.reading.effective + 20 * kHour;
+  const Judgement judgement = stream.Tell(ahead);
+  EXPECT_TRUE(judgement.quality.Has(Quality::kClockAhead));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  EXPECT_EQ(stream.last().event.opened_at, ahead.reading.received);
+  EXPECT_FALSE(stream.Tell(Bp(kNow + kMinute, 183, 95)).late_by) << "others are not aged by it";
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+}
+
+TEST(MonitorCasesTest, OneBadDeviceClockCannotStallOrAgeOthers) {
+  Stream stream;
+  stream.Know("p2", -9000);
+  for (int i = 0; i < 5; ++i) {
+    Told slow = Bp(kNow + i * kMinute, 130, 80).Of("p2").Id("slow" + std::to_string(i));
+    slow.reading.effective = *slow.reading.effective - 400 * kDay;
+    slow.device = "slow";
+    Told fast = Bp(kNow + i * kMinute, 130, 80).Of("p2").Id("fast" + std::to_string(i));
+    fast.reading.effective = *fast.reading.effective + 25 * kHour;
+    fast.device = "fast";
+    EXPECT_TRUE(stream.Tell(slow).late_by);
+    EXPECT_TRUE(stream.Tell(fast).quality.Has(Quality::kClockAhead));
+    EXPECT_FALSE(stream.Tell(Bp(kNow + i * kMinute, 130 + i, 80)).late_by);
+  }
+  stream.Tell({Bp(kNow + 6 * kMinute, 184, 95), Bp(kNow + 10 * kMinute, 184, 95)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending", "updated severe-high open",
+                                          "opened high open"));
+}
+
+TEST(MonitorCasesTest, YearOneAndOtherFarTimesAreHistory) {
+  Stream stream;
+  Told told = Bp(0, 190, 95);
+  told.reading.effective = Micros{-62'135'596'800} * kSecond;
+  EXPECT_TRUE(stream.Tell(told).late_by);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorCasesTest, SilentPatient) {
+  Stream stream;
+  stream.Tell(Ordinary(5));
+  const Micros last = 4 * kDay + 22 * kHour;
+  stream.Wait(last + 36 * kHour - kSecond);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Wait(last + 36 * kHour);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened silence open"));
+  EXPECT_EQ(stream.last().event.opened_at, kStart + last + 36 * kHour);
+  stream.Wait(last + 90 * kHour);
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "once";
+  stream.Tell(Bp(last + 91 * kHour, 130, 80));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed silence closed quietly"));
+}
+
+TEST(MonitorCasesTest, IdlePartitionTimeGoesOnByTicks) {
+  Stream stream;
+  stream.Tell(Bp(0, 184, 95));
+  stream.Wait(kHour);
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "updated severe-high unconfirmed"));
+  EXPECT_EQ(stream.last().event.updated_at, kStart + 15 * kMinute) << "when it was due";
+}
+
+TEST(MonitorCasesTest, UnknownPatientACriticalValueAlertsTheOperationsQueue) {
+  Stream stream;
+  stream.Tell(Bp(0, 150, 95).Of("nobody"));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(Bp(kHour, 190, 95).Of("nobody"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open"));
+  EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("not known here"));
+  stream.Tell(Bp(2 * kHour, 190, 95).Of("nobody"));
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "once a day";
+}
+
+TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
+  Stream stream;
+  stream.Tell(Bp(0, 190, 95).Of("new"));
+  (void)stream.Heard();
+  stream.Know("new", -9000);
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed operations closed quietly"));
+  stream.Tell(Bp(10 * kMinute, 190, 95).Of("new"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, ARecordWithoutAnyPatientGoesToTheOperationsQueue) {
+  Stream stream;
+  Told told = Bp(0, 190, 95).Of("");
+  EXPECT_EQ(stream.Tell(told).outcome, Outcome::kUnwatched);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open"));
+  EXPECT_EQ(stream.last().patient, "");
+}
+
+TEST(MonitorCasesTest, PatientMergedOpenAlertsFollowTheSurvivorWithoutDuplicates) {
+  Stream stream;
+  stream.Know("old", -9000);
+  stream.Tell(Bp(0, 184, 95).Of("old"));
+  const Hash128 id = stream.last().event.alert_id;
+  (void)stream.Heard();
+  PatientFacts merged;
+  merged.replaced_by = "p1";
+  stream.Know("old", -9000, merged);
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "it goes along";
+  stream.Tell(Bp(5 * kMinute, 186, 95));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+  const Said& updated = stream.said()[stream.said().size() - 2];
+  EXPECT_EQ(updated.event.alert_id, id);
+  stream.Tell(Bp(10 * kMinute, 120, 80).Of("old"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("closed severe-high closed quietly", "closed high closed quietly"))
+      << "readings under the old id are the survivor's";
+}
+
+TEST(MonitorCasesTest, PatientMergedWithTheSameAlertOnBothSides) {
+  Stream stream;
+  stream.Know("old", -9000);
+  stream.Tell({Bp(0, 184, 95).Of("old"), Bp(kMinute, 185, 95)});
+  (void)stream.Heard();
+  PatientFacts merged;
+  merged.replaced_by = "p1";
+  stream.Know("old", -9000, merged);
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-high withdrawn",
+                                          "updated severe-high open", "opened high open"))
+      << "two severe readings of one person confirm each other, under one alert";
+}
+
+TEST(MonitorCasesTest, PatientUnmergedIsAsBefore) {
+  Stream stream;
+  stream.Know("old", -9000);
+  PatientFacts merged;
+  merged.replaced_by = "p1";
+  stream.Tell(Bp(0, 130, 80));
+  stream.Know("old", -9000, merged);
+  stream.Tell(Bp(kMinute, 184, 95).Of("old"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  stream.Know("old", -9000);
+  stream.Tell(Bp(5 * kMinute, 184, 95).Of("old"));
+  std::vector<std::string> heard = stream.Heard();
+  EXPECT_EQ(stream.last().patient, "old");
+  EXPECT_THAT(heard, ::testing::Contains("opened severe-high pending"));
+  stream.Tell(Bp(6 * kMinute, 130, 80));
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "the other's readings are not p1's any more";
+}
+
+TEST(MonitorCasesTest, MergesInACircleAreNoTrap) {
+  Stream stream;
+  PatientFacts to_b, to_a;
+  to_b.replaced_by = "b";
+  to_a.replaced_by = "a";
+  stream.Know("a", -9000, to_b);
+  stream.Know("b", -9000, to_a);
+  stream.Tell({Bp(0, 190, 95).Of("a"), Bp(kMinute, 130, 80).Of("b")});
+  EXPECT_EQ(stream.monitor().counters().taken, 2);
+}
+
+TEST(MonitorCasesTest, DeceasedReadingsAfterTheTimeGoToTheOperationsQueue) {
+  Stream stream;
+  PatientFacts facts;
+  facts.deceased_at = kStart + kHour;
+  stream.Know("p1", -9000, facts);
+  stream.Tell(Bp(0, 190, 95));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending")) << "measured before";
+  stream.Tell(Bp(2 * kHour, 190, 95));
+  const std::vector<std::string> heard = stream.Heard();
+  EXPECT_THAT(heard, ::testing::Contains("opened operations open"));
+  EXPECT_THAT(heard, ::testing::Not(::testing::Contains("opened high open")));
+  EXPECT_EQ(stream.monitor().counters().suppressed, 1);
+}
+
+TEST(MonitorCasesTest, TestPatient) {
+  Stream stream;
+  PatientFacts facts;
+  facts.is_test = true;
+  stream.Know("p1", -9000, facts);
+  stream.Tell({Bp(0, 165, 95), Bp(kMinute, 165, 95)});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(Bp(2 * kMinute, 190, 95));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open"));
+  EXPECT_EQ(stream.monitor().counters().suppressed, 3);
+}
+
+TEST(MonitorCasesTest, QuarantinedCriticalValueGoesToTheOperationsQueue) {
+  MonitorOptions options;
+  options.most_quarantined_per_hour = 2;
+  Stream stream(options);
+  for (int i = 0; i < 5; ++i) {
+    const std::string id = "q" + std::to_string(i);
+    stream.Keep(stream.monitor().ObserveQuarantined({{"", "p1"}, id, kStart, i}));
+  }
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open", "opened operations open",
+                                          "opened too-many open"));
+  stream.Keep(stream.monitor().ObserveQuarantined({{"", "p1"}, "q9", kStart + kHour, 9}));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open"));
+}
+
+TEST(MonitorCasesTest, RuleChangedWhileRunningNoBurstForOldData) {
+  Stream stream;
+  stream.Tell({Bp(0, 170, 115), Bp(2 * kHour, 170, 112), Bp(4 * kHour, 170, 115)});
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "high, but never two within an hour";
+  ASSERT_TRUE(stream.Do(
+      ActivateRules{*RuleTable::Make(*clinical::RuleBook::Builtin(), "esc-2024")}, 5 * kHour));
+  stream.Wait(5 * kHour + kMinute);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  const Judgement judgement = stream.Tell(Bp(6 * kHour, 150, 112));
+  EXPECT_EQ(judgement.rule_version, "esc-2024 2024.1");
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending")) << "110 is severe there";
+}
+
+TEST(MonitorCasesTest, RuleChangedWhileRunningOldAlertsKeepTheirVersion) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), Bp(5 * kMinute, 184, 95)});
+  ASSERT_TRUE(stream.Do(
+      ActivateRules{*RuleTable::Make(*clinical::RuleBook::Builtin(), "esc-2024")}, kHour));
+  (void)stream.Heard();
+  stream.Tell(Bp(2 * kHour, 120, 80));
+  for (const Said& said : stream.said()) {
+    EXPECT_EQ(said.rule_version, "aha-acc-2025 2025.1") << said.line;
+  }
+}
+
+TEST(MonitorCasesTest, RulesAreChosenByEffectiveTime) {
+  const std::string head =
+      "name: a\nguideline: g\npopulation: p\n"
+      "interpretation: {systolic: [{code: N}], diastolic: [{code: N}]}\n";
+  const std::string one =
+      head + "version: \"1\"\neffective: 2020-01-01\nalerts: {severe: {systolic: {above: 180}}}\n";
+  const std::string two =
+      head + "version: \"2\"\neffective: 2026-03-03\nalerts: {severe: {systolic: {above: 170}}}\n";
+  const EmbeddedFile files[] = {{"one.yaml", one}, {"two.yaml", two}};
+  MonitorOptions options;
+  options.rules = *clinical::RuleBook::Make(files);
+  options.pressure_rules = "a";
+  Stream stream(options);
+  stream.Tell(Bp(23 * kHour, 175, 90));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  EXPECT_EQ(stream.Tell(Bp(25 * kHour, 175, 90)).rule_version, "a 2");
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, NoNamesInTheWordsOfAnAlert) {
+  Stream stream;
+  stream.Know("jane-doe", -9000);
+  stream.Tell(Bp(0, 190, 95).Of("jane-doe"));
+  EXPECT_THAT(stream.last().event.explanation, ::testing::Not(HasSubstr("jane")));
+}
+
+}  // namespace
+}  // namespace vitalake::monitor

@@ -1,0 +1,111 @@
+// NEWS2 from a stream of mixed vital signs. The chart itself is tested in clinical.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "monitor/monitor_fixture.h"
+
+namespace vitalake::monitor {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Told InHospital(Told told) {
+  told.reading.inpatient = true;
+  return told;
+}
+
+// Only what NEWS2 says; the limits of single vital signs speak too.
+std::vector<std::string> News2Lines(Stream& stream) {
+  std::vector<std::string> lines = stream.Heard();
+  std::erase_if(lines, [](const std::string& line) { return !line.contains("news2"); });
+  return lines;
+}
+
+TEST(MonitorNews2Test, AbsentInputsAreNotNormalAndTheScoreIsAtLeast) {
+  Stream stream;
+  auto judgement = stream.Tell(InHospital(One(Vital::kHeartRate, 0, 115)));  // 2
+  ASSERT_TRUE(judgement.news2);
+  EXPECT_EQ(judgement.news2->score.total, 2);
+  EXPECT_FALSE(judgement.news2->score.complete);
+  EXPECT_EQ(judgement.news2->score.response, clinical::News2Response::kIncomplete);
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, kMinute, 22)));       // 2
+  judgement = stream.Tell(InHospital(One(Vital::kTemperature, 2 * kMinute, 38.5)));  // 1
+  EXPECT_EQ(judgement.news2->score.total, 5);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("at least 5 (3 of 7 parameters)"));
+}
+
+TEST(MonitorNews2Test, RisesToAnEmergencyAndEnds) {
+  Stream stream;
+  stream.Tell(InHospital(One(Vital::kHeartRate, 0, 115)));
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 22)));
+  stream.Tell(InHospital(One(Vital::kTemperature, 0, 38.5)));
+  stream.Tell(InHospital(One(Vital::kOxygenFlow, kMinute, 2)));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "updated news2 open"));
+  EXPECT_EQ(stream.last().event.severity, Severity::kCritical);
+  EXPECT_EQ(stream.last().event.value, 7);
+  stream.Tell(InHospital(One(Vital::kHeartRate, kHour, 80)));
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, kHour, 16)));
+  stream.Tell(InHospital(One(Vital::kTemperature, kHour, 37)));
+  const auto lines = News2Lines(stream);
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.back(), "closed news2 closed quietly");
+}
+
+TEST(MonitorNews2Test, ASingleThreeAsksForAWardReview) {
+  Stream stream;
+  stream.Tell(InHospital(One(Vital::kConsciousness, 0, 1)));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("urgent ward-based review"));
+}
+
+TEST(MonitorNews2Test, StaleInputsAreNotScoredAndAgesAreKept) {
+  Stream stream;
+  stream.Tell(InHospital(One(Vital::kHeartRate, 0, 115)));
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 10 * kHour, 22)));
+  const auto judgement = stream.Tell(InHospital(One(Vital::kTemperature, 13 * kHour, 37)));
+  EXPECT_EQ(judgement.news2->score.total, 2) << "the pulse is 13 hours old";
+  EXPECT_EQ(judgement.news2->input_age_s[4], std::nullopt);
+  EXPECT_EQ(judgement.news2->input_age_s[0], 3 * 3600u);
+  EXPECT_EQ(judgement.news2->input_age_s[6], 0u);
+}
+
+TEST(MonitorNews2Test, ARetractedInputLeavesTheScore) {
+  Stream stream;
+  stream.Tell(InHospital(One(Vital::kHeartRate, 0, 80)));
+  const Told wrong = InHospital(One(Vital::kHeartRate, kMinute, 140));
+  stream.Tell(wrong);
+  stream.Tell(Retracted(wrong, 2 * kMinute));
+  EXPECT_EQ(stream.Tell(InHospital(One(Vital::kTemperature, 3 * kMinute, 37))).news2->score.total,
+            0);
+}
+
+TEST(MonitorNews2Test, ScaleTwoByOrder) {
+  Stream stream;
+  PatientSettings settings;
+  settings.oxygen_scale_two = true;
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p1"}, settings}, 0));
+  const auto judgement = stream.Tell(InHospital(One(Vital::kOxygenSaturation, 0, 89)));
+  EXPECT_EQ(judgement.news2->score.total, 0);
+  EXPECT_EQ(judgement.news2->scale, clinical::OxygenScale::kTwo);
+}
+
+TEST(MonitorNews2Test, NotAtHomeNotUnder16NotInPregnancyNotWithoutABirthDate) {
+  Stream stream;
+  EXPECT_FALSE(stream.Tell(One(Vital::kHeartRate, 0, 140)).news2) << "at home";
+  stream.Know("young", static_cast<int32_t>(kStart / kDay - 15 * 365));
+  stream.Know("ageless", std::nullopt);
+  PatientSettings settings;
+  settings.pregnant = true;
+  stream.Know("pregnant", -9000);
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "pregnant"}, settings}, 0));
+  for (const char* who : {"young", "ageless", "pregnant", "unknown"}) {
+    EXPECT_FALSE(stream.Tell(InHospital(One(Vital::kHeartRate, 0, 140)).Of(who)).news2) << who;
+  }
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vitalake::monitor
