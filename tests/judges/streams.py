@@ -110,9 +110,14 @@ def batch_lake(folder, lines):
 
 
 def rows(lake, table):
+    """In a comparable order; of `retracted_at`, which is a time of arrival, whether it is set."""
     arrow = lake.read(table)
     names = sorted(set(arrow.column_names) - PLACE)
-    return sorted(map(repr, arrow.select(names).to_pylist()))
+    found = arrow.select(names).to_pylist()
+    for row in found:
+        if "retracted_at" in row:
+            row["retracted_at"] = row["retracted_at"] is not None
+    return sorted(map(repr, found))
 
 
 SILVER = ("silver.patient", "silver.observation", "silver.vital_sign")

@@ -14,7 +14,7 @@ from product import Lake
 from streams import SILVER, Service, assert_same, batch_lake, by_patient, generate
 
 POISON = [b"no JSON", b"\x00\x00\x00\x00\x05Avro", b'{"resourceType":"Observation"', b"{}", b"\xff\xfe{}",
-          b'{"resourceType":"Observation","id":"p1","status":"final"}', b"[1,2]", gzip.compress(b"not JSON either")]
+          b'{"resourceType":7}', b"[1,2]", gzip.compress(b"not JSON either")]
 
 
 @pytest.fixture(scope="module")
