@@ -17,14 +17,15 @@ PLACE = PROCESSING | {"source", "source_offset", "source_length"}
 class Service:
     """`vitalake run` over one Kafka topic and one lake. Several may run at once."""
 
-    def __init__(self, folder, broker, topic, extra=""):
+    def __init__(self, folder, broker, topic, extra="", source=None):
         self.lake = Lake(folder / "lake")
         self.broker, self.topic = broker, topic
+        source = source or f'kafka: {{brokers: "{broker.address}", topic: {topic}, group: "{topic}"}}'
         self.config = write(folder / "vitalake.yaml", f"""
 lake: {self.lake.path}
 streams:
   - name: vitals
-    kafka: {{brokers: "{broker.address}", topic: {topic}, group: "{topic}"}}
+    {source}
     commit: {{every: 100ms}}
 {extra}
 """)
