@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "cli/quantity.h"
 #include "ingest/generate.h"
+#include "ingest/kafka_producer.h"
 
 namespace vitalake::cli {
 namespace {
@@ -25,13 +26,15 @@ struct GenerateOptions {
   std::string labels;
 };
 
-// Kafka and HTTP need the streams, which are not there yet.
+bool IsKafka(std::string_view target) { return target.starts_with("kafka://"); }
+
 Status CheckTarget(Context& context, const GenerateOptions& options) {
-  if (size_t scheme = options.to.find("://"); scheme != std::string::npos) {
+  if (size_t scheme = options.to.find("://");
+      scheme != std::string::npos && !IsKafka(options.to)) {
     return Fail(
         ErrorKind::kUnsupported,
-        fmt::format("--to {}: sending to {} is not supported in this version; give a file, or "
-                    "nothing for standard output",
+        fmt::format("--to {}: sending to {} is not supported in this version; give a file, "
+                    "kafka://host:port/topic, or nothing for standard output",
                     options.to, options.to.substr(0, scheme)));
   }
   if (options.rate < 0) return Usage(context, "--rate must be above 0");
@@ -61,10 +64,36 @@ void Tell(Context& context, const GenerateOptions& options, const ingest::Genera
   if (done.labels > 0) Say(fmt::format("{} labels -> {}", FormatCount(done.labels), labels));
 }
 
+// Where the lines go: a file, standard output, or a topic.
+class Target {
+ public:
+  static Result<Target> Open(const std::string& to) {
+    Target target;
+    if (IsKafka(to)) {
+      VL_TRY(const ingest::KafkaOptions options, ingest::ParseKafkaUrl(to));
+      VL_TRY(target.producer_, ingest::KafkaProducer::Open(options));
+    } else {
+      VL_TRY(OutputTarget file, OutputTarget::Open(to));
+      target.file_.emplace(std::move(file));
+    }
+    return target;
+  }
+  Status Write(std::string_view block) {
+    return producer_ ? producer_->SendLines(block) : file_->Write(block);
+  }
+  Status Finish(Context& context) {
+    return producer_ ? producer_->Flush(context.wait(), context.clock()) : file_->Finish();
+  }
+
+ private:
+  std::optional<OutputTarget> file_;
+  std::unique_ptr<ingest::KafkaProducer> producer_;
+};
+
 // A sink that writes, counts lines for the bar, and ends on a stop request.
 class Writer {
  public:
-  Writer(Context& context, OutputTarget& target, int64_t expected)
+  Writer(Context& context, Target& target, int64_t expected)
       : context_(context), target_(target), expected_(expected) {}
 
   Status Write(std::string_view block) {
@@ -82,7 +111,7 @@ class Writer {
 
  private:
   Context& context_;
-  OutputTarget& target_;
+  Target& target_;
   int64_t expected_;
   int64_t lines_ = 0;
   ProgressBar bar_;
@@ -90,7 +119,7 @@ class Writer {
 
 Result<int> GeneratePatients(Context& context, const GenerateOptions& options) {
   VL_RETURN_IF_ERROR(CheckTarget(context, options));
-  VL_TRY(OutputTarget target, OutputTarget::Open(options.to));
+  VL_TRY(Target target, Target::Open(options.to));
   ingest::PatientOptions wanted;
   wanted.count = options.count;
   wanted.seed = options.seed;
@@ -100,7 +129,7 @@ Result<int> GeneratePatients(Context& context, const GenerateOptions& options) {
                                     [&](std::string_view block) { return writer.Write(block); });
   }();
   if (!done) return std::unexpected(std::move(done).error());
-  VL_RETURN_IF_ERROR(target.Finish());
+  VL_RETURN_IF_ERROR(target.Finish(context));
   Tell(context, options, *done, "");
   return kExitDone;
 }
@@ -154,9 +183,9 @@ Result<int> GenerateObservations(Context& context, const GenerateOptions& option
   VL_RETURN_IF_ERROR(CheckTarget(context, options));
   VL_TRY(ingest::ObservationOptions wanted, Wanted(options));
   std::string label_file = options.labels;
-  if (label_file.empty() && !options.to.empty() && options.anomalies > 0)
+  if (label_file.empty() && !options.to.empty() && !IsKafka(options.to) && options.anomalies > 0)
     label_file = LabelFile(options.to);
-  VL_TRY(OutputTarget target, OutputTarget::Open(options.to));
+  VL_TRY(Target target, Target::Open(options.to));
   std::optional<OutputTarget> labels;
   ingest::GenerateSink label_sink;
   if (!label_file.empty()) {
@@ -172,7 +201,7 @@ Result<int> GenerateObservations(Context& context, const GenerateOptions& option
   }();
   if (!done) return std::unexpected(std::move(done).error());
   if (labels) VL_RETURN_IF_ERROR(labels->Finish());
-  VL_RETURN_IF_ERROR(target.Finish());
+  VL_RETURN_IF_ERROR(target.Finish(context));
   Tell(context, options, *done, label_file);
   return kExitDone;
 }
@@ -181,7 +210,9 @@ void AddCommon(CLI::App* command, const std::shared_ptr<GenerateOptions>& option
   command->add_option("N", options->count, "How many")->required()->check(CLI::NonNegativeNumber);
   command->add_option("--seed", options->seed, "The same seed gives the same bytes [1]")
       ->type_name("S");
-  command->add_option("--to,-o,--output", options->to, "NDJSON file to write [standard output]")
+  command
+      ->add_option("--to,-o,--output", options->to,
+                   "NDJSON file to write, or kafka://host:port/topic [standard output]")
       ->type_name("FILE");
 }
 

@@ -43,6 +43,21 @@ Result<ingest::KafkaSecurity> ReadSecurity(const Config& config, const std::stri
   return security;
 }
 
+Result<ingest::KafkaOptions> ReadKafka(const Config& config, const std::string& path) {
+  ingest::KafkaOptions kafka;
+  const auto text = [&](const char* name) { return config.Text(path + "." + name); };
+  VL_TRY(kafka.brokers, text("brokers"));
+  VL_TRY(kafka.topic, text("topic"));
+  VL_TRY(kafka.group, text("group"));
+  VL_TRY(const std::string preset, text("preset"));
+  kafka.event_hubs = preset == "eventhubs";
+  VL_TRY(kafka.security, ReadSecurity(config, path + ".security"));
+  if (auto good = ingest::ConsumerSettings(kafka, "check"); !good) {
+    return Because(std::move(good).error(), path);
+  }
+  return kafka;
+}
+
 Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   StreamSetup stream;
   const auto text = [&](const char* name) { return config.Text(path + "." + name); };
@@ -52,10 +67,11 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
                 fmt::format("{}: `{}.name`: a stream's name is of a-z, 0-9 and _",
                             config.Find(path + ".name")->origin, path));
   }
-  for (const char* kind : {"http", "file", "generator"}) {
+  for (const char* kind : {"http", "generator"}) {
     if (config.HasSection(fmt::format("{}.{}", path, kind))) {
       return Fail(ErrorKind::kUnsupported,
-                  fmt::format("`{}.{}`: this source is not supported in this version; kafka is",
+                  fmt::format("`{}.{}`: this source is not supported in this version; kafka and file "
+                              "are",
                               path, kind));
     }
   }
@@ -74,15 +90,11 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   VL_TRY(const int64_t rows, config.Count(path + ".commit.rows"));
   stream.limits.rows = static_cast<size_t>(std::max<int64_t>(rows, 1));
   VL_TRY(stream.limits.bytes, config.Size(path + ".commit.bytes"));
-  VL_TRY(stream.kafka.brokers, text("kafka.brokers"));
-  VL_TRY(stream.kafka.topic, text("kafka.topic"));
-  VL_TRY(stream.kafka.group, text("kafka.group"));
-  VL_TRY(const std::string preset, text("kafka.preset"));
-  stream.kafka.event_hubs = preset == "eventhubs";
-  VL_TRY(stream.kafka.security, ReadSecurity(config, path + ".kafka.security"));
-  if (auto good = ingest::ConsumerSettings(stream.kafka, "check"); !good) {
-    return Because(std::move(good).error(), path);
+  if (config.HasSection(path + ".file")) {
+    VL_TRY(stream.file, config.Path(path + ".file.path"));
+    return stream;
   }
+  VL_TRY(stream.kafka, ReadKafka(config, path + ".kafka"));
   return stream;
 }
 

@@ -16,6 +16,7 @@ namespace vitalake::cli {
 struct StreamSetup {
   ingest::StreamSettings settings;
   ingest::BatchLimits limits;
+  std::string file;  // to follow; empty: kafka is the source
   ingest::KafkaOptions kafka;
 };
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "ingest/file_source.h"
 #include "ingest/kafka_source.h"
 #include "ingest/pause.h"
 
@@ -14,19 +15,29 @@ constexpr std::chrono::seconds kTellEvery{10};
 
 }  // namespace
 
-Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop) {
+Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
+  if (!setup.file.empty()) {
+    log::Info("stream {}: file {}", setup.settings.name, setup.file);
+    return std::make_unique<ingest::FileSource>(setup.file, lake_.clock());
+  }
   VL_TRY(const std::filesystem::path staging, lake_.store().StagingFolder());
-  VL_TRY(auto source, ingest::KafkaSource::Open(setup.kafka, setup.settings.name,
-                                                staging.parent_path() / "slots", lake_.clock()));
   log::Info("stream {}: topic {} at {}, group {}", setup.settings.name, setup.kafka.topic,
             setup.kafka.brokers, setup.kafka.group);
+  return ingest::KafkaSource::Open(setup.kafka, setup.settings.name,
+                                   staging.parent_path() / "slots", lake_.clock());
+}
+
+Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop) {
+  VL_TRY(const std::unique_ptr<ingest::StreamSource> source, OpenSource(setup));
   ingest::StreamProgress before;
   ingest::StreamPipeline pipeline(lake_, views_, setup.settings, setup.limits, *source,
                                   [&](const ingest::StreamProgress& progress) {
                                     messages_ += progress.messages - before.messages;
                                     records_ += progress.records - before.records;
                                     before = progress;
-                                    gold_.Touch();
+                                    using After = ingest::GoldFollower::After;
+                                    gold_.Touch(progress.catching_up ? After::kCatchingUp
+                                                                     : After::kCommit);
                                   });
   return pipeline.Run(stop);
 }

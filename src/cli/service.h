@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -35,6 +36,7 @@ class Service {
   Result<ServiceSummary> Run(const std::stop_token& stop);
 
  private:
+  Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
   // Keeps the first error and stops all parts.

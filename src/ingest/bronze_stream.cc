@@ -1,6 +1,7 @@
 #include "ingest/bronze_stream.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/utf8.h"
 #include "engine/relation.h"
@@ -31,6 +32,11 @@ const std::vector<view::ColumnSpec>& BufferColumns() {
       {"source", kVarchar, "", ""},    {"partition", kVarchar, "", ""},
       {"offset", kBigint, "", ""},     {"received_at", kTimestamp, "", ""}};
   return columns;
+}
+
+// Of the current row: offset, received_at, payload.
+StreamMessage MessageOf(const engine::QueryResult& row, int32_t partition) {
+  return {partition, row.GetInt64(0), row.GetInt64(1), {}, std::string(row.GetString(2))};
 }
 
 }  // namespace
@@ -91,11 +97,7 @@ Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, 
   for (;;) {
     VL_TRY(const bool more, found.Next());
     if (!more) break;
-    StreamMessage message;
-    message.partition = range.partition.partition;
-    message.offset = found.GetInt64(0);
-    message.received_at = found.GetInt64(1);
-    message.payload = found.GetString(2);
+    StreamMessage message = MessageOf(found, range.partition.partition);
     batch.bytes += static_cast<int64_t>(message.payload.size());
     batch.messages.push_back(std::move(message));
     if (batch.bytes >= most_bytes) break;
@@ -105,6 +107,31 @@ Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, 
   if (!all) read.end = batch.messages.back().offset + 1;
   batch.ranges.emplace(range.partition.partition, std::move(read));
   return batch;
+}
+
+Result<std::vector<StreamMessage>> ReadMessagesAt(lake::Lake& lake, const std::string& app_id,
+                                                  const std::set<int64_t>& offsets,
+                                                  int32_t partition) {
+  using Op = engine::ColumnBound::Op;
+  std::vector<StreamMessage> messages;
+  if (offsets.empty()) return messages;
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kBronzeStream));
+  VL_TRY(const std::string rows,
+         engine::RelationSql(lake.Files(snapshot, kBronzeStream),
+                             {.bounds = {{"partition", Op::kEqual, app_id},
+                                         {"offset", Op::kGreaterEqual, *offsets.begin()},
+                                         {"offset", Op::kLessEqual, *offsets.rbegin()}}}));
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Stream(fmt::format("SELECT \"offset\", received_at, payload FROM ({}) WHERE "
+                                       "\"partition\" = ? AND \"offset\" IN ({}) ORDER BY 1",
+                                       rows, fmt::join(offsets, ", ")),
+                           {app_id}));
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return messages;
+    messages.push_back(MessageOf(found, partition));
+  }
 }
 
 }  // namespace vitalake::ingest

@@ -1,7 +1,9 @@
 // bronze.observation_stream: what a stream brought, byte for byte, before anything looks into it.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/result.h"
@@ -20,5 +22,10 @@ Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::str
 // of them: the batch's own range ends behind the last, or at range.end when none is left.
 Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, int64_t most,
                                    int64_t most_bytes, const Wait& wait);
+
+// The messages at single offsets of a position's name, under the number `partition`.
+Result<std::vector<StreamMessage>> ReadMessagesAt(lake::Lake& lake, const std::string& app_id,
+                                                  const std::set<int64_t>& offsets,
+                                                  int32_t partition);
 
 }  // namespace vitalake::ingest

@@ -6,10 +6,17 @@
 #include "lake/gold.h"
 
 namespace vitalake::ingest {
+namespace {
 
-void GoldFollower::Touch() {
+// Between refreshes while there is much to catch up with.
+constexpr std::chrono::seconds kLater{30};
+constexpr int kRest = 3;  // rest after a refresh, in times of its length
+
+}  // namespace
+
+void GoldFollower::Touch(After after) {
   const std::lock_guard lock(mutex_);
-  touched_ = true;
+  (after == After::kCommit ? touched_ : later_) = true;
   changed_.notify_all();
 }
 
@@ -34,15 +41,19 @@ Status GoldFollower::Run(const std::stop_token& stop) {
     bool finished;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, stop, [&] { return touched_ || finished_; });
+      const auto now = [&] { return touched_ || finished_; };
+      changed_.wait(lock, stop, [&] { return now() || later_; });
+      changed_.wait_for(lock, stop, kLater, now);
       finished = finished_;
-      touched_ = false;
+      touched_ = later_ = false;
     }
     if (stop.stop_requested()) return {};
+    const auto begin = lake_.clock().Steady();
     Status done = Refresh();
     if (finished) return done;
     if (done) {
-      pause = every_;
+      // While much changes gold gives way to what changes it: it takes a quarter of the time.
+      pause = std::max(every_, kRest * (lake_.clock().Steady() - begin));
     } else {
       log::Fault("gold: {}; trying again", done.error().ToString());
       pause = std::min<std::chrono::nanoseconds>(pause * 2, std::chrono::seconds(30));

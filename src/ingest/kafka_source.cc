@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kWatermarkMs = 5000;
 constexpr int kMostSlots = 1000;
+constexpr std::chrono::seconds kRejoinPause{1};
 
 std::string HostName() {
   char name[256] = "host";
@@ -44,33 +45,56 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::Open(const KafkaOptions& optio
     if (!slot) continue;
     const std::string instance =
         fmt::format("{}-{}-{}-{}", options.group, stream, HostName(), number);
-    VL_TRY(const KafkaSettings settings, ConsumerSettings(options, instance));
-    VL_TRY(KafkaConf conf, MakeKafkaConf(settings));
-    std::unique_ptr<KafkaSource> source(new KafkaSource(options, std::move(*slot), clock));
-    rd_kafka_conf_set_opaque(conf.get(), source.get());
-    rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
-    rd_kafka_conf_set_error_cb(conf.get(), OnError);
-    VL_TRY(source->handle_, MakeKafka(RD_KAFKA_CONSUMER, std::move(conf)));
-    rd_kafka_poll_set_consumer(source->handle_.get());
-    const KafkaPartitions topics(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(topics.get(), options.topic.c_str(),
-                                      RD_KAFKA_PARTITION_UA);
-    if (const auto code = rd_kafka_subscribe(source->handle_.get(), topics.get());
-        code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      return std::unexpected(KafkaFault(code, rd_kafka_err2str(code), options));
-    }
+    std::unique_ptr<KafkaSource> source(
+        new KafkaSource(options, instance, std::move(*slot), clock));
+    VL_RETURN_IF_ERROR(source->Join());
     return source;
   }
   return Fail(ErrorKind::kLimit, fmt::format("{} members of group {} on this host already",
                                              kMostSlots, options.group));
 }
 
-KafkaSource::~KafkaSource() {
+Status KafkaSource::Join() {
+  VL_TRY(const KafkaSettings settings, ConsumerSettings(options_, instance_));
+  VL_TRY(KafkaConf conf, MakeKafkaConf(settings));
+  rd_kafka_conf_set_opaque(conf.get(), this);
+  rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
+  rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  VL_TRY(KafkaHandle handle, MakeKafka(RD_KAFKA_CONSUMER, std::move(conf)));
+  rd_kafka_poll_set_consumer(handle.get());
+  const KafkaPartitions topics = Partitions({RD_KAFKA_PARTITION_UA});
+  if (const auto code = rd_kafka_subscribe(handle.get(), topics.get());
+      code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::unexpected(KafkaFault(code, rd_kafka_err2str(code), options_));
+  }
+  const std::lock_guard lock(handle_mutex_);
+  handle_ = std::move(handle);
+  return {};
+}
+
+void KafkaSource::Leave() {
   if (!handle_) return;
-  owner_ = nullptr;
   first_.reset();
+  owner_ = nullptr;
   // A static member stays in the group for its session, for whoever comes under its name.
   rd_kafka_consumer_close(handle_.get());
+  held_.clear();
+  unplaced_.clear();
+  const std::lock_guard lock(handle_mutex_);
+  handle_.reset();
+}
+
+KafkaSource::~KafkaSource() { Leave(); }
+
+// The client is of no use any more: the group took our name for another's. That is so for good only
+// when another process has it; a broker that was away says it of us, too.
+Status KafkaSource::JoinAnew(PartitionOwner& owner) {
+  char text[512];
+  const auto code = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
+  owner.Trouble(KafkaFault(code, text, options_));
+  owner.Revoked(held_);
+  Leave();
+  return {};
 }
 
 KafkaPartitions KafkaSource::Partitions(const std::vector<int32_t>& partitions) const {
@@ -215,11 +239,8 @@ Status KafkaSource::Take(KafkaMessage message, std::vector<StreamMessage>& into)
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
       if (std::ranges::find(held_, message->partition) != held_.end()) Reoffer(message->partition);
       return {};
-    case RD_KAFKA_RESP_ERR__FATAL: {
-      char text[512];
-      const auto code = rd_kafka_fatal_error(handle_.get(), text, sizeof text);
-      return std::unexpected(KafkaFault(code, text, options_));
-    }
+    case RD_KAFKA_RESP_ERR__FATAL:
+      return {};  // Poll asks for it
     default:
       owner_->Trouble(KafkaFault(message->err, rd_kafka_message_errstr(message.get()), options_));
       return {};
@@ -228,6 +249,14 @@ Status KafkaSource::Take(KafkaMessage message, std::vector<StreamMessage>& into)
 
 Status KafkaSource::Poll(PartitionOwner& owner, std::vector<StreamMessage>& into, size_t most,
                          std::chrono::milliseconds patience) {
+  if (!handle_) {
+    clock_.SleepFor(kRejoinPause);
+    VL_RETURN_IF_ERROR(Join());
+  }
+  char fatal[8];
+  if (rd_kafka_fatal_error(handle_.get(), fatal, sizeof fatal) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return JoinAnew(owner);
+  }
   owner_ = &owner;
   rebalanced_ = false;
   if (!unplaced_.empty()) {
@@ -252,12 +281,14 @@ Status KafkaSource::Poll(PartitionOwner& owner, std::vector<StreamMessage>& into
 
 void KafkaSource::Pause() {
   paused_ = true;
+  if (!handle_) return;
   const KafkaPartitions list = Partitions(held_);
   rd_kafka_pause_partitions(handle_.get(), list.get());
 }
 
 void KafkaSource::Resume() {
   paused_ = false;
+  if (!handle_) return;
   const KafkaPartitions list = Partitions(held_);
   rd_kafka_resume_partitions(handle_.get(), list.get());
 }
@@ -268,7 +299,8 @@ void KafkaSource::CommitAdvisory(const std::map<int32_t, int64_t>& next) {
   for (const auto& [partition, _] : next) partitions.push_back(partition);
   const KafkaPartitions list = Partitions(partitions);
   for (int i = 0; i < list->cnt; ++i) list->elems[i].offset = next.at(list->elems[i].partition);
-  (void)rd_kafka_commit(handle_.get(), list.get(), 1);
+  const std::lock_guard lock(handle_mutex_);
+  if (handle_) (void)rd_kafka_commit(handle_.get(), list.get(), 1);
 }
 
 }  // namespace vitalake::ingest

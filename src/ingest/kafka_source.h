@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,12 +40,18 @@ class KafkaSource final : public StreamSource {
   void CommitAdvisory(const std::map<int32_t, int64_t>& next) override;
 
  private:
-  KafkaSource(KafkaOptions options, RunLock slot, Clock& clock)
-      : options_(std::move(options)), slot_(std::move(slot)), clock_(clock) {}
+  KafkaSource(KafkaOptions options, std::string instance, RunLock slot, Clock& clock)
+      : options_(std::move(options)),
+        instance_(std::move(instance)),
+        slot_(std::move(slot)),
+        clock_(clock) {}
 
   static void OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
                           rd_kafka_topic_partition_list_t* partitions, void* self);
   static void OnError(rd_kafka_t* handle, int code, const char* reason, void* self);
+  Status Join();
+  void Leave();
+  Status JoinAnew(PartitionOwner& owner);
   // Asks the owner where partitions begin; nullopt after trouble.
   std::optional<std::map<int32_t, int64_t>> AskStarts(const std::vector<int32_t>& partitions);
   // Tries again what had no answer.
@@ -58,9 +65,11 @@ class KafkaSource final : public StreamSource {
   KafkaPartitions Partitions(const std::vector<int32_t>& partitions) const;
 
   KafkaOptions options_;
+  std::string instance_;  // our name in the group
   RunLock slot_;
   Clock& clock_;
-  KafkaHandle handle_;
+  std::mutex handle_mutex_;  // held to change handle_, and to use it off the polling thread
+  KafkaHandle handle_;       // null between leaving and joining anew
   std::vector<int32_t> held_;
   std::vector<int32_t> unplaced_;  // given to us, without a position yet
   bool paused_ = false;

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "engine/relation.h"
+#include "ingest/bronze_stream.h"
 #include "ingest/group_stage.h"
+#include "ingest/stream_outcomes.h"
 #include "lake/ledger.h"
 #include "lake/silver_view.h"
 #include "lake/sql_text.h"
@@ -19,24 +21,77 @@ namespace {
 // Where a record lies: bronze path and byte offset.
 using Place = std::pair<std::string, int64_t>;
 
+// Records to be tried together: of files, or of streams' messages.
 struct Selection {
-  lake::LedgerRun run;  // one file per (bronze copy, settings)
+  lake::LedgerRun run;  // one file per (bronze copy, settings), or per partition of a stream
   std::vector<GroupFile> files;
+  std::vector<StreamMessage> messages;  // `partition` is the ordinal of the run's file
+  MessageSources sources;
   std::set<Place> places;
 };
 
-Result<Selection> Select(lake::Lake& lake, const lake::QuarantineFilter& filter, const RunId& run) {
-  VL_TRY(engine::Connection connection, lake.engine().Connect());
+constexpr std::string_view kOfStream = "run LIKE 'stream/%'";
+
+// The ledger's view of what holds the record of the current row.
+lake::LedgerFile FileOf(const engine::QueryResult& found, std::string partition, size_t ordinal) {
+  lake::LedgerFile file;
+  file.ordinal = static_cast<int64_t>(ordinal);
+  file.path = std::move(partition);
+  file.source = found.GetString(0);
+  file.id_space = found.GetString(1);
+  file.key_mode = found.GetString(2);
+  file.received_at = found.GetInt64(5);
+  file.message = "replay of quarantined records";
+  return file;
+}
+
+// The rows of ops.quarantine for which `where` holds and that `filter` selects.
+Result<engine::QueryResult> Find(lake::Lake& lake, engine::Connection& connection,
+                                 const lake::QuarantineFilter& filter, std::string_view where) {
   VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest("ops.quarantine"));
   VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, "ops.quarantine")));
+  return connection.Query(
+      fmt::format("SELECT source, id_space, key_mode, source_partition, source_offset, received_at "
+                  "FROM ({}) WHERE replayed_at IS NULL AND source_partition IS NOT NULL AND ({}) "
+                  "AND (? = '' OR reason = ?) AND (? = '' OR id = ?) "
+                  "ORDER BY received_at, source_partition",
+                  rows, where),
+      {filter.reason, filter.reason, filter.id, filter.id});
+}
+
+Result<Selection> SelectMessages(lake::Lake& lake, const lake::QuarantineFilter& filter,
+                                 const RunId& run) {
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult found, Find(lake, connection, filter, kOfStream));
+  Selection selection;
+  selection.run = {run, lake.clock().NowMicros(), {}};
+  std::map<std::string, std::set<int64_t>> offsets;  // by app id
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) break;
+    const std::string partition(found.GetString(3));
+    const std::string app = AppIdOf(partition);
+    selection.places.emplace(partition, found.GetInt64(4));
+    if (!offsets.contains(app)) {
+      selection.run.files.push_back(FileOf(found, app, selection.run.files.size()));
+    }
+    offsets[app].insert(found.GetInt64(4));
+  }
+  for (const lake::LedgerFile& file : selection.run.files) {
+    const auto ordinal = static_cast<int32_t>(file.ordinal);
+    selection.sources[ordinal] = {nullptr, &file, file.path};
+    VL_TRY(std::vector<StreamMessage> messages,
+           ReadMessagesAt(lake, file.path, offsets.at(file.path), ordinal));
+    std::ranges::move(messages, std::back_inserter(selection.messages));
+  }
+  return selection;
+}
+
+Result<Selection> SelectFiles(lake::Lake& lake, const lake::QuarantineFilter& filter,
+                              const RunId& run) {
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
   VL_TRY(engine::QueryResult found,
-         connection.Query(
-             fmt::format("SELECT source, id_space, key_mode, source_partition, source_offset, "
-                         "received_at FROM ({}) WHERE replayed_at IS NULL "
-                         "AND source_partition IS NOT NULL AND (? = '' OR reason = ?) "
-                         "AND (? = '' OR id = ?) ORDER BY received_at, source_partition",
-                         rows),
-             {filter.reason, filter.reason, filter.id, filter.id}));
+         Find(lake, connection, filter, fmt::format("NOT coalesce({}, false)", kOfStream)));
   Selection selection;
   selection.run = {run, lake.clock().NowMicros(), {}};
   std::set<std::string> seen;
@@ -46,15 +101,8 @@ Result<Selection> Select(lake::Lake& lake, const lake::QuarantineFilter& filter,
     std::string partition(found.GetString(3));
     selection.places.emplace(partition, found.GetInt64(4));
     if (!seen.insert(partition).second) continue;
-    lake::LedgerFile file;
-    file.ordinal = static_cast<int64_t>(selection.run.files.size());
-    file.path = partition;
-    file.source = found.GetString(0);
-    file.id_space = found.GetString(1);
-    file.key_mode = found.GetString(2);
-    file.received_at = found.GetInt64(5);
-    file.message = "replay of quarantined records";
-    selection.run.files.push_back(std::move(file));
+    selection.run.files.push_back(
+        FileOf(found, std::move(partition), selection.run.files.size()));
   }
   for (const lake::LedgerFile& file : selection.run.files) {
     VL_TRY(auto local, lake.store().LocalPath(file.path));
@@ -116,16 +164,11 @@ Status MarkReplayed(lake::Lake& lake, const std::set<Place>& places, const Wait&
   }
 }
 
-}  // namespace
-
-Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
-                                       const fhir::DecodeLimits& limits, const Wait& wait) {
-  ReplaySummary summary;
-  const RunId run{fmt::format("replay-{}", lake.random().Uuid())};
-  VL_TRY(const Selection selection, Select(lake, filter, run));
-  if (selection.places.empty()) return summary;
-  summary.run = run.value;
-  summary.selected = static_cast<int64_t>(selection.places.size());
+// Sends what was selected the usual way and adds to the summary what became of it.
+Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& limits,
+              const Wait& wait, ReplaySummary& summary) {
+  if (selection.places.empty()) return {};
+  for (auto& [_, source] : selection.sources) source.run = &selection.run;
   VL_TRY(const std::vector<lake::SilverView> views,
          lake::LoadSilverViews(lake.options().views_folder));
   VL_TRY(const lake::Lake::WorkFolder folder, lake.MakeWorkFolder("replay"));
@@ -134,16 +177,20 @@ Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineF
     return selection.places.contains({partition, offset});
   };
   GroupStage stage(lake, context, selection.run, folder.path(), false);
-  VL_RETURN_IF_ERROR(stage.Read(selection.files, {}, wait));
+  VL_RETURN_IF_ERROR(selection.messages.empty()
+                         ? stage.Read(selection.files, {}, wait)
+                         : stage.ReadMessages(selection.messages, selection.sources, wait));
 
   std::set<Place> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (const Silver table : kSilverTables) {
     const lake::UpsertRequest request = stage.Request(table, {}, [&](const auto&) {
-      return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", run.value)}}};
+      return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", selection.run.run.value)}}};
     });
     VL_TRY(const lake::UpsertResult result, lake::Upsert(lake, request, wait));
-    stage.CountHome(table, result.exceptions, outcomes);
+    stage.CountHome(table,
+                    selection.messages.empty() ? result.exceptions : FoldEntries(result.exceptions),
+                    outcomes);
     for (const auto& refused : result.refused) {
       done.erase({refused.source_partition, refused.source_offset});
     }
@@ -164,8 +211,22 @@ Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineF
     counts.out_of_scope += tally.out_of_scope;
     summary.counts += counts;
   }
-  summary.still_refused = summary.selected - static_cast<int64_t>(done.size());
-  VL_RETURN_IF_ERROR(lake::Ledger(lake).CloseRun(selection.run, outcomes, wait));
+  summary.run = selection.run.run.value;
+  summary.selected += static_cast<int64_t>(selection.places.size());
+  summary.still_refused += static_cast<int64_t>(selection.places.size() - done.size());
+  return lake::Ledger(lake).CloseRun(selection.run, outcomes, wait);
+}
+
+}  // namespace
+
+Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
+                                       const fhir::DecodeLimits& limits, const Wait& wait) {
+  ReplaySummary summary;
+  for (const auto select : {SelectFiles, SelectMessages}) {
+    const RunId run{fmt::format("replay-{}", lake.random().Uuid())};
+    VL_TRY(Selection selection, select(lake, filter, run));
+    VL_RETURN_IF_ERROR(Replay(lake, selection, limits, wait, summary));
+  }
   return summary;
 }
 

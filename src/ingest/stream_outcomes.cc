@@ -65,7 +65,7 @@ std::map<std::string, lake::Exceptions> FoldEntries(
     const std::map<std::string, lake::Exceptions>& exceptions) {
   std::map<std::string, lake::Exceptions> folded;
   for (const auto& [source, counts] : exceptions) {
-    lake::Exceptions& sum = folded[source.substr(0, source.rfind('#'))];
+    lake::Exceptions& sum = folded[AppIdOf(source)];
     sum.superseded += counts.superseded;
     sum.duplicate += counts.duplicate;
     sum.refused += counts.refused;

@@ -234,6 +234,7 @@ Status StreamPipeline::Round(StreamQueue::Batch& taken) {
     ++progress_.batches;
     progress_.messages += static_cast<int64_t>(batch.messages.size());
     progress_.records = writer_.records();
+    progress_.catching_up = batch.messages.size() >= limits_.rows || batch.bytes >= limits_.bytes / 2;
     log::Debug("stream {}: {} messages in {:.3f} s", settings_.name, batch.messages.size(),
                std::chrono::duration<double>(lake_.clock().Steady() - begin).count());
     if (committed_) committed_(progress_);

@@ -27,6 +27,7 @@ struct StreamProgress {
   int64_t messages = 0;  // committed by this process
   int64_t records = 0;
   int64_t batches = 0;
+  bool catching_up = false;  // the last batch was full: more waits
 };
 
 class StreamPipeline : private PartitionOwner {

@@ -17,6 +17,11 @@ std::string StreamPartition::AppId() const {
   return fmt::format("{}/{}/{}/{}", stream, topic, partition, epoch);
 }
 
+std::string AppIdOf(const std::string& source_partition) {
+  // Behind the epoch: a file's name may have the sign, too.
+  return source_partition.substr(0, source_partition.find('#', source_partition.rfind('/')));
+}
+
 std::vector<StreamPartition> PartitionsIn(const delta::Snapshot& snapshot, std::string_view stream,
                                           std::string_view topic) {
   std::vector<StreamPartition> partitions;

@@ -34,6 +34,9 @@ struct StreamPartition {
   std::string AppId() const;
 };
 
+// The app id inside a source_partition: without the "#<entry>" of a record of an array or Bundle.
+std::string AppIdOf(const std::string& source_partition);
+
 // What a table's log says of a partition: epoch -> next offset.
 std::map<int64_t, int64_t> EpochsIn(const delta::Snapshot& snapshot, std::string_view stream,
                                     std::string_view topic, int32_t partition);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/bronze_stream.h"
+#include "ingest/replay.h"
 #include "ingest/test_lake.h"
 
 namespace vitalake::ingest {
@@ -239,6 +240,27 @@ TEST_F(StreamWriterTest, KeyConflictsAreInQuarantineOnceAlsoAfterACrash) {
   Succeeds(Process()->FlushLedger({}));
   EXPECT_EQ(lake_.Rows("SELECT position, reason FROM ops.quarantine"), "topic/0/1,key-conflict\n");
   EXPECT_EQ(lake_.Rows(kLedger), "topic/0/0-1,2,1,0,0,1,0\n");
+}
+
+TEST_F(StreamWriterTest, QuarantinedMessagesAreReplayedFromBronze) {
+  StreamSettings settings;
+  settings.name = "vitals";
+  settings.limits.max_record_bytes = 100;
+  StreamWriter writer(lake_.lake(), settings, views_);
+  Succeeds(writer.Follow(Partition(0), {}));
+  const std::string array = "[" + Reading("a", 120) + "," + Reading("b", 121) + "]";
+  Succeeds(writer.Write(Batch(3, {array, "no JSON", Reading("c", 122)}), {}));
+  Succeeds(writer.FlushLedger({}));
+  EXPECT_EQ(lake_.Rows("SELECT count(*) FROM ops.quarantine"), "4\n");
+  EXPECT_EQ(lake_.Rows(kReadings), "");
+  const auto done = ReplayQuarantine(lake_.lake(), {});
+  ASSERT_TRUE(done.has_value()) << done.error().ToString();
+  EXPECT_EQ(done->selected, 4);
+  EXPECT_EQ(done->still_refused, 1);
+  EXPECT_EQ(done->counts.written, 3);
+  EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,121\nc,122\n");
+  EXPECT_EQ(lake_.Rows("SELECT position FROM ops.quarantine WHERE replayed_at IS NULL"),
+            "topic/0/4\n");
 }
 
 }  // namespace

@@ -17,14 +17,15 @@ PLACE = PROCESSING | {"source", "source_offset", "source_length"}
 class Service:
     """`vitalake run` over one Kafka topic and one lake. Several may run at once."""
 
-    def __init__(self, folder, broker, topic, extra=""):
+    def __init__(self, folder, broker, topic, extra="", source=None):
         self.lake = Lake(folder / "lake")
         self.broker, self.topic = broker, topic
+        source = source or f'kafka: {{brokers: "{broker.address}", topic: {topic}, group: "{topic}"}}'
         self.config = write(folder / "vitalake.yaml", f"""
 lake: {self.lake.path}
 streams:
   - name: vitals
-    kafka: {{brokers: "{broker.address}", topic: {topic}, group: "{topic}"}}
+    {source}
     commit: {{every: 100ms}}
 {extra}
 """)
@@ -110,9 +111,14 @@ def batch_lake(folder, lines):
 
 
 def rows(lake, table):
+    """In a comparable order; of `retracted_at`, which is a time of arrival, whether it is set."""
     arrow = lake.read(table)
     names = sorted(set(arrow.column_names) - PLACE)
-    return sorted(map(repr, arrow.select(names).to_pylist()))
+    found = arrow.select(names).to_pylist()
+    for row in found:
+        if "retracted_at" in row:
+            row["retracted_at"] = row["retracted_at"] is not None
+    return sorted(map(repr, found))
 
 
 SILVER = ("silver.patient", "silver.observation", "silver.vital_sign")

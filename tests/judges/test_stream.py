@@ -14,7 +14,7 @@ from product import Lake
 from streams import SILVER, Service, assert_same, batch_lake, by_patient, generate
 
 POISON = [b"no JSON", b"\x00\x00\x00\x00\x05Avro", b'{"resourceType":"Observation"', b"{}", b"\xff\xfe{}",
-          b'{"resourceType":"Observation","id":"p1","status":"final"}', b"[1,2]", gzip.compress(b"not JSON either")]
+          b'{"resourceType":7}', b"[1,2]", gzip.compress(b"not JSON either")]
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +220,32 @@ def test_the_disk_of_the_lake_refuses_for_a_while(tmp_path, service, broker, cor
     run.stop()
     assert_same(run.lake, batch_lake(tmp_path, observations[:200]))
     assert "nothing is lost" in run.text()
+
+
+def test_a_file_that_grows(tmp_path, corpus):
+    _, observations, _ = corpus
+    file = tmp_path / "feed.ndjson"
+    run = Service(tmp_path, None, file.name, source=f"file: {{path: {file}}}")
+    chance = random.Random(5)
+    try:
+        for part in range(0, 800, 100):
+            text = "".join(line + "\n" for line in observations[part:part + 100])
+            with open(file, "a") as out:
+                cut = chance.randrange(len(text))
+                process = run.start()
+                out.write(text[:cut])
+                out.flush()
+                time.sleep(chance.uniform(0.1, 0.8))
+                run.kill(process)
+                out.write(text[cut:])
+        run.start()
+        last = file.stat().st_size - len(observations[799]) - 1
+        run.await_position("ops.ledger", f"vitals/{file.name}/0/0", last + 1)
+        run.stop()
+    finally:
+        run.end()
+    assert_same(run.lake, batch_lake(tmp_path, observations[:800]))
+    assert run.lake.counts()["received"] == 800
 
 
 def test_wrong_settings_are_told_at_once(tmp_path, broker):

@@ -1,0 +1,42 @@
+// KafkaProducer: NDJSON lines to a topic, in order, each a message with its patient as the key.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/deadline.h"
+#include "base/result.h"
+#include "ingest/kafka_client.h"
+
+namespace vitalake::ingest {
+
+// Idempotent: what was sent is there once, in its order. Not thread-safe.
+class KafkaProducer {
+ public:
+  // kInvalidArgument: settings librdkafka refuses.
+  static Result<std::unique_ptr<KafkaProducer>> Open(const KafkaOptions& options);
+  ~KafkaProducer();
+
+  // Queues each line of the block, waiting for room where there is none. An error is that of an
+  // earlier message: the topic is missing, no broker answers.
+  Status SendLines(std::string_view block);
+  // Waits until all is acknowledged.
+  Status Flush(const Wait& wait, Clock& clock);
+
+ private:
+  explicit KafkaProducer(KafkaOptions options) : options_(std::move(options)) {}
+  static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* self);
+  Status Send(std::string_view line);
+  Status Failed() const;
+
+  KafkaOptions options_;
+  KafkaHandle handle_;
+  rd_kafka_resp_err_t failed_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+};
+
+// The patient a resource is of ("pat-1" of its first "Patient/pat-1", else its id), found in its text
+// without parsing it; empty when there is none.
+std::string_view PatientKey(std::string_view resource);
+
+}  // namespace vitalake::ingest
