@@ -171,14 +171,14 @@ void RecordStager::CountStaged(size_t table, const RecordSource& source, std::st
   staged_[table].key_hashes.push_back(lake::KeyHash(source.file->id_space, key));
 }
 
-void RecordStager::Locate(const fhir::Record& record, const RecordSource& source) {
+void RecordStager::Locate(const fhir::Record& record, const RecordSource& source, int64_t nth) {
   place_.partition = source.partition;
   place_.offset = record.place.byte_offset;
   place_.received_at = source.file->received_at;
   if (!source.message) return;
   place_.offset = source.message->offset;
   place_.received_at = source.message->received_at;
-  if (record.place.entry >= 0) place_.partition += fmt::format("#{:06}", record.place.entry);
+  if (record.place.entry >= 0 || nth > 0) place_.partition += fmt::format("#{:06}", nth);
 }
 
 Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordSource& source,
@@ -187,8 +187,9 @@ Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordS
   context_.assess.received =
       source.message ? source.message->received_at : source.file->received_at;
   int64_t records = 0;
+  int64_t nth = 0;
   for (const fhir::Record& record : block.Split(parser_)) {
-    Locate(record, source);
+    Locate(record, source, nth++);
     if (context_.wanted && !context_.wanted(place_.partition, place_.offset)) continue;
     ++records;
     VL_RETURN_IF_ERROR(Stage(record, source));
@@ -203,8 +204,9 @@ Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordS
 Status RecordStager::QuarantineOf(fhir::RecordBlock& block, const RecordSource& source,
                                   const FindRefusal& refused) {
   tally_ = &tallies_[source.file->ordinal];
+  int64_t nth = 0;
   for (const fhir::Record& record : block.Split(parser_)) {
-    Locate(record, source);
+    Locate(record, source, nth++);
     if (const lake::RefusedRecord* why = refused(place_.partition, place_.offset)) {
       VL_RETURN_IF_ERROR(Quarantine(record, source, {why->reason, "", why->message}));
     }
@@ -359,9 +361,9 @@ Status RecordStager::Quarantine(const fhir::Record& record, const RecordSource& 
                                     refusal.element_path.empty() ? "" : ": ", refusal.message));
   }
   if (!quarantine_) return {};
-  const std::string id =
-      fmt::format("{:016x}", Hash64(fmt::format("{}\n{}\n{}", source.run->run.value,
-                                                place_.partition, place_.offset)));
+  const std::string id = fmt::format(
+      "{:016x}",
+      Hash64(fmt::format("{}\n{}\n{}", source.run->run.value, place_.partition, place_.offset)));
   const std::string_view payload =
       (record.text.empty() ? record.payload : record.text).substr(0, kPayloadBytes);
   const std::string valid = ValidUtf8(payload);

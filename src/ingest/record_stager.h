@@ -54,7 +54,8 @@ struct FileTally {
 //
 // A record of a file lies at its byte offset (source_partition = bronze path of the copy,
 // source_offset = byte offset). All records of a message have the message's offset; those of an
-// array or Bundle are told apart by "#<entry>" (six digits) behind the partition.
+// array, a Bundle or several lines are told apart by "#<n>" (six digits, from 0) behind the
+// partition, where n counts the message's records.
 struct RecordSource {
   // Of one message: its offset, and when it was received.
   struct Message {
@@ -131,8 +132,8 @@ class RecordStager {
   // One record with rows in that table.
   void CountStaged(size_t table, const RecordSource& source, std::string_view key);
   Status WriteFiles(const Wait& wait);
-  // Takes over where the record lies: place_.
-  void Locate(const fhir::Record& record, const RecordSource& source);
+  // Takes over where the record lies: place_. `nth` of its block, from 0.
+  void Locate(const fhir::Record& record, const RecordSource& source, int64_t nth);
   void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                          std::string_view key, std::string_view quality, Silver home);
 

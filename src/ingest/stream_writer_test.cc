@@ -35,9 +35,7 @@ class StreamWriterTest : public testing::Test {
     views_ = lake::LoadSilverViews({}).value();
   }
 
-  static StreamPartition Partition(int32_t partition) {
-    return {"vitals", "topic", partition, 0};
-  }
+  static StreamPartition Partition(int32_t partition) { return {"vitals", "topic", partition, 0}; }
   // A process that knows where the tables are.
   std::unique_ptr<StreamWriter> Process(int partitions = 1) {
     StreamSettings settings;
@@ -88,8 +86,8 @@ TEST_F(StreamWriterTest, KeepsBytesAndSaysWhereEachRowCameFrom) {
             "a,vitals,vitals/topic/0/0,40\n");
   EXPECT_EQ(lake_.Rows("SELECT position FROM ops.quarantine"), "topic/0/41\n");
   EXPECT_EQ(lake_.Rows(kLedger), "topic/0/40-41,2,1,0,0,1,0\n");
-  for (const char* table : {"bronze.observation_stream", "silver.observation",
-                            "silver.vital_sign", "ops.quarantine", "ops.ledger"}) {
+  for (const char* table : {"bronze.observation_stream", "silver.observation", "silver.vital_sign",
+                            "ops.quarantine", "ops.ledger"}) {
     EXPECT_EQ(PositionOf(table), 42) << table;
   }
   EXPECT_EQ(PositionOf("silver.patient"), std::nullopt);  // it got no rows
@@ -151,7 +149,7 @@ TEST_F(StreamWriterTest, TheLedgerIsRebuiltFromCommitsAndFromWhatWasNotCommitted
     auto writer = Process();
     Succeeds(writer->Write(Batch(0, {Reading("a", 120)}), {}));
     Succeeds(writer->FlushLedger({}));
-    Succeeds(writer->Write(Batch(1, {Reading("a", 120)}), {}));       // a repeat: no commit
+    Succeeds(writer->Write(Batch(1, {Reading("a", 120)}), {}));        // a repeat: no commit
     Succeeds(writer->Write(Batch(2, {Reading("b", 121), "{}"}), {}));  // states the repeat too
     Succeeds(writer->Write(Batch(4, {Reading("b", 122, "2")}), {}));
     Succeeds(writer->Write(Batch(5, {Reading("b", 121)}), {}));  // superseded: no commit
@@ -202,6 +200,19 @@ TEST_F(StreamWriterTest, ABundleOf500InOneMessage) {
             "vitals/topic/0/0#000003,0\n");
 }
 
+TEST_F(StreamWriterTest, LinesOfOneMessageHavePlacesOfTheirOwn) {
+  auto writer = Process();
+  // A key that comes twice, so that the rows are chosen by their places.
+  Succeeds(writer->Write(Batch(0, {Reading("b", 140, "2"), Reading("b", 130, "1"),
+                                   Reading("n1", 120) + "\n" + Reading("n2", 121)}),
+                         {}));
+  Succeeds(writer->FlushLedger({}));
+  EXPECT_EQ(lake_.Rows(kReadings), "b,140\nn1,120\nn2,121\n");
+  EXPECT_EQ(lake_.Rows("SELECT count(*), count(DISTINCT (id, component)) FROM silver.vital_sign"),
+            "6,6\n");
+  EXPECT_EQ(lake_.Rows("SELECT received, written, superseded FROM ops.ledger"), "4,3,1\n");
+}
+
 TEST_F(StreamWriterTest, TheSameNewIdOnTwoPartitionsInTwoProcesses) {
   auto one = Process(2);
   auto two = Process(2);
@@ -227,8 +238,8 @@ TEST_F(StreamWriterTest, ATableAheadOfBronzeStopsThePartition) {
 TEST_F(StreamWriterTest, KeyConflictsAreInQuarantineOnceAlsoAfterACrash) {
   const auto identified = [](const std::string& uuid) {
     std::string text = Reading("same", 120);
-    text.insert(1, fmt::format(
-                       R"("identifier":[{{"system":"urn:ietf:rfc:3986","value":"urn:uuid:{}"}}],)",
+    text.insert(
+        1, fmt::format(R"("identifier":[{{"system":"urn:ietf:rfc:3986","value":"urn:uuid:{}"}}],)",
                        uuid));
     return text;
   };

@@ -111,7 +111,7 @@ class Compactor {
       if (result_.files_replaced == replaced) break;
     }
     if (target_.spec && result_.files_replaced > 0) {
-      KeyIndex(lake_, target_.spec->name).KeepOnly(*snapshot_);
+      KeyIndex(lake_, target_.spec->name).DropAllBut(*snapshot_);
     }
     result_.files_after = static_cast<int64_t>(snapshot_->files().size());
     result_.version = snapshot_->version();

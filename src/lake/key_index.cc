@@ -167,22 +167,4 @@ void KeyIndex::DropAllBut(const delta::Snapshot& snapshot) const {
   }
 }
 
-void KeyIndex::KeepOnly(const delta::Snapshot& snapshot) const {
-  constexpr std::string_view kSuffix = ".keys";
-  const std::string folder = fmt::format("_vitalake/index/{}/", table_);
-  const auto objects = lake_.store().List(folder);
-  if (!objects) {
-    log::Warn("cannot list {}: {}", folder, objects.error().ToString());
-    return;
-  }
-  std::vector<std::string> gone;
-  for (const storage::ObjectInfo& object : *objects) {
-    if (!object.key.ends_with(kSuffix)) continue;
-    std::string path = object.key.substr(folder.size());
-    path.resize(path.size() - kSuffix.size());
-    if (!snapshot.FindFile(path)) gone.push_back(std::move(path));
-  }
-  Drop(gone);
-}
-
 }  // namespace vitalake::lake

@@ -61,9 +61,6 @@ class KeyIndex {
   // Forgets data files that the table has no longer, whoever took them away. Cost: a listing.
   void DropAllBut(const delta::Snapshot& snapshot) const;
 
-  // Forgets every data file that is not in `snapshot`: what killed processes left.
-  void KeepOnly(const delta::Snapshot& snapshot) const;
-
  private:
   std::string KeyOf(std::string_view path) const;
   Result<std::vector<KeyEntry>> FindStored(const delta::AddFile& file,

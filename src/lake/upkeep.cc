@@ -12,7 +12,7 @@ namespace vitalake::lake {
 namespace {
 
 void SweepIndex(Lake& lake, const UpkeepTable& table, const delta::Snapshot& snapshot) {
-  if (table.spec) KeyIndex(lake, table.spec->name).KeepOnly(snapshot);
+  if (table.spec) KeyIndex(lake, table.spec->name).DropAllBut(snapshot);
 }
 
 // The key as SQL: a null id_space is "".
