@@ -15,6 +15,12 @@
 
 namespace vitalake::monitor {
 
+// A patient's key that owns its texts: actions are kept and sent on.
+struct PatientName {
+  std::string id_space, id;
+  PatientKey key() const { return {id_space, id}; }
+};
+
 // What silver.patient knows. Without it a patient is unknown: readings are kept and followed, but
 // only the operations queue hears of critical ones.
 struct PatientFacts {
@@ -37,20 +43,20 @@ struct PatientSettings {
 };
 
 struct PatientChanged {
-  PatientKey patient;
+  PatientName patient;
   PatientFacts facts;
 };
 struct SettingsChanged {
-  PatientKey patient;
+  PatientName patient;
   PatientSettings settings;
 };
 struct Acknowledge {
-  PatientKey patient;
+  PatientName patient;
   Hash128 alert_id;
   std::string actor;
 };
 struct Snooze {
-  PatientKey patient;
+  PatientName patient;
   Hash128 alert_id;
   std::string actor;
   Micros until = 0;

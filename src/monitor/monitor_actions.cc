@@ -13,7 +13,7 @@ Result<std::span<const AlertEvent>> Monitor::State::Apply(const Action& action) 
 }
 
 Status Monitor::State::Do(const PatientChanged& change) {
-  const uint32_t number = patients_.FindOrAdd(change.patient);
+  const uint32_t number = patients_.FindOrAdd(change.patient.key());
   Patient& patient = patients_[number];
   const PatientFacts& facts = change.facts;
   const bool was_deceased = patient.deceased;
@@ -62,7 +62,7 @@ Status Monitor::State::Do(const SettingsChanged& change) {
                   std::string(ToString(vital)) + ": the low limit is not below the high one");
     }
   }
-  const uint32_t number = patients_.FindOrAdd(change.patient);
+  const uint32_t number = patients_.FindOrAdd(change.patient.key());
   patients_[number].has_settings = true;
   std::vector<PatientSettings>& all = settings_[number];
   // What ended long ago judges nothing any more.
@@ -96,7 +96,7 @@ std::pair<Vital, uint32_t> Monitor::State::FindAlert(uint32_t person, const Hash
 }
 
 Status Monitor::State::Do(const Acknowledge& action) {
-  const uint32_t patient = patients_.Find(action.patient);
+  const uint32_t patient = patients_.Find(action.patient.key());
   const auto [vital, number] =
       patient == 0 ? std::pair(Vital::kSeveral, 0u) : FindAlert(PersonOf(patient), action.alert_id);
   if (number == 0) return Fail(ErrorKind::kNotFound, "no such alert is on");
@@ -112,7 +112,7 @@ Status Monitor::State::Do(const Acknowledge& action) {
 }
 
 Status Monitor::State::Do(const Snooze& action) {
-  const uint32_t patient = patients_.Find(action.patient);
+  const uint32_t patient = patients_.Find(action.patient.key());
   const auto [vital, number] =
       patient == 0 ? std::pair(Vital::kSeveral, 0u) : FindAlert(PersonOf(patient), action.alert_id);
   if (number == 0) return Fail(ErrorKind::kNotFound, "no such alert is on");
