@@ -1,8 +1,8 @@
 // monitor_detection: the table of detectors in docs/monitoring.md, as Markdown.
 //
 // Every detector sees the same simulated home patients (home_simulation_fixture.h), five seeds; the
-// interval is the 95 % bootstrap over patients. The monitor is measured through Observe. Besides: the
-// alerts that call a person, per 1,000 readings of both pressures.
+// interval is the 95 % bootstrap over patients. The monitor is measured through Observe. Besides:
+// the alerts that call a person, per 1,000 readings of both pressures.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 // monitor_speed [PATIENTS [READINGS]]: how many readings a second one core judges.
 //
-// First it is right: of the readings told, each is taken, and the seeded spikes are found. Then it is
-// timed: blood pressures of PATIENTS known adults in random order, warm baselines, one in a hundred
-// out of order, one in a thousand severe. The readings are made beforehand, in slices, outside the
-// time. Prints one line of JSON per round; use the median.
+// First it is right: of the readings told, each is taken, and the seeded spikes are found. Then it
+// is timed: blood pressures of PATIENTS known adults in random order, warm baselines, one in a
+// hundred out of order, one in a thousand severe. The readings are made beforehand, in slices,
+// outside the time. Prints one line of JSON per round; use the median.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -31,7 +31,8 @@ struct Made {
 std::string Name(uint64_t i) { return fmt::format("patient-{:06}", i); }
 
 // A slice of readings, four a day and patient on the whole.
-std::vector<Made> Slice(SeededRandom& random, int patients, int count, Micros& now, int64_t& serial) {
+std::vector<Made> Slice(SeededRandom& random, int patients, int count, Micros& now,
+                        int64_t& serial) {
   const Micros step = 6 * kHour / patients;
   std::vector<Made> made(static_cast<size_t>(count));
   for (Made& m : made) {
@@ -93,10 +94,11 @@ int Run(int patients, int readings) {
       fmt::print(stderr, "taken {} of {}\n", after.taken - before.taken, readings);
       return 1;
     }
-    fmt::print("{{\"patients\": {}, \"readings\": {}, \"seconds\": {:.3f}, \"per_second\": {:.0f}, "
-               "\"events\": {}, \"late\": {}, \"state_mb\": {:.1f}}}\n",
-               patients, readings, seconds, readings / seconds, events, after.late - before.late,
-               static_cast<double>(monitor.state_bytes()) / 1e6);
+    fmt::print(
+        "{{\"patients\": {}, \"readings\": {}, \"seconds\": {:.3f}, \"per_second\": {:.0f}, "
+        "\"events\": {}, \"late\": {}, \"state_mb\": {:.1f}}}\n",
+        patients, readings, seconds, readings / seconds, events, after.late - before.late,
+        static_cast<double>(monitor.state_bytes()) / 1e6);
   }
   return 0;
 }

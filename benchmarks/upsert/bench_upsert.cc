@@ -1,7 +1,8 @@
 // The upsert of silver.observation by itself: from staged rows to the commit.
 //
 //   bench_upsert stage LAKE FILE.ndjson FOLDER   stages FILE as `vitalake ingest` does, into FOLDER
-//   bench_upsert merge LAKE FOLDER               upserts what lies there, as `vitalake ingest` does;
+//   bench_upsert merge LAKE FOLDER               upserts what lies there, as `vitalake ingest`
+//   does;
 //                                                prints seconds and rows as JSON
 //
 // `merge` opens the lake and reads the log inside the measured time; of the staged records it knows
@@ -143,6 +144,4 @@ int Run(std::span<char*> arguments) {
 }  // namespace
 }  // namespace vitalake
 
-int main(int argc, char** argv) {
-  return vitalake::Run({argv, static_cast<size_t>(argc)});
-}
+int main(int argc, char** argv) { return vitalake::Run({argv, static_cast<size_t>(argc)}); }

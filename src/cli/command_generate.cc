@@ -29,13 +29,11 @@ struct GenerateOptions {
 bool IsKafka(std::string_view target) { return target.starts_with("kafka://"); }
 
 Status CheckTarget(Context& context, const GenerateOptions& options) {
-  if (size_t scheme = options.to.find("://");
-      scheme != std::string::npos && !IsKafka(options.to)) {
-    return Fail(
-        ErrorKind::kUnsupported,
-        fmt::format("--to {}: sending to {} is not supported in this version; give a file, "
-                    "kafka://host:port/topic, or nothing for standard output",
-                    options.to, options.to.substr(0, scheme)));
+  if (size_t scheme = options.to.find("://"); scheme != std::string::npos && !IsKafka(options.to)) {
+    return Fail(ErrorKind::kUnsupported,
+                fmt::format("--to {}: sending to {} is not supported in this version; give a file, "
+                            "kafka://host:port/topic, or nothing for standard output",
+                            options.to, options.to.substr(0, scheme)));
   }
   if (options.rate < 0) return Usage(context, "--rate must be above 0");
   return {};

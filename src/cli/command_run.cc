@@ -51,7 +51,8 @@ void AddRunCommand(CommandLine& line) {
       line.Add(nullptr, "run",
                "The service: takes in streams and a landing folder, keeps gold; SIGTERM ends it",
                RunService);
-  AddExamples(command, {"run --config vitalake.yaml", "run --config vitalake.yaml --log-level debug"});
+  AddExamples(command,
+              {"run --config vitalake.yaml", "run --config vitalake.yaml --log-level debug"});
 }
 
 }  // namespace vitalake::cli

@@ -182,7 +182,8 @@ void AddReadCommand(CommandLine& line, CLI::App* group,
 }  // namespace
 
 void AddTableCommands(CommandLine& line) {
-  CLI::App* group = line.AddGroup("table", "Tables: list, show, read, optimize, vacuum, verify, ...");
+  CLI::App* group =
+      line.AddGroup("table", "Tables: list, show, read, optimize, vacuum, verify, ...");
   auto options = std::make_shared<TableOptions>();
   CLI::App* list = AddTable(line, group, "list", "The tables and views of the lake", options, List);
   AddExamples(list, {"table list", "table list --format csv"});

@@ -44,7 +44,8 @@ Result<int> Optimize(Context& context, const UpkeepOptions& options) {
   }();
   if (!result) return std::unexpected(std::move(result).error());
   if (result->groups_given_way > 0) {
-    Say(fmt::format("vitalake: {} of the small files changed under another writer and were left as "
+    Say(
+        fmt::format("vitalake: {} of the small files changed under another writer and were left as "
                     "they are; run it again for the rest",
                     result->groups_given_way == 1 ? "a group" : "some groups"));
   } else if (result->files_replaced == 0) {
@@ -75,9 +76,10 @@ Result<Micros> RetainOf(Context& context, const lake::Lake& lake, const UpkeepOp
 void SayWhatIsHeldBack(const lake::VacuumView& view) {
   if (view.plan.kept_for_feed == 0 || view.consumers.empty()) return;
   const lake::FeedConsumer& slowest = view.consumers.front();
-  Say(fmt::format("vitalake: {} stay for {}, which has read the changes up to version {}; `vitalake "
-                  "gold` brings it up to date",
-                  Files(view.plan.kept_for_feed), slowest.name, slowest.seen.value));
+  Say(fmt::format(
+      "vitalake: {} stay for {}, which has read the changes up to version {}; `vitalake "
+      "gold` brings it up to date",
+      Files(view.plan.kept_for_feed), slowest.name, slowest.seen.value));
 }
 
 Result<int> GiveGarbage(Context& context, const UpkeepOptions& options,
@@ -87,8 +89,8 @@ Result<int> GiveGarbage(Context& context, const UpkeepOptions& options,
     rows.Add({file.path, std::string(delta::ToString(file.kind)), Cell(file.size_bytes),
               FormatUtc(file.modified)});
   }
-  Say(fmt::format("vitalake: {} ({}) would be deleted", Files(static_cast<int64_t>(plan.files.size())),
-                  FormatSize(plan.size_bytes)));
+  Say(fmt::format("vitalake: {} ({}) would be deleted",
+                  Files(static_cast<int64_t>(plan.files.size())), FormatSize(plan.size_bytes)));
   return GiveRows(context, rows.ToSql(), options.rows);
 }
 
@@ -139,9 +141,9 @@ Result<int> Checkpoint(Context& context, const UpkeepOptions& options) {
 
 std::string Looked(const lake::Soundness& sound) {
   const delta::LogCheck& log = sound.log;
-  std::string text = fmt::format("{} commits, {} checkpoints and {} checksums compared",
-                                 FormatCount(log.commits), FormatCount(log.checkpoints),
-                                 FormatCount(log.checksums));
+  std::string text =
+      fmt::format("{} commits, {} checkpoints and {} checksums compared", FormatCount(log.commits),
+                  FormatCount(log.checkpoints), FormatCount(log.checksums));
   if (!log.snapshot) return text;
   return fmt::format("version {}: {}, {} read, {}{}", log.snapshot->version().value,
                      Files(static_cast<int64_t>(log.snapshot->files().size())),
@@ -163,9 +165,11 @@ Result<int> Verify(Context& context, const UpkeepOptions& options) {
     });
   }();
   if (!sound) return std::unexpected(std::move(sound).error());
-  const bool as_table = options.rows.format.empty() ? !context.json() : options.rows.format == "table";
+  const bool as_table =
+      options.rows.format.empty() ? !context.json() : options.rows.format == "table";
   if (sound->findings.empty() && as_table && options.rows.file.empty()) {
-    VL_RETURN_IF_ERROR(WriteStdout(fmt::format("{} is sound ({})\n", options.table, Looked(*sound))));
+    VL_RETURN_IF_ERROR(
+        WriteStdout(fmt::format("{} is sound ({})\n", options.table, Looked(*sound))));
     return kExitDone;
   }
   RowList rows({{"check"}, {"place"}, {"problem"}});
@@ -174,7 +178,8 @@ Result<int> Verify(Context& context, const UpkeepOptions& options) {
   }
   VL_RETURN_IF_ERROR(GiveRows(context, rows.ToSql(), options.rows));
   if (sound->findings.empty()) return kExitDone;
-  Say(fmt::format("vitalake: {} is damaged: {} problem{}; `table history` and `table restore` lead "
+  Say(
+      fmt::format("vitalake: {} is damaged: {} problem{}; `table history` and `table restore` lead "
                   "back to a version that is whole",
                   options.table, FormatCount(static_cast<int64_t>(sound->findings.size())),
                   sound->findings.size() == 1 ? "" : "s"));
@@ -203,12 +208,13 @@ Result<int> Restore(Context& context, const UpkeepOptions& options) {
   if (!plan.moved.empty() && !options.rewind) {
     return Fail(
         ErrorKind::kUnsupported,
-        fmt::format("{} took in more after version {}: {} position{} moved on ({}), and rows taken "
-                    "back would not come again. With --rewind the positions go back, too: streams "
-                    "and gold do their part again; files of batch runs come in again only when they "
-                    "are ingested under another --source",
-                    options.table, options.version, plan.moved.size(),
-                    plan.moved.size() == 1 ? " has" : "s have", Moved(plan.moved)));
+        fmt::format(
+            "{} took in more after version {}: {} position{} moved on ({}), and rows taken "
+            "back would not come again. With --rewind the positions go back, too: streams "
+            "and gold do their part again; files of batch runs come in again only when they "
+            "are ingested under another --source",
+            options.table, options.version, plan.moved.size(),
+            plan.moved.size() == 1 ? " has" : "s have", Moved(plan.moved)));
   }
   Version version = plan.now->version();
   if (plan.IsEmpty() && !rewinds) {
@@ -247,8 +253,8 @@ CLI::App* AddUpkeep(CommandLine& line, CLI::App* group, const std::string& name,
 
 void AddUpkeepCommands(CommandLine& line, CLI::App* group) {
   auto options = std::make_shared<UpkeepOptions>();
-  CLI::App* optimize = AddUpkeep(line, group, "optimize", "Make few files of many small ones",
-                                 options, Optimize);
+  CLI::App* optimize =
+      AddUpkeep(line, group, "optimize", "Make few files of many small ones", options, Optimize);
   AddExamples(optimize, {"table optimize silver.observation", "table optimize ./exports/a_table"});
   CLI::App* vacuum = AddUpkeep(line, group, "vacuum", "Delete files that no version in use needs",
                                options, Vacuum);
@@ -259,23 +265,24 @@ void AddUpkeepCommands(CommandLine& line, CLI::App* group) {
   vacuum->add_flag("--dry-run", options->dry_run, "Only say which files would go");
   AddExamples(vacuum, {"table vacuum silver.observation --dry-run",
                        "table vacuum silver.observation --retain 30d"});
-  CLI::App* checkpoint = AddUpkeep(
-      line, group, "checkpoint", "Write its newest version as one file, quick to open", options,
-      Checkpoint);
+  CLI::App* checkpoint =
+      AddUpkeep(line, group, "checkpoint", "Write its newest version as one file, quick to open",
+                options, Checkpoint);
   AddExamples(checkpoint, {"table checkpoint silver.observation"});
-  CLI::App* verify = AddUpkeep(line, group, "verify",
-                               "Check its log, files, statistics, changes and key", options, Verify);
+  CLI::App* verify = AddUpkeep(
+      line, group, "verify", "Check its log, files, statistics, changes and key", options, Verify);
   AddExamples(verify, {"table verify silver.observation", "table verify ./exports/a_table --json"});
-  CLI::App* restore = AddUpkeep(line, group, "restore", "Make a new version that is as an old one was",
-                                options, Restore);
+  CLI::App* restore = AddUpkeep(line, group, "restore",
+                                "Make a new version that is as an old one was", options, Restore);
   restore->add_option("--version", options->version, "The version to go back to")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber)
       ->required();
   restore->add_flag("--rewind", options->rewind,
                     "Let the positions of what feeds the table go back, too");
-  AddExamples(restore, {"table history gold.bp_daily", "table restore gold.bp_daily --version 12 "
-                                                       "--rewind"});
+  AddExamples(restore, {"table history gold.bp_daily",
+                        "table restore gold.bp_daily --version 12 "
+                        "--rewind"});
 }
 
 }  // namespace vitalake::cli

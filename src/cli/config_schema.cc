@@ -118,8 +118,8 @@ KeySpec BuildSchema() {
   return Section(
       "", {Key("lake", KeyType::kPath, "./lake"), Key("memory", KeyType::kSize, "1GB"),
            Choice("log_level", {"trace", "debug", "info", "warn", "error", "off"}, "warn"),
-           Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(),
-           Streams(), NotInUse(Outbound()),
+           Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(), Streams(),
+           NotInUse(Outbound()),
            NotInUse(Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
                                         Key("late_after", KeyType::kDuration, "15m"),
                                         Key("late_critical_within", KeyType::kDuration, "24h")})),

@@ -15,10 +15,10 @@ Result<lake::MaintainOptions> MaintainOf(const Config& config) {
   VL_TRY(maintain.target_rows, config.Count("maintain.target_rows"));
   VL_TRY(maintain.target_bytes, config.Size("maintain.target_file"));
   VL_TRY(maintain.checkpoint_every, config.Count("maintain.checkpoint_every"));
-  for (const auto& [key, value] : {std::pair("maintain.target_rows", maintain.target_rows),
-                                   std::pair("maintain.target_file", maintain.target_bytes),
-                                   std::pair("maintain.checkpoint_every",
-                                             maintain.checkpoint_every)}) {
+  for (const auto& [key, value] :
+       {std::pair("maintain.target_rows", maintain.target_rows),
+        std::pair("maintain.target_file", maintain.target_bytes),
+        std::pair("maintain.checkpoint_every", maintain.checkpoint_every)}) {
     if (value > 0) continue;
     return Fail(ErrorKind::kInvalidArgument,
                 fmt::format("{}: `{}`: must be more than 0", config.Find(key)->origin, key));

@@ -69,10 +69,11 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   }
   for (const char* kind : {"http", "generator"}) {
     if (config.HasSection(fmt::format("{}.{}", path, kind))) {
-      return Fail(ErrorKind::kUnsupported,
-                  fmt::format("`{}.{}`: this source is not supported in this version; kafka and file "
-                              "are",
-                              path, kind));
+      return Fail(
+          ErrorKind::kUnsupported,
+          fmt::format("`{}.{}`: this source is not supported in this version; kafka and file "
+                      "are",
+                      path, kind));
     }
   }
   VL_TRY(stream.settings.id_space, text("id_space"));

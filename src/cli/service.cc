@@ -30,15 +30,15 @@ Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSe
 Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop) {
   VL_TRY(const std::unique_ptr<ingest::StreamSource> source, OpenSource(setup));
   ingest::StreamProgress before;
-  ingest::StreamPipeline pipeline(lake_, views_, setup.settings, setup.limits, *source,
-                                  [&](const ingest::StreamProgress& progress) {
-                                    messages_ += progress.messages - before.messages;
-                                    records_ += progress.records - before.records;
-                                    before = progress;
-                                    using After = ingest::GoldFollower::After;
-                                    gold_.Touch(progress.catching_up ? After::kCatchingUp
-                                                                     : After::kCommit);
-                                  });
+  ingest::StreamPipeline pipeline(
+      lake_, views_, setup.settings, setup.limits, *source,
+      [&](const ingest::StreamProgress& progress) {
+        messages_ += progress.messages - before.messages;
+        records_ += progress.records - before.records;
+        before = progress;
+        using After = ingest::GoldFollower::After;
+        gold_.Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
+      });
   return pipeline.Run(stop);
 }
 

@@ -1,7 +1,8 @@
 // Service: what `run` does until it is told to stop.
 //
-// Threads: one per stream that polls and one that commits, one for the landing folder, one for gold.
-// A stop ends the taking in first; what was taken is committed, then gold refreshed a last time.
+// Threads: one per stream that polls and one that commits, one for the landing folder, one for
+// gold. A stop ends the taking in first; what was taken is committed, then gold refreshed a last
+// time.
 #pragma once
 
 #include <atomic>
@@ -20,9 +21,9 @@
 namespace vitalake::cli {
 
 struct ServiceSummary {
-  int64_t messages = 0;       // of streams, committed
-  int64_t records = 0;        // in them
-  int64_t files = 0;          // of the landing folder
+  int64_t messages = 0;  // of streams, committed
+  int64_t records = 0;   // in them
+  int64_t files = 0;     // of the landing folder
   int64_t file_records = 0;
   double seconds = 0;
 };

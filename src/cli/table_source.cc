@@ -45,8 +45,8 @@ Result<std::unique_ptr<TableSource>> TableSource::Open(Context& context, const s
       source->table_ = *table;
       source->store_ = &source->lake_->store();
       source->sql_name_ = named;
-      source->location_ = fmt::format("{}/{}", source->lake_->options().location,
-                                      source->spec_->path);
+      source->location_ =
+          fmt::format("{}/{}", source->lake_->options().location, source->spec_->path);
       return source;
     }
     if (!IsDeltaFolder(named)) {

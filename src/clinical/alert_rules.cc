@@ -100,10 +100,9 @@ Result<VitalLimits> ReadLimits(const YamlReader& yaml) {
 }  // namespace
 
 Result<PressureAlerts> ReadPressureAlerts(const YamlReader& yaml) {
-  VL_RETURN_IF_ERROR(
-      yaml.AllowKeys({"low", "high", "severe", "at_once", "hysteresis", "confirm_within_minutes",
-                      "repeat_in_minutes", "escalate_after_minutes", "fall_from_baseline",
-                      "pregnancy"}));
+  VL_RETURN_IF_ERROR(yaml.AllowKeys({"low", "high", "severe", "at_once", "hysteresis",
+                                     "confirm_within_minutes", "repeat_in_minutes",
+                                     "escalate_after_minutes", "fall_from_baseline", "pregnancy"}));
   PressureAlerts alerts;
   VL_RETURN_IF_ERROR(ReadLevels(yaml, alerts.adult));
   if (yaml.Has("at_once")) {
@@ -117,8 +116,8 @@ Result<PressureAlerts> ReadPressureAlerts(const YamlReader& yaml) {
   }
   if (yaml.Has("pregnancy")) {
     VL_TRY(const YamlReader pregnancy, yaml.At("pregnancy"));
-    VL_RETURN_IF_ERROR(pregnancy.AllowKeys(
-        {"high", "severe", "repeat_in_minutes", "escalate_after_minutes"}));
+    VL_RETURN_IF_ERROR(
+        pregnancy.AllowKeys({"high", "severe", "repeat_in_minutes", "escalate_after_minutes"}));
     PressureLevels& levels = alerts.pregnancy.emplace();
     VL_RETURN_IF_ERROR(ReadLevels(pregnancy, levels));
     levels.low = alerts.adult.low;

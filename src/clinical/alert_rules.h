@@ -32,8 +32,8 @@ struct PressureAlerts {
   std::optional<PressureLevels> pregnancy;  // in pregnancy and 6 weeks after; `low` is the adults'
   // Beyond these nothing waits for a second reading.
   double at_once_systolic = 200, at_once_diastolic = 130, at_once_systolic_below = 70;
-  double hysteresis = 0;       // mmHg
-  double confirm_within = 60;  // minutes
+  double hysteresis = 0;                     // mmHg
+  double confirm_within = 60;                // minutes
   std::optional<double> fall_from_baseline;  // mmHg below the own baseline that is flagged
 };
 

@@ -44,7 +44,8 @@ const VitalLimits& LimitsOf(std::string_view set, std::string_view code, Unit un
                             OxygenScale scale = OxygenScale::kOne) {
   static const VitalLimits none;
   for (const VitalLimits& limits : Rules(set).limits) {
-    const bool has = std::find(limits.codes.begin(), limits.codes.end(), code) != limits.codes.end();
+    const bool has =
+        std::find(limits.codes.begin(), limits.codes.end(), code) != limits.codes.end();
     if (has && limits.unit == unit && limits.scale == scale) return limits;
   }
   ADD_FAILURE() << set << " has no limits for " << code;

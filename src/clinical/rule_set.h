@@ -57,8 +57,8 @@ struct RuleSet {
   std::vector<VitalLimits> limits;       // other vital signs
 };
 
-// Reads one rule file: it says how readings of blood pressure are interpreted, or what the limits of
-// other vital signs are. kInvalidArgument with file, line and key.
+// Reads one rule file: it says how readings of blood pressure are interpreted, or what the limits
+// of other vital signs are. kInvalidArgument with file, line and key.
 Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text);
 
 // All rule sets by name and effective date. Immutable; share it among threads.

@@ -66,10 +66,10 @@ TEST(CompactionPlanTest, PartitionsAreKeptApart) {
 }
 
 TEST(CompactionPlanTest, AGroupHasNoMoreFilesThanAsked) {
-  EXPECT_EQ(Planned(SnapshotOf({File("a", 1), File("b", 1), File("c", 1), File("d", 1),
-                                File("e", 1)}),
-                    2),
-            "a b|c d");
+  EXPECT_EQ(
+      Planned(SnapshotOf({File("a", 1), File("b", 1), File("c", 1), File("d", 1), File("e", 1)}),
+              2),
+      "a b|c d");
 }
 
 // Whatever the files, a second plan over the results finds nothing but what is left over.

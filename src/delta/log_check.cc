@@ -199,18 +199,18 @@ class LogChecker {
   void CheckCheckpoint(const CheckpointFiles& checkpoint) {
     const Version version = checkpoint.version;
     const std::string& place = checkpoint.keys.front();
-    const auto own = reader_.Replay(ListingTo(version, [&](const CheckpointFiles& other) {
-                                      return other.keys == checkpoint.keys;
-                                    }),
-                                    version);
+    const auto own = reader_.Replay(
+        ListingTo(version,
+                  [&](const CheckpointFiles& other) { return other.keys == checkpoint.keys; }),
+        version);
     if (!own) {
       Found("checkpoint", place, own.error().ToString());
       return;
     }
     // From the checkpoint before it, which is compared as well, or from the first commit.
     const auto none = [](const CheckpointFiles&) { return false; };
-    const LogListing older = ListingTo(
-        version, [&](const CheckpointFiles& other) { return other.version < version; });
+    const LogListing older =
+        ListingTo(version, [&](const CheckpointFiles& other) { return other.version < version; });
     const bool has_older = !older.checkpoints.empty();
     auto replayed = reader_.Replay(older, version);
     if (!replayed && has_older) replayed = reader_.Replay(ListingTo(version, none), version);
@@ -347,8 +347,6 @@ class LogChecker {
 
 }  // namespace
 
-Result<LogCheck> CheckLog(Table& table, const Wait& wait) {
-  return LogChecker(table, wait).Run();
-}
+Result<LogCheck> CheckLog(Table& table, const Wait& wait) { return LogChecker(table, wait).Run(); }
 
 }  // namespace vitalake::delta

@@ -4,7 +4,8 @@
 //               every commit can be read
 //   checkpoint  a checkpoint says what the commits below it add up to
 //   checksum    N.crc counts what version N counts
-//   file        every file of the newest version is there, with the size the log says; a change file
+//   file        every file of the newest version is there, with the size the log says; a change
+//   file
 //               may be gone (vacuumed), but not be cut
 // The rows inside the files are the engine's to judge (engine/file_check.h).
 #pragma once

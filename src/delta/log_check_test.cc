@@ -104,9 +104,8 @@ TEST_F(LogCheckTest, ACheckpointThatCannotBeRead) {
 
 TEST_F(LogCheckTest, AWrongChecksum) {
   Change("00000000000000000004.crc", R"("numFiles":4)", R"("numFiles":5)");
-  EXPECT_THAT(Findings(),
-              ElementsAre(AllOf(StartsWith("checksum "), HasSubstr("numFiles is 5"),
-                                HasSubstr("gives 4"))));
+  EXPECT_THAT(Findings(), ElementsAre(AllOf(StartsWith("checksum "), HasSubstr("numFiles is 5"),
+                                            HasSubstr("gives 4"))));
   Change("00000000000000000005.crc", R"("appId":"app","version":4)",
          R"("appId":"app","version":3)");
   EXPECT_EQ(Findings().size(), 2u);

@@ -82,12 +82,11 @@ Result<RestorePlan> PlanRestore(Table& table, Version version) {
 Result<CommitResult> CommitRestore(Table& table, const RestorePlan& plan, Positions positions,
                                    const Wait& wait) {
   Transaction tx(table, plan.now);
-  tx.SetOperation(
-      "RESTORE", {{"version", fmt::to_string(plan.then->version().value)}},
-      {{"numRestoredFiles", fmt::to_string(plan.added.size())},
-       {"numRemovedFiles", fmt::to_string(plan.removed.size())},
-       {"tableSizeAfterRestore", fmt::to_string(plan.then->size_bytes())},
-       {"numOfFilesAfterRestore", fmt::to_string(plan.then->files().size())}});
+  tx.SetOperation("RESTORE", {{"version", fmt::to_string(plan.then->version().value)}},
+                  {{"numRestoredFiles", fmt::to_string(plan.added.size())},
+                   {"numRemovedFiles", fmt::to_string(plan.removed.size())},
+                   {"tableSizeAfterRestore", fmt::to_string(plan.then->size_bytes())},
+                   {"numOfFilesAfterRestore", fmt::to_string(plan.then->files().size())}});
   for (const AddFilePtr& file : plan.added) {
     AddFile add = *file;
     add.data_change = true;

@@ -94,16 +94,16 @@ Status NameYoungCommits(Table& table, const VacuumOptions& options, Named& named
     if (!text && text.error().kind == ErrorKind::kNotFound) continue;  // cleaned up meanwhile
     if (!text) return std::unexpected(std::move(text).error());
     const bool young = commit.time > options.cutoff;
-    VL_RETURN_IF_ERROR(ReadCommit(
-        parser, *std::move(text), commit.key, ActionFilter::kAll, [&](const Action& action) {
-          const auto* gone = std::get_if<RemoveFile>(&action);
-          if (gone) named.past.insert(gone->path);
-          if (gone && young) named.needed.insert(gone->path);
-          const auto* changes = std::get_if<CdcFile>(&action);
-          if (changes) named.past.insert(changes->path);
-          if (changes && young) named.needed.insert(changes->path);
-          return Status();
-        }));
+    VL_RETURN_IF_ERROR(ReadCommit(parser, *std::move(text), commit.key, ActionFilter::kAll,
+                                  [&](const Action& action) {
+                                    const auto* gone = std::get_if<RemoveFile>(&action);
+                                    if (gone) named.past.insert(gone->path);
+                                    if (gone && young) named.needed.insert(gone->path);
+                                    const auto* changes = std::get_if<CdcFile>(&action);
+                                    if (changes) named.past.insert(changes->path);
+                                    if (changes && young) named.needed.insert(changes->path);
+                                    return Status();
+                                  }));
   }
   return {};
 }

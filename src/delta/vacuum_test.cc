@@ -63,8 +63,8 @@ TEST_F(VacuumTest, WhatLeftLongAgoGoesWithItsChangeRows) {
   EXPECT_THAT(Plan(2 * kHour),
               testing::ElementsAre("_change_data/changed.parquet changes", "a.parquet removed"));
   EXPECT_THAT(Plan(0), testing::ElementsAre("_change_data/changed.parquet changes",
-                                            "_change_data/later.parquet changes", "a.parquet removed",
-                                            "b.parquet removed"));
+                                            "_change_data/later.parquet changes",
+                                            "a.parquet removed", "b.parquet removed"));
   EXPECT_THAT(Plan(20 * kHour), testing::IsEmpty());
 }
 
@@ -75,8 +75,8 @@ TEST_F(VacuumTest, FilesNobodyNamesGoOnceTheyAreOldAndAnHourAtLeast) {
   EXPECT_THAT(Plan(0), testing::IsEmpty());
   clock.Advance(2 * kHour);
   EXPECT_THAT(Plan(3 * kHour), testing::IsEmpty());
-  EXPECT_THAT(Plan(0), testing::ElementsAre("_change_data/lost.parquet changes",
-                                            "lost.parquet orphan"));
+  EXPECT_THAT(Plan(0),
+              testing::ElementsAre("_change_data/lost.parquet changes", "lost.parquet orphan"));
 }
 
 TEST_F(VacuumTest, OnlyParquetFilesOutsideHiddenFolders) {
@@ -114,14 +114,15 @@ TEST_F(VacuumTest, ALongerRetentionThanTheTablesIsKept) {
 }
 
 TEST_F(VacuumTest, StopsAtTheSlowestConsumerOfTheChangeFeed) {
-  Append(*table, "a.parquet");                // 1
-  Replace("a.parquet", "b.parquet", "first.parquet");         // 2
-  Replace("b.parquet", "c.parquet");                  // 3: whole files are its feed
-  Replace("c.parquet", "d.parquet", "third.parquet");         // 4
+  Append(*table, "a.parquet");                         // 1
+  Replace("a.parquet", "b.parquet", "first.parquet");  // 2
+  Replace("b.parquet", "c.parquet");                   // 3: whole files are its feed
+  Replace("c.parquet", "d.parquet", "third.parquet");  // 4
   clock.Advance(2 * kHour);
   EXPECT_THAT(Plan(kHour, Version{4}),
-              testing::ElementsAre("_change_data/first.parquet changes", "_change_data/third.parquet changes",
-                                   "a.parquet removed", "b.parquet removed", "c.parquet removed"));
+              testing::ElementsAre("_change_data/first.parquet changes",
+                                   "_change_data/third.parquet changes", "a.parquet removed",
+                                   "b.parquet removed", "c.parquet removed"));
   EXPECT_EQ(kept_for_feed, 0);
   EXPECT_THAT(Plan(kHour, Version{2}),
               testing::ElementsAre("_change_data/first.parquet changes", "a.parquet removed"));
@@ -166,8 +167,9 @@ TEST_F(VacuumTest, RefusesATableThatHasAnotherInside) {
 }
 
 TEST_F(VacuumTest, RefusesAbsolutePaths) {
-  PutLog(CommitName(1), R"({"add":{"path":"file:///elsewhere/a.parquet","partitionValues":{},"size":1,)"
-                        R"("modificationTime":1,"dataChange":true}})");
+  PutLog(CommitName(1),
+         R"({"add":{"path":"file:///elsewhere/a.parquet","partitionValues":{},"size":1,)"
+         R"("modificationTime":1,"dataChange":true}})");
   const auto plan = PlanVacuum(*table, {clock.NowMicros(), std::nullopt});
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().kind, ErrorKind::kUnsupported);

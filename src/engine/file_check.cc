@@ -66,10 +66,9 @@ class ClaimMaker {
     if (is_time && aggregate == "max") bound += " + INTERVAL 999 MICROSECONDS";
     const bool is_float = kind == TypeKind::kDouble || kind == TypeKind::kFloat;
     const std::string filter = is_float ? fmt::format(" FILTER (NOT isnan({}))", name_) : "";
-    claims_.push_back(
-        {fmt::format("{}({}){} {} {}", aggregate, name_, filter, beyond, bound),
-         fmt::format("{} of {} is {}, a value is {}", member, field_.name, value.text(),
-                     aggregate == "min" ? "smaller" : "larger")});
+    claims_.push_back({fmt::format("{}({}){} {} {}", aggregate, name_, filter, beyond, bound),
+                       fmt::format("{} of {} is {}, a value is {}", member, field_.name,
+                                   value.text(), aggregate == "min" ? "smaller" : "larger")});
     claims_.push_back({bound + " IS NULL", fmt::format("{} of {} is no {}: {}", member, field_.name,
                                                        field_.type.name(), value.text())});
   }
@@ -131,11 +130,13 @@ class FileChecker {
     for (const delta::Field& field : table_.snapshot->schema().fields()) {
       sql += fmt::format(", count({})", QuoteName(field.name));
     }
-    VL_TRY(QueryResult answer, connection_.Query(fmt::format("{} FROM ({})", sql, rows), {}, wait_));
+    VL_TRY(QueryResult answer,
+           connection_.Query(fmt::format("{} FROM ({})", sql, rows), {}, wait_));
     VL_TRY([[maybe_unused]] const bool found, answer.Next());
     const int64_t count = answer.GetInt64(0);
     if (const auto told = file.NumRecords(); told && *told != count) {
-      out.push_back({"file", file.path, fmt::format("it has {} rows, the log says {}", count, *told)});
+      out.push_back(
+          {"file", file.path, fmt::format("it has {} rows, the log says {}", count, *told)});
     }
     for (size_t i = 0; i < claims.size(); ++i) {
       if (!answer.IsNull(i + 1) && answer.GetBool(i + 1)) {
@@ -161,9 +162,9 @@ Result<std::vector<Finding>> CheckFiles(Engine& engine, const TableFiles& table,
   int64_t bytes_done = 0;
   ForEachIndex(files.size(), static_cast<size_t>(engine.options().threads), [&](size_t i) {
     auto connection = engine.Connect();
-    checked[i] = connection ? FileChecker(table, std::move(*connection), wait)
-                                  .Check(*files[i], found[i])
-                            : Status(std::unexpected(connection.error()));
+    checked[i] = connection
+                     ? FileChecker(table, std::move(*connection), wait).Check(*files[i], found[i])
+                     : Status(std::unexpected(connection.error()));
     const std::lock_guard lock(mutex);
     bytes_done += files[i]->size_bytes;
     if (progress) progress(bytes_done);
@@ -216,22 +217,21 @@ Result<std::vector<Finding>> CheckChanges(Engine& engine, const TableFiles& tabl
       VL_TRY(const auto local, table.store->LocalPath(key));
       paths += (paths.empty() ? "" : ", ") + QuotePath(local);
     }
-    auto rows = connection.Query(
-        fmt::format("SELECT count(*) FILTER (_change_type = 'insert') - "
-                    "count(*) FILTER (_change_type = 'delete'), "
-                    "count(*) FILTER (_change_type = 'update_preimage') - "
-                    "count(*) FILTER (_change_type = 'update_postimage') "
-                    "FROM read_parquet([{}], hive_partitioning = false)",
-                    paths),
-        {}, wait);
+    auto rows = connection.Query(fmt::format("SELECT count(*) FILTER (_change_type = 'insert') - "
+                                             "count(*) FILTER (_change_type = 'delete'), "
+                                             "count(*) FILTER (_change_type = 'update_preimage') - "
+                                             "count(*) FILTER (_change_type = 'update_postimage') "
+                                             "FROM read_parquet([{}], hive_partitioning = false)",
+                                             paths),
+                                 {}, wait);
     auto more = rows ? rows->Next() : Result<bool>(std::unexpected(rows.error()));
     if (!more && EndsTheWork(more.error())) return std::unexpected(std::move(more).error());
     if (!more) {
       found.push_back({"changes", place, "they cannot be read: " + more.error().message});
     } else if (rows->GetInt64(0) != change.rows_more) {
-      found.push_back({"changes", place,
-                       fmt::format("they add {} rows, the commit {}", rows->GetInt64(0),
-                                   change.rows_more)});
+      found.push_back(
+          {"changes", place,
+           fmt::format("they add {} rows, the commit {}", rows->GetInt64(0), change.rows_more)});
     } else if (rows->GetInt64(1) != 0) {
       found.push_back({"changes", place, "rows before and after an update are not in pairs"});
     }

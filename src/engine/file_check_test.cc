@@ -43,7 +43,8 @@ TEST_F(FileCheckTest, SoundFilesHaveNoFindings) {
   Append(0, 100);
   Append(100, 200);
   std::vector<int64_t> done;
-  const auto found = CheckFiles(*engine_, Latest(), {}, [&](int64_t bytes) { done.push_back(bytes); });
+  const auto found =
+      CheckFiles(*engine_, Latest(), {}, [&](int64_t bytes) { done.push_back(bytes); });
   EXPECT_THAT(Texts(found), IsEmpty());
   ASSERT_EQ(done.size(), 2u);
   EXPECT_EQ(done.back(), (*table_->Latest())->size_bytes());
@@ -85,8 +86,9 @@ TEST_F(FileCheckTest, TimesMayBeCutToMilliseconds) {
     cut.stats.replace(time, cut.stats.find('"', time) - time, to);
     delta::Transaction tx(*table_, *table_->Latest());
     for (const auto& old : (*table_->Latest())->files()) tx.Remove(old->path);
-    cut.path = PutRows("SELECT 'a' AS id, 1::BIGINT AS value, "
-                       "TIMESTAMPTZ '2026-11-22 00:00:00.123456+00' AS taken")
+    cut.path = PutRows(
+                   "SELECT 'a' AS id, 1::BIGINT AS value, "
+                   "TIMESTAMPTZ '2026-11-22 00:00:00.123456+00' AS taken")
                    .path;
     tx.Add(cut);
     Commit(tx);

@@ -1,8 +1,8 @@
 // ColumnChunk: the values of one flat column in one row group of a Parquet file, in memory.
 //
 // A value is known by its PLAIN bytes (a string without its length, an integer little-endian, a
-// boolean as one byte 0 or 1), so all types are one: rows point into a pool of such values, which is
-// the chunk's dictionary or simply the values in their order. What was a dictionary stays one.
+// boolean as one byte 0 or 1), so all types are one: rows point into a pool of such values, which
+// is the chunk's dictionary or simply the values in their order. What was a dictionary stays one.
 // Source: Apache Parquet, "Encodings", "Nested Encoding".
 #pragma once
 
@@ -82,7 +82,7 @@ class ColumnChunk {
   std::deque<std::string> buffers_;     // what the pool points into
   std::vector<std::string_view> pool_;  // values
   std::vector<uint32_t> places_;        // by row: in pool_, or kNull
-  bool dictionary_ = false;             // pool_ is one: each value once, as far as it was written so
+  bool dictionary_ = false;  // pool_ is one: each value once, as far as it was written so
   std::unordered_map<std::string_view, uint32_t> known_;  // of pool_, once Set needs it
 };
 

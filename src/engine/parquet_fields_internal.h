@@ -33,7 +33,7 @@ namespace page {
 inline constexpr int16_t kType = 1, kUncompressedSize = 2, kCompressedSize = 3, kData = 5,
                          kDictionary = 7;
 inline constexpr int64_t kDataPage = 0, kDictionaryPage = 2;
-}
+}  // namespace page
 // Of both DataPageHeader and DictionaryPageHeader.
 namespace page_head {
 inline constexpr int16_t kValues = 1, kEncoding = 2, kDefinitionEncoding = 3,

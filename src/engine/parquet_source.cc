@@ -163,8 +163,8 @@ Result<ColumnChunk> ParquetSource::Decode(const ThriftValue& column, int64_t row
   if (repetition > 1) return Unsupported("a repeated column");
   shape.optional = repetition == 1;
   VL_TRY(const ChunkPlace place, PlaceOf(column));
-  shape.codec = static_cast<ParquetCodec>(
-      column.Find(chunk::kMetadata)->Int(meta::kCodec).value_or(-1));
+  shape.codec =
+      static_cast<ParquetCodec>(column.Find(chunk::kMetadata)->Int(meta::kCodec).value_or(-1));
   if (shape.codec != ParquetCodec::kNone && shape.codec != ParquetCodec::kZstd) {
     return Unsupported("another compression than zstd");
   }

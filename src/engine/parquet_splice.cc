@@ -149,8 +149,7 @@ class Splicer {
     bool changed = false;
     for (ThriftValue& column : row_group.Find(group::kColumns)->items) {
       std::optional<ColumnChunk::Encoded> encoded;
-      const auto patch =
-          std::ranges::find(patch_.columns, ColumnOf(column), &ColumnPatch::column);
+      const auto patch = std::ranges::find(patch_.columns, ColumnOf(column), &ColumnPatch::column);
       if (first != last && patch != patch_.columns.end()) {
         const auto at = static_cast<size_t>(first - patch_.rows.begin());
         const auto count = static_cast<size_t>(last - first);

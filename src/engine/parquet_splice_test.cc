@@ -59,7 +59,6 @@ class ParquetSpliceTest : public EngineFixture {
   }
 };
 
-
 // The rows of kRows in which i % 100 = 0, but none of the second row group, with other values.
 constexpr const char* kPatch =
     "SELECT i AS _row, -number AS number, NULL::VARCHAR AS word, 'now there' AS nothing, "
@@ -90,10 +89,10 @@ TEST_F(ParquetSpliceTest, GivesSomeRowsOtherValues) {
     EXPECT_EQ(*connection_->ScalarInt(fmt::format(
                   "SELECT count(*) FROM read_parquet({}) WHERE number < 0", QuotePath(target))),
               29);  // i = 100, ..., 2000 and 4100, ..., 4900
-    EXPECT_EQ(
-        *connection_->ScalarInt(fmt::format(
-            "SELECT count(*) FROM read_parquet({}) WHERE nothing = 'now there'", QuotePath(target))),
-        30);
+    EXPECT_EQ(*connection_->ScalarInt(
+                  fmt::format("SELECT count(*) FROM read_parquet({}) WHERE nothing = 'now there'",
+                              QuotePath(target))),
+              30);
   }
 }
 
@@ -159,9 +158,9 @@ TEST_F(ParquetSpliceTest, ReadsSingleRows) {
   const fs::path base = Write("base", kRows, ", COMPRESSION zstd, ROW_GROUP_SIZE 2048");
   const std::vector<int64_t> wanted = {0, 3, 2047, 2048, 4999};
   using enum view::ColumnType;
-  const std::vector<RowColumn> columns = {{"i", kBigint},   {"id", kVarchar},  {"flag", kBoolean},
-                                          {"number", kDouble}, {"word", kVarchar}, {"day", kDate},
-                                          {"time", kTimestamp}, {"later", kVarchar}};
+  const std::vector<RowColumn> columns = {
+      {"i", kBigint},     {"id", kVarchar}, {"flag", kBoolean},   {"number", kDouble},
+      {"word", kVarchar}, {"day", kDate},   {"time", kTimestamp}, {"later", kVarchar}};
   std::vector<int64_t> found;
   const auto done = ReadParquetRows(base, wanted, columns, [&](int64_t row, auto cells) -> Status {
     found.push_back(row);
@@ -181,8 +180,8 @@ TEST_F(ParquetSpliceTest, ReadsSingleRows) {
   ASSERT_TRUE(done) << done.error().ToString();
   EXPECT_EQ(found, wanted);
   const auto kind = [&](std::vector<int64_t> rows, const RowColumn& column) {
-    const auto result = ReadParquetRows(base, rows, {&column, 1},
-                                        [](int64_t, auto) -> Status { return {}; });
+    const auto result =
+        ReadParquetRows(base, rows, {&column, 1}, [](int64_t, auto) -> Status { return {}; });
     return result ? ErrorKind::kInternal : result.error().kind;
   };
   EXPECT_EQ(kind({5000}, {"i", kBigint}), ErrorKind::kUnsupported);

@@ -46,8 +46,8 @@ std::string_view TextOf(const duckdb_string_t& value) {
 
 }  // namespace
 
-// One column: its values side by side, chunk by chunk, as DuckDB's vectors hold them; those of nulls
-// mean nothing.
+// One column: its values side by side, chunk by chunk, as DuckDB's vectors hold them; those of
+// nulls mean nothing.
 class RowBufferColumn {
  public:
   // `place`: of its values in a chunk.

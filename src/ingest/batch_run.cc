@@ -481,8 +481,7 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     recovered.tables = summary.tables;
     BronzeCopies left_copies(lake, left.run);
     auto done =
-        RunWorker(lake, left, true, left_copies, options, views, progress, wait, recovered)
-            .Work();
+        RunWorker(lake, left, true, left_copies, options, views, progress, wait, recovered).Work();
     if (!done) {
       return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
     }
@@ -504,8 +503,8 @@ Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
     lake::LedgerRun ledger_run{run, started, std::move(files)};
     VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
     summary.run = run.value;
-    auto done = RunWorker(lake, std::move(ledger_run), false, copies, options, views,
-                          progress, wait, summary)
+    auto done = RunWorker(lake, std::move(ledger_run), false, copies, options, views, progress,
+                          wait, summary)
                     .Work();
     if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));
   }

@@ -28,9 +28,9 @@ std::string Hex(std::string_view bytes) {
 const std::vector<view::ColumnSpec>& BufferColumns() {
   using enum view::ColumnType;
   static const std::vector<view::ColumnSpec> columns = {
-      {"text", kVarchar, "", ""},      {"hex", kVarchar, "", ""},
-      {"source", kVarchar, "", ""},    {"partition", kVarchar, "", ""},
-      {"offset", kBigint, "", ""},     {"received_at", kTimestamp, "", ""}};
+      {"text", kVarchar, "", ""},   {"hex", kVarchar, "", ""},
+      {"source", kVarchar, "", ""}, {"partition", kVarchar, "", ""},
+      {"offset", kBigint, "", ""},  {"received_at", kTimestamp, "", ""}};
   return columns;
 }
 
@@ -80,19 +80,19 @@ Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, 
   StreamBatch batch;
   const std::string app = range.partition.AppId();
   VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kBronzeStream));
-  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, kBronzeStream),
-                                                     {.bounds = {{"partition", Op::kEqual, app},
-                                                                 {"offset", Op::kGreaterEqual,
-                                                                  range.first},
-                                                                 {"offset", Op::kLess,
-                                                                  range.end}}}));
+  VL_TRY(const std::string rows,
+         engine::RelationSql(lake.Files(snapshot, kBronzeStream),
+                             {.bounds = {{"partition", Op::kEqual, app},
+                                         {"offset", Op::kGreaterEqual, range.first},
+                                         {"offset", Op::kLess, range.end}}}));
   VL_TRY(engine::Connection connection, lake.engine().Connect());
-  VL_TRY(engine::QueryResult found,
-         connection.Stream(
-             fmt::format("SELECT \"offset\", received_at, payload FROM ({}) WHERE \"partition\" = ? "
-                         "AND \"offset\" >= {} AND \"offset\" < {} ORDER BY \"offset\" LIMIT {}",
-                         rows, range.first, range.end, most),
-             {app}, wait));
+  VL_TRY(
+      engine::QueryResult found,
+      connection.Stream(
+          fmt::format("SELECT \"offset\", received_at, payload FROM ({}) WHERE \"partition\" = ? "
+                      "AND \"offset\" >= {} AND \"offset\" < {} ORDER BY \"offset\" LIMIT {}",
+                      rows, range.first, range.end, most),
+          {app}, wait));
   MessageRange read = range;
   for (;;) {
     VL_TRY(const bool more, found.Next());
@@ -102,8 +102,7 @@ Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, 
     batch.messages.push_back(std::move(message));
     if (batch.bytes >= most_bytes) break;
   }
-  const bool all =
-      static_cast<int64_t>(batch.messages.size()) < most && batch.bytes < most_bytes;
+  const bool all = static_cast<int64_t>(batch.messages.size()) < most && batch.bytes < most_bytes;
   if (!all) read.end = batch.messages.back().offset + 1;
   batch.ranges.emplace(range.partition.partition, std::move(read));
   return batch;

@@ -21,7 +21,7 @@ constexpr size_t kMostBytes = 8 << 20;
 constexpr std::chrono::milliseconds kLookAgain{50};
 
 Error FileFault(const std::string& path, std::string_view what) {
-  return {errno == EACCES ? ErrorKind::kPermission
+  return {errno == EACCES   ? ErrorKind::kPermission
           : errno == ENOENT ? ErrorKind::kNotFound
                             : ErrorKind::kIo,
           fmt::format("{} cannot be {}: {}", path, what, std::strerror(errno)),
@@ -84,7 +84,10 @@ Status FileSource::TakeLines(std::vector<StreamMessage>& into, size_t most) {
       if (inside_line_) {
         at = buffer_.size();
       } else if (buffer_.size() - at > kMostLineBytes) {
-        into.push_back({0, buffer_at_ + static_cast<int64_t>(at), clock_.NowMicros(), {},
+        into.push_back({0,
+                        buffer_at_ + static_cast<int64_t>(at),
+                        clock_.NowMicros(),
+                        {},
                         buffer_.substr(at, kMostLineBytes)});
         inside_line_ = true;
         at = buffer_.size();
@@ -92,7 +95,10 @@ Status FileSource::TakeLines(std::vector<StreamMessage>& into, size_t most) {
       break;
     }
     if (!inside_line_ && end > at) {
-      into.push_back({0, buffer_at_ + static_cast<int64_t>(at), clock_.NowMicros(), {},
+      into.push_back({0,
+                      buffer_at_ + static_cast<int64_t>(at),
+                      clock_.NowMicros(),
+                      {},
                       buffer_.substr(at, end - at)});
       bytes += end - at;
     }

@@ -1,8 +1,8 @@
 // FileSource: the lines of a file that grows (NDJSON), as a stream of one partition.
 //
-// A line is a message; its offset is that of its first byte. A last line without its line feed waits
-// for it. A file that is shorter than our position was made anew: a new epoch. (One that was replaced
-// by a longer one is not noticed: give it another name.)
+// A line is a message; its offset is that of its first byte. A last line without its line feed
+// waits for it. A file that is shorter than our position was made anew: a new epoch. (One that was
+// replaced by a longer one is not noticed: give it another name.)
 #pragma once
 
 #include <memory>

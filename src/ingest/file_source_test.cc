@@ -46,7 +46,8 @@ class FileSourceTest : public testing::Test {
       EXPECT_TRUE(source.Poll(owner_, messages, most, 1ms).has_value());
     }
     std::vector<std::pair<int64_t, std::string>> found;
-    for (const StreamMessage& message : messages) found.emplace_back(message.offset, message.payload);
+    for (const StreamMessage& message : messages)
+      found.emplace_back(message.offset, message.payload);
     return found;
   }
 

@@ -14,8 +14,7 @@ namespace vitalake::ingest {
 class GoldFollower {
  public:
   // `every`: the least time from one refresh to the next; a long one is followed by a longer rest.
-  explicit GoldFollower(lake::Lake& lake,
-                        std::chrono::nanoseconds every = std::chrono::seconds(1))
+  explicit GoldFollower(lake::Lake& lake, std::chrono::nanoseconds every = std::chrono::seconds(1))
       : lake_(lake), every_(every) {}
 
   // Something was committed. While more of it waits (`catching_up`) gold gives way: it follows once

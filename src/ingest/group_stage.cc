@@ -186,9 +186,8 @@ Status GroupStage::ReadMessages(std::span<const StreamMessage> messages,
     tallies_[source.file->ordinal];
     partitions_[source.file->ordinal] = source.partition;
   }
-  const size_t threads =
-      std::clamp<size_t>(messages.size() / kMessagesPerThread, 1,
-                         static_cast<size_t>(lake_.engine().options().threads));
+  const size_t threads = std::clamp<size_t>(messages.size() / kMessagesPerThread, 1,
+                                            static_cast<size_t>(lake_.engine().options().threads));
   std::atomic<size_t> at = 0;
   const auto next = [&](RecordStager& stager) -> Result<bool> {
     const size_t begin = at.fetch_add(kMessagesAtOnce);

@@ -40,11 +40,12 @@ Error KafkaFault(rd_kafka_resp_err_t code, const std::string& detail, const Kafk
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-      return {ErrorKind::kIo,
-              fmt::format("no broker answers at {} ({}); check the address, the network and that the "
-                          "broker runs",
-                          options.brokers, detail),
-              {}};
+      return {
+          ErrorKind::kIo,
+          fmt::format("no broker answers at {} ({}); check the address, the network and that the "
+                      "broker runs",
+                      options.brokers, detail),
+          {}};
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {ErrorKind::kPermission,

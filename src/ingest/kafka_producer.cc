@@ -49,11 +49,11 @@ Status KafkaProducer::Send(std::string_view line) {
   const std::string_view key = PatientKey(line);
   for (;;) {
     VL_RETURN_IF_ERROR(Failed());
-    const auto code = rd_kafka_producev(
-        handle_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_VALUE(const_cast<char*>(line.data()), line.size()),
-        RD_KAFKA_V_KEY(key.data(), key.size()), RD_KAFKA_V_END);
+    const auto code =
+        rd_kafka_producev(handle_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                          RD_KAFKA_V_VALUE(const_cast<char*>(line.data()), line.size()),
+                          RD_KAFKA_V_KEY(key.data(), key.size()), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       return std::unexpected(KafkaFault(code, rd_kafka_err2str(code), options_));

@@ -35,8 +35,8 @@ class KafkaProducer {
   rd_kafka_resp_err_t failed_ = RD_KAFKA_RESP_ERR_NO_ERROR;
 };
 
-// The patient a resource is of ("pat-1" of its first "Patient/pat-1", else its id), found in its text
-// without parsing it; empty when there is none.
+// The patient a resource is of ("pat-1" of its first "Patient/pat-1", else its id), found in its
+// text without parsing it; empty when there is none.
 std::string_view PatientKey(std::string_view resource);
 
 }  // namespace vitalake::ingest

@@ -55,9 +55,9 @@ Status AddSecurity(const KafkaSecurity& security, KafkaSettings& settings) {
       return AddFiles(security, settings);
     }
     if (username.empty() || password.empty()) {
-      return Fail(ErrorKind::kInvalidArgument,
-                  fmt::format("security: {} needs username and password, or connection_string",
-                              protocol));
+      return Fail(
+          ErrorKind::kInvalidArgument,
+          fmt::format("security: {} needs username and password, or connection_string", protocol));
     }
     settings["sasl.username"] = username;
     settings["sasl.password"] = password;

@@ -26,20 +26,19 @@ KafkaOptions EventHubs() {
 TEST(KafkaSettings, EventHubsLoginAndLimits) {
   const auto consumer = ConsumerSettings(EventHubs(), "me");
   ASSERT_TRUE(consumer.has_value()) << consumer.error().ToString();
-  EXPECT_THAT(*consumer, IsSupersetOf({Pair("security.protocol", "sasl_ssl"),
-                                       Pair("sasl.mechanisms", "PLAIN"),
-                                       Pair("sasl.username", "$ConnectionString"),
-                                       Pair("sasl.password", "Endpoint=sb://ns/;SharedAccessKey=k"),
-                                       Pair("metadata.max.age.ms", "180000"),
-                                       Pair("connections.max.idle.ms", "180000"),
-                                       Pair("socket.keepalive.enable", "true"),
-                                       Pair("session.timeout.ms", "30000"),
-                                       Pair("group.instance.id", "me")}));
+  EXPECT_THAT(*consumer,
+              IsSupersetOf({Pair("security.protocol", "sasl_ssl"), Pair("sasl.mechanisms", "PLAIN"),
+                            Pair("sasl.username", "$ConnectionString"),
+                            Pair("sasl.password", "Endpoint=sb://ns/;SharedAccessKey=k"),
+                            Pair("metadata.max.age.ms", "180000"),
+                            Pair("connections.max.idle.ms", "180000"),
+                            Pair("socket.keepalive.enable", "true"),
+                            Pair("session.timeout.ms", "30000"), Pair("group.instance.id", "me")}));
   const auto producer = ProducerSettings(EventHubs());
   ASSERT_TRUE(producer.has_value());
-  EXPECT_THAT(*producer, IsSupersetOf({Pair("compression.codec", "gzip"),
-                                       Pair("message.max.bytes", "1000000"),
-                                       Pair("request.timeout.ms", "60000")}));
+  EXPECT_THAT(*producer,
+              IsSupersetOf({Pair("compression.codec", "gzip"), Pair("message.max.bytes", "1000000"),
+                            Pair("request.timeout.ms", "60000")}));
 }
 
 TEST(KafkaSettings, AreTakenByTheClient) {

@@ -194,7 +194,8 @@ Status KafkaSource::Move(const std::map<int32_t, int64_t>& offsets) {
   std::vector<int32_t> partitions;
   for (const auto& [partition, _] : offsets) partitions.push_back(partition);
   const KafkaPartitions list = Partitions(partitions);
-  // A partition that leaves and comes back begins where it is told, without anything fetched before.
+  // A partition that leaves and comes back begins where it is told, without anything fetched
+  // before.
   KafkaError failed(rd_kafka_incremental_unassign(handle_.get(), list.get()));
   for (int i = 0; i < list->cnt; ++i) {
     const int64_t offset = offsets.at(list->elems[i].partition);

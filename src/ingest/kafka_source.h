@@ -1,9 +1,9 @@
 // KafkaSource: a topic, as a member of a consumer group.
 //
 // Membership is static: the member is known by <group>-<stream>-<host>-<slot>, the slot being the
-// lowest number whose lock file is free on this host, so that the successor of a killed process takes
-// its partitions over at once, and two processes never share a name. Rebalancing is cooperative:
-// only partitions that move stop.
+// lowest number whose lock file is free on this host, so that the successor of a killed process
+// takes its partitions over at once, and two processes never share a name. Rebalancing is
+// cooperative: only partitions that move stop.
 #pragma once
 
 #include <filesystem>

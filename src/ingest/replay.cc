@@ -101,8 +101,7 @@ Result<Selection> SelectFiles(lake::Lake& lake, const lake::QuarantineFilter& fi
     std::string partition(found.GetString(3));
     selection.places.emplace(partition, found.GetInt64(4));
     if (!seen.insert(partition).second) continue;
-    selection.run.files.push_back(
-        FileOf(found, std::move(partition), selection.run.files.size()));
+    selection.run.files.push_back(FileOf(found, std::move(partition), selection.run.files.size()));
   }
   for (const lake::LedgerFile& file : selection.run.files) {
     VL_TRY(auto local, lake.store().LocalPath(file.path));

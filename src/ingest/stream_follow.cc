@@ -54,10 +54,11 @@ Status StreamWriter::Follow(const StreamPartition& partition, const Wait& wait) 
   for (const std::string& table : FollowerTables()) {
     const auto at = positions_.Of(table, app);
     if (at.value_or(0) <= bronze.value_or(0)) continue;
-    return Fail(ErrorKind::kCorrupt,
-                fmt::format("{} is at {} of {}, bronze only at {}: bronze was restored or replaced; "
-                            "restore {} to a version that is not ahead of it",
-                            table, *at, app, bronze.value_or(0), table));
+    return Fail(
+        ErrorKind::kCorrupt,
+        fmt::format("{} is at {} of {}, bronze only at {}: bronze was restored or replaced; "
+                    "restore {} to a version that is not ahead of it",
+                    table, *at, app, bronze.value_or(0), table));
   }
   if (!bronze) return {};
   const std::vector<Segment> segments = SegmentsOf(app);

@@ -17,7 +17,8 @@ constexpr size_t kHistoryAtFirst = 64;
 void AddOutcomes(OutcomesByApp& into, const StreamBatch& batch,
                  const std::map<int64_t, lake::OutcomeCounts>& counts) {
   for (const auto& [partition, range] : batch.ranges) {
-    const auto [entry, is_new] = into.try_emplace(range.partition.AppId(), RangeOutcomes{range, {}});
+    const auto [entry, is_new] =
+        into.try_emplace(range.partition.AppId(), RangeOutcomes{range, {}});
     VL_CHECK(is_new || entry->second.range.end == range.first);
     entry->second.range.end = range.end;
     if (const auto found = counts.find(partition); found != counts.end()) {

@@ -1,9 +1,10 @@
 // What became of a stream's records: stated in commits, summed up in the ledger.
 //
 // Each commit to a silver table says, per partition, what became of the records of its offsets that
-// have their home there, those of batches without a commit to it since the last included. The ledger gets one row per partition for all batches since its last
-// commit, after every table has them. After a crash the counts of what the ledger lacks are found
-// again: stated ones from the tables' history, those of rows not committed by judging them anew.
+// have their home there, those of batches without a commit to it since the last included. The
+// ledger gets one row per partition for all batches since its last commit, after every table has
+// them. After a crash the counts of what the ledger lacks are found again: stated ones from the
+// tables' history, those of rows not committed by judging them anew.
 #pragma once
 
 #include <map>

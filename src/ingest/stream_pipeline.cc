@@ -51,24 +51,28 @@ Wait StreamPipeline::CommitWait() { return Wait::For(lake_.clock(), kCommitPatie
 Result<int64_t> StreamPipeline::Plan(const PartitionOffer& offer) {
   VL_TRY(const delta::SnapshotPtr bronze, lake_.Latest(kBronzeStream));
   const auto epochs = EpochsIn(*bronze, settings_.name, source_.topic(), offer.partition);
-  Held held{{settings_.name, source_.topic(), offer.partition, 0}, std::max<int64_t>(offer.low, 0),
-            std::nullopt, false};
+  Held held{{settings_.name, source_.topic(), offer.partition, 0},
+            std::max<int64_t>(offer.low, 0),
+            std::nullopt,
+            false};
   int64_t start = offer.low >= 0 ? offer.low : StreamSource::kFromBeginning;
   if (!epochs.empty()) {
     const auto [epoch, position] = *epochs.rbegin();
     held.partition.epoch = epoch;
     if (offer.high >= 0 && position > offer.high) {
       ++held.partition.epoch;
-      log::Warn("stream {}: {}/{} ends at {}, before our position {}: it was made anew; epoch {} "
-                "begins",
-                settings_.name, source_.topic(), offer.partition, offer.high, position,
-                held.partition.epoch);
+      log::Warn(
+          "stream {}: {}/{} ends at {}, before our position {}: it was made anew; epoch {} "
+          "begins",
+          settings_.name, source_.topic(), offer.partition, offer.high, position,
+          held.partition.epoch);
     } else {
       start = position;
       if (position < offer.low) {
-        log::Fault("stream {}: offsets {} to {} of {}/{} are gone at the source before they were "
-                   "read (its retention passed); going on behind them",
-                   settings_.name, position, offer.low - 1, source_.topic(), offer.partition);
+        log::Fault(
+            "stream {}: offsets {} to {} of {}/{} are gone at the source before they were "
+            "read (its retention passed); going on behind them",
+            settings_.name, position, offer.low - 1, source_.topic(), offer.partition);
         start = offer.low;
       }
       // The last message again, to see that it is still the same topic.
@@ -87,8 +91,7 @@ Result<std::vector<int64_t>> StreamPipeline::Assigned(std::span<const PartitionO
     VL_TRY(const int64_t start, Plan(offer));
     starts.push_back(start);
     partitions.push_back(offer.partition);
-    log::Info("stream {}: reading {}/{} from {}", settings_.name, source_.topic(),
-              offer.partition,
+    log::Info("stream {}: reading {}/{} from {}", settings_.name, source_.topic(), offer.partition,
               start == StreamSource::kFromBeginning ? "its beginning" : fmt::to_string(start));
   }
   queue_.Begin(partitions);
@@ -184,8 +187,8 @@ Result<StreamBatch> StreamPipeline::Accept(std::vector<StreamMessage> messages) 
         continue;
       }
       const int64_t first = position.value_or(held.begin);
-      range = batch.ranges.emplace(message.partition, MessageRange{held.partition, first, first})
-                  .first;
+      range =
+          batch.ranges.emplace(message.partition, MessageRange{held.partition, first, first}).first;
     }
     if (message.offset < range->second.end) continue;  // given twice
     range->second.end = message.offset + 1;
@@ -234,7 +237,8 @@ Status StreamPipeline::Round(StreamQueue::Batch& taken) {
     ++progress_.batches;
     progress_.messages += static_cast<int64_t>(batch.messages.size());
     progress_.records = writer_.records();
-    progress_.catching_up = batch.messages.size() >= limits_.rows || batch.bytes >= limits_.bytes / 2;
+    progress_.catching_up =
+        batch.messages.size() >= limits_.rows || batch.bytes >= limits_.bytes / 2;
     log::Debug("stream {}: {} messages in {:.3f} s", settings_.name, batch.messages.size(),
                std::chrono::duration<double>(lake_.clock().Steady() - begin).count());
     if (committed_) committed_(progress_);
@@ -273,8 +277,7 @@ void StreamPipeline::FinishLeftovers() {
   };
   auto bronze = lake_.Latest(kBronzeStream);
   if (!bronze) return;  // the first batch tells
-  for (const StreamPartition& partition :
-       PartitionsIn(**bronze, settings_.name, source_.topic())) {
+  for (const StreamPartition& partition : PartitionsIn(**bronze, settings_.name, source_.topic())) {
     if (auto done = finish(partition); !done) {
       // A live process may be at work there; else it is tried again with the partition.
       log::Info("stream {}: {}: {}", settings_.name, partition.AppId(), done.error().ToString());

@@ -1,8 +1,9 @@
 // StreamQueue: what one thread polls and another commits, bounded in bytes.
 //
 // Partitions come and go, and begin again elsewhere, while messages wait: each partition has a
-// number (ticket) that grows with every such change. Messages polled under an older one are dropped, so that the committing side sees each partition's messages
-// in order, from where it last said.
+// number (ticket) that grows with every such change. Messages polled under an older one are
+// dropped, so that the committing side sees each partition's messages in order, from where it last
+// said.
 #pragma once
 
 #include <chrono>

@@ -34,10 +34,11 @@ class PartitionOwner {
   // Answers where to begin, one offset per offer. Also called for a partition held already whose
   // position the source turned out not to have. An error: none of them is taken, Poll gives it.
   virtual Result<std::vector<int64_t>> Assigned(std::span<const PartitionOffer> offers) = 0;
-  // They are another's from now on (or nobody's). What was polled of them and is not in bronze is to
-  // be forgotten.
+  // They are another's from now on (or nobody's). What was polled of them and is not in bronze is
+  // to be forgotten.
   virtual void Revoked(std::span<const int32_t> partitions) = 0;
-  // Something is wrong that may pass by itself or by the operator's hand; the source goes on trying.
+  // Something is wrong that may pass by itself or by the operator's hand; the source goes on
+  // trying.
   virtual void Trouble(const Error& error) = 0;
 };
 
@@ -50,7 +51,8 @@ class StreamSource {
   virtual const std::string& topic() const = 0;
 
   // Waits up to `patience` for messages and appends at most `most` to `into`. Having called the
-  // owner's Assigned or Revoked it gives no more messages in this call. An error ends the stream: this process was shut out of the group, the file is gone.
+  // owner's Assigned or Revoked it gives no more messages in this call. An error ends the stream:
+  // this process was shut out of the group, the file is gone.
   virtual Status Poll(PartitionOwner& owner, std::vector<StreamMessage>& into, size_t most,
                       std::chrono::milliseconds patience) = 0;
   // Reads a partition it holds from `offset` (kFromBeginning) on.

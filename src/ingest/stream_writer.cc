@@ -104,8 +104,8 @@ Status StreamWriter::AppendTo(std::string_view table, const std::string& rows,
   if (count == 0) return {};
   lake::CommitNote note = positions_.Note(table, batch);
   note.info["stream"] = CommitName();
-  VL_TRY(const lake::AppendResult done, lake::AppendRows(lake_, stage.connection(),
-                                                         lake::FixedTable(table), rows, note, wait));
+  VL_TRY(const lake::AppendResult done,
+         lake::AppendRows(lake_, stage.connection(), lake::FixedTable(table), rows, note, wait));
   (void)done;
   positions_.Advance(table, batch);
   return {};

@@ -2,11 +2,13 @@
 //
 // Bronze first; silver, quarantine, issues and the ledger follow it. Each commit states, per
 // partition, the position it starts from, and fails (kConflict) on a table that is elsewhere; who
-// gets any error reads the positions anew and lets the tables follow bronze (Follow) before the next
-// batch. So a batch that comes again, behind a later one, or from another process, changes nothing.
+// gets any error reads the positions anew and lets the tables follow bronze (Follow) before the
+// next batch. So a batch that comes again, behind a later one, or from another process, changes
+// nothing.
 //
 // Steps of a batch:
-//  1. the messages are appended to bronze, while they are decoded, judged and staged on all threads;
+//  1. the messages are appended to bronze, while they are decoded, judged and staged on all
+//  threads;
 //  2. silver tables, one upsert each; a table that gets no rows is left where it is;
 //  3. quarantine and issues;
 //  4. the counts are kept for the ledger, which is written now and then (FlushLedger), last.

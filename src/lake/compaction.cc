@@ -92,11 +92,7 @@ std::optional<int64_t> RowsOf(const delta::CompactionGroup& group) {
 class Compactor {
  public:
   Compactor(Lake& lake, const UpkeepTable& target, engine::Connection& connection, const Wait& wait)
-      : lake_(lake),
-        target_(target),
-        table_(target.table),
-        connection_(connection),
-        wait_(wait) {}
+      : lake_(lake), target_(target), table_(target.table), connection_(connection), wait_(wait) {}
 
   Result<CompactionResult> Run(const CompactionProgress& progress) {
     VL_TRY(snapshot_, table_.Latest());
@@ -155,9 +151,10 @@ class Compactor {
       bytes += file.size_bytes;
     }
     if (const auto told = RowsOf(group); told && *told != rows) {
-      return Fail(ErrorKind::kCorrupt,
-                  fmt::format("{} files with {} rows by the log hold {}; `table verify` finds which",
-                              group.files.size(), *told, rows));
+      return Fail(
+          ErrorKind::kCorrupt,
+          fmt::format("{} files with {} rows by the log hold {}; `table verify` finds which",
+                      group.files.size(), *told, rows));
     }
     VL_TRY(const bool committed, Commit(group, written));
     if (!committed) return false;
@@ -178,8 +175,7 @@ class Compactor {
     relation.columns = columns;
     relation.with_positions = !clustered;
     relation.files = paths;
-    VL_TRY(std::string rows,
-           engine::RelationSql(target_.Files(snapshot_), relation));
+    VL_TRY(std::string rows, engine::RelationSql(target_.Files(snapshot_), relation));
     engine::ParquetOptions options;
     options.stats_columns = StatsColumns(*snapshot_, group);
     if (clustered) {

@@ -43,8 +43,8 @@ delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
 
 // kUnsupported when the table needs writer features that we lack; kLimit when memory does not do;
 // kCorrupt when a file does not
-// hold the rows the log says (nothing is committed then); else errors of reading and writing. Groups
-// committed before an error stay.
+// hold the rows the log says (nothing is committed then); else errors of reading and writing.
+// Groups committed before an error stay.
 Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wait& wait = {},
                                  const CompactionProgress& progress = {});
 

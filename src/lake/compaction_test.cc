@@ -56,8 +56,7 @@ TEST_F(CompactionTest, SmallFilesBecomeOneInTheTablesOrder) {
   auto connection = rival_->engine().Connect();
   EXPECT_EQ(*connection->Scalar(fmt::format(
                 "SELECT string_agg(id, '' ORDER BY file_row_number) FROM read_parquet({})",
-                engine::QuotePath(folder_ / "silver/observation" /
-                                  (*snapshot)->files()[0]->path))),
+                engine::QuotePath(folder_ / "silver/observation" / (*snapshot)->files()[0]->path))),
             "abcd");
   // A second time there is nothing to do, and nothing is committed.
   EXPECT_EQ(Compact(*ours_).version.value, 5);
@@ -131,9 +130,7 @@ TEST_F(CompactionTest, NothingIsLeftOfWhatGaveWay) {
   AppendOneByOne({"a", "b"});
   store_->Before(
       store_->calls(StoreCall::kPutIfAbsent) + 1,
-      [&] {
-        Upsert(*rival_, {{"a", 2, "p-a", "x"}, {"b", 2, "p-b", "x"}});
-      },
+      [&] { Upsert(*rival_, {{"a", 2, "p-a", "x"}, {"b", 2, "p-b", "x"}}); },
       StoreCall::kPutIfAbsent);
   EXPECT_EQ(Compact(*ours_).groups_given_way, 1);
   EXPECT_EQ(FilesOnDisk(), 4u);  // two old ones, and the rival's
@@ -229,8 +226,8 @@ TEST_F(CompactionTest, WithLittleMemoryFilesStaySmaller) {
   LakeOptions options;
   options.location = folder_.string();
   options.threads = 1;
-  for (const auto& [memory, as_set] : {std::pair(1'000'000'000, true),
-                                      std::pair(128'000'000, false)}) {
+  for (const auto& [memory, as_set] :
+       {std::pair(1'000'000'000, true), std::pair(128'000'000, false)}) {
     options.memory_bytes = memory;
     auto lake = *Lake::Over(*local_, options, clock_, random_);
     const UpkeepTable table{**lake->OpenTable(view_.table), *lake->Spec(view_.table)};

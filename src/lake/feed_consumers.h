@@ -1,5 +1,5 @@
-// Who follows the change feed of a table of the lake, and how far each has come. Vacuum stops at the
-// slowest.
+// Who follows the change feed of a table of the lake, and how far each has come. Vacuum stops at
+// the slowest.
 #pragma once
 
 #include <string>

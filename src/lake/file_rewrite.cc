@@ -143,10 +143,10 @@ Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
   VL_TRY(const std::string key, delta::ResolvePath(table.root, change.path));
   VL_TRY(const std::filesystem::path base, lake_.store().LocalPath(key));
   VL_TRY(engine::QueryResult rows,
-         connection.Query(fmt::format("SELECT _row, {} FROM {} WHERE _file = {} ORDER BY 1",
-                                      NameList(change.columns), patch_table,
-                                      QuoteLiteral(change.path)),
-                          {}, wait_));
+         connection.Query(
+             fmt::format("SELECT _row, {} FROM {} WHERE _file = {} ORDER BY 1",
+                         NameList(change.columns), patch_table, QuoteLiteral(change.path)),
+             {}, wait_));
   auto patch = engine::ReadPatch(rows);
   auto spliced = patch ? engine::SpliceParquet(base, *patch, target)
                        : std::unexpected(std::move(patch).error());

@@ -77,10 +77,12 @@ TEST(GoldModel, BindsWholeNamesOutsideComments) {
 }
 
 TEST(GoldModel, ReadsTheColumnsItNames) {
-  const std::string head = "-- key: who\n-- person: who\n-- source: silver.vital_sign(patient_id)\n";
+  const std::string head =
+      "-- key: who\n-- person: who\n-- source: silver.vital_sign(patient_id)\n";
   const std::vector<std::string> columns = {"id", "code", "patient_id", "value"};
-  const auto model = Load(head + "SELECT v.Patient_ID AS who, count(*) AS n, max(v.value) AS m\n"
-                                 "FROM silver.vital_sign v -- and no code\nGROUP BY 1");
+  const auto model = Load(head +
+                          "SELECT v.Patient_ID AS who, count(*) AS n, max(v.value) AS m\n"
+                          "FROM silver.vital_sign v -- and no code\nGROUP BY 1");
   ASSERT_TRUE(model.has_value()) << model.error().ToString();
   EXPECT_EQ(ColumnsRead(*model, columns), (std::vector<std::string>{"patient_id", "value"}));
   EXPECT_TRUE(ReadsTable(*model, "silver.vital_sign"));

@@ -162,12 +162,13 @@ std::string RewriteMaker::TargetOfInserted(const Rewrite& counted) const {
 Status RewriteMaker::SplitDifference(const std::string& target) {
   return RunSql(
       connection_,
-      fmt::format("CREATE OR REPLACE TEMP TABLE old_row AS SELECT file AS _file, place AS _row, {0} "
-                  "FROM {2} WHERE file IS NOT NULL; "
-                  "CREATE OR REPLACE TEMP TABLE new_row AS SELECT _target IS NOT NULL AS _known, "
-                  "_target, {1} FROM (SELECT *, coalesce(file, nullif({3}, '')) AS _target "
-                  "FROM {2} WHERE has_new)",
-                  Side('o'), Side('n'), kDifference, engine::QuoteLiteral(target)),
+      fmt::format(
+          "CREATE OR REPLACE TEMP TABLE old_row AS SELECT file AS _file, place AS _row, {0} "
+          "FROM {2} WHERE file IS NOT NULL; "
+          "CREATE OR REPLACE TEMP TABLE new_row AS SELECT _target IS NOT NULL AS _known, "
+          "_target, {1} FROM (SELECT *, coalesce(file, nullif({3}, '')) AS _target "
+          "FROM {2} WHERE has_new)",
+          Side('o'), Side('n'), kDifference, engine::QuoteLiteral(target)),
       wait_);
 }
 

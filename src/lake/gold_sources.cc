@@ -29,8 +29,8 @@ std::map<GoldSource, int64_t> FeedsOf(const std::map<GoldSource, int64_t>& seen)
   for (const auto& [source, version] : seen) {
     if (!source.day_column.empty()) continue;
     const auto dated = std::ranges::find_if(feeds, [&](const auto& feed) {
-      return feed.first.table == source.table &&
-             feed.first.person_column == source.person_column && !feed.first.day_column.empty();
+      return feed.first.table == source.table && feed.first.person_column == source.person_column &&
+             !feed.first.day_column.empty();
     });
     if (dated == feeds.end()) continue;
     dated->second = std::min(dated->second, version);

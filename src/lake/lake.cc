@@ -62,9 +62,9 @@ delta::CreateOptions CreateOptionsOf(const TableSpec& spec, int64_t checkpoint_e
   std::vector<delta::Column> columns;
   for (const TableColumn& column : spec.columns) {
     static const std::map<std::string_view, delta::TypeKind> kKinds = {
-        {"string", delta::TypeKind::kString},      {"long", delta::TypeKind::kLong},
-        {"integer", delta::TypeKind::kInteger},    {"double", delta::TypeKind::kDouble},
-        {"boolean", delta::TypeKind::kBoolean},    {"date", delta::TypeKind::kDate},
+        {"string", delta::TypeKind::kString},       {"long", delta::TypeKind::kLong},
+        {"integer", delta::TypeKind::kInteger},     {"double", delta::TypeKind::kDouble},
+        {"boolean", delta::TypeKind::kBoolean},     {"date", delta::TypeKind::kDate},
         {"timestamp", delta::TypeKind::kTimestamp}, {"binary", delta::TypeKind::kBinary}};
     columns.push_back({column.name, delta::DeltaType(kKinds.at(column.type)), true});
   }

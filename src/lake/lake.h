@@ -27,10 +27,10 @@ namespace vitalake::lake {
 
 // How the lake's tables are kept in shape.
 struct MaintainOptions {
-  int64_t small_files = 32;        // more of them in a table, and an ingest compacts it
-  int64_t target_rows = 400'000;   // of a compacted file, at most
+  int64_t small_files = 32;       // more of them in a table, and an ingest compacts it
+  int64_t target_rows = 400'000;  // of a compacted file, at most
   int64_t target_bytes = 128'000'000;
-  int64_t checkpoint_every = 100;  // versions
+  int64_t checkpoint_every = 100;                   // versions
   Micros retain = int64_t{168} * 3600 * 1'000'000;  // what left a table stays so long
 };
 

@@ -133,10 +133,11 @@ Result<std::set<int64_t>> Ledger::KnownSizes() {
 Result<std::set<Ledger::TakenFile>> Ledger::TakenFiles() {
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(const std::string relation, Relation(false));
-  VL_TRY(engine::QueryResult rows,
-         connection.Query(fmt::format("SELECT range, bytes, modified_at FROM ({}) WHERE finished_at "
-                                      "IS NOT NULL AND sha256 IS NOT NULL",
-                                      relation)));
+  VL_TRY(
+      engine::QueryResult rows,
+      connection.Query(fmt::format("SELECT range, bytes, modified_at FROM ({}) WHERE finished_at "
+                                   "IS NOT NULL AND sha256 IS NOT NULL",
+                                   relation)));
   std::set<TakenFile> files;
   for (;;) {
     VL_TRY(const bool more, rows.Next());

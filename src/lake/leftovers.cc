@@ -56,9 +56,8 @@ void SweepStaging(const fs::path& staging) {
 
 void SweepSpill(const fs::path& spill) {
   const std::string prefix = spill.filename().string();
-  storage::RemoveOrphans(spill.parent_path(), [&](std::string_view name) {
-    return IsScratchName(name, prefix);
-  });
+  storage::RemoveOrphans(spill.parent_path(),
+                         [&](std::string_view name) { return IsScratchName(name, prefix); });
 }
 
 }  // namespace vitalake::lake

@@ -167,10 +167,9 @@ class RowFetcher {
     }
     VL_RETURN_IF_ERROR(appender.Close());
     VL_TRY(const std::string rows,
-           engine::RelationSql(lake_.Files(request_.snapshot, request_.table),
-                               {.columns = request_.columns,
-                                .with_positions = true,
-                                .files = std::move(paths)}));
+           engine::RelationSql(
+               lake_.Files(request_.snapshot, request_.table),
+               {.columns = request_.columns, .with_positions = true, .files = std::move(paths)}));
     // Step 1 may have given some of a file's rows before it gave up.
     return RunSql(connection_,
                   fmt::format("DELETE FROM {0} WHERE _file IN (SELECT file FROM hit); "

@@ -52,8 +52,8 @@ Status CommitNote::CheckStarts(const delta::Snapshot& snapshot) const {
   for (const auto& [app, start] : starts) {
     const auto found = snapshot.FindTxn(app);
     if (found == start) continue;
-    return Fail(ErrorKind::kConflict, fmt::format("{} is at {}, these rows begin at {}", app,
-                                                  say(found), say(start)));
+    return Fail(ErrorKind::kConflict,
+                fmt::format("{} is at {}, these rows begin at {}", app, say(found), say(start)));
   }
   return {};
 }

@@ -15,8 +15,9 @@
 
 namespace vitalake::lake {
 
-// Makes staged files durable in the table's folder (or "_change_data/", "day=1/" below it) and returns
-// their paths relative to the table, in order. On an error those already put are deleted again.
+// Makes staged files durable in the table's folder (or "_change_data/", "day=1/" below it) and
+// returns their paths relative to the table, in order. On an error those already put are deleted
+// again.
 Result<std::vector<std::string>> Publish(const delta::Table& table,
                                          const std::vector<engine::WrittenFile>& files,
                                          std::string_view subfolder = {});

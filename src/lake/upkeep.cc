@@ -69,8 +69,8 @@ Result<Soundness> Verify(Lake& lake, const UpkeepTable& table, const Wait& wait,
            if (progress) progress(done, total);
          }));
   const auto is_file = [](const delta::Finding& finding) { return finding.check == "file"; };
-  const bool readable = std::ranges::none_of(in_files, is_file) &&
-                        std::ranges::none_of(out.findings, is_file);
+  const bool readable =
+      std::ranges::none_of(in_files, is_file) && std::ranges::none_of(out.findings, is_file);
   std::ranges::move(in_files, std::back_inserter(out.findings));
   VL_TRY(auto in_changes, engine::CheckChanges(lake.engine(), files, out.log.changes, wait));
   std::ranges::move(in_changes, std::back_inserter(out.findings));

@@ -89,8 +89,8 @@ TEST_F(UpkeepTest, WithoutGoldNothingIsHeldBack) {
 }
 
 TEST_F(UpkeepTest, RestoredRowsAndPositions) {
-  Upsert(*ours_, {{"a"}});                    // batch-1
-  Upsert(*ours_, {{"a", 2, "p", "leg"}});     // batch-2
+  Upsert(*ours_, {{"a"}});                 // batch-1
+  Upsert(*ours_, {{"a", 2, "p", "leg"}});  // batch-2
   const auto plan = delta::PlanRestore(**ours_->OpenTable(view_.table), Version{1});
   ASSERT_TRUE(plan) << plan.error().ToString();
   ASSERT_EQ(plan->moved.size(), 1u);

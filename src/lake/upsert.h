@@ -90,8 +90,9 @@ struct UpsertResult {
   std::vector<RefusedRecord> refused;
 };
 
-// Commits the staged records to view.table; kConflict where the note's starts do not hold. When the table already has the note's txn, only finds
-// out what became of them (refused records are found again the same way).
+// Commits the staged records to view.table; kConflict where the note's starts do not hold. When the
+// table already has the note's txn, only finds out what became of them (refused records are found
+// again the same way).
 Result<UpsertResult> Upsert(Lake& lake, const UpsertRequest& request, const Wait& wait);
 
 }  // namespace vitalake::lake

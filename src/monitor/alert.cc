@@ -21,9 +21,9 @@ std::string_view ToString(Change change) { return kChanges[static_cast<size_t>(c
 
 Hash128 AlertId(PatientKey patient, Vital vital, Rule rule, uint64_t reading_key) {
   // Lengths keep ("ab", "c") and ("a", "bc") apart.
-  const std::string text = fmt::format("{}:{}:{}:{}:{}:{}:{:016x}", patient.id_space.size(),
-                                       patient.id_space, patient.id.size(), patient.id,
-                                       CodeOf(vital), ToString(rule), reading_key);
+  const std::string text =
+      fmt::format("{}:{}:{}:{}:{}:{}:{:016x}", patient.id_space.size(), patient.id_space,
+                  patient.id.size(), patient.id, CodeOf(vital), ToString(rule), reading_key);
   return HashBytes(text);
 }
 

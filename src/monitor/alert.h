@@ -55,9 +55,9 @@ enum class Queue : uint8_t { kClinical, kOperations };
 // key index). 32 hex digits.
 Hash128 AlertId(PatientKey patient, Vital vital, Rule rule, uint64_t reading_key);
 
-// One step in the life of an alert: a row of the history in ops.alert. Consumers keep the last event
-// per alert_id. Texts that view (patient, reading_id, rule_version) are valid until the monitor's
-// next call.
+// One step in the life of an alert: a row of the history in ops.alert. Consumers keep the last
+// event per alert_id. Texts that view (patient, reading_id, rule_version) are valid until the
+// monitor's next call.
 struct AlertEvent {
   Change change = Change::kOpened;
   Hash128 alert_id;
@@ -79,8 +79,8 @@ struct AlertEvent {
   std::optional<Micros> late_by;  // how old the reading was when it came, of a late alert
 
   // Readings used, the one that raised the alert first: Hash64 of their keys, as in the lake's key
-  // index, 0 for none. `reading_id`: the key of the reading at hand, empty when a timer or an action
-  // caused the event.
+  // index, 0 for none. `reading_id`: the key of the reading at hand, empty when a timer or an
+  // action caused the event.
   uint64_t reading_keys[2] = {0, 0};
   std::string_view reading_id;
   std::optional<double> value, diastolic;  // that raised or changed it

@@ -27,9 +27,9 @@ inline constexpr int kDriftMedians = 7;  // days that make the reference
 
 // What is usual for a channel of a vital sign.
 struct ChannelTraits {
-  double sigma = 0;   // within a patient; 0: no detectors
+  double sigma = 0;         // within a patient; 0: no detectors
   double median_sigma = 0;  // of a day's median
-  double scale = 10;  // value * scale is kept as an integer
+  double scale = 10;        // value * scale is kept as an integer
 };
 namespace detail {
 inline constexpr ChannelTraits kNoTraits = {0, 0, 10};
@@ -54,14 +54,14 @@ inline const ChannelTraits& TraitsOf(Vital vital, int channel) {
 
 struct ChannelOutcome {
   bool spike = false, shift = false;
-  uint8_t count = 0;         // values in the baseline before this one; 0: not judged
-  float z = 0;               // against that baseline
+  uint8_t count = 0;          // values in the baseline before this one; 0: not judged
+  float z = 0;                // against that baseline
   float mean = 0, sigma = 0;  // of it; only where asked for, or something was found
 };
 enum class Describe : bool { kNo, kYes };
 
-// Where a channel keeps its values. A fold from the base leaves them alone: the ring is shorter than
-// the history, so what it adds is not needed before the fold ends.
+// Where a channel keeps its values. A fold from the base leaves them alone: the ring is shorter
+// than the history, so what it adds is not needed before the fold ends.
 class History {
  public:
   static History ReadOnly(const int16_t* values) { return History(values, nullptr); }

@@ -7,8 +7,8 @@
 namespace vitalake::monitor {
 namespace {
 
-constexpr std::string_view kUnits[kVitalCount + 1] = {
-    "mmHg", "/min", "/min", "%", "Cel", "kg", "mg/dL", "mmol/L", "L/min", "%", "", ""};
+constexpr std::string_view kUnits[kVitalCount + 1] = {"mmHg",  "/min",   "/min",  "%", "Cel", "kg",
+                                                      "mg/dL", "mmol/L", "L/min", "%", "",    ""};
 
 // Six digits say all that is measured; a float's tail would look like precision.
 std::string Number(double value) { return fmt::format("{:.6g}", value); }
@@ -26,9 +26,10 @@ std::string SevereHigh(const AlertEvent& event, const Explained& from) {
   const Levels levels = from.rule != nullptr ? from.rule->levels : Levels();
   switch (event.state) {
     case AlertState::kPending:
-      return fmt::format("{} is severe. Repeat it in {} and ask for symptoms: one reading is no "
-                         "diagnosis.",
-                         Subject(event), Minutes(levels.repeat_in_s));
+      return fmt::format(
+          "{} is severe. Repeat it in {} and ask for symptoms: one reading is no "
+          "diagnosis.",
+          Subject(event), Minutes(levels.repeat_in_s));
     case AlertState::kUnconfirmed:
       return fmt::format("{} was severe and no repeat came within {}. See to the patient.",
                          Subject(event), Minutes(levels.escalate_after_s));
@@ -51,8 +52,9 @@ std::string Detected(const AlertEvent& event, const Explained& from) {
   if (from.episode == nullptr || from.episode->outcome.count == 0) return {};
   const ChannelOutcome& outcome = from.episode->outcome;
   const bool pressure = event.vital == Vital::kBloodPressure;
-  const std::string_view what =
-      !pressure ? ToString(event.vital) : from.episode->channel == 0 ? "systolic" : "diastolic";
+  const std::string_view what = !pressure                    ? ToString(event.vital)
+                                : from.episode->channel == 0 ? "systolic"
+                                                             : "diastolic";
   const std::string_view side = outcome.z > 0 ? "above" : "below";
   const std::string own =
       fmt::format("the patient's own mean of {} (standard deviation {}, {} values)",

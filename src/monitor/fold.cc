@@ -27,9 +27,9 @@ bool SameValue(float a, float b) { return a == b || (std::isnan(a) && std::isnan
 }  // namespace
 
 bool AreTwins(const Entry& a, const Entry& b) {
-  return a.time == b.time && a.key != b.key && a.origin == b.origin &&
-         !a.Has(Entry::kRetracted) && !b.Has(Entry::kRetracted) &&
-         SameValue(a.value[0], b.value[0]) && SameValue(a.value[1], b.value[1]);
+  return a.time == b.time && a.key != b.key && a.origin == b.origin && !a.Has(Entry::kRetracted) &&
+         !b.Has(Entry::kRetracted) && SameValue(a.value[0], b.value[0]) &&
+         SameValue(a.value[1], b.value[1]);
 }
 
 bool IsRepeat(const Series& series, int index) {
@@ -198,8 +198,8 @@ class Folder {
     }
     if (clear) candidate = 0;
     if (!reached) return;
-    const bool confirms = candidate != 0 && entry.time > candidate &&
-                          entry.time - candidate <= now_->confirm_within;
+    const bool confirms =
+        candidate != 0 && entry.time > candidate && entry.time - candidate <= now_->confirm_within;
     if (!confirms) {
       candidate = entry.time;
       return;
@@ -283,7 +283,8 @@ class Folder {
 
   // A severe reading is told as such, not also as a spike.
   void SpikeEpisode(const Entry& entry, bool spike, const ChannelOutcome& outcome, int channel) {
-    const bool told = entry.judged() && (entry.high() >= High::kSevere || entry.low() == Low::kAtOnce);
+    const bool told =
+        entry.judged() && (entry.high() >= High::kSevere || entry.low() == Low::kAtOnce);
     if (!spike && state_.On(Rule::kSpike)) Close(Rule::kSpike, entry.time);
     if (spike && !told && !state_.On(Rule::kSpike)) {
       Open(Rule::kSpike, AlertState::kOpen, entry);
@@ -346,8 +347,8 @@ void Fold::Run(const Series& series, std::span<const FoldRules> rules, Seconds n
   folder.BeginFromBase();
   for (int i = 0; i < series.ring_count; ++i) {
     const bool watched = series.ring[i].key == watch;
-    const StepOutcome out = folder.Step(series.ring[i], IsRepeat(series, i),
-                                        watched ? Describe::kYes : Describe::kNo);
+    const StepOutcome out =
+        folder.Step(series.ring[i], IsRepeat(series, i), watched ? Describe::kYes : Describe::kNo);
     if (watched) watched_ = out;
   }
   folder.TimeOut(now);

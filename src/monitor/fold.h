@@ -36,11 +36,12 @@ struct Episode {
   bool in_base = false;  // was on when the base ends; what follows is then not known
   bool late = false;     // the reading that opened it came late
   bool age_unknown = false;
-  uint64_t opener = 0;   // key of the reading that opened it; of a confirmed one the first of the two
-  uint64_t other = 0;    // key of the reading that confirmed it
+  uint64_t opener =
+      0;               // key of the reading that opened it; of a confirmed one the first of the two
+  uint64_t other = 0;  // key of the reading that confirmed it
   Seconds opened = 0, closed = 0;
   float value[kChannels] = {kNoValue, kNoValue};  // of the last reading that mattered
-  uint8_t channel = 0;   // of a detector
+  uint8_t channel = 0;                            // of a detector
   ChannelOutcome outcome;
 };
 
@@ -53,8 +54,8 @@ struct StepOutcome {
 // A fold and its outcome. Reuse one: the outcome holds until the next Run.
 class Fold {
  public:
-  // Follows the whole ring as of `now`; `watch` is the key of the reading whose judgement is wanted.
-  // `rules`: by `from`, at least one.
+  // Follows the whole ring as of `now`; `watch` is the key of the reading whose judgement is
+  // wanted. `rules`: by `from`, at least one.
   void Run(const Series& series, std::span<const FoldRules> rules, Seconds now, uint64_t watch);
 
   // The same for a series with no episode on, whose last reading alone is not in its tip: one step,
@@ -82,8 +83,8 @@ void SettleOldest(Series& series, std::span<const FoldRules> rules);
 
 // Whether two readings are one under two keys: same time, values, device and identifier.
 bool AreTwins(const Entry& a, const Entry& b);
-// Whether the reading at `index` is to be passed over for a twin before it. Which of two comes first
-// does not depend on which of them came first.
+// Whether the reading at `index` is to be passed over for a twin before it. Which of two comes
+// first does not depend on which of them came first.
 bool IsRepeat(const Series& series, int index);
 
 }  // namespace vitalake::monitor

@@ -2,11 +2,11 @@
 //
 // A patient has four readings a day for 28 days. Systolic: an own mean (N(132, 14)); a standard
 // deviation of 8.9 mmHg that differs by 5 % between patients; a slow wave besides (autoregressive,
-// 0.91 from reading to reading, 3.8 mmHg); whole numbers. Diastolic: the same, at 0.67 of the widths
-// and with noise of its own. A spike is one reading 45 mmHg up or down; a shift is 25 mmHg from one
-// reading on. Spikes and shifts begin after the 12 readings of the warm-up, shifts at least 8
-// readings before the end. The widths are chosen so that well-known detectors do here what they do
-// on the simulation that our targets come from.
+// 0.91 from reading to reading, 3.8 mmHg); whole numbers. Diastolic: the same, at 0.67 of the
+// widths and with noise of its own. A spike is one reading 45 mmHg up or down; a shift is 25 mmHg
+// from one reading on. Spikes and shifts begin after the 12 readings of the warm-up, shifts at
+// least 8 readings before the end. The widths are chosen so that well-known detectors do here what
+// they do on the simulation that our targets come from.
 #pragma once
 
 #include <cmath>

@@ -19,7 +19,15 @@ inline constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // How far a reading is up, and how far down. `Near` levels lie within the hysteresis: they neither
 // begin an episode nor end one.
-enum class High : uint8_t { kClear, kNear, kOrdinary, kNearSevere, kSevere, kAtOnce, kUnjudged = 7 };
+enum class High : uint8_t {
+  kClear,
+  kNear,
+  kOrdinary,
+  kNearSevere,
+  kSevere,
+  kAtOnce,
+  kUnjudged = 7
+};
 enum class Low : uint8_t { kClear, kNear, kOrdinary, kNearAtOnce, kAtOnce };
 
 // Thresholds of one quantity each: systolic or the only value, diastolic, mean pressure. High ones

@@ -11,11 +11,11 @@
 //   Pure.       No I/O, no clock, no randomness. The same inputs give the same events and the same
 //               state, byte for byte, wherever a snapshot and restore lie between.
 //   Order.      Readings that come within `late_after` of their effective times may come in any
-//               order: once it has passed, alerts are what they would have been in order (apart from
-//               ids), each raised at once and then updated or withdrawn. Later ones correct the
-//               baseline only, except that critical ones younger than `late_critical_within` raise
-//               an alert marked late. That holds for up to 8 readings of a vital sign within the
-//               window; of faster devices the last 8 can be put in order.
+//               order: once it has passed, alerts are what they would have been in order (apart
+//               from ids), each raised at once and then updated or withdrawn. Later ones correct
+//               the baseline only, except that critical ones younger than `late_critical_within`
+//               raise an alert marked late. That holds for up to 8 readings of a vital sign within
+//               the window; of faster devices the last 8 can be put in order.
 //   Versions.   The highest rank of a key counts, in whatever order versions come. The same content
 //               again does nothing. What is retracted never counted.
 //   Ids.        An alert keeps its id for life; a replay gives the same ids.
@@ -52,15 +52,15 @@ struct MonitorOptions {
   std::shared_ptr<const clinical::RuleBook> rules = clinical::RuleBook::Builtin();
   std::string pressure_rules = std::string(clinical::RuleBook::kDefault);
 
-  Micros late_after = 15 * 60 * kSecond;                 // older: late
-  Micros late_critical_within = 24 * 3600 * kSecond;     // older: alerts nobody
-  Micros remind_severe_after = 3600 * kSecond;           // open, not acknowledged: told again
-  Micros remind_after = 24 * 3600 * kSecond;             // the same for ordinary levels
-  int most_reminders = 3;                                // per alert
-  int most_alerts_per_day = 6;                           // per patient and device model, not severe
-  Micros silence_least = 36 * 3600 * kSecond;            // and at least 4 times the usual gap
-  Micros news2_input_age = 12 * 3600 * kSecond;          // older inputs are stale
-  int most_quarantined_per_hour = 100;                   // alerts on quarantined critical records
+  Micros late_after = 15 * 60 * kSecond;              // older: late
+  Micros late_critical_within = 24 * 3600 * kSecond;  // older: alerts nobody
+  Micros remind_severe_after = 3600 * kSecond;        // open, not acknowledged: told again
+  Micros remind_after = 24 * 3600 * kSecond;          // the same for ordinary levels
+  int most_reminders = 3;                             // per alert
+  int most_alerts_per_day = 6;                        // per patient and device model, not severe
+  Micros silence_least = 36 * 3600 * kSecond;         // and at least 4 times the usual gap
+  Micros news2_input_age = 12 * 3600 * kSecond;       // older inputs are stale
+  int most_quarantined_per_hour = 100;                // alerts on quarantined critical records
 };
 
 // What became of a reading.

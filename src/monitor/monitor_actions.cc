@@ -41,10 +41,9 @@ Status Monitor::State::Do(const PatientChanged& change) {
     RemoveRecord(patient.first_alert, asked);
     records_.Free(asked);
   }
-  const uint32_t survivor =
-      facts.replaced_by.empty()
-          ? 0
-          : patients_.FindOrAdd({change.patient.id_space, facts.replaced_by});
+  const uint32_t survivor = facts.replaced_by.empty()
+                                ? 0
+                                : patients_.FindOrAdd({change.patient.id_space, facts.replaced_by});
   if (survivor == patients_[number].survivor || survivor == number) return {};
   if (patients_[number].survivor != 0) Part(number, patients_[number].survivor);
   if (survivor != 0) Join(number, survivor);
@@ -54,9 +53,8 @@ Status Monitor::State::Do(const PatientChanged& change) {
 Status Monitor::State::Do(const SettingsChanged& change) {
   for (const auto& [vital, limits] : change.settings.limits) {
     const bool crossed = limits.low && limits.high && *limits.low >= *limits.high;
-    const bool crossed_diastolic =
-        limits.diastolic_low && limits.diastolic_high &&
-        *limits.diastolic_low >= *limits.diastolic_high;
+    const bool crossed_diastolic = limits.diastolic_low && limits.diastolic_high &&
+                                   *limits.diastolic_low >= *limits.diastolic_high;
     if (crossed || crossed_diastolic) {
       return Fail(ErrorKind::kInvalidArgument,
                   std::string(ToString(vital)) + ": the low limit is not below the high one");
@@ -121,7 +119,8 @@ Status Monitor::State::Do(const Snooze& action) {
   cause_.actor = action.actor;
   AlertEvent& event = Emit(Change::kUpdated, vital, record);
   event.notify = false;
-  event.explanation = "Snoozed: it is told again when that ends, or at once when it becomes graver.";
+  event.explanation =
+      "Snoozed: it is told again when that ends, or at once when it becomes graver.";
   Count(event);
   if (vital == Vital::kSeveral) return {};
   const uint32_t index = patients_[PersonOf(patient)].series[static_cast<size_t>(vital)];
@@ -164,15 +163,15 @@ void Monitor::State::Join(uint32_t patient, uint32_t survivor) {
   for (int v = 0; v < kVitalCount; ++v) {
     const uint32_t from = patients_[patient].series[v];
     if (from == 0) continue;
-    const uint32_t to =
-        SeriesOf(survivor, static_cast<Vital>(v), series_[from].offset_minutes);
+    const uint32_t to = SeriesOf(survivor, static_cast<Vital>(v), series_[from].offset_minutes);
     MoveAlerts(from, to, 0);
     for (int i = 0; i < series_[from].ring_count; ++i) {
       Entry entry = series_[from].ring[i];
       entry.marks |= Entry::kLinked;
       (void)Put(to, entry);  // what is older than the ring stays where it is
     }
-    cause_.rule = rules_.back().second.Find({static_cast<Vital>(v), ToMicros(clock_), false, false});
+    cause_.rule =
+        rules_.back().second.Find({static_cast<Vital>(v), ToMicros(clock_), false, false});
     Reconcile(to, 0);
     Schedule(to);
   }
@@ -203,7 +202,8 @@ void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
       entry.marks &= static_cast<uint16_t>(~Entry::kLinked);
       (void)Put(home, entry);
     }
-    cause_.rule = rules_.back().second.Find({static_cast<Vital>(v), ToMicros(clock_), false, false});
+    cause_.rule =
+        rules_.back().second.Find({static_cast<Vital>(v), ToMicros(clock_), false, false});
     for (const uint32_t index : {home, there}) {
       Reconcile(index, 0);
       Schedule(index);

@@ -71,8 +71,8 @@ bool Monitor::State::IsOldNews(const Episode& episode) const {
 void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   Series& series = series_[index];
   const bool closed = episode.closed != 0;
-  // A late critical reading is no news when a newer one is normal. What was on in the base and has no
-  // record was withdrawn or held back before.
+  // A late critical reading is no news when a newer one is normal. What was on in the base and has
+  // no record was withdrawn or held back before.
   if (episode.in_base || (closed && episode.late)) return;
   if (series.alert_count >= kMostAlerts && !IsSevere(episode)) return;
   const uint32_t number = records_.New();
@@ -91,7 +91,8 @@ void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   ++series.alert_count;
 
   const bool old = IsOldNews(episode);
-  const bool capped = !old && !closed && !IsSevere(episode) && IsCapped(series.patient, episode.rule);
+  const bool capped =
+      !old && !closed && !IsSevere(episode) && IsCapped(series.patient, episode.rule);
   if (capped) record.marks |= AlertRecord::kCapped;
   record.notified = clock_;
   {
@@ -124,10 +125,11 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   record.closed = episode.closed;
   record.severity = episode.severity;  // of a closed one, what it was in the order of times
   const bool ended = episode.closed != 0 && before != AlertState::kClosed;
-  AlertEvent& event = Emit(ended ? Change::kClosed : Change::kUpdated, series_[index].vital, record);
+  AlertEvent& event =
+      Emit(ended ? Change::kClosed : Change::kUpdated, series_[index].vital, record);
   const bool graver = record.severity > severity;
-  const bool quiet = record.Has(AlertRecord::kCapped) || record.acknowledged != 0 ||
-                     record.snoozed > clock_;
+  const bool quiet =
+      record.Has(AlertRecord::kCapped) || record.acknowledged != 0 || record.snoozed > clock_;
   event.notify = IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode);
   if (event.notify) record.notified = clock_;
   AddEpisode(event, &episode);
@@ -185,8 +187,8 @@ void Monitor::State::AddEpisode(AlertEvent& event, const Episode* episode) {
   }
   if (cause_.rule != nullptr && !IsDetector(event.rule)) {
     const Levels& levels = cause_.rule->levels;
-    event.window_s = event.rule == Rule::kSevereHigh ? levels.escalate_after_s
-                                                     : levels.confirm_within_s;
+    event.window_s =
+        event.rule == Rule::kSevereHigh ? levels.escalate_after_s : levels.confirm_within_s;
   }
   event.explanation = Explain(event, {cause_.rule, episode, cause_.confirm_with_cuff});
 }
@@ -214,10 +216,9 @@ void Monitor::State::Count(const AlertEvent& event) {
 // Whether the patient and device model have had their share of today.
 bool Monitor::State::IsCapped(uint32_t person, Rule rule) {
   if (rule == Rule::kCheckReading) return false;  // it asks for a reading, nobody is called
-  const uint64_t model =
-      cause_.reading == nullptr || cause_.reading->device_model.empty()
-          ? 0
-          : Hash64(cause_.reading->device_model);
+  const uint64_t model = cause_.reading == nullptr || cause_.reading->device_model.empty()
+                             ? 0
+                             : Hash64(cause_.reading->device_model);
   Cap& cap = caps_[{person, model}];
   if (cap.since == 0 || clock_ - cap.since >= kDaySeconds) cap = {clock_, 0};
   if (static_cast<int>(++cap.count) <= options_.most_alerts_per_day) return false;

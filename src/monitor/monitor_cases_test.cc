@@ -557,8 +557,8 @@ TEST(MonitorCasesTest, RuleChangedWhileRunningNoBurstForOldData) {
   Stream stream;
   stream.Tell({Bp(0, 170, 115), Bp(2 * kHour, 170, 112), Bp(4 * kHour, 170, 115)});
   EXPECT_THAT(stream.Heard(), IsEmpty()) << "high, but never two within an hour";
-  ASSERT_TRUE(stream.Do(
-      ActivateRules{*RuleTable::Make(*clinical::RuleBook::Builtin(), "esc-2024")}, 5 * kHour));
+  ASSERT_TRUE(stream.Do(ActivateRules{*RuleTable::Make(*clinical::RuleBook::Builtin(), "esc-2024")},
+                        5 * kHour));
   stream.Wait(5 * kHour + kMinute);
   EXPECT_THAT(stream.Heard(), IsEmpty());
   const Judgement judgement = stream.Tell(Bp(6 * kHour, 150, 112));
@@ -569,8 +569,8 @@ TEST(MonitorCasesTest, RuleChangedWhileRunningNoBurstForOldData) {
 TEST(MonitorCasesTest, RuleChangedWhileRunningOldAlertsKeepTheirVersion) {
   Stream stream;
   stream.Tell({Bp(0, 184, 95), Bp(5 * kMinute, 184, 95)});
-  ASSERT_TRUE(stream.Do(
-      ActivateRules{*RuleTable::Make(*clinical::RuleBook::Builtin(), "esc-2024")}, kHour));
+  ASSERT_TRUE(stream.Do(ActivateRules{*RuleTable::Make(*clinical::RuleBook::Builtin(), "esc-2024")},
+                        kHour));
   (void)stream.Heard();
   stream.Tell(Bp(2 * kHour, 120, 80));
   for (const Said& said : stream.said()) {

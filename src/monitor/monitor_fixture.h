@@ -1,4 +1,5 @@
-// What the monitor's tests share: readings in short words, and a stream that remembers what was said.
+// What the monitor's tests share: readings in short words, and a stream that remembers what was
+// said.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -47,8 +47,8 @@ class Monitor::State {
   // What an input is about, while it is worked on.
   struct Cause {
     int64_t position = 0;
-    const Reading* reading = nullptr;      // null: a timer or an action
-    const VitalRule* rule = nullptr;       // that judged the reading
+    const Reading* reading = nullptr;  // null: a timer or an action
+    const VitalRule* rule = nullptr;   // that judged the reading
     bool confirm_with_cuff = false;
     std::string_view actor;
   };
@@ -78,7 +78,8 @@ class Monitor::State {
   Judgement Take(const Reading& reading, uint32_t person, bool linked);
   Timing TimingOf(const Reading& reading) const;
   // All but the key.
-  Entry EntryOf(const Reading& reading, uint32_t person, const Timing& timing, Judgement& judgement);
+  Entry EntryOf(const Reading& reading, uint32_t person, const Timing& timing,
+                Judgement& judgement);
   JudgedLevel LevelOf(const Reading& reading, uint32_t person, const Timing& timing,
                       std::optional<double> age);
   RingOutcome Put(uint32_t index, const Entry& entry);
@@ -149,7 +150,7 @@ class Monitor::State {
   std::map<uint64_t, Tombstone> tombstones_;                   // of keys that are in no ring
   std::deque<uint64_t> burials_;                               // their order
   std::map<std::pair<uint32_t, uint64_t>, Cap> caps_;          // by patient and device model
-  std::deque<std::string> versions_;  // never moved: events view them
+  std::deque<std::string> versions_;                           // never moved: events view them
   std::vector<Timer> timers_;  // a heap; those that do not match Series::timer are void
   Seconds clock_ = 0;
   Cap quarantined_;

@@ -30,7 +30,7 @@ TEST(MonitorNews2Test, AbsentInputsAreNotNormalAndTheScoreIsAtLeast) {
   EXPECT_EQ(judgement.news2->score.total, 2);
   EXPECT_FALSE(judgement.news2->score.complete);
   EXPECT_EQ(judgement.news2->score.response, clinical::News2Response::kIncomplete);
-  stream.Tell(InHospital(One(Vital::kRespiratoryRate, kMinute, 22)));       // 2
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, kMinute, 22)));                // 2
   judgement = stream.Tell(InHospital(One(Vital::kTemperature, 2 * kMinute, 38.5)));  // 1
   EXPECT_EQ(judgement.news2->score.total, 5);
   EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));

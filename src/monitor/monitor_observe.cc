@@ -35,7 +35,8 @@ uint16_t OriginOf(const Reading& reading) {
 //   1. Timers that are due run.
 //   2. The patient, the survivor of a merge, the series.
 //   3. What a retraction or a higher version has taken back already is refused.
-//   4. Time: effective, or received where there is no moment or it lies ahead; in the window or late.
+//   4. Time: effective, or received where there is no moment or it lies ahead; in the window or
+//   late.
 //   5. Level, under the rule in force for this patient; what the detectors may use.
 //   6. Into the ring; the ring is followed; alerts are brought in line.
 //   7. Operations queue and NEWS2.
@@ -45,9 +46,9 @@ Observation Monitor::State::Observe(const Reading& reading) {
   Judgement judgement;
   judgement.quality = reading.quality;
   cause_.reading = &reading;
-  const bool watched =
-      !reading.patient.id.empty() && static_cast<int>(reading.vital) < kVitalCount &&
-      reading.status != ReadingStatus::kQuiet;
+  const bool watched = !reading.patient.id.empty() &&
+                       static_cast<int>(reading.vital) < kVitalCount &&
+                       reading.status != ReadingStatus::kQuiet;
   if (watched) {
     const uint32_t patient = patients_.FindOrAdd(reading.patient);
     const uint32_t person = PersonOf(patient);
@@ -167,8 +168,8 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
   entry.SetLevel(timing.too_late || implausible ? High::kUnjudged : level.high,
                  timing.too_late || implausible ? Low::kClear : level.low);
 
-  const bool off_scale = reading.comparator != Comparator::kNone ||
-                         reading.diastolic_comparator != Comparator::kNone;
+  const bool off_scale =
+      reading.comparator != Comparator::kNone || reading.diastolic_comparator != Comparator::kNone;
   const bool out_of_baseline = implausible || off_scale || timing.imprecise || timing.ahead ||
                                reading.quality.Has(Quality::kRepeatOf);
   const bool suppressed = IsSuppressed(person, timing.time);
@@ -187,8 +188,8 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
 }
 
 // The level under the rule for this patient; notes the rule for the alerts that come of it.
-JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person,
-                                    const Timing& timing, std::optional<double> age) {
+JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person, const Timing& timing,
+                                    std::optional<double> age) {
   const Patient& patient = patients_[person];
   const Micros time = ToMicros(timing.time);
   const PatientSettings* settings = SettingsOf(person, time);
@@ -203,9 +204,9 @@ JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person,
       if (vital == reading.vital) query.personal = &limits;
     }
   }
-  cause_.confirm_with_cuff = reading.vital == Vital::kBloodPressure &&
-                             (device == clinical::Device::kCuffless ||
-                              device == clinical::Device::kUnknownType);
+  cause_.confirm_with_cuff =
+      reading.vital == Vital::kBloodPressure &&
+      (device == clinical::Device::kCuffless || device == clinical::Device::kUnknownType);
   cause_.rule = rules_.back().second.Find(which);
   if (cause_.rule == nullptr || !patient.known || IsSuppressed(person, timing.time)) return {};
   query.age_years = age;
@@ -233,8 +234,8 @@ void Monitor::State::MakeRoom(uint32_t index) {
   }
 }
 
-// The oldest reading of the ring goes into the base. Alerts that ended with it are final; those that
-// began with it are from now on known by their rule.
+// The oldest reading of the ring goes into the base. Alerts that ended with it are final; those
+// that began with it are from now on known by their rule.
 void Monitor::State::Settle(uint32_t index) {
   Series& series = series_[index];
   const Entry oldest = series.ring[0];
@@ -250,11 +251,13 @@ void Monitor::State::Settle(uint32_t index) {
       if (record.rule != static_cast<Rule>(i)) continue;
       if (record.Has(AlertRecord::kInBase)) was = r;
       // The first that is not known by its rule yet.
-      if (!record.Has(AlertRecord::kInBase) && began == 0 && record.opened <= oldest.time) began = r;
+      if (!record.Has(AlertRecord::kInBase) && began == 0 && record.opened <= oldest.time)
+        began = r;
     }
     const bool again = on && before[i] != 0 && began != 0 && records_[began].opener == oldest.key;
     if (was != 0 && before[i] != 0 && (!on || again)) DropRecord(index, was);
-    if (began != 0 && on && (before[i] == 0 || again)) records_[began].marks |= AlertRecord::kInBase;
+    if (began != 0 && on && (before[i] == 0 || again))
+      records_[began].marks |= AlertRecord::kInBase;
   }
 }
 

@@ -31,9 +31,10 @@ std::string News2Text(const News2Reading& news2) {
   const char* response = score.response == News2Response::kEmergency ? "emergency response"
                          : score.response == News2Response::kUrgent  ? "urgent response"
                                                                      : "urgent ward-based review";
-  const std::string total = score.complete ? fmt::format("NEWS2 is {}", score.total)
-                                           : fmt::format("NEWS2 is at least {} ({} of 7 parameters)",
-                                                         score.total, score.parameters);
+  const std::string total =
+      score.complete
+          ? fmt::format("NEWS2 is {}", score.total)
+          : fmt::format("NEWS2 is at least {} ({} of 7 parameters)", score.total, score.parameters);
   return fmt::format("{}{}: {}. Scale {} for oxygen saturation.", total,
                      score.single_three ? ", one parameter alone scores 3" : "", response,
                      news2.scale == clinical::OxygenScale::kTwo ? 2 : 1);
@@ -100,10 +101,10 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   event.reading_id = reading.id;
   event.value = reading.value;
   event.diastolic = reading.diastolic;
-  const char* why = person == 0   ? "The record names no patient that can be found."
-                    : !known      ? "The patient is not known here."
-                    : suppressed  ? "The patient is a test patient, or has died."
-                                  : "The patient's age is not known.";
+  const char* why = person == 0  ? "The record names no patient that can be found."
+                    : !known     ? "The patient is not known here."
+                    : suppressed ? "The patient is a test patient, or has died."
+                                 : "The patient's age is not known.";
   event.explanation = Explain(event, {}) + " " + why;
   Count(event);
 }
@@ -182,8 +183,7 @@ News2Reading Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
   input.pulse = value(4);
   if (inputs[5] != nullptr) input.alert = *value(5) == 0;
   input.temperature = value(6);
-  out.scale = input.scale =
-      scale_two ? clinical::OxygenScale::kTwo : clinical::OxygenScale::kOne;
+  out.scale = input.scale = scale_two ? clinical::OxygenScale::kTwo : clinical::OxygenScale::kOne;
   out.score = ScoreNews2(input);
   return out;
 }
@@ -197,8 +197,7 @@ std::optional<News2Reading> Monitor::State::WatchNews2(const Reading& reading, u
   if (IsSuppressed(person, clock_) || (settings != nullptr && settings->pregnant)) {
     return std::nullopt;
   }
-  const News2Reading news2 =
-      ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
+  const News2Reading news2 = ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
   const Severity severity = SeverityOf(news2.score);
   uint32_t& first = patients_[person].first_alert;
   uint32_t number = FindRecord(first, Rule::kNews2);
@@ -208,8 +207,7 @@ std::optional<News2Reading> Monitor::State::WatchNews2(const Reading& reading, u
     event.reading_id = reading.id;
     event.value = news2.score.total;
     event.window_s = ToSeconds(options_.news2_input_age);
-    event.explanation =
-        change == Change::kClosed ? Explain(event, {}) : News2Text(news2);
+    event.explanation = change == Change::kClosed ? Explain(event, {}) : News2Text(news2);
     Count(event);
   };
   if (number == 0) {

@@ -18,13 +18,13 @@ TEST(MonitorSizeTest, OneKilobytePerPatientAndVitalSign) {
   for (int i = 0; i < kPatients; ++i) {
     PatientFacts facts;
     facts.birth_day = -9000;
-    ASSERT_TRUE(
-        monitor.Apply({now, 0, PatientChanged{{"", "p" + std::to_string(i)}, facts}}));
+    ASSERT_TRUE(monitor.Apply({now, 0, PatientChanged{{"", "p" + std::to_string(i)}, facts}}));
   }
   // As restless as can be: every kind of alert, all the time.
   for (int i = 0; i < 60'000; ++i) {
     now += 20 * kSecond;
-    Told told = Bp(now - kStart, std::round(random.Normal(150, 45)), std::round(random.Normal(90, 25)));
+    Told told =
+        Bp(now - kStart, std::round(random.Normal(150, 45)), std::round(random.Normal(90, 25)));
     told.patient = "p" + std::to_string(i % kPatients);
     if (random.Unit() < 0.1) told.reading.quality.Add(clinical::Quality::kImplausible);
     told.Late(static_cast<Micros>(random.Below(900)) * kSecond);

@@ -57,8 +57,7 @@ bool ReadSettings(ByteReader& in, PatientSettings& settings) {
     uint8_t number = 0;
     if (!in.Number(number) || number >= kVitalCount) return false;
     vital = static_cast<Vital>(number);
-    for (auto* limit :
-         {&limits.high, &limits.low, &limits.diastolic_high, &limits.diastolic_low}) {
+    for (auto* limit : {&limits.high, &limits.low, &limits.diastolic_high, &limits.diastolic_low}) {
       if (!ReadOptional(in, *limit)) return false;
     }
   }

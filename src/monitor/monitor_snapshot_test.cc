@@ -74,8 +74,8 @@ std::vector<Input> RandomInputs(uint64_t seed, int count) {
       input.told.reading.rank.version = static_cast<int64_t>(random.Below(4));
     } else {
       const auto vital = static_cast<Vital>(random.Below(4) == 0 ? random.Below(kVitalCount) : 0);
-      const double value = vital == Vital::kBloodPressure ? random.Normal(140, 25)
-                                                          : random.Normal(80, 30);
+      const double value =
+          vital == Vital::kBloodPressure ? random.Normal(140, 25) : random.Normal(80, 30);
       Told told = vital == Vital::kBloodPressure ? Bp(now - kStart, std::round(value), 85)
                                                  : One(vital, now - kStart, std::round(value));
       told.patient = patient;

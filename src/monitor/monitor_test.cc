@@ -347,8 +347,14 @@ TEST(MonitorTest, CodesOfReadings) {
     const char* code;
   };
   Micros at = 0;
-  for (const Case& c : {Case{120, 75, "N"}, {129, 79, "N"}, {130, 75, "H"}, {120, 80, "H"},
-                        {180, 80, "H"}, {181, 80, "HH"}, {120, 121, "HH"}, {89, 60, "L"},
+  for (const Case& c : {Case{120, 75, "N"},
+                        {129, 79, "N"},
+                        {130, 75, "H"},
+                        {120, 80, "H"},
+                        {180, 80, "H"},
+                        {181, 80, "HH"},
+                        {120, 121, "HH"},
+                        {89, 60, "L"},
                         {69, 50, "LL"}}) {
     EXPECT_EQ(stream.Tell(Bp(at += kHour, c.systolic, c.diastolic)).code, c.code)
         << c.systolic << "/" << c.diastolic;

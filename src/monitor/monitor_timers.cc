@@ -88,8 +88,7 @@ Seconds Monitor::State::ReminderDue(const AlertRecord& record) const {
   if (record.snoozed != 0) return record.snoozed;
   if (record.reminders >= options_.most_reminders) return 0;
   const bool severe = record.severity >= Severity::kHigh;
-  return record.notified +
-         ToSeconds(severe ? options_.remind_severe_after : options_.remind_after);
+  return record.notified + ToSeconds(severe ? options_.remind_severe_after : options_.remind_after);
 }
 
 void Monitor::State::Remind(uint32_t index) {

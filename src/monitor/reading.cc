@@ -8,17 +8,18 @@ namespace {
 
 using clinical::Unit;
 
-constexpr std::string_view kNames[kVitalCount + 1] = {
-    "blood pressure", "heart rate", "respiratory rate", "oxygen saturation",
-    "temperature",    "weight",     "glucose",          "glucose",
-    "oxygen flow",    "oxygen concentration", "consciousness",
-    "several vital signs"};
+constexpr std::string_view kNames[kVitalCount + 1] = {"blood pressure",   "heart rate",
+                                                      "respiratory rate", "oxygen saturation",
+                                                      "temperature",      "weight",
+                                                      "glucose",          "glucose",
+                                                      "oxygen flow",      "oxygen concentration",
+                                                      "consciousness",    "several vital signs"};
 constexpr std::string_view kCodes[kVitalCount + 1] = {"85354-9", "8867-4",  "9279-1",  "2708-6",
-                                                  "8310-5",  "29463-7", "2339-0",  "15074-8",
-                                                  "3151-8",  "3150-6",  "67775-7", "several"};
+                                                      "8310-5",  "29463-7", "2339-0",  "15074-8",
+                                                      "3151-8",  "3150-6",  "67775-7", "several"};
 // Other codes of glucose; the unit tells the two kinds apart.
-constexpr std::string_view kGlucose[] = {"2339-0",  "2345-7",  "41653-7", "2340-8",
-                                         "99504-3", "2344-0",  "15074-8", "14749-6",
+constexpr std::string_view kGlucose[] = {"2339-0",  "2345-7",   "41653-7", "2340-8",
+                                         "99504-3", "2344-0",   "15074-8", "14749-6",
                                          "14743-9", "105272-9", "14745-4"};
 
 template <class List>

@@ -1,4 +1,5 @@
-// What the monitor is told about one reading: a normalised record, after decode, view and judgement.
+// What the monitor is told about one reading: a normalised record, after decode, view and
+// judgement.
 #pragma once
 
 #include <cstdint>

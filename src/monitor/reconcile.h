@@ -16,8 +16,8 @@ namespace vitalake::monitor {
 
 inline constexpr int kNoMatch = -1;
 
-// For each episode the index of its record in `records`, or kNoMatch. Records of rules that the fold
-// does not follow are never matched. Each record has one episode at most.
+// For each episode the index of its record in `records`, or kNoMatch. Records of rules that the
+// fold does not follow are never matched. Each record has one episode at most.
 class Matches {
  public:
   Matches(std::span<const Episode> episodes, std::span<const AlertRecord* const> records);

@@ -4,9 +4,9 @@
 // their times; the base is what following all earlier readings in that order came to. Whatever
 // happens to a reading of the ring (it comes late, again, in a new version, is retracted), the
 // ring is changed and followed again from the base (fold.h): so the order of arrival cannot matter.
-// The *tip*, what the ring came to last time, only saves that work for a reading that comes in order
-// and has nothing to say.
-// What is said outside, the alerts, is then brought in line with the outcome (reconcile.h).
+// The *tip*, what the ring came to last time, only saves that work for a reading that comes in
+// order and has nothing to say. What is said outside, the alerts, is then brought in line with the
+// outcome (reconcile.h).
 //
 // Times are seconds since 1970, 0 = none. Trivially copyable, no padding: a snapshot is its bytes.
 #pragma once
@@ -22,11 +22,11 @@
 namespace vitalake::monitor {
 
 using Seconds = uint32_t;
-inline constexpr int kChannels = 2;     // systolic (or the only value) and diastolic
-inline constexpr int kRingSize = 8;     // readings that can be changed exactly
-inline constexpr int kHistory = 52;     // earlier values that the baseline rests on
-inline constexpr int kMostAlerts = 6;   // of one series at a time
-inline constexpr int kDayValues = 6;    // of one day, for its median
+inline constexpr int kChannels = 2;    // systolic (or the only value) and diastolic
+inline constexpr int kRingSize = 8;    // readings that can be changed exactly
+inline constexpr int kHistory = 52;    // earlier values that the baseline rests on
+inline constexpr int kMostAlerts = 6;  // of one series at a time
+inline constexpr int kDayValues = 6;   // of one day, for its median
 inline constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
 
 // One reading of the ring.
@@ -42,7 +42,8 @@ struct Entry {
   High high() const { return static_cast<High>(marks & 7); }
   Low low() const { return static_cast<Low>((marks >> 3) & 7); }
   void SetLevel(High high, Low low) {
-    marks = static_cast<uint16_t>((marks & ~63) | static_cast<int>(high) | static_cast<int>(low) << 3);
+    marks =
+        static_cast<uint16_t>((marks & ~63) | static_cast<int>(high) | static_cast<int>(low) << 3);
   }
   enum Mark : uint16_t {
     kLate = 1 << 6,         // came after the window: moves no detector, ends or begins no ordinary
@@ -63,30 +64,30 @@ struct Entry {
 struct Channel {
   int64_t sum_of_squares = 0;
   int32_t sum = 0;
-  float up = 0, down = 0;      // CUSUM, in sigmas
-  int16_t suspects[3] = {};    // values in a row on one side that were kept out of the baseline
+  float up = 0, down = 0;    // CUSUM, in sigmas
+  int16_t suspects[3] = {};  // values in a row on one side that were kept out of the baseline
   uint8_t suspect_count = 0;
-  int8_t suspect_side = 0;     // +1 above, -1 below
-  uint8_t count = 0;           // values in the baseline
-  uint8_t head = 0;            // where the next one goes
-  uint8_t warm = 0;            // detectors run
+  int8_t suspect_side = 0;  // +1 above, -1 below
+  uint8_t count = 0;        // values in the baseline
+  uint8_t head = 0;         // where the next one goes
+  uint8_t warm = 0;         // detectors run
   uint8_t unused = 0;
 };
 
 // What following the readings comes to.
 struct FoldState {
   Channel channel[kChannels];
-  Seconds last_live = 0;     // newest reading that counts as in time
-  Seconds mean_gap = 0;      // between such readings
-  Seconds pending_since = 0;  // a severe reading waits for its repeat
-  Seconds candidate[2] = {};  // high, low: an ordinary level that waits for a second reading
+  Seconds last_live = 0;          // newest reading that counts as in time
+  Seconds mean_gap = 0;           // between such readings
+  Seconds pending_since = 0;      // a severe reading waits for its repeat
+  Seconds candidate[2] = {};      // high, low: an ordinary level that waits for a second reading
   uint8_t slot[kFoldRules] = {};  // per rule: 0, or 1 + AlertState of the episode that is on
   float drift_reference = 0, drift_average = 0;
   uint16_t last_day = 0, drift_day = 0;
-  uint8_t days = 0;         // on which there were readings, up to 255
-  uint8_t medians = 0;      // days that the drift average has seen, up to 255
-  uint8_t day_count = 0;    // readings of drift_day
-  uint8_t shift_left = 0;   // readings until a shift counts as the new usual
+  uint8_t days = 0;        // on which there were readings, up to 255
+  uint8_t medians = 0;     // days that the drift average has seen, up to 255
+  uint8_t day_count = 0;   // readings of drift_day
+  uint8_t shift_left = 0;  // readings until a shift counts as the new usual
   int16_t day_values[kDayValues] = {};
 
   bool On(Rule rule) const { return slot[static_cast<int>(rule)] != 0; }
@@ -94,18 +95,18 @@ struct FoldState {
 
 // An alert that was published and may still change.
 struct AlertRecord {
-  uint64_t opener = 0;      // the key of the reading that first raised it
+  uint64_t opener = 0;  // the key of the reading that first raised it
   Seconds opened = 0, closed = 0;
-  Seconds notified = 0;     // when a person was last told, by the monitor's clock
+  Seconds notified = 0;  // when a person was last told, by the monitor's clock
   Seconds snoozed = 0, acknowledged = 0;
-  uint32_t next = 0;        // of the same series, in the order of opening; 0 = none
-  uint32_t owner = 0;       // the patient whose name is in its id
-  uint16_t version = 0;     // of the rule, in the monitor's list of names
+  uint32_t next = 0;     // of the same series, in the order of opening; 0 = none
+  uint32_t owner = 0;    // the patient whose name is in its id
+  uint16_t version = 0;  // of the rule, in the monitor's list of names
   Rule rule = Rule::kHigh;
   AlertState state = AlertState::kOpen;
   Severity severity = Severity::kMedium;
   uint8_t marks = 0;
-  uint8_t reminders = 0;    // how often it was told again
+  uint8_t reminders = 0;  // how often it was told again
   uint8_t unused = 0;
   enum Mark : uint8_t {
     kInBase = 1,  // its episode was on when the base ends
@@ -118,14 +119,14 @@ struct AlertRecord {
 struct Series {
   static constexpr uint8_t kNoTip = 255;
   FoldState base;
-  FoldState tip;  // what base and the first `tip_count` of the ring come to
+  FoldState tip;          // what base and the first `tip_count` of the ring come to
   Entry ring[kRingSize];  // by (time, key), the first `ring_count`
   int16_t history[kChannels][kHistory] = {};
   uint32_t patient = 0;
-  uint32_t first_alert = 0;   // AlertRecord::next's beginning
-  Seconds base_time = 0;      // of the newest reading in the base
-  Seconds timer = 0;          // when the series wants to be looked at; 0 = never
-  Seconds late_received = 0;  // when a late reading last came
+  uint32_t first_alert = 0;    // AlertRecord::next's beginning
+  Seconds base_time = 0;       // of the newest reading in the base
+  Seconds timer = 0;           // when the series wants to be looked at; 0 = never
+  Seconds late_received = 0;   // when a late reading last came
   int16_t offset_minutes = 0;  // of the first reading: where the patient's days begin
   Vital vital = Vital::kBloodPressure;
   uint8_t ring_count = 0;

@@ -45,7 +45,8 @@ Result<OwnedFolder> OwnedFolder::Make(fs::path path) {
     // Waits where somebody is just removing it, taking it for an orphan.
     const int locked = ::flock(folder.number(), LOCK_EX);
     if (locked != 0 && errno == EINTR) continue;
-    if (locked != 0 || IsThere(folder, path)) return OwnedFolder(std::move(path), std::move(folder));
+    if (locked != 0 || IsThere(folder, path))
+      return OwnedFolder(std::move(path), std::move(folder));
   }
 }
 

@@ -20,8 +20,8 @@ namespace vitalake::storage {
 class OwnedFolder {
  public:
   // Makes the folder inside one that is there, and locks it. kAlreadyExists when there is something
-  // of that name; kNotFound, kPermission, kNoSpace, kIo. Where the file system knows no locks it is made all the
-  // same.
+  // of that name; kNotFound, kPermission, kNoSpace, kIo. Where the file system knows no locks it is
+  // made all the same.
   static Result<OwnedFolder> Make(std::filesystem::path path);
 
   OwnedFolder(OwnedFolder&& other) noexcept

@@ -54,9 +54,9 @@ TEST(OwnedFolderTest, OnlyOrphansOfThatNameGo) {
   std::ofstream(parent.path() / "work-2/deep/file") << "x";
   fs::create_directories(parent.path() / "other");
   std::ofstream(parent.path() / "work-file") << "x";
-  EXPECT_EQ(RemoveOrphans(parent.path(),
-                          [](std::string_view name) { return name.starts_with("work-"); }),
-            1);
+  EXPECT_EQ(
+      RemoveOrphans(parent.path(), [](std::string_view name) { return name.starts_with("work-"); }),
+      1);
   EXPECT_TRUE(fs::exists(parent.path() / "work-1"));
   EXPECT_FALSE(fs::exists(parent.path() / "work-2"));
   EXPECT_TRUE(fs::exists(parent.path() / "other"));
