@@ -82,6 +82,14 @@ def staged(source):
     return made("staged-" + source.stem, make)
 
 
+def repeat():
+    """One reading as it was sent before."""
+    def make(part):
+        with observations().open() as lines:
+            part.write_text(lines.readline())
+    return made("repeat.ndjson", make)
+
+
 def flat_parquet(source):
     """The flat rows of an NDJSON file, for rivals whose merge starts from rows."""
     return made(source.stem + ".parquet", lambda part: rows.connect().sql(
@@ -107,11 +115,13 @@ def rival_table(millions=None):
 
 def lake(millions=None):
     """A lake of the same readings: ingested, and for millions multiplied in silver.observation as a writer of the
-    product's own schema would (files of 400,000 rows in time order), gold left as it was."""
+    product's own schema would (files of 400,000 rows in time order). Then a reading is sent again, which changes nothing,
+    but makes it a lake in use: the other writer's rows are in gold, and the keys of its files are indexed."""
     def make(part):
         vitalake("--lake", part, "ingest", observations())
         if millions:
             multiply(part / "silver/observation", millions * 2)
+        vitalake("--lake", part, "ingest", repeat())
     return made(f"lake-{millions or 'half'}m", make)
 
 
