@@ -32,11 +32,17 @@ streams:
         self.log = folder / "run.log"
         self.processes = []
 
-    def start(self):
-        out = open(self.log, "ab")
-        process = subprocess.Popen(command("run", "--config", self.config, "--log-level", "info"),
-                                   stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    def start(self, level="info", environment=None):
+        before = self.log.stat().st_size if self.log.exists() else 0
+        with open(self.log, "ab") as out:
+            process = subprocess.Popen(command("run", "--config", self.config, "--log-level", level), env=environment,
+                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         self.processes.append(process)
+        # Before its first word it may not listen to signals yet.
+        deadline = time.monotonic() + 60
+        while self.log.stat().st_size == before and process.poll() is None:
+            assert time.monotonic() < deadline, "it says nothing"
+            time.sleep(0.01)
         return process
 
     def kill(self, process):

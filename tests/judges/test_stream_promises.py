@@ -33,11 +33,7 @@ class Stream(Service):
         self.environment = None
 
     def start(self, level="info"):
-        with open(self.log, "ab") as out:
-            process = subprocess.Popen(command("run", "--config", self.config, "--log-level", level), env=self.environment,
-                                       stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        self.processes.append(process)
-        return process
+        return super().start(level, self.environment)
 
     def wait_for(self, condition, what, timeout=30):
         """Polls until `condition` holds, while the service lives."""
