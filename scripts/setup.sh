@@ -81,6 +81,17 @@ duckdb() {
   done_with duckdb "$pins"
 }
 
+maven_jars() {  # FOLDER FIRST-LETTERS-OF-A-JAR-THAT-MUST-BE-THERE NAME VERSION WHAT POM
+  local folder=$1 first=$2 name=$3 version=$4 what=$5 pom=$6
+  local pins="$name $version"
+  fresh "$folder" "$pins" && [ -n "$(ls "$deps/$folder/$first"*.jar 2>/dev/null)" ] && return
+  rm -rf "${deps:?}/$folder"
+  run "$what" mvn --batch-mode --quiet -f "scripts/$pom" \
+    "-D$name.version=$version" "-DoutputDirectory=$deps/$folder" -DincludeScope=runtime \
+    "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN:copy-dependencies"
+  done_with "$folder" "$pins"
+}
+
 judges() {
   local pins
   pins="$(echo $PYTHON_PACKAGES) $(python3 --version)"
@@ -92,22 +103,8 @@ judges() {
       --no-deps $PYTHON_PACKAGES
     done_with venv "$pins"
   fi
-  pins="delta $DELTA_JARS_VERSION"
-  if ! fresh jars "$pins" || [ -z "$(ls "$deps"/jars/*.jar 2>/dev/null)" ]; then
-    rm -rf "$deps/jars"
-    run "Delta jars for Spark" mvn --batch-mode --quiet -f scripts/jars.pom.xml \
-      "-Ddelta.version=$DELTA_JARS_VERSION" "-DoutputDirectory=$deps/jars" -DincludeScope=runtime \
-      "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN:copy-dependencies"
-    done_with jars "$pins"
-  fi
-  pins="kafka $KAFKA_VERSION"
-  if ! fresh kafka "$pins" || [ -z "$(ls "$deps"/kafka/kafka_*.jar 2>/dev/null)" ]; then
-    rm -rf "$deps/kafka"
-    run "Kafka broker $KAFKA_VERSION" mvn --batch-mode --quiet -f scripts/kafka.pom.xml \
-      "-Dkafka.version=$KAFKA_VERSION" "-DoutputDirectory=$deps/kafka" -DincludeScope=runtime \
-      "org.apache.maven.plugins:maven-dependency-plugin:$MAVEN_DEPENDENCY_PLUGIN:copy-dependencies"
-    done_with kafka "$pins"
-  fi
+  maven_jars jars "" delta "$DELTA_JARS_VERSION" "Delta jars for Spark" jars.pom.xml
+  maven_jars kafka kafka_ kafka "$KAFKA_VERSION" "Kafka broker $KAFKA_VERSION" kafka.pom.xml
 }
 
 [ $# -gt 0 ] || die "usage: scripts/setup.sh build|test|lint ..."
