@@ -9,6 +9,7 @@
 #include "cli/config.h"
 #include "ingest/kafka_settings.h"
 #include "ingest/landing_watch.h"
+#include "ingest/monitor_rules.h"
 #include "ingest/stream_pipeline.h"
 
 namespace vitalake::cli {
@@ -23,9 +24,10 @@ struct StreamSetup {
 struct RunSetup {
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
+  ingest::MonitorRules monitor;  // what their readings are judged by
 };
 
-// kInvalidArgument, kUnsupported naming the key.
+// kInvalidArgument, kUnsupported naming the key; of a rule file, its line.
 Result<RunSetup> ReadRunSetup(const Config& config);
 
 }  // namespace vitalake::cli

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ingest/file_source.h"
 #include "ingest/kafka_source.h"
+#include "ingest/monitor_follower.h"
 #include "ingest/pause.h"
 
 namespace vitalake::cli {
@@ -30,6 +31,7 @@ Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSe
 Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop) {
   VL_TRY(const std::unique_ptr<ingest::StreamSource> source, OpenSource(setup));
   ingest::StreamProgress before;
+  ingest::MonitorFollower monitor(lake_, views_, setup.settings, setup_.monitor, alerts_);
   ingest::StreamPipeline pipeline(
       lake_, views_, setup.settings, setup.limits, *source,
       [&](const ingest::StreamProgress& progress) {
@@ -38,7 +40,8 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
         before = progress;
         using After = ingest::GoldFollower::After;
         gold_.Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
-      });
+      },
+      &monitor);
   return pipeline.Run(stop);
 }
 
@@ -101,6 +104,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   summary.records = records_;
   summary.files = files_;
   summary.file_records = file_records_;
+  summary.alerts = alerts_.published();
   summary.seconds = std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
   return summary;
 }

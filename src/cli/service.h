@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "cli/run_settings.h"
+#include "ingest/alert_feed.h"
 #include "ingest/gold_follower.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
@@ -25,6 +26,7 @@ struct ServiceSummary {
   int64_t records = 0;   // in them
   int64_t files = 0;     // of the landing folder
   int64_t file_records = 0;
+  int64_t alerts = 0;  // events of alerts, told to whoever listens
   double seconds = 0;
 };
 
@@ -48,6 +50,7 @@ class Service {
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
   ingest::GoldFollower gold_;
+  ingest::AlertFeed alerts_;
   std::stop_source ended_;
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -120,6 +121,10 @@ void GroupStage::Merge(const RecordStager& stager) {
   MergeProblems(stager);
 }
 
+void GroupStage::GatherWatched(RecordStager& stager) {
+  std::ranges::move(stager.TakeWatched(), std::back_inserter(watched_));
+}
+
 void GroupStage::MergeProblems(const RecordStager& stager) {
   for (const auto& [reason, count] : stager.reasons()) reasons_[reason] += count;
   for (const std::string& problem : stager.problems()) {
@@ -154,7 +159,11 @@ Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait
     }
   }
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
-  for (const auto& stager : stagers) Merge(*stager);
+  for (const auto& stager : stagers) {
+    Merge(*stager);
+    GatherWatched(*stager);
+  }
+  std::ranges::stable_sort(watched_, {}, &WatchedRecord::place);
   for (const Silver table : kSilverTables) {
     std::vector<uint64_t> hashes;
     hashes.reserve(static_cast<size_t>(staged_[static_cast<size_t>(table)].records));
@@ -189,6 +198,7 @@ Status GroupStage::Read(const std::vector<GroupFile>& files,
 Status GroupStage::ReadMessages(std::span<const StreamMessage> messages,
                                 const MessageSources& sources, const Wait& wait) {
   VL_RETURN_IF_ERROR(Prepare());
+  watched_.clear();
   for (const auto& [partition, source] : sources) {
     tallies_[source.file->ordinal];
     partitions_[source.file->ordinal] = source.partition;

@@ -51,6 +51,10 @@ class GroupStage {
   Status ReadMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
                       const Wait& wait);
 
+  // What the monitor is told of the messages taken in by the last call, in the order of partition,
+  // offset and entry. Nothing unless the context asks for it.
+  const std::vector<WatchedRecord>& watched() const { return watched_; }
+
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
@@ -100,6 +104,7 @@ class GroupStage {
                       const std::function<Status(RecordStager&, const FindRefusal&)>& find,
                       const Wait& wait);
   void Merge(const RecordStager& stager);
+  void GatherWatched(RecordStager& stager);
   void MergeProblems(const RecordStager& stager);
 
   lake::Lake& lake_;
@@ -116,6 +121,7 @@ class GroupStage {
   std::map<int64_t, FileTally> tallies_;
   std::map<std::string, int64_t> reasons_;
   std::vector<std::string> problems_;
+  std::vector<WatchedRecord> watched_;
   int64_t issues_ = 0;
 };
 

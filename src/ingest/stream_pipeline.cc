@@ -35,14 +35,16 @@ constexpr auto kTroubleEvery = 30s;
 StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverView>& views,
                                StreamSettings settings, const BatchLimits& limits,
                                StreamSource& source,
-                               std::function<void(const StreamProgress&)> committed)
+                               std::function<void(const StreamProgress&)> committed,
+                               StreamWatch* watch)
     : lake_(lake),
       settings_(std::move(settings)),
       limits_(limits),
       source_(source),
       committed_(std::move(committed)),
+      watch_(watch),
       queue_(kQueueBytes),
-      writer_(lake, settings_, views) {}
+      writer_(lake, settings_, views, watch) {}
 
 Wait StreamPipeline::CommitWait() { return Wait::For(lake_.clock(), kCommitPatience); }
 
@@ -144,7 +146,11 @@ Status StreamPipeline::Prepare(Held& held) {
     held.stopped = true;
     log::Fault("stream {}: {} is stopped: {}", settings_.name, held.partition.AppId(),
                done.error().ToString());
+    return {};
   }
+  if (watch_ == nullptr) return {};
+  const auto begun = watch_->Begin(held.partition, writer_.position(held.partition), CommitWait());
+  if (!begun) log::Fault("stream {}: not watched: {}", settings_.name, begun.error().ToString());
   return {};
 }
 
@@ -218,6 +224,7 @@ Status StreamPipeline::Round(StreamQueue::Batch& taken) {
   for (const int32_t partition : taken.ended) {
     if (const auto held = held_.find(partition); held != held_.end()) {
       writer_.Forget(held->second.partition);
+      if (watch_ != nullptr) watch_->End(held->second.partition);
       held_.erase(held);
     }
   }
@@ -242,6 +249,8 @@ Status StreamPipeline::Round(StreamQueue::Batch& taken) {
     log::Debug("stream {}: {} messages in {:.3f} s", settings_.name, batch.messages.size(),
                std::chrono::duration<double>(lake_.clock().Steady() - begin).count());
     if (committed_) committed_(progress_);
+  } else if (watch_ != nullptr) {
+    VL_RETURN_IF_ERROR(watch_->Idle(lake_.clock().NowMicros(), CommitWait()));
   }
   return Maintain(taken.closed);
 }
@@ -297,6 +306,9 @@ Status StreamPipeline::Commit() {
         return done.error().kind == ErrorKind::kConflict ? Status() : done;
       }
     } else if (closed) {
+      for (const auto& [_, held] : held_) {
+        if (watch_ != nullptr) watch_->End(held.partition);
+      }
       return {};
     }
   }

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "ingest/stream_queue.h"
 #include "ingest/stream_source.h"
+#include "ingest/stream_watch.h"
 #include "ingest/stream_writer.h"
 
 namespace vitalake::ingest {
@@ -35,7 +36,8 @@ class StreamPipeline : private PartitionOwner {
   // All must outlive it. `committed` is called after each batch, on the committing thread.
   StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverView>& views,
                  StreamSettings settings, const BatchLimits& limits, StreamSource& source,
-                 std::function<void(const StreamProgress&)> committed = {});
+                 std::function<void(const StreamProgress&)> committed = {},
+                 StreamWatch* watch = nullptr);
 
   // Works until `stop`, or until the source ends for good: its error. An error of draining means
   // that the next run has to re-read more.
@@ -76,6 +78,7 @@ class StreamPipeline : private PartitionOwner {
   BatchLimits limits_;
   StreamSource& source_;
   std::function<void(const StreamProgress&)> committed_;
+  StreamWatch* watch_;
   StreamQueue queue_;
   StreamWriter writer_;
   StreamProgress progress_;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "ingest/bronze_stream.h"
+#include "ingest/stream_watch.h"
 #include "lake/catalogue.h"
 #include "lake/ledger.h"
 #include "lake/upsert.h"
@@ -56,14 +57,18 @@ Status StreamWriter::StageAndWrite(const StreamBatch& batch, const Tables& lacki
       return AppendToBronze(lake_, batch, settings_.name, note, wait);
     });
   }
-  GroupStage stage(lake_, {views_, {}, settings_.limits}, run, folder.path(), false);
+  StagerContext context{views_, {}, settings_.limits};
+  context.watched = watch_ != nullptr && to_bronze;
+  GroupStage stage(lake_, context, run, folder.path(), false);
   Status staged = stage.ReadMessages(batch.messages, sources, wait);
+  if (staged && context.watched) staged = watch_->Observe(batch, stage, wait);
   if (to_bronze) {
     VL_RETURN_IF_ERROR(bronze.get());
     positions_.Advance(kBronzeStream, batch);
   }
   VL_RETURN_IF_ERROR(std::move(staged));
-  return WriteFollowers(batch, stage, sources, lacking, wait);
+  VL_RETURN_IF_ERROR(WriteFollowers(batch, stage, sources, lacking, wait));
+  return context.watched ? watch_->Committed(batch, wait) : Status();
 }
 
 Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, const StreamBatch& batch,

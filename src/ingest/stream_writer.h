@@ -30,6 +30,8 @@
 
 namespace vitalake::ingest {
 
+class StreamWatch;
+
 struct StreamSettings {
   std::string name;
   std::string id_space;
@@ -44,13 +46,14 @@ inline constexpr int64_t kFollowBytes = 64 << 20;
 // Not thread-safe.
 class StreamWriter {
  public:
-  // `views` must outlive it.
+  // `views` must outlive it, and `watch` (null: nobody watches).
   StreamWriter(lake::Lake& lake, StreamSettings settings,
-               const std::vector<lake::SilverView>& views)
+               const std::vector<lake::SilverView>& views, StreamWatch* watch = nullptr)
       : lake_(lake),
         settings_(std::move(settings)),
         run_id_{"stream/" + settings_.name},
         views_(views),
+        watch_(watch),
         positions_(lake) {}
 
   // Lets every table catch up with bronze in this partition: re-reads what it lacks from there.
@@ -99,6 +102,7 @@ class StreamWriter {
   StreamSettings settings_;
   RunId run_id_;
   const std::vector<lake::SilverView>& views_;
+  StreamWatch* watch_;
   StreamPositions positions_;
   OutcomesByApp ledger_;                           // what the ledger lacks
   std::map<std::string, OutcomesByApp> unstated_;  // by silver table: since its last commit

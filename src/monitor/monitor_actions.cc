@@ -17,7 +17,7 @@ Status Monitor::State::Do(const PatientChanged& change) {
   Patient& patient = patients_[number];
   const PatientFacts& facts = change.facts;
   const bool was_deceased = patient.deceased;
-  patient.known = true;
+  patient.known = facts.known;
   patient.has_birth_day = facts.birth_day.has_value();
   patient.birth_day = facts.birth_day.value_or(0);
   patient.is_test = facts.is_test;

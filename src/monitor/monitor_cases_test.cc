@@ -235,6 +235,22 @@ TEST(MonitorCasesTest, EnteredInErrorAfterManyReadingsWithdrawsTheAlertThatIsSti
   EXPECT_TRUE(withdrawn);
 }
 
+// A DELETE entry names no patient.
+TEST(MonitorCasesTest, ADeleteIsLookedForInEverySeries) {
+  const auto deleted = [](Told told) { return Retracted(told.Of(""), 30 * kMinute); };
+  Stream stream;
+  stream.Know("p2", -10'000);
+  stream.Tell({Bp(0, 190, 95), Bp(kMinute, 191, 95).Of("p2").Id("other")});
+  stream.Heard();
+  EXPECT_EQ(stream.Tell(deleted(Bp(kMinute, 0, 0).Id("other"))).outcome, Outcome::kRetracted);
+  EXPECT_EQ(stream.last().patient, "p2");
+  EXPECT_EQ(stream.last().event.state, AlertState::kWithdrawn);
+  EXPECT_EQ(stream.Tell(deleted(Bp(kMinute, 0, 0).Id("other"))).outcome, Outcome::kDuplicate);
+  EXPECT_EQ(stream.Tell(deleted(Bp(0, 0, 0).Id("later"))).outcome, Outcome::kRetracted);
+  EXPECT_EQ(stream.Tell(Bp(31 * kMinute, 190, 95).Of("p2").Id("later")).outcome,
+            Outcome::kSuperseded);
+}
+
 TEST(MonitorCasesTest, RetractionOfAReadingNotSeenYet) {
   Stream stream;
   EXPECT_EQ(stream.Tell(Retracted(Bp(0, 210, 95).Version(2), 0)).outcome, Outcome::kRetracted);
