@@ -34,7 +34,8 @@ TEST_F(MonitorRulesTest, TheBuiltInOnesByDefault) {
 
 TEST_F(MonitorRulesTest, AFileOfTheFolderStandsBeforeTheBuiltInOne) {
   std::string text;
-  for (const auto& file : MonitorRules::Load({})->files) {
+  const MonitorRules built_in = *MonitorRules::Load({});
+  for (const auto& file : built_in.files) {
     if (file.name == "aha-acc-2025.yaml") text = file.text;
   }
   text.replace(text.find("2025.1"), 6, "2025.9");
@@ -43,7 +44,7 @@ TEST_F(MonitorRulesTest, AFileOfTheFolderStandsBeforeTheBuiltInOne) {
   const auto rules = MonitorRules::Load(folder_);
   ASSERT_TRUE(rules.has_value()) << rules.error().ToString();
   EXPECT_NE(rules->Versions()->find("aha-acc-2025 2025.9"), std::string::npos);
-  EXPECT_EQ(rules->files.size(), MonitorRules::Load({})->files.size());
+  EXPECT_EQ(rules->files.size(), built_in.files.size());
 }
 
 TEST_F(MonitorRulesTest, AFaultIsNamedWithFileAndLine) {

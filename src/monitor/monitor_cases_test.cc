@@ -447,14 +447,24 @@ TEST(MonitorCasesTest, UnknownPatientACriticalValueAlertsTheOperationsQueue) {
   EXPECT_THAT(stream.last().event.explanation, HasSubstr("not known here"));
   stream.Tell(Bp(2 * kHour, 190, 95).Of("nobody"));
   EXPECT_THAT(stream.Heard(), IsEmpty()) << "once a day";
+  const Hash128 first = stream.last().event.alert_id;
+  stream.Tell(Bp(26 * kHour, 190, 95).Of("nobody"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("closed operations closed quietly", "opened operations open"));
+  EXPECT_NE(stream.last().event.alert_id, first);
 }
 
 TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
   Stream stream;
   stream.Tell(Bp(0, 190, 95).Of("new"));
+  const Hash128 id = stream.last().event.alert_id;
+  ASSERT_TRUE(stream.Do(Acknowledge{{"", "new"}, id, "operator"}, kMinute).has_value());
+  EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
   (void)stream.Heard();
   stream.Know("new", -9000);
   EXPECT_THAT(stream.Heard(), ElementsAre("closed operations closed quietly"));
+  EXPECT_EQ(stream.last().event.alert_id, id);
+  EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
   stream.Tell(Bp(10 * kMinute, 190, 95).Of("new"));
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
 }
