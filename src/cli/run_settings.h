@@ -20,9 +20,15 @@ struct StreamSetup {
   ingest::KafkaOptions kafka;
 };
 
+struct OutboundSetup {
+  std::optional<ingest::KafkaOptions> observations;  // the topic of enriched readings
+  bool names = true;                                 // with the patients' names
+};
+
 struct RunSetup {
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
+  OutboundSetup outbound;
 };
 
 // kInvalidArgument, kUnsupported naming the key.

@@ -1,8 +1,8 @@
 // Service: what `run` does until it is told to stop.
 //
 // Threads: one per stream that polls and one that commits, one for the landing folder, one for
-// gold. A stop ends the taking in first; what was taken is committed, then gold refreshed a last
-// time.
+// gold, one per outbound topic. A stop ends the taking in first; what was taken is committed, then
+// gold refreshed and the topics brought up to date a last time.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,8 @@
 
 #include "base/result.h"
 #include "cli/run_settings.h"
-#include "ingest/gold_follower.h"
+#include "ingest/commit_follower.h"
+#include "ingest/outbound_follower.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
 
@@ -30,7 +31,7 @@ struct ServiceSummary {
 
 class Service {
  public:
-  Service(lake::Lake& lake, RunSetup setup) : lake_(lake), setup_(std::move(setup)), gold_(lake) {}
+  Service(lake::Lake& lake, RunSetup setup);
 
   // Until `stop`, or until a part of it ends with an error for good; that error. What streams or
   // landing folder cannot do for now is logged and tried again.
@@ -40,6 +41,9 @@ class Service {
   Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
+  Status OpenOutbound();
+  // Tells who follows that something was committed.
+  void Touch(ingest::CommitFollower::After after);
   // Keeps the first error and stops all parts.
   void Part(const std::string& name, Status done);
   void Tell();
@@ -47,7 +51,8 @@ class Service {
   lake::Lake& lake_;
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
-  ingest::GoldFollower gold_;
+  ingest::CommitFollower gold_;
+  std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   std::stop_source ended_;
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;
