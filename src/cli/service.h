@@ -1,18 +1,22 @@
 // Service: what `run` does until it is told to stop.
 //
 // Threads: one per stream that polls and one that commits, one for the landing folder, one for
-// gold. A stop ends the taking in first; what was taken is committed, then gold refreshed a last
-// time.
+// gold; and those of the HTTP server. A stop ends the taking in first; what was taken is committed
+// and answered, then gold refreshed a last time.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "base/result.h"
+#include "cli/http_service.h"
 #include "cli/run_settings.h"
 #include "ingest/gold_follower.h"
 #include "lake/lake.h"
@@ -37,21 +41,27 @@ class Service {
   Result<ServiceSummary> Run(const std::stop_token& stop);
 
  private:
+  Status OpenHttp();
   Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
+  // Has the stream's box take posts.
+  Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
-  // Keeps the first error and stops all parts.
-  void Part(const std::string& name, Status done);
+  // Runs one part until it ends; keeps the first error and stops all parts.
+  void Part(const std::string& name, const std::function<Status()>& run);
   void Tell();
 
   lake::Lake& lake_;
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
   ingest::GoldFollower gold_;
+  Metrics metrics_;
+  std::unique_ptr<HttpService> http_;  // null: off
   std::stop_source ended_;
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;
-  Status failed_;  // guarded by mutex_
+  Status failed_;                  // guarded by mutex_
+  std::set<std::string> running_;  // parts at work; guarded by mutex_
 };
 
 }  // namespace vitalake::cli
