@@ -97,12 +97,13 @@ def ctest(preset, jobs, labels=None):
     return total
 
 
-def judges():
+def judges(jobs):
+    """Runs the judges, a file at a time in each of `jobs` processes."""
     report = REPORTS / "judges.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     run([".deps/venv/bin/python", "-m", "pytest", "tests/judges", "-q", "-p", "no:cacheprovider",
-         "--durations=8", f"--junitxml={report}"])
+         "-n", str(jobs), "--dist", "loadfile", "--durations=8", f"--junitxml={report}"])
     return count_junit(report) if report.exists() else Counts(failed=1)
 
 
@@ -121,7 +122,7 @@ def main():
             labels = "^fast$" if step == "asan-ubsan" else None
             counts = ctest(step, args.jobs, labels) if build(step, args.jobs) else Counts(failed=1)
         else:
-            counts = judges() if build("release", args.jobs) else Counts(failed=1)
+            counts = judges(args.jobs) if build("release", args.jobs) else Counts(failed=1)
         print(f"{step}: {counts} in {time.time() - start:.0f} s\n", flush=True)
         total += counts
     print(total)

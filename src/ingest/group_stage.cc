@@ -110,8 +110,6 @@ void GroupStage::Merge(const RecordStager& stager) {
   for (size_t i = 0; i < kSilverCount; ++i) {
     const lake::StagedRecords& staged = stager.staged()[i];
     staged_[i].files.insert(staged_[i].files.end(), staged.files.begin(), staged.files.end());
-    staged_[i].key_hashes.insert(staged_[i].key_hashes.end(), staged.key_hashes.begin(),
-                                 staged.key_hashes.end());
     staged_[i].records += staged.records;
     staged_[i].deletes += staged.deletes;
   }
@@ -153,6 +151,15 @@ Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait
   }
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
   for (const auto& stager : stagers) Merge(*stager);
+  for (const Silver table : kSilverTables) {
+    std::vector<uint64_t> hashes;
+    hashes.reserve(static_cast<size_t>(staged_[static_cast<size_t>(table)].records));
+    for (const auto& stager : stagers) {
+      const std::vector<uint64_t> part = stager->TakeKeyHashes(table);
+      hashes.insert(hashes.end(), part.begin(), part.end());
+    }
+    staged_[static_cast<size_t>(table)].keys = lake::StagedKeys::Of(std::move(hashes));
+  }
   return {};
 }
 

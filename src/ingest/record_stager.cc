@@ -168,7 +168,7 @@ void RecordStager::AppendRow(size_t table, std::span<const view::Cell> row) {
 
 void RecordStager::CountStaged(size_t table, const RecordSource& source, std::string_view key) {
   ++staged_[table].records;
-  staged_[table].key_hashes.push_back(lake::KeyHash(source.file->id_space, key));
+  key_hashes_[table].push_back(lake::KeyHash(source.file->id_space, key));
 }
 
 void RecordStager::Locate(const fhir::Record& record, const RecordSource& source, int64_t nth) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -127,8 +128,12 @@ class RecordStager {
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
   const std::vector<std::string>& problems() const { return problems_; }
   int64_t issues() const { return issues_; }
-  // By silver table.
+  // By silver table; their keys are in TakeKeyHashes.
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
+  // KeyHash of each staged record's key, in any order; the stager holds them no longer.
+  std::vector<uint64_t> TakeKeyHashes(Silver table) {
+    return std::exchange(key_hashes_[static_cast<size_t>(table)], {});
+  }
 
  private:
   explicit RecordStager(const StagerContext& context) : context_(context) {}
@@ -163,6 +168,7 @@ class RecordStager {
   const StagingPlaces* places_ = nullptr;
   std::vector<std::unique_ptr<engine::RowBuffer>> buffers_;  // by silver table; none: a dry run
   std::array<lake::StagedRecords, kSilverCount> staged_;
+  std::array<std::vector<uint64_t>, kSilverCount> key_hashes_;
   std::unique_ptr<engine::ColumnAppender> quarantine_;
   std::unique_ptr<engine::ColumnAppender> issue_;
   std::string hash_text_;

@@ -38,24 +38,32 @@ Result<std::vector<uint64_t>> HashKeys(engine::Connection& connection, const std
   return hashes;
 }
 
-Result<StagedKeys> KeysOf(engine::Connection& connection, const StagedRecords& staged,
-                          const Wait& wait) {
-  StagedKeys keys;
-  if (staged.files.empty()) return keys;
-  if (!staged.key_hashes.empty()) {
-    keys.hashes = staged.key_hashes;
-    SortDistinct(keys.hashes);
-  } else {
-    VL_TRY(keys.hashes, HashKeys(connection, StagedRows(staged), wait));
-  }
-  keys.repeated = static_cast<int64_t>(keys.hashes.size()) < staged.records;
+std::shared_ptr<const StagedKeys> StagedKeys::Of(std::vector<uint64_t> hashes) {
+  auto keys = std::make_shared<StagedKeys>();
+  const size_t records = hashes.size();
+  keys->hashes = std::move(hashes);
+  SortDistinct(keys->hashes);
+  keys->repeated = keys->hashes.size() < records;
   return keys;
 }
 
-std::vector<uint64_t> Union(std::span<const uint64_t> a, std::span<const uint64_t> b) {
-  std::vector<uint64_t> out;
-  std::ranges::set_union(a, b, std::back_inserter(out));
-  return out;
+Result<std::shared_ptr<const StagedKeys>> KeysOf(engine::Connection& connection,
+                                                 const StagedRecords& staged, const Wait& wait) {
+  if (staged.keys) return staged.keys;
+  auto keys = std::make_shared<StagedKeys>();
+  if (staged.files.empty()) return keys;
+  VL_TRY(keys->hashes, HashKeys(connection, StagedRows(staged), wait));
+  keys->repeated = static_cast<int64_t>(keys->hashes.size()) < staged.records;
+  return keys;
+}
+
+std::shared_ptr<const std::vector<uint64_t>> Union(const std::shared_ptr<const StagedKeys>& a,
+                                                   const std::shared_ptr<const StagedKeys>& b) {
+  if (std::ranges::includes(a->hashes, b->hashes)) return {a, &a->hashes};
+  if (std::ranges::includes(b->hashes, a->hashes)) return {b, &b->hashes};
+  auto both = std::make_shared<std::vector<uint64_t>>();
+  std::ranges::set_union(a->hashes, b->hashes, std::back_inserter(*both));
+  return both;
 }
 
 }  // namespace vitalake::lake

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,23 +13,19 @@
 
 namespace vitalake::lake {
 
-struct StagedKeys {
-  std::vector<uint64_t> hashes;  // ascending, each once
-  bool repeated = false;         // two records have one key (or, hardly ever, one hash)
-};
-
 // A SELECT of the staged rows; there must be files.
 std::string StagedRows(const StagedRecords& staged);
 
-// From the records' own hashes, else from the id columns of the files. Cost: 8 bytes a record.
-Result<StagedKeys> KeysOf(engine::Connection& connection, const StagedRecords& staged,
-                          const Wait& wait);
+// The records' own keys, else those in the id columns of the files. Cost: 8 bytes a record.
+Result<std::shared_ptr<const StagedKeys>> KeysOf(engine::Connection& connection,
+                                                 const StagedRecords& staged, const Wait& wait);
 
 // The distinct key hashes of a SELECT of id_space and id.
 Result<std::vector<uint64_t>> HashKeys(engine::Connection& connection, const std::string& select,
                                        const Wait& wait);
 
-// What is in either; both ascending, each once.
-std::vector<uint64_t> Union(std::span<const uint64_t> a, std::span<const uint64_t> b);
+// What is in either; both ascending, each once. The one that holds the other is given itself.
+std::shared_ptr<const std::vector<uint64_t>> Union(const std::shared_ptr<const StagedKeys>& a,
+                                                   const std::shared_ptr<const StagedKeys>& b);
 
 }  // namespace vitalake::lake

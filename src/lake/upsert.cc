@@ -33,10 +33,9 @@ Result<RequestKeys> KeysOfRequest(engine::Connection& connection, const UpsertRe
                                   const Wait& wait) {
   RequestKeys keys;
   VL_TRY(keys.own, KeysOf(connection, request.staged, wait));
-  if (request.elsewhere) {
-    VL_TRY(keys.elsewhere, KeysOf(connection, *request.staged_elsewhere, wait));
-  }
-  keys.all = Union(keys.own.hashes, keys.elsewhere.hashes);
+  VL_TRY(keys.elsewhere,
+         KeysOf(connection, request.elsewhere ? *request.staged_elsewhere : StagedRecords{}, wait));
+  keys.all = Union(keys.own, keys.elsewhere);
   return keys;
 }
 
@@ -74,7 +73,7 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
     VL_TRY(delta::SnapshotPtr snapshot, table->Latest());
     UpsertResult result;
     result.version = snapshot->version();
-    if (keys.all.empty()) return result;
+    if (keys.all->empty()) return result;
     UpsertTry attempt(lake, request, keys, snapshot, connection, wait);
     VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("upsert"));
     VL_TRY(const bool append, attempt.IsPlainAppend());

@@ -28,6 +28,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,13 +41,21 @@
 
 namespace vitalake::lake {
 
+// The keys of records, as hashes (KeyHash).
+struct StagedKeys {
+  std::vector<uint64_t> hashes;  // ascending, each once
+  bool repeated = false;         // two records have one key (or, hardly ever, one hash)
+
+  // Of the hashes of all records, in any order. Sorts in place.
+  static std::shared_ptr<const StagedKeys> Of(std::vector<uint64_t> hashes);
+};
+
 struct StagedRecords {
   std::vector<engine::WrittenFile> files;  // rows as SilverView::RowsSql gives them
   int64_t records = 0;                     // records in them, DELETE entries included
   int64_t deletes = 0;                     // DELETE entries among them
-  // KeyHash of each record's key, DELETE entries included, in any order, repeated keys repeated.
-  // Empty although there are records: not known, they are read from the files.
-  std::vector<uint64_t> key_hashes = {};
+  // Of all records, DELETE entries included; null: not known, they are read from the files.
+  std::shared_ptr<const StagedKeys> keys = nullptr;
 };
 
 // What became of the staged records of one source partition (file) whose home is this table.

@@ -59,10 +59,11 @@ class UpsertFixture : public ::testing::Test {
   }
 
   // Upserts the readings as one batch of records.
-  UpsertResult Upsert(Lake& lake, const std::vector<Reading>& readings, bool hashes = false) {
+  UpsertResult Upsert(Lake& lake, const std::vector<Reading>& readings, bool with_keys = false) {
     const std::string partition = fmt::format("batch-{}", ++batches_);
     std::string rows;
     StagedRecords staged;
+    std::vector<uint64_t> hashes;
     for (const Reading& reading : readings) {
       std::map<std::string, std::string> values = {
           {"id", engine::QuoteLiteral(reading.id)},
@@ -81,7 +82,7 @@ class UpsertFixture : public ::testing::Test {
           {"received_at", fmt::format("make_timestamptz({})", batches_)},
       };
       ++staged.records;
-      if (hashes) staged.key_hashes.push_back(KeyHash("", reading.id));
+      hashes.push_back(KeyHash("", reading.id));
       rows += rows.empty() ? "SELECT " : " UNION ALL SELECT ";
       for (const TableColumn& column : (*lake.Spec(view_.table))->columns) {
         const std::string type = column.type == "string"      ? "VARCHAR"
@@ -101,6 +102,7 @@ class UpsertFixture : public ::testing::Test {
     auto files = engine::WriteParquet(*connection, rows, work->path(), options);
     EXPECT_TRUE(files) << files.error().ToString();
     staged.files = *files;
+    if (with_keys) staged.keys = StagedKeys::Of(std::move(hashes));
     const UpsertRequest request{view_, staged, "",
                                 [&](const auto&) { return CommitNote{{{partition, 1}}, {}}; }};
     auto result = lake::Upsert(lake, request, {});

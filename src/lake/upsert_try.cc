@@ -30,15 +30,15 @@ Result<std::vector<KeyHit>> UpsertTry::FindRows(std::string_view table,
 }
 
 Result<bool> UpsertTry::IsPlainAppend() {
-  if (request_.staged.deletes > 0 || keys_.own.repeated) return false;
+  if (request_.staged.deletes > 0 || keys_.own->repeated) return false;
   // Records at home in either table have rows elsewhere: a repeat there may be across the two.
-  if (keys_.elsewhere.repeated && !keys_.own.hashes.empty()) return false;
+  if (keys_.elsewhere->repeated && !keys_.own->hashes.empty()) return false;
   wanted_ = keys_.all;
-  VL_TRY(hits_, FindRows(request_.view.table, snapshot_, wanted_));
+  VL_TRY(hits_, FindRows(request_.view.table, snapshot_, *wanted_));
   if (!hits_->empty()) return false;
   if (!request_.elsewhere) return true;
   VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
-  VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, keys_.own.hashes));
+  VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, keys_.own->hashes));
   return there.empty();
 }
 
@@ -100,12 +100,13 @@ Status UpsertTry::Decide(UpsertResult& result) {
   if (request_.staged.deletes > 0) {
     VL_RETURN_IF_ERROR(PointDeletes());
     // A deletion names a resource id; by now it has the key of the row it is for.
-    VL_TRY(wanted_, HashKeys(connection_, "SELECT * FROM staged WHERE NOT dropped", wait_));
+    VL_TRY(auto wanted, HashKeys(connection_, "SELECT * FROM staged WHERE NOT dropped", wait_));
+    wanted_ = std::make_shared<const std::vector<uint64_t>>(std::move(wanted));
     hits_.reset();
   }
   if (!hits_) {
-    if (wanted_.empty()) wanted_ = keys_.all;
-    VL_TRY(hits_, FindRows(request_.view.table, snapshot_, wanted_));
+    if (!wanted_) wanted_ = keys_.all;
+    VL_TRY(hits_, FindRows(request_.view.table, snapshot_, *wanted_));
   }
   whole_rows_ = hits_->size() <= kWholeRows;
   const std::vector<std::string> deciding = {"id_space",      "id",
@@ -287,7 +288,7 @@ void UpsertTry::NameWhatWasRead(Rewrite& rewrite) {
   rewrite.touches = [this](const delta::AddFile& added) -> Result<bool> {
     const std::vector<delta::AddFilePtr> file = {std::make_shared<const delta::AddFile>(added)};
     VL_TRY(const auto hits,
-           KeyIndex(lake_, request_.view.table).Find(snapshot_, file, wanted_, wait_));
+           KeyIndex(lake_, request_.view.table).Find(snapshot_, file, *wanted_, wait_));
     return !hits.empty();
   };
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,9 +22,9 @@ namespace vitalake::lake {
 
 // The key hashes of a request's records, the same for all of its tries.
 struct RequestKeys {
-  StagedKeys own;
-  StagedKeys elsewhere;       // of staged_elsewhere
-  std::vector<uint64_t> all;  // of both
+  std::shared_ptr<const StagedKeys> own;
+  std::shared_ptr<const StagedKeys> elsewhere;       // of staged_elsewhere
+  std::shared_ptr<const std::vector<uint64_t>> all;  // of both
 };
 
 // Everything given must outlive it. Its temporary tables are those of upsert_sql.h and
@@ -69,7 +70,7 @@ class UpsertTry {
   delta::SnapshotPtr snapshot_;
   engine::Connection& connection_;
   const Wait& wait_;
-  std::vector<uint64_t> wanted_;             // key hashes that hits_ are of
+  std::shared_ptr<const std::vector<uint64_t>> wanted_;  // key hashes that hits_ are of
   std::optional<std::vector<KeyHit>> hits_;  // rows of the table that may have a staged key
   bool whole_rows_ = false;                  // known_row has all columns
   std::vector<SuccessorFile> successors_;
