@@ -19,6 +19,7 @@ class OutboundFollower {
   // `lake` must outlive it.
   OutboundFollower(lake::Lake& lake, std::unique_ptr<OutboundPublisher> publisher);
 
+  const std::string& place() const { return publisher_->place(); }
   // Before anything is committed that should be published. Errors of OutboundPublisher::Begin.
   Status Begin() { return publisher_->Begin(); }
   // Something was committed. Thread-safe.
