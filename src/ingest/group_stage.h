@@ -31,6 +31,13 @@ struct GroupFile {
   std::filesystem::path local_path;  // of the bronze copy
 };
 
+// Counts of one message.
+struct MessageTally {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  FileTally tally;
+};
+
 // By partition of the stream.
 using MessageSources = std::map<int32_t, RecordSource>;
 
@@ -54,6 +61,10 @@ class GroupStage {
   // What the monitor is told of the messages taken in by the last call, in the order of partition,
   // offset and entry. Nothing unless the context asks for it.
   const std::vector<WatchedRecord>& watched() const { return watched_; }
+  // Has ReadMessages count each message by itself, too. Call before it.
+  void CountMessages() { counts_messages_ = true; }
+  // In no order.
+  const std::vector<MessageTally>& message_tallies() const { return message_tallies_; }
 
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }
@@ -119,6 +130,8 @@ class GroupStage {
   std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::map<int64_t, FileTally> tallies_;
+  bool counts_messages_ = false;
+  std::vector<MessageTally> message_tallies_;
   std::map<std::string, int64_t> reasons_;
   std::vector<std::string> problems_;
   std::vector<WatchedRecord> watched_;

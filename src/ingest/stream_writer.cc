@@ -40,6 +40,10 @@ Status StreamWriter::Write(const StreamBatch& batch, const Wait& wait) {
   return StageAndWrite(batch, Tables(FollowerTables().begin(), FollowerTables().end()), true, wait);
 }
 
+Status StreamWriter::Retell(const StreamBatch& batch, const Wait& wait) {
+  return StageAndWrite(batch, {std::string(kLedger)}, false, wait);
+}
+
 Status StreamWriter::StageAndWrite(const StreamBatch& batch, const Tables& lacking, bool to_bronze,
                                    const Wait& wait) {
   VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stream"));
@@ -60,6 +64,7 @@ Status StreamWriter::StageAndWrite(const StreamBatch& batch, const Tables& lacki
   StagerContext context{views_, {}, settings_.limits};
   context.watched = watch_ != nullptr && to_bronze;
   GroupStage stage(lake_, context, run, folder.path(), false);
+  if (settings_.listener != nullptr) stage.CountMessages();
   Status staged = stage.ReadMessages(batch.messages, sources, wait);
   if (staged && context.watched) staged = watch_->Observe(batch, stage, wait);
   if (to_bronze) {
@@ -86,10 +91,12 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, const StreamBa
     lake::CommitNote note = positions_.Note(name, batch);
     note.info["stream"] = CommitName();
     note.info["outcomes"] = OutcomesJson(stated);
-    if (!lacks) note.starts.clear();  // it has the rows: only what became of them is asked
     return note;
   };
-  auto result = lake::Upsert(lake_, stage.Request(table, sibling, note), wait);
+  lake::UpsertRequest request = stage.Request(table, sibling, note);
+  request.only_asks = !lacks;
+  request.by_place = settings_.listener != nullptr;
+  auto result = lake::Upsert(lake_, request, wait);
   if (!result || !lacks) return result;
   if (result->committed) {
     positions_.Advance(name, batch);
@@ -122,12 +129,14 @@ Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
   const bool to_ledger = lacking.contains(kLedger);
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   std::vector<lake::RefusedRecord> refused;
+  PlacedBySilver placed;
   for (const Silver table : kSilverTables) {
     const bool lacks = lacking.contains(views_[static_cast<size_t>(table)].table);
     // A table that has the rows is asked again for what it refused: quarantine may lack that.
     if (!lacks && !to_ledger) continue;
     VL_TRY(lake::UpsertResult result, UpsertInto(table, batch, stage, lacks, wait));
     if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
+    placed[static_cast<size_t>(table)] = std::move(result.placed);
     for (lake::RefusedRecord& record : result.refused) {
       // A refused blood pressure is refused by both of its tables; quarantine has it once.
       const bool again = std::ranges::any_of(refused, [&](const auto& other) {
@@ -143,6 +152,10 @@ Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
   }
   if (lacking.contains("ops.issue")) {
     VL_RETURN_IF_ERROR(AppendTo("ops.issue", stage.IssueRows(), batch, stage, wait));
+  }
+  if (settings_.listener != nullptr) {
+    VL_TRY(const auto told, OutcomesOf(batch, stage, placed, wait));
+    settings_.listener->Settled(told);
   }
   if (!to_ledger) return {};
   for (const auto& [partition, tally] : stage.tallies()) {

@@ -23,6 +23,7 @@
 #include "fhir/decode.h"
 #include "fhir/record_key.h"
 #include "ingest/group_stage.h"
+#include "ingest/message_outcome.h"
 #include "ingest/stream_outcomes.h"
 #include "ingest/stream_position.h"
 #include "lake/lake.h"
@@ -37,6 +38,8 @@ struct StreamSettings {
   std::string id_space;
   fhir::KeyRule key = fhir::KeyRule::kId;
   fhir::DecodeLimits limits;
+  // Is told what became of each message; null: nobody asks.
+  OutcomeListener* listener = nullptr;
 };
 
 // Most messages and bytes of one batch read back from bronze.
@@ -70,6 +73,9 @@ class StreamWriter {
   Status FlushLedger(const Wait& wait);
   // Has tables that got no rows lately say how far they are, where that is `messages` or more.
   Status CatchUp(int64_t messages, const Wait& wait);
+
+  // Judges again a batch that bronze has, and tells the listener. Commits nothing.
+  Status Retell(const StreamBatch& batch, const Wait& wait);
 
   // Bronze's next offset; nullopt before the first message.
   std::optional<int64_t> position(const StreamPartition& partition) const {
