@@ -109,7 +109,9 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
     if (box != nullptr) box->Refuse();
   });
   ingest::StreamProgress before;
-  ingest::MonitorFollower monitor(lake_, views_, setup.settings, setup_.monitor, alerts_);
+  ingest::MonitorFollower monitor(
+      lake_, views_, setup.settings, setup_.monitor, alerts_,
+      box == nullptr ? ingest::Tell::kAtOnce : ingest::Tell::kOnceInBronze);
   ingest::StreamPipeline pipeline(
       lake_, views_, settings, limits, *source,
       [&](const ingest::StreamProgress& progress) {

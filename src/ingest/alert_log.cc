@@ -83,11 +83,12 @@ Status AlertLog::Commit(const std::vector<PublishedAlert>& rows, const lake::Com
   return Fail(ErrorKind::kConflict, "another process writes these partitions' alerts");
 }
 
-Status AlertLog::Write(const std::map<std::string, int64_t>& bronze, Say say, const Wait& wait) {
+Result<std::vector<PublishedAlert>> AlertLog::Write(const std::map<std::string, int64_t>& bronze,
+                                                    Say say, const Wait& wait) {
   const std::lock_guard writing(writing_);
   std::vector<PublishedAlert> rows;
   const lake::CommitNote note = NoteOf(bronze, say, rows);
-  if (note.txns.empty()) return {};
+  if (note.txns.empty()) return rows;
   VL_RETURN_IF_ERROR(Commit(rows, note, wait));
   const std::lock_guard lock(mutex_);
   for (auto& [app, partition] : partitions_) {
@@ -95,7 +96,7 @@ Status AlertLog::Write(const std::map<std::string, int64_t>& bronze, Say say, co
     const auto number = note.txns.find(NumberApp(app));
     if (number != note.txns.end()) partition.next = number->second;
   }
-  return {};
+  return rows;
 }
 
 }  // namespace vitalake::ingest

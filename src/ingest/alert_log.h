@@ -40,9 +40,10 @@ class AlertLog {
   void Add(const std::string& app, std::vector<PublishedAlert>& alerts);
 
   enum class Say { kAlerts, kPositionToo };
-  // Commits the alerts that bronze allows. With kPositionToo also how far the table is where no
-  // alert says so. kConflict: another process has one of the partitions.
-  Status Write(const std::map<std::string, int64_t>& bronze, Say say, const Wait& wait);
+  // Commits the alerts that bronze allows and gives them. With kPositionToo also how far the table
+  // is where no alert says so. kConflict: another process has one of the partitions.
+  Result<std::vector<PublishedAlert>> Write(const std::map<std::string, int64_t>& bronze, Say say,
+                                            const Wait& wait);
 
  private:
   struct Partition {

@@ -11,6 +11,12 @@
 namespace vitalake::ingest {
 
 Status MonitorFollower::Open(Partition& partition, int64_t bronze, const Wait& wait) {
+  VL_RETURN_IF_ERROR(Rebuild(partition, bronze, wait));
+  return CatchUp(partition, wait);
+}
+
+// The state at `bronze`: a function of what is recorded.
+Status MonitorFollower::Rebuild(Partition& partition, int64_t bronze, const Wait& wait) {
   VL_TRY(const bool restored, Restore(partition, bronze, wait));
   // A partition never watched before meets its patients as if its messages came now.
   const bool first = partition.actions.count() == 0;
@@ -22,9 +28,7 @@ Status MonitorFollower::Open(Partition& partition, int64_t bronze, const Wait& w
     if (*action.position == partition.monitor->position() && applied-- > 0) continue;
     partition.monitor->Place(std::move(action));
   }
-  VL_RETURN_IF_ERROR(
-      Replay(partition, bronze, first ? Look::kAtPatientsToo : Look::kAtRecordsOnly, wait));
-  return CatchUp(partition, wait);
+  return Replay(partition, bronze, first ? Look::kAtPatientsToo : Look::kAtRecordsOnly, wait);
 }
 
 // From the newest snapshot that bronze, ops.alert and ops.action agree with.
@@ -67,9 +71,30 @@ Status MonitorFollower::StartAnew(Partition& partition, const Wait& wait) {
     recorded.push_back(std::move(rules));
     VL_RETURN_IF_ERROR(partition.actions.Append(recorded, wait));
   }
+  if (partition.name.epoch > 0) VL_RETURN_IF_ERROR(StartFromEpochBefore(partition, wait));
+  if (partition.monitor) return {};
   VL_TRY(partition.monitor,
          PartitionMonitor::Make({settings_.name, partition.app, settings_.id_space},
                                 recorded.front()));
+  return {};
+}
+
+// A topic made anew: patients, baselines and open alerts go on where the epoch before ended.
+Status MonitorFollower::StartFromEpochBefore(Partition& partition, const Wait& wait) {
+  StreamPartition name = partition.name;
+  --name.epoch;
+  VL_TRY(ActionLog actions, ActionLog::Open(lake_, name.AppId()));
+  if (actions.count() == 0) return {};  // it was not watched
+  Partition before(lake_, name, std::move(actions));
+  VL_TRY(const delta::SnapshotPtr bronze, lake_.Latest(kBronzeStream));
+  const int64_t end = bronze->FindTxn(before.app).value_or(0);
+  VL_RETURN_IF_ERROR(alerts_.Begin(before.app));
+  auto rebuilt = Rebuild(before, end, wait);
+  if (rebuilt) rebuilt = WriteAlerts({{before.app, end}}, AlertLog::Say::kAlerts, wait);
+  alerts_.End(before.app);
+  VL_RETURN_IF_ERROR(std::move(rebuilt));
+  partition.monitor = std::move(before.monitor);
+  partition.monitor->GoOnAs({settings_.name, partition.app, settings_.id_space});
   return {};
 }
 
@@ -114,10 +139,10 @@ Status MonitorFollower::CatchUp(Partition& partition, const Wait& wait) {
     rules.payload = rules_.ToJson();
     VL_RETURN_IF_ERROR(Record(partition, {std::move(rules)}, wait));
   }
-  VL_RETURN_IF_ERROR(patients_.Forget());
+  VL_RETURN_IF_ERROR(patients_.Begin());
   VL_RETURN_IF_ERROR(RefreshPatients(partition, partition.monitor->Met(), wait));
   VL_RETURN_IF_ERROR(AnswerPeople(partition, wait));
-  return alerts_.Write({{partition.app, partition.bronze}}, AlertLog::Say::kAlerts, wait);
+  return WriteAlerts({{partition.app, partition.bronze}}, AlertLog::Say::kAlerts, wait);
 }
 
 }  // namespace vitalake::ingest

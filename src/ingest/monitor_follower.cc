@@ -17,12 +17,13 @@ constexpr std::chrono::seconds kLeavePatience{10};
 
 MonitorFollower::MonitorFollower(lake::Lake& lake, const std::vector<lake::SilverView>& views,
                                  StreamSettings settings, MonitorRules rules, AlertFeed& feed,
-                                 const MonitorPace& pace)
+                                 Tell tell, const MonitorPace& pace)
     : lake_(lake),
       views_(views),
       settings_(std::move(settings)),
       rules_(std::move(rules)),
       feed_(feed),
+      tell_(tell),
       pace_(pace),
       alerts_(lake),
       patients_(lake, settings_.id_space) {}
@@ -87,7 +88,14 @@ Status MonitorFollower::Take(Partition& partition, std::span<const WatchedRecord
 void MonitorFollower::HandOut(Partition& partition) {
   std::vector<PublishedAlert> alerts = partition.monitor->TakeAlerts();
   alerts_.Add(partition.app, alerts);
-  feed_.Publish(alerts);
+  if (tell_ == Tell::kAtOnce) feed_.Publish(alerts);
+}
+
+Status MonitorFollower::WriteAlerts(const std::map<std::string, int64_t>& bronze, AlertLog::Say say,
+                                    const Wait& wait) {
+  VL_TRY(const std::vector<PublishedAlert> written, alerts_.Write(bronze, say, wait));
+  if (tell_ == Tell::kOnceInBronze) feed_.Publish(written);
+  return {};
 }
 
 void MonitorFollower::KeepSnapshot(Partition& partition) {
@@ -121,7 +129,7 @@ Status MonitorFollower::Committed(const StreamBatch& batch, const Wait& wait) {
   }
   const std::map<std::string, int64_t> bronze = BronzePositions();
   using Say = AlertLog::Say;
-  VL_RETURN_IF_ERROR(alerts_.Write(bronze, due ? Say::kPositionToo : Say::kAlerts, wait));
+  VL_RETURN_IF_ERROR(WriteAlerts(bronze, due ? Say::kPositionToo : Say::kAlerts, wait));
   return due ? WriteSnapshots(bronze, wait) : Status();
 }
 
@@ -152,7 +160,7 @@ Status MonitorFollower::WriteSnapshots(const std::map<std::string, int64_t>& bro
 
 Status MonitorFollower::Idle(Micros, const Wait& wait) {
   VL_RETURN_IF_ERROR(LookAround(wait));
-  return alerts_.Write(BronzePositions(), AlertLog::Say::kAlerts, wait);
+  return WriteAlerts(BronzePositions(), AlertLog::Say::kAlerts, wait);
 }
 
 void MonitorFollower::End(const StreamPartition& name) {
@@ -161,7 +169,7 @@ void MonitorFollower::End(const StreamPartition& name) {
   Partition& partition = *found->second;
   const Wait wait = Wait::For(lake_.clock(), kLeavePatience);
   const std::map<std::string, int64_t> bronze = {{partition.app, partition.bronze}};
-  auto written = alerts_.Write(bronze, AlertLog::Say::kPositionToo, wait);
+  auto written = WriteAlerts(bronze, AlertLog::Say::kPositionToo, wait);
   // What was observed and never committed is the next owner's.
   if (written && partition.monitor->position() == partition.bronze) {
     written = partition.snapshots.Write(partition.bronze, partition.monitor->Snapshot());

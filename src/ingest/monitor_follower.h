@@ -40,12 +40,16 @@ struct MonitorPace {
   std::chrono::nanoseconds quiet_after = std::chrono::seconds(5);
 };
 
+// When the feed hears of an alert. A source that gives offsets to messages which may be refused yet
+// (HTTP) must have them in bronze first.
+enum class Tell { kAtOnce, kOnceInBronze };
+
 class MonitorFollower final : public StreamWatch {
  public:
   // All but `settings` and `rules` must outlive it. The stream's stages must be `watched`.
   MonitorFollower(lake::Lake& lake, const std::vector<lake::SilverView>& views,
                   StreamSettings settings, MonitorRules rules, AlertFeed& feed,
-                  const MonitorPace& pace = {});
+                  Tell tell = Tell::kAtOnce, const MonitorPace& pace = {});
   ~MonitorFollower() override;
 
   Status Begin(const StreamPartition& partition, std::optional<int64_t> bronze,
@@ -63,8 +67,10 @@ class MonitorFollower final : public StreamWatch {
 
   // monitor_begin.cc: from a snapshot and bronze to now.
   Status Open(Partition& partition, int64_t bronze, const Wait& wait);
+  Status Rebuild(Partition& partition, int64_t bronze, const Wait& wait);
   Result<bool> Restore(Partition& partition, int64_t bronze, const Wait& wait);
   Status StartAnew(Partition& partition, const Wait& wait);
+  Status StartFromEpochBefore(Partition& partition, const Wait& wait);
   enum class Look { kAtRecordsOnly, kAtPatientsToo };
   Status Replay(Partition& partition, int64_t bronze, Look look, const Wait& wait);
   Status CatchUp(Partition& partition, const Wait& wait);
@@ -82,6 +88,8 @@ class MonitorFollower final : public StreamWatch {
 
   Status Take(Partition& partition, std::span<const WatchedRecord> records, int64_t end);
   void HandOut(Partition& partition);
+  Status WriteAlerts(const std::map<std::string, int64_t>& bronze, AlertLog::Say say,
+                     const Wait& wait);
   void KeepSnapshot(Partition& partition);
   Status WriteSnapshots(const std::map<std::string, int64_t>& bronze, const Wait& wait);
   std::map<std::string, int64_t> BronzePositions() const;
@@ -91,6 +99,7 @@ class MonitorFollower final : public StreamWatch {
   StreamSettings settings_;
   MonitorRules rules_;
   AlertFeed& feed_;
+  Tell tell_;
   MonitorPace pace_;
   AlertLog alerts_;
   PatientFacts patients_;

@@ -111,7 +111,7 @@ TEST_F(MonitorFollowerTest, ABatchSeenTwiceHasNoEffect) {
   stream_.Start();
   StreamBatch batch;
   batch.messages.push_back({0, 0, kMorning, "", Pressure({"a", 0, 185, 100})});
-  batch.ranges[0] = {WatchedStream::Partition(), 0, 1};
+  batch.ranges[0] = {stream_.Partition(), 0, 1};
   stream_.ObserveAgain(batch);
   const std::string snapshot = stream_.Snapshot();
   stream_.ObserveAgain(batch);
@@ -129,6 +129,17 @@ TEST_F(MonitorFollowerTest, NoTableHasAnAlertWhoseRecordBronzeLacks) {
   EXPECT_EQ(stream_.Alerts(), "");
   stream_.Commit();
   EXPECT_EQ(stream_.Alerts(), "opened,severe-high,pending,high,185,100\n");
+}
+
+// As of messages over HTTP, which have their offsets only then.
+TEST_F(MonitorFollowerTest, TheFeedMayHaveToWaitForBronze) {
+  KnowPatients();
+  stream_.Start(Tell::kOnceInBronze);
+  const auto heard = stream_.feed().Subscribe(10);
+  stream_.Observe({{kSecond, Pressure({"a", 0, 185, 100})}});
+  EXPECT_TRUE(heard->Take({}).empty());
+  stream_.Commit();
+  EXPECT_EQ(heard->Take({}).size(), 1);
 }
 
 TEST_F(MonitorFollowerTest, WithoutARepeatItIsToldAsUnconfirmed) {
@@ -149,7 +160,7 @@ TEST_F(MonitorFollowerTest, WhatPeopleAskForIsAnsweredOnce) {
   stream_.Start();
   stream_.Take({{kSecond, Pressure({"a", 0, 205, 100})}});
   RecordedAction ask;
-  ask.partition = WatchedStream::Partition().AppId();
+  ask.partition = stream_.Partition().AppId();
   ask.actor = "nurse-7";
   ask.action = "acknowledge";
   ask.target = stream_.Rows("SELECT alert_id FROM ops.alert LIMIT 1").substr(0, 32);
@@ -189,6 +200,26 @@ TEST_F(MonitorFollowerTest, NewRulesAreRecordedAndJudgeWhatComes) {
   EXPECT_EQ(stream_.Rows("SELECT action, source_offset FROM ops.action WHERE action = 'rules' "
                          "ORDER BY ordinal"),
             "rules,0\nrules,1\n");
+}
+
+TEST_F(MonitorFollowerTest, ATopicMadeAnewGoesOnWithItsPatientsAndAlerts) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.NextEpoch();
+  stream_.Take({{5 * kMinute, Pressure({"b", 5 * kMinute, 188, 102})}});
+  stream_.Start();  // from nothing but what is recorded
+  stream_.Take({{9 * kMinute, Pressure({"c", 9 * kMinute, 124, 78})}});
+  EXPECT_EQ(stream_.Rows("SELECT source_partition, change, state FROM ops.alert WHERE rule = "
+                         "'severe-high' ORDER BY source_partition, sequence"),
+            "vitals/topic/0/0,opened,pending\nvitals/topic/0/1,updated,open\n"
+            "vitals/topic/0/1,closed,closed\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(DISTINCT alert_id) FROM ops.alert WHERE rule = "
+                         "'severe-high'"),
+            "1\n");
+  EXPECT_EQ(stream_.Rows("SELECT action, source_partition FROM ops.action ORDER BY "
+                         "source_partition, ordinal"),
+            "rules,vitals/topic/0/0\npatient,vitals/topic/0/0\nrules,vitals/topic/0/1\n");
 }
 
 // A process may die anywhere: between recording facts, telling, bronze, ops.alert and the snapshot.
@@ -264,8 +295,7 @@ TEST_F(CrashTest, ASnapshotAheadOfBronzeOrDamagedIsNotUsed) {
   for (const auto& batch : Batches()) stream.Take(batch);
   const std::string snapshot = stream.Snapshot();
   stream.End();
-  const MonitorSnapshots snapshots(stream.lake().lake().store(),
-                                   WatchedStream::Partition().AppId());
+  const MonitorSnapshots snapshots(stream.lake().lake().store(), stream.Partition().AppId());
   EXPECT_EQ(snapshots.List().value(), std::vector<int64_t>{8});
   ASSERT_TRUE(snapshots.Write(9, snapshot).has_value());
   ASSERT_TRUE(snapshots.Write(7, "damaged").has_value());

@@ -99,7 +99,7 @@ Status MonitorFollower::AnswerPeople(Partition& partition, const Wait& wait) {
 
 Status MonitorFollower::LookAround(const Wait& wait) {
   const auto now = lake_.clock().Steady();
-  if (now - looked_at_ < pace_.look_every) return {};
+  if (partitions_.empty() || now - looked_at_ < pace_.look_every) return {};
   looked_at_ = now;
   VL_TRY(const auto changed, patients_.Changed(wait));
   for (const auto& [_, partition] : partitions_) {

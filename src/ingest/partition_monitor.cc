@@ -62,6 +62,16 @@ Result<PartitionMonitor> PartitionMonitor::Make(WatchedPartition partition,
   return made;
 }
 
+void PartitionMonitor::GoOnAs(WatchedPartition partition) {
+  partition_ = std::move(partition);
+  position_ = 0;
+  next_sequence_ = 0;
+  actions_ = {0, 1};
+  pending_.clear();
+  placed_.clear();
+  alerts_.clear();
+}
+
 void PartitionMonitor::Place(RecordedAction action) {
   const auto place = action.place();
   if (action.action == "patient") placed_.insert(action.target);

@@ -43,6 +43,10 @@ class PartitionMonitor {
   static Result<PartitionMonitor> Restore(WatchedPartition partition, std::string_view bytes);
   std::string Snapshot() const;
 
+  // Goes on as another partition at its beginning, its first action taken as applied: the same
+  // topic made anew. Rules stay; positions, numbers and actions that wait do not.
+  void GoOnAs(WatchedPartition partition);
+
   // An action recorded at or behind position(). Those at it are applied by the next Advance.
   void Place(RecordedAction action);
   // Takes records in, in the order of their places, those before position() left out; then stands

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "engine/relation.h"
@@ -121,7 +123,8 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
   }
 }
 
-Status PatientFacts::Forget() {
+Status PatientFacts::Begin() {
+  if (seen_ >= 0) return {};
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatients));
   seen_ = snapshot->version().value;
   return {};
@@ -133,7 +136,7 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
   VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
   const int64_t latest = snapshot->version().value;
   if (latest == seen_) return ids;
-  const int64_t first = seen_ + 1;
+  const int64_t first = std::max<int64_t>(seen_, 0) + 1;
   seen_ = latest;
   const auto changes = table->Changes(Version{first}, Version{latest});
   if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up

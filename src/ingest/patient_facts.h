@@ -28,11 +28,11 @@ class PatientFacts {
   // Those of `ids` that the table has, in the order of their ids.
   Result<std::vector<WatchedPatient>> Find(const std::set<std::string>& ids, const Wait& wait);
 
-  // The patients whose rows changed since the last call of this or of Forget; nullopt: the table's
+  // From the first call on changes count: whoever asks Find for all patients behind it misses none.
+  Status Begin();
+  // The patients whose rows changed since the last call, or since Begin; nullopt: the table's
   // history does not reach back so far, all may have. Cheap when the table did not change.
   Result<std::optional<std::set<std::string>>> Changed(const Wait& wait);
-  // Whoever asks now is told of all patients by Find: changes count from here.
-  Status Forget();
 
  private:
   lake::Lake& lake_;

@@ -102,8 +102,8 @@ RecordWatcher::RecordWatcher(const std::vector<lake::SilverView>& views) : neede
     };
   };
   const auto times = [](const auto& find) {
-    return TimeColumns{find("patient_id"), find("effective_time"),   find("effective_sent"),
-                       find("device"),     find("device_reference"), find("encounter_reference")};
+    return TimeColumns{find("patient_id"), find("effective_time"), find("effective_sent"),
+                       find("device"), find("device_reference")};
   };
   const auto quantity = [](const auto& find, const std::string& prefix) {
     return QuantityColumns{find(prefix + "value_sent"), find(prefix + "unit_sent"),
@@ -230,6 +230,8 @@ bool RecordWatcher::HasTaken(Vital vital) const {
 void RecordWatcher::TakeVital(std::span<const Cell> row) {
   const auto code = clinical::sql::VitalCodeOfCodings(TextAt(row, codings_));
   if (!code) return;
+  // Of a panel: its pressures are in the reading already.
+  if ((*code == "8480-6" || *code == "8462-4") && HasTaken(Vital::kBloodPressure)) return;
   const auto measured = MeasureCells(*code, value_, row);
   const bool usable = measured && measured->usable();
   const auto unit = measured ? measured->unit : clinical::Unit::kUnknown;

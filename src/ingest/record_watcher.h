@@ -63,7 +63,7 @@ class RecordWatcher {
     int birth_date, deceased, deceased_time, replaced_by, is_test;
   };
   struct TimeColumns {
-    int patient_id, effective_time, effective_sent, device, device_reference, encounter_reference;
+    int patient_id, effective_time, effective_sent, device, device_reference;
   };
   struct QuantityColumns {
     int value, unit, unit_code, unit_system, comparator;

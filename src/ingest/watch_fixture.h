@@ -68,12 +68,13 @@ class WatchedStream {
   }
 
   // A new process that knows nothing but the lake; the one before died where it stood.
-  void Start() {
+  void Start(Tell tell = Tell::kAtOnce) {
     follower_.reset();
     batches_.clear();
     StreamSettings settings;
     settings.name = "vitals";
-    follower_ = std::make_unique<MonitorFollower>(lake_.lake(), views_, settings, rules_, feed_);
+    follower_ =
+        std::make_unique<MonitorFollower>(lake_.lake(), views_, settings, rules_, feed_, tell);
     const auto bronze = lake_.lake().Latest(kBronzeStream).value()->FindTxn(Partition().AppId());
     next_ = bronze.value_or(0);
     Succeeds(follower_->Begin(Partition(), bronze, {}));
@@ -118,7 +119,13 @@ class WatchedStream {
   }
   void End() { follower_->End(Partition()); }
 
-  static StreamPartition Partition() { return {"vitals", "topic", 0, 0}; }
+  // The topic is made anew.
+  void NextEpoch() {
+    ++epoch_;
+    Start();
+  }
+
+  StreamPartition Partition() const { return {"vitals", "topic", 0, epoch_}; }
   static void Succeeds(const Status& status) {
     ASSERT_TRUE(status.has_value()) << status.error().ToString();
   }
@@ -147,6 +154,7 @@ class WatchedStream {
   std::unique_ptr<MonitorFollower> follower_;
   std::vector<StreamBatch> batches_;
   int64_t next_ = 0;
+  int64_t epoch_ = 0;
 };
 
 }  // namespace vitalake::ingest

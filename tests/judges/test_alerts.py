@@ -126,7 +126,7 @@ def test_who_is_it(service, broker):
 
 
 def test_follow_and_acknowledge(service, broker):
-    run = service()
+    run = service(extra="monitor: {late_after: 10m}")
     run.start()
     run.lake.run("init")
     follower = subprocess.Popen(command("--lake", run.lake.path, "alerts", "--follow", "--format", "ndjson"),
@@ -151,7 +151,12 @@ def test_follow_and_acknowledge(service, broker):
     follower.send_signal(signal.SIGTERM)
     assert follower.wait(timeout=20) == 0
     run.stop()
-    actions = [r for r in run.lake.read("ops.action").to_pylist() if r["actor"] == "nurse-7"]
+    actions = run.lake.read("ops.action").to_pylist()
+    (rules,) = [r for r in actions if r["action"] == "rules"]
+    assert "aha-acc-2025 2025.1" in rules["target"] and rules["source_offset"] == 0
+    settings = json.loads(rules["payload"])
+    assert (settings["late_after_us"], settings["late_critical_within_us"]) == (600_000_000, 86_400_000_000)
+    actions = [r for r in actions if r["actor"] == "nurse-7"]
     # What was asked for, and the row from which on it counts.
     assert [(r["action"], r["target"], r["reason"]) for r in actions] == [("acknowledge", row["alert_id"], "called")] * 2
     assert sorted(r["source_offset"] is not None for r in actions) == [False, True]
@@ -228,3 +233,5 @@ def test_killed_at_random_moments(service, broker):
     facts = [sorted((r["action"], r["target"], r["source_partition"], r["source_offset"])
                     for r in one.lake.read("ops.action").to_pylist()) for one in (run, whole)]
     assert facts[0] == facts[1]
+    for table in ("ops.alert", "ops.action"):
+        run.lake.run("table", "verify", table)
