@@ -31,7 +31,7 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   VL_TRY(const std::unique_ptr<ingest::StreamSource> source, OpenSource(setup));
   ingest::StreamProgress before;
   ingest::StreamPipeline pipeline(
-      lake_, views_, setup.settings, setup.limits, *source,
+      lake_, views_, setup.settings, setup.limits, *source, nullptr,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.records - before.records;
