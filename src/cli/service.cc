@@ -109,7 +109,8 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   });
   ingest::StreamProgress before;
   ingest::StreamPipeline pipeline(
-      lake_, views_, settings, limits, *source, [&](const ingest::StreamProgress& progress) {
+      lake_, views_, settings, limits, *source, nullptr,
+      [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.records - before.records;
         before = progress;
