@@ -113,15 +113,14 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
       lake_, views_, setup.settings, setup_.monitor, alerts_,
       box == nullptr ? ingest::Tell::kAtOnce : ingest::Tell::kOnceInBronze);
   ingest::StreamPipeline pipeline(
-      lake_, views_, settings, limits, *source,
+      lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.records - before.records;
         before = progress;
         using After = ingest::CommitFollower::After;
         Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
-      },
-      &monitor);
+      });
   return pipeline.Run(stop);
 }
 

@@ -105,13 +105,13 @@ Status MonitorFollower::Replay(Partition& partition, int64_t bronze, Look look, 
               bronze - 1, kBronzeStream);
   }
   const int32_t number = partition.name.partition;
-  lake::LedgerRun run{{"stream/" + settings_.name}, lake_.clock().NowMicros(), {}};
+  lake::LedgerRun run{settings_.run_id(), lake_.clock().NowMicros(), {}};
   lake::LedgerFile file;
   file.ordinal = number;
   file.path = fmt::format("{}/{}", partition.name.topic, number);
   file.source = settings_.name;
   file.id_space = settings_.id_space;
-  file.key_mode = settings_.key == fhir::KeyRule::kIdentifier ? "identifier" : "id";
+  file.key_mode = settings_.key_mode();
   run.files.push_back(std::move(file));
   const MessageSources sources = {{number, {&run, &run.files.front(), partition.app}}};
   StagerContext context{views_, {}, settings_.limits};
@@ -121,7 +121,7 @@ Status MonitorFollower::Replay(Partition& partition, int64_t bronze, Look look, 
            ReadFromBronze(lake_, {partition.name, monitor.position(), bronze}, kFollowMessages,
                           kFollowBytes, wait));
     GroupStage stage(lake_, context, run, {}, true);
-    VL_RETURN_IF_ERROR(stage.ReadMessages(batch.messages, sources, wait));
+    VL_RETURN_IF_ERROR(stage.AddMessages(batch.messages, sources, wait));
     if (look == Look::kAtPatientsToo) {
       VL_RETURN_IF_ERROR(MeetPatients(partition, stage.watched(), wait));
     }

@@ -48,7 +48,7 @@ class RecordWatcherTest : public testing::Test {
     StagerContext context{views_, {}, {}};
     context.watched = watched;
     GroupStage stage(lake_.lake(), context, run, {}, true);
-    const Status done = stage.ReadMessages(messages, sources, {});
+    const Status done = stage.AddMessages(messages, sources, {});
     EXPECT_TRUE(done.has_value());
     return stage.watched();
   }

@@ -96,7 +96,7 @@ class WatchedStream {
     StagerContext context{views_, {}, {}};
     context.watched = true;
     GroupStage stage(lake_.lake(), context, run, {}, true);
-    Succeeds(stage.ReadMessages(batch.messages, sources, {}));
+    Succeeds(stage.AddMessages(batch.messages, sources, {}));
     Succeeds(follower_->Observe(batch, stage, {}));
   }
   // Commits the oldest batch that was observed.
