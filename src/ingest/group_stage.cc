@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <numeric>
 #include <set>
 
 #include "base/parallel.h"
@@ -127,8 +128,18 @@ void GroupStage::Merge(const RecordStager& stager) {
   MergeProblems(stager);
 }
 
-void GroupStage::GatherWatched(RecordStager& stager) {
-  std::ranges::move(stager.TakeWatched(), std::back_inserter(watched_));
+void GroupStage::GatherWatched() {
+  std::vector<WatchedRecord> all;
+  for (const auto& stager : stagers_) {
+    std::ranges::move(stager->TakeWatched(), std::back_inserter(all));
+  }
+  // Records are large: each is moved once.
+  std::vector<size_t> order(all.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return all[i].place(); });
+  watched_.clear();
+  watched_.reserve(all.size());
+  for (const size_t i : order) watched_.push_back(std::move(all[i]));
 }
 
 void GroupStage::MergeProblems(const RecordStager& stager) {
@@ -160,8 +171,7 @@ Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait
     return true;
   });
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
-  for (const auto& stager : stagers_) GatherWatched(*stager);
-  std::ranges::stable_sort(watched_, {}, &WatchedRecord::place);
+  GatherWatched();
   return {};
 }
 
@@ -209,7 +219,6 @@ Status GroupStage::Read(const std::vector<GroupFile>& files,
 Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
                                const MessageSources& sources, const Wait& wait) {
   VL_RETURN_IF_ERROR(Prepare());
-  watched_.clear();
   for (const auto& [partition, source] : sources) {
     tallies_[source.file->ordinal];
     partitions_[source.file->ordinal] = source.partition;

@@ -127,7 +127,7 @@ class GroupStage {
                       const std::function<Status(RecordStager&, const FindRefusal&)>& find,
                       const Wait& wait);
   void Merge(const RecordStager& stager);
-  void GatherWatched(RecordStager& stager);
+  void GatherWatched();
   void MergeProblems(const RecordStager& stager);
 
   lake::Lake& lake_;
