@@ -41,12 +41,22 @@ Status MonitorFollower::Begin(const StreamPartition& name, std::optional<int64_t
     const std::lock_guard lock(mutex_);
     partitions_.erase(name.partition);
   }
+  Status begun = TryBegin(name, bronze.value_or(0), wait);
+  if (begun) {
+    unwatched_.erase(name.partition);
+  } else {
+    unwatched_[name.partition] = lake_.clock().Steady();
+  }
+  return begun;
+}
+
+Status MonitorFollower::TryBegin(const StreamPartition& name, int64_t bronze, const Wait& wait) {
   const std::string app = name.AppId();
   VL_RETURN_IF_ERROR(alerts_.Begin(app));
   VL_TRY(ActionLog actions, ActionLog::Open(lake_, app));
   auto partition = std::make_unique<Partition>(lake_, name, std::move(actions));
-  partition->bronze = bronze.value_or(0);
-  if (auto opened = Open(*partition, partition->bronze, wait); !opened) {
+  partition->bronze = bronze;
+  if (auto opened = Open(*partition, bronze, wait); !opened) {
     alerts_.End(app);
     return Because(std::move(opened).error(), fmt::format("monitor of {}", app));
   }
@@ -56,8 +66,21 @@ Status MonitorFollower::Begin(const StreamPartition& name, std::optional<int64_t
   return {};
 }
 
+Status MonitorFollower::CheckWatched(const StreamBatch& batch) {
+  const auto now = lake_.clock().Steady();
+  for (const auto& [number, range] : batch.ranges) {
+    const auto found = unwatched_.find(number);
+    if (found == unwatched_.end() || now - found->second < pace_.retry_after) continue;
+    found->second = now;
+    return Fail(ErrorKind::kConflict,
+                fmt::format("{} is not watched; trying to begin again", range.partition.AppId()));
+  }
+  return {};
+}
+
 Status MonitorFollower::Observe(const StreamBatch& batch, const GroupStage& stage,
                                 const Wait& wait) {
+  VL_RETURN_IF_ERROR(CheckWatched(batch));
   for (const auto& [number, _] : batch.ranges) {
     const auto found = partitions_.find(number);
     if (found != partitions_.end()) found->second->heard = lake_.clock().Steady();
@@ -164,6 +187,7 @@ Status MonitorFollower::Idle(Micros, const Wait& wait) {
 }
 
 void MonitorFollower::End(const StreamPartition& name) {
+  unwatched_.erase(name.partition);
   const auto found = partitions_.find(name.partition);
   if (found == partitions_.end()) return;
   Partition& partition = *found->second;

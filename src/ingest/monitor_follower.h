@@ -38,6 +38,8 @@ struct MonitorPace {
   std::chrono::nanoseconds look_every = std::chrono::seconds(1);
   // A partition that got no message for so long takes its time from the wall.
   std::chrono::nanoseconds quiet_after = std::chrono::seconds(5);
+  // After how long a partition that could not begin is tried again.
+  std::chrono::nanoseconds retry_after = std::chrono::seconds(30);
 };
 
 // When the feed hears of an alert. A source that gives offsets to messages which may be refused yet
@@ -64,6 +66,11 @@ class MonitorFollower final : public StreamWatch {
 
  private:
   struct Partition;
+
+  Status TryBegin(const StreamPartition& name, int64_t bronze, const Wait& wait);
+  // kConflict, now and then, for a batch of a partition that could not begin: the pipeline then
+  // begins it again, with what it has polled.
+  Status CheckWatched(const StreamBatch& batch);
 
   // monitor_begin.cc: from a snapshot and bronze to now.
   Status Open(Partition& partition, int64_t bronze, const Wait& wait);
@@ -105,6 +112,7 @@ class MonitorFollower final : public StreamWatch {
   PatientFacts patients_;
   std::chrono::nanoseconds looked_at_{0};
   std::optional<Version> actions_seen_;
+  std::map<int32_t, std::chrono::nanoseconds> unwatched_;  // since when, or tried again when
 
   mutable std::mutex mutex_;  // guards the partitions' `bronze` and `snapshot`
   std::map<int32_t, std::unique_ptr<Partition>> partitions_;

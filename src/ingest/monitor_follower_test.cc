@@ -222,6 +222,34 @@ TEST_F(MonitorFollowerTest, ATopicMadeAnewGoesOnWithItsPatientsAndAlerts) {
             "rules,vitals/topic/0/0\npatient,vitals/topic/0/0\nrules,vitals/topic/0/1\n");
 }
 
+TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
+  stream_.Start();
+  // A second partition whose first action is no activation of rules.
+  const StreamPartition partition = {"vitals", "topic", 7, 0};
+  auto actions = ActionLog::Open(stream_.lake().lake(), partition.AppId());
+  std::vector<RecordedAction> rows(1);
+  rows[0].action = "tick";
+  rows[0].position = 0;
+  WatchedStream::Succeeds(actions->Append(rows, {}));
+  const Status begun = stream_.follower().Begin(partition, std::nullopt, {});
+  ASSERT_FALSE(begun.has_value());
+  EXPECT_EQ(begun.error().kind, ErrorKind::kCorrupt);
+
+  StreamBatch batch;
+  batch.ranges[7] = {partition, 0, 1};
+  lake::LedgerRun run;
+  const std::vector<lake::SilverView> views;
+  const GroupStage nothing(stream_.lake().lake(), {views, {}, {}}, run, {}, true);
+  WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
+  stream_.clock().Advance(30 * kSecond);
+  const Status observed = stream_.follower().Observe(batch, nothing, {});
+  ASSERT_FALSE(observed.has_value());
+  EXPECT_EQ(observed.error().kind, ErrorKind::kConflict);
+  stream_.clock().Advance(30 * kSecond);
+  stream_.follower().End(partition);
+  WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
+}
+
 // A process may die anywhere: between recording facts, telling, bronze, ops.alert and the snapshot.
 class CrashTest : public testing::Test {
  protected:
