@@ -58,16 +58,26 @@ Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSe
   return ingest::KafkaSource::Open(setup.kafka, setup.settings.name, slots, lake_.clock());
 }
 
+Status Service::CheckStream(const StreamSetup& stream) {
+  {
+    // The server answers from the moment it is opened: no part runs then, and http_ is not set.
+    const std::lock_guard lock(mutex_);
+    if (!running_.contains("stream " + stream.settings.name)) {
+      return Fail(ErrorKind::kNotFound, "it does not run");
+    }
+  }
+  if (stream.source == StreamKind::kHttp && !http_->box(stream.settings.name).is_open()) {
+    return Fail(ErrorKind::kNotFound, "it does not take posts yet");
+  }
+  return {};
+}
+
 Status Service::OpenHttp() {
   if (!setup_.http) return {};
   std::vector<serve::HealthCheck> checks = LakeChecks(lake_);
   for (const StreamSetup& stream : setup_.streams) {
-    const std::string name = "stream " + stream.settings.name;
-    checks.push_back({name, [this, name](const Wait&) -> Status {
-                        const std::lock_guard lock(mutex_);
-                        if (running_.contains(name)) return {};
-                        return Fail(ErrorKind::kNotFound, "it does not run");
-                      }});
+    checks.push_back({"stream " + stream.settings.name,
+                      [this, &stream](const Wait&) { return CheckStream(stream); }});
   }
   auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks));
   if (opened) {

@@ -44,6 +44,8 @@ class Service {
 
  private:
   Status OpenHttp();
+  // Whether the stream takes something in.
+  Status CheckStream(const StreamSetup& stream);
   Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
   // Has the stream's box take posts.
   Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);
