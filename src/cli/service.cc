@@ -7,6 +7,7 @@
 #include "ingest/file_source.h"
 #include "ingest/kafka_sink.h"
 #include "ingest/kafka_source.h"
+#include "ingest/monitor_follower.h"
 #include "ingest/pause.h"
 #include "ingest/post_source.h"
 #include "lake/gold.h"
@@ -118,8 +119,11 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
     if (box != nullptr) box->Refuse();
   });
   ingest::StreamProgress before;
+  ingest::MonitorFollower monitor(
+      lake_, views_, setup.settings, setup_.monitor, alerts_,
+      box == nullptr ? ingest::Tell::kAtOnce : ingest::Tell::kOnceInBronze);
   ingest::StreamPipeline pipeline(
-      lake_, views_, settings, limits, *source, nullptr,
+      lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.records - before.records;
@@ -224,6 +228,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   summary.records = records_;
   summary.files = files_;
   summary.file_records = file_records_;
+  summary.alerts = alerts_.published();
   summary.seconds = std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
   return summary;
 }

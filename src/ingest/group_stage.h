@@ -68,6 +68,9 @@ class GroupStage {
   Status AddMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
                      const Wait& wait);
 
+  // What the monitor is told of the messages taken in by the last call, in the order of partition,
+  // offset and entry. Nothing unless the context asks for it.
+  const std::vector<WatchedRecord>& watched() const { return watched_; }
   // Has AddMessages count each message by itself, too. Call before it.
   void CountMessages() { counts_messages_ = true; }
 
@@ -124,6 +127,7 @@ class GroupStage {
                       const std::function<Status(RecordStager&, const FindRefusal&)>& find,
                       const Wait& wait);
   void Merge(const RecordStager& stager);
+  void GatherWatched();
   void MergeProblems(const RecordStager& stager);
 
   lake::Lake& lake_;
@@ -142,6 +146,7 @@ class GroupStage {
   std::vector<MessageTally> message_tallies_;
   std::map<std::string, int64_t> reasons_;
   std::vector<std::string> problems_;
+  std::vector<WatchedRecord> watched_;
   int64_t issues_ = 0;
 };
 
