@@ -146,15 +146,32 @@ Status Service::RunLanding(const std::stop_token& stop) {
   return watch.Run(stop);
 }
 
-Status Service::OpenOutbound() {
-  const auto& topic = setup_.outbound.observations;
-  if (!topic) return {};
-  VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
-  auto sink = std::make_unique<ingest::KafkaSink>(*topic, lake_.clock());
-  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(
-      lake_, std::make_unique<ingest::OutboundPublisher>(lake_, topic->topic, std::move(feeds),
-                                                         std::move(sink), setup_.outbound.names)));
+Status Service::OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
+                          std::unique_ptr<ingest::OutboundSink> sink) {
+  auto publisher = std::make_unique<ingest::OutboundPublisher>(
+      lake_, std::move(place), std::move(feeds), std::move(sink), setup_.outbound.names);
+  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(lake_, std::move(publisher)));
   return outbound_.back()->Begin();
+}
+
+Status Service::OpenOutbound() {
+  const OutboundSetup& outbound = setup_.outbound;
+  if (const auto& topic = outbound.observations) {
+    VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
+    VL_RETURN_IF_ERROR(OpenPlace(topic->topic, std::move(feeds),
+                                 std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
+  }
+  if (const auto& topic = outbound.alerts) {
+    VL_TRY(auto feeds, ingest::AlertFeeds());
+    VL_RETURN_IF_ERROR(OpenPlace(topic->topic, std::move(feeds),
+                                 std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
+  }
+  if (const auto& webhook = outbound.webhook) {
+    VL_TRY(auto feeds, ingest::AlertFeeds());
+    VL_TRY(auto sink, ingest::WebhookSink::Open(*webhook, lake_.clock()));
+    VL_RETURN_IF_ERROR(OpenPlace("webhook", std::move(feeds), std::move(sink)));
+  }
+  return {};
 }
 
 void Service::Touch(ingest::CommitFollower::After after) {

@@ -54,6 +54,8 @@ class Service {
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
   Status OpenOutbound();
+  Status OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
+                   std::unique_ptr<ingest::OutboundSink> sink);
   // Tells who follows that something was committed.
   void Touch(ingest::CommitFollower::After after);
   // Runs one part until it ends; keeps the first error and stops all parts.
