@@ -204,6 +204,13 @@ Result<int64_t> Config::Count(std::string_view path) const {
   return value;
 }
 
+Result<double> Config::Share(std::string_view path) const {
+  VL_TRY(std::string text, Text(path));
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
 Status Config::ResolveAll() const {
   for (const Setting& setting : settings_) {
     if (auto text = Text(setting.path); !text) return std::unexpected(std::move(text).error());

@@ -71,6 +71,7 @@ class Config {
   Result<bool> Flag(std::string_view path) const;
   // 0 for "auto".
   Result<int64_t> Count(std::string_view path) const;
+  Result<double> Share(std::string_view path) const;
   // Tries every reference; the first that cannot be replaced is the error, its key named.
   Status ResolveAll() const;
   // The value for people: secrets and references masked.

@@ -52,6 +52,11 @@ KeySpec OrAuto(KeySpec key) {
   return key;
 }
 
+KeySpec OrOff(KeySpec key) {
+  key.off_allowed = true;
+  return key;
+}
+
 KeySpec NotInUse(KeySpec key) {
   key.in_use = false;
   for (KeySpec& child : key.children) child = NotInUse(std::move(child));
@@ -103,15 +108,15 @@ KeySpec Landing() {
 }
 
 KeySpec Outbound() {
-  return Optional(
-      Section("outbound",
-              {Optional(Section(
-                   "kafka", {Required(Key("brokers", KeyType::kText)),
-                             Key("observations", KeyType::kText), Key("alerts", KeyType::kText),
-                             Choice("preset", {"kafka", "eventhubs"}, "kafka"), KafkaSecurity()})),
-               Optional(Section("webhook", {Required(Key("url", KeyType::kText)),
-                                            Secret(Key("secret", KeyType::kText))})),
-               Key("names", KeyType::kFlag, "true")}));
+  return Optional(Section(
+      "outbound",
+      {Optional(Section(
+           "kafka", {Required(Key("brokers", KeyType::kText)), Key("observations", KeyType::kText),
+                     NotInUse(Key("alerts", KeyType::kText)),
+                     Choice("preset", {"kafka", "eventhubs"}, "kafka"), KafkaSecurity()})),
+       NotInUse(Optional(Section("webhook", {Required(Key("url", KeyType::kText)),
+                                             Secret(Key("secret", KeyType::kText))}))),
+       Key("names", KeyType::kFlag, "true")}));
 }
 
 KeySpec BuildSchema() {
@@ -119,12 +124,12 @@ KeySpec BuildSchema() {
       "", {Key("lake", KeyType::kPath, "./lake"), Key("memory", KeyType::kSize, "1GB"),
            Choice("log_level", {"trace", "debug", "info", "warn", "error", "off"}, "warn"),
            Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(), Streams(),
-           NotInUse(Outbound()),
+           Outbound(),
            NotInUse(Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
                                         Key("late_after", KeyType::kDuration, "15m"),
                                         Key("late_critical_within", KeyType::kDuration, "24h")})),
-           NotInUse(Section("serve", {Key("http", KeyType::kAddress, "127.0.0.1:8080"),
-                                      Key("postgres", KeyType::kAddress, "127.0.0.1:5439")})),
+           Section("serve", {OrOff(Key("http", KeyType::kAddress, "127.0.0.1:8080")),
+                             NotInUse(Key("postgres", KeyType::kAddress, "127.0.0.1:5439"))}),
            Section("engine", {OrAuto(Key("threads", KeyType::kCount, "auto")),
                               OrAuto(Key("spill", KeyType::kPath, "auto"))}),
            Section("maintain", {Key("small_files", KeyType::kCount, "32"),
@@ -162,6 +167,7 @@ const KeySpec& ConfigSchema() {
 
 Status CheckValue(const KeySpec& key, std::string_view text) {
   if (key.auto_allowed && text == "auto") return {};
+  if (key.off_allowed && text == "off") return {};
   switch (key.type) {
     case KeyType::kSize: {
       VL_RETURN_IF_ERROR(ParseSize(text));
@@ -192,7 +198,10 @@ Status CheckValue(const KeySpec& key, std::string_view text) {
       }
       return {};
     case KeyType::kAddress:
-      if (!IsAddress(text)) return NotA(text, "an address like 127.0.0.1:8080");
+      if (!IsAddress(text)) {
+        return NotA(text, key.off_allowed ? "an address like 127.0.0.1:8080, or off"
+                                          : "an address like 127.0.0.1:8080");
+      }
       return {};
     default:
       return {};

@@ -30,6 +30,7 @@ struct KeySpec {
   std::vector<KeySpec> children;     // kSection, kList
   std::vector<std::string> choices;  // kChoice
   bool auto_allowed = false;         // the word "auto" besides what `type` takes
+  bool off_allowed = false;          // the word "off", likewise
   bool off_when_absent = false;      // kSection: without it, its defaults do not hold
   bool secret = false;               // never shown
   bool required = false;             // of its section, when that is there

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "lake/catalogue.h"
+#include "serve/http_server.h"
 
 namespace vitalake::cli {
 namespace {
@@ -43,19 +44,37 @@ Result<ingest::KafkaSecurity> ReadSecurity(const Config& config, const std::stri
   return security;
 }
 
-Result<ingest::KafkaOptions> ReadKafka(const Config& config, const std::string& path) {
+// What consumers and producers have in common: where the broker is, and how to log in.
+Result<ingest::KafkaOptions> ReadBroker(const Config& config, const std::string& path) {
   ingest::KafkaOptions kafka;
-  const auto text = [&](const char* name) { return config.Text(path + "." + name); };
-  VL_TRY(kafka.brokers, text("brokers"));
-  VL_TRY(kafka.topic, text("topic"));
-  VL_TRY(kafka.group, text("group"));
-  VL_TRY(const std::string preset, text("preset"));
+  VL_TRY(kafka.brokers, config.Text(path + ".brokers"));
+  VL_TRY(const std::string preset, config.Text(path + ".preset"));
   kafka.event_hubs = preset == "eventhubs";
   VL_TRY(kafka.security, ReadSecurity(config, path + ".security"));
+  return kafka;
+}
+
+Result<ingest::KafkaOptions> ReadKafka(const Config& config, const std::string& path) {
+  VL_TRY(ingest::KafkaOptions kafka, ReadBroker(config, path));
+  VL_TRY(kafka.topic, config.Text(path + ".topic"));
+  VL_TRY(kafka.group, config.Text(path + ".group"));
   if (auto good = ingest::ConsumerSettings(kafka, "check"); !good) {
     return Because(std::move(good).error(), path);
   }
   return kafka;
+}
+
+Result<ingest::GenerateSourceOptions> ReadGenerator(const Config& config, const std::string& path) {
+  ingest::GenerateSourceOptions generator;
+  VL_TRY(generator.patients, config.Count(path + ".patients"));
+  VL_TRY(generator.rate, config.Count(path + ".rate"));
+  VL_TRY(const int64_t seed, config.Count(path + ".seed"));
+  generator.seed = static_cast<uint64_t>(seed);
+  VL_TRY(generator.anomalies, config.Share(path + ".anomalies"));
+  if (auto good = ingest::CheckGenerateSource(generator); !good) {
+    return Because(std::move(good).error(), path);
+  }
+  return generator;
 }
 
 Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
@@ -66,15 +85,6 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
     return Fail(ErrorKind::kInvalidArgument,
                 fmt::format("{}: `{}.name`: a stream's name is of a-z, 0-9 and _",
                             config.Find(path + ".name")->origin, path));
-  }
-  for (const char* kind : {"http", "generator"}) {
-    if (config.HasSection(fmt::format("{}.{}", path, kind))) {
-      return Fail(
-          ErrorKind::kUnsupported,
-          fmt::format("`{}.{}`: this source is not supported in this version; kafka and file "
-                      "are",
-                      path, kind));
-    }
   }
   VL_TRY(stream.settings.id_space, text("id_space"));
   VL_TRY(const std::string key, text("key"));
@@ -91,12 +101,58 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   VL_TRY(const int64_t rows, config.Count(path + ".commit.rows"));
   stream.limits.rows = static_cast<size_t>(std::max<int64_t>(rows, 1));
   VL_TRY(stream.limits.bytes, config.Size(path + ".commit.bytes"));
+  if (config.HasSection(path + ".generator")) {
+    stream.source = StreamKind::kGenerator;
+    VL_TRY(stream.generator, ReadGenerator(config, path + ".generator"));
+    return stream;
+  }
+  if (config.HasSection(path + ".http")) {
+    stream.source = StreamKind::kHttp;
+    return stream;
+  }
   if (config.HasSection(path + ".file")) {
+    stream.source = StreamKind::kFile;
     VL_TRY(stream.file, config.Path(path + ".file.path"));
     return stream;
   }
   VL_TRY(stream.kafka, ReadKafka(config, path + ".kafka"));
   return stream;
+}
+
+Result<OutboundSetup> ReadOutbound(const Config& config) {
+  OutboundSetup outbound;
+  VL_TRY(outbound.names, config.Flag("outbound.names"));
+  const std::string path = "outbound.kafka";
+  if (config.Find(path + ".observations") == nullptr) return outbound;
+  VL_TRY(ingest::KafkaOptions kafka, ReadBroker(config, path));
+  VL_TRY(kafka.topic, config.Text(path + ".observations"));
+  if (kafka.topic.empty()) return outbound;
+  if (auto good = ingest::ProducerSettings(kafka); !good) {
+    return Because(std::move(good).error(), path);
+  }
+  outbound.observations = std::move(kafka);
+  return outbound;
+}
+
+Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
+                                          const std::vector<StreamSetup>& streams) {
+  HttpSetup http;
+  VL_TRY(http.address, config.Text("serve.http"));
+  const Setting& setting = *config.Find("serve.http");
+  const bool posts =
+      std::ranges::find(streams, StreamKind::kHttp, &StreamSetup::source) != streams.end();
+  if (http.address == "off") {
+    if (!posts) return std::nullopt;
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `serve.http` is off, and a stream has the source `http`: give an "
+                            "address like 127.0.0.1:8080",
+                            setting.origin));
+  }
+  http.asked_for = posts || setting.source != SettingSource::kDefault;
+  if (auto good = serve::CheckHttpAddress(http.address); !good) {
+    return Because(std::move(good).error(), fmt::format("{}: `serve.http`", setting.origin));
+  }
+  return http;
 }
 
 }  // namespace
@@ -105,6 +161,9 @@ Result<RunSetup> ReadRunSetup(const Config& config) {
   RunSetup setup;
   if (config.Find("landing.path") != nullptr) {
     VL_TRY(setup.landing, ReadLanding(config));
+  }
+  if (config.HasSection("outbound")) {
+    VL_TRY(setup.outbound, ReadOutbound(config));
   }
   std::set<std::string> names;
   for (size_t i = 0;; ++i) {
@@ -118,6 +177,7 @@ Result<RunSetup> ReadRunSetup(const Config& config) {
     }
     setup.streams.push_back(std::move(stream));
   }
+  VL_TRY(setup.http, ReadHttp(config, setup.streams));
   return setup;
 }
 

@@ -7,22 +7,39 @@
 
 #include "base/result.h"
 #include "cli/config.h"
+#include "ingest/generate_source.h"
 #include "ingest/kafka_settings.h"
 #include "ingest/landing_watch.h"
 #include "ingest/stream_pipeline.h"
 
 namespace vitalake::cli {
 
+enum class StreamKind { kKafka, kFile, kHttp, kGenerator };
+
 struct StreamSetup {
   ingest::StreamSettings settings;
   ingest::BatchLimits limits;
-  std::string file;  // to follow; empty: kafka is the source
-  ingest::KafkaOptions kafka;
+  StreamKind source = StreamKind::kKafka;
+  std::string file;            // of kFile: to follow
+  ingest::KafkaOptions kafka;  // of kKafka
+  ingest::GenerateSourceOptions generator;
+};
+
+struct HttpSetup {
+  std::string address;
+  bool asked_for = false;  // in the config, or by a stream that needs it: not by default alone
+};
+
+struct OutboundSetup {
+  std::optional<ingest::KafkaOptions> observations;  // the topic of enriched readings
+  bool names = true;                                 // with the patients' names
 };
 
 struct RunSetup {
+  std::optional<HttpSetup> http;  // none: off
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
+  OutboundSetup outbound;
 };
 
 // kInvalidArgument, kUnsupported naming the key.

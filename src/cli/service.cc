@@ -5,39 +5,117 @@
 
 #include "base/log.h"
 #include "ingest/file_source.h"
+#include "ingest/kafka_sink.h"
 #include "ingest/kafka_source.h"
 #include "ingest/pause.h"
+#include "ingest/post_source.h"
+#include "lake/gold.h"
 
 namespace vitalake::cli {
 namespace {
 
 constexpr std::chrono::seconds kTellEvery{10};
+constexpr std::chrono::seconds kRecallPatience{20};
+
+Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
+  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
+  return staging.parent_path() / "slots";
+}
+
+Status FollowWithGold(lake::Lake& lake) {
+  VL_TRY(const auto results, lake::RefreshGold(lake));
+  for (const lake::GoldResult& result : results) {
+    log::Debug("gold: {} at version {}, {} persons", result.table, result.version,
+               result.keys_touched);
+  }
+  return {};
+}
 
 }  // namespace
 
+Service::Service(lake::Lake& lake, RunSetup setup)
+    : lake_(lake),
+      setup_(std::move(setup)),
+      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }) {}
+
 Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
-  if (!setup.file.empty()) {
+  if (setup.source == StreamKind::kFile) {
     log::Info("stream {}: file {}", setup.settings.name, setup.file);
     return std::make_unique<ingest::FileSource>(setup.file, lake_.clock());
   }
-  VL_TRY(const std::filesystem::path staging, lake_.store().StagingFolder());
+  VL_TRY(const std::filesystem::path slots, SlotFolder(lake_));
+  if (setup.source == StreamKind::kHttp) {
+    log::Info("stream {}: posts", setup.settings.name);
+    return ingest::PostSource::Open(http_->box(setup.settings.name), setup.settings.name, slots,
+                                    setup.limits.every, lake_.clock());
+  }
+  if (setup.source == StreamKind::kGenerator) {
+    log::Info("stream {}: generated, {} a second", setup.settings.name, setup.generator.rate);
+    return ingest::GenerateSource::Open(setup.generator, setup.settings.name, slots, lake_.clock());
+  }
   log::Info("stream {}: topic {} at {}, group {}", setup.settings.name, setup.kafka.topic,
             setup.kafka.brokers, setup.kafka.group);
-  return ingest::KafkaSource::Open(setup.kafka, setup.settings.name,
-                                   staging.parent_path() / "slots", lake_.clock());
+  return ingest::KafkaSource::Open(setup.kafka, setup.settings.name, slots, lake_.clock());
+}
+
+Status Service::OpenHttp() {
+  if (!setup_.http) return {};
+  std::vector<serve::HealthCheck> checks = LakeChecks(lake_);
+  for (const StreamSetup& stream : setup_.streams) {
+    const std::string name = "stream " + stream.settings.name;
+    checks.push_back({name, [this, name](const Wait&) -> Status {
+                        const std::lock_guard lock(mutex_);
+                        if (running_.contains(name)) return {};
+                        return Fail(ErrorKind::kNotFound, "it does not run");
+                      }});
+  }
+  auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks));
+  if (opened) {
+    http_ = std::move(*opened);
+    return {};
+  }
+  Error error = std::move(opened).error();
+  error.context.push_back("serve.http");
+  if (setup_.http->asked_for || error.kind != ErrorKind::kAlreadyExists) {
+    return std::unexpected(std::move(error));
+  }
+  log::Warn("nothing is served over HTTP: {}", error.ToString());
+  return {};
+}
+
+Status Service::OpenBox(const StreamSetup& setup, const std::stop_token& stop) {
+  VL_TRY(auto kept, ingest::KeptKeys(lake_, setup.settings.name, Wait{.stop = stop}));
+  http_->box(setup.settings.name)
+      .Open(std::move(kept), [this, settings = setup.settings](const ingest::PostBox::Kept& one) {
+        return ingest::RecallMessage(lake_, views_, settings, one,
+                                     Wait::For(lake_.clock(), kRecallPatience));
+      });
+  return {};
 }
 
 Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop) {
   VL_TRY(const std::unique_ptr<ingest::StreamSource> source, OpenSource(setup));
+  ingest::StreamSettings settings = setup.settings;
+  ingest::BatchLimits limits = setup.limits;
+  ingest::PostBox* const box =
+      setup.source == StreamKind::kHttp ? &http_->box(settings.name) : nullptr;
+  if (box != nullptr) {
+    VL_RETURN_IF_ERROR(OpenBox(setup, stop));
+    settings.listener = box;
+    limits.every = std::chrono::milliseconds(0);  // the box gathers
+  }
+  const std::stop_callback refuse(stop, [box] {
+    if (box != nullptr) box->Refuse();
+  });
   ingest::StreamProgress before;
   ingest::StreamPipeline pipeline(
-      lake_, views_, setup.settings, setup.limits, *source, nullptr,
+      lake_, views_, settings, limits, *source, nullptr,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.records - before.records;
         before = progress;
-        using After = ingest::GoldFollower::After;
-        gold_.Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
+        using After = ingest::CommitFollower::After;
+        Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
       });
   return pipeline.Run(stop);
 }
@@ -49,14 +127,36 @@ Status Service::RunLanding(const std::stop_token& stop) {
     log::Info("landing: run {} took in {} files: {} records, {} written, {} quarantined",
               summary.run, summary.files.size(), summary.counts.received, summary.counts.written,
               summary.counts.quarantined);
-    gold_.Touch();
+    Touch(ingest::CommitFollower::After::kCommit);
   });
   return watch.Run(stop);
 }
 
-void Service::Part(const std::string& name, Status done) {
-  if (done) return;
+Status Service::OpenOutbound() {
+  const auto& topic = setup_.outbound.observations;
+  if (!topic) return {};
+  VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
+  auto sink = std::make_unique<ingest::KafkaSink>(*topic, lake_.clock());
+  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(
+      lake_, std::make_unique<ingest::OutboundPublisher>(lake_, topic->topic, std::move(feeds),
+                                                         std::move(sink), setup_.outbound.names)));
+  return outbound_.back()->Begin();
+}
+
+void Service::Touch(ingest::CommitFollower::After after) {
+  gold_.Touch(after);
+  for (const auto& place : outbound_) place->Touch();
+}
+
+void Service::Part(const std::string& name, const std::function<Status()>& run) {
+  {
+    const std::lock_guard lock(mutex_);
+    running_.insert(name);
+  }
+  Status done = run();
   const std::lock_guard lock(mutex_);
+  running_.erase(name);
+  if (done) return;
   log::Fault("{} ended: {}", name, done.error().ToString());
   if (failed_) failed_ = Because(std::move(done).error(), name);
   ended_.request_stop();
@@ -77,23 +177,36 @@ void Service::Tell() {
 Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   const auto begin = lake_.clock().Steady();
   VL_RETURN_IF_ERROR(lake_.CreateMissingTables());
+  VL_RETURN_IF_ERROR(lake_.AddMissingColumns(ingest::kBronzeStream));
   VL_TRY(views_, lake::LoadSilverViews(lake_.options().views_folder));
+  VL_RETURN_IF_ERROR(OpenOutbound());
+  VL_RETURN_IF_ERROR(OpenHttp());
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
-    std::jthread gold([&] { Part("gold", gold_.Run({})); });
+    std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
+    std::vector<std::jthread> outbound;
+    for (const auto& place : outbound_) {
+      outbound.emplace_back([&] {
+        Part("outbound " + place->place(), [&] { return place->Run(ended_.get_token()); });
+      });
+    }
     {
       std::vector<std::jthread> parts;
       for (const StreamSetup& stream : setup_.streams) {
         parts.emplace_back([&, this] {
-          Part("stream " + stream.settings.name, RunStream(stream, ended_.get_token()));
+          Part("stream " + stream.settings.name,
+               [&] { return RunStream(stream, ended_.get_token()); });
         });
       }
       if (setup_.landing) {
-        parts.emplace_back([this] { Part("landing", RunLanding(ended_.get_token())); });
+        parts.emplace_back(
+            [this] { Part("landing", [this] { return RunLanding(ended_.get_token()); }); });
       }
       Tell();
     }
+    if (http_) http_->Drain();
     gold_.Finish();
+    for (const auto& place : outbound_) place->Finish();
   }
   VL_RETURN_IF_ERROR(std::move(failed_));
   ServiceSummary summary;

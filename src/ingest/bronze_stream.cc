@@ -28,9 +28,10 @@ std::string Hex(std::string_view bytes) {
 const std::vector<view::ColumnSpec>& BufferColumns() {
   using enum view::ColumnType;
   static const std::vector<view::ColumnSpec> columns = {
-      {"text", kVarchar, "", ""},   {"hex", kVarchar, "", ""},
-      {"source", kVarchar, "", ""}, {"partition", kVarchar, "", ""},
-      {"offset", kBigint, "", ""},  {"received_at", kTimestamp, "", ""}};
+      {"text", kVarchar, "", ""},       {"hex", kVarchar, "", ""},
+      {"source", kVarchar, "", ""},     {"partition", kVarchar, "", ""},
+      {"offset", kBigint, "", ""},      {"received_at", kTimestamp, "", ""},
+      {"request_key", kVarchar, "", ""}};
   return columns;
 }
 
@@ -59,13 +60,14 @@ Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::str
         row.Null().Text(hex);
       }
       row.Text(source).Text(app).Int(message.offset).Int(message.received_at);
+      row.TextOrNull(message.request_key);
       rows.Append(row.cells());
     }
   }
   VL_TRY(engine::Connection connection, lake.engine().Connect());
   const std::string select = fmt::format(
       "SELECT CASE WHEN hex IS NULL THEN encode(text) ELSE unhex(hex) END AS payload, source, "
-      "\"partition\", \"offset\", received_at FROM {}",
+      "\"partition\", \"offset\", received_at, request_key FROM {}",
       rows.sql());
   VL_TRY(const lake::AppendResult done,
          lake::AppendRows(lake, connection, lake::FixedTable(kBronzeStream), select, note, wait,

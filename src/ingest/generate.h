@@ -85,6 +85,8 @@ struct GenerateSummary {
 
 // kInvalidArgument naming the option; the sink's errors.
 Result<GenerateSummary> GeneratePatients(const PatientOptions& options, const GenerateSink& sink);
+// Appends the patient of that number, from 0, without a line feed.
+void AppendPatient(std::string& out, const PatientOptions& options, int64_t index);
 // `labels` may be empty: then there are none.
 Result<GenerateSummary> GenerateObservations(const ObservationOptions& options,
                                              const GenerateSink& sink, const GenerateSink& labels);
@@ -105,6 +107,9 @@ class ObservationStream {
   bool done() const;
   // When the next line arrives in the generated time (not done()).
   Micros next_arrival() const;
+  // Goes on behind the next `lines` lines. Cost: as long as anomalies are injected, a microsecond
+  // or so each, since what is injected depends on what was before; else none.
+  void Skip(int64_t lines);
   // Appends the next line to `out` and its labels (one, or with a dropout beginning more), if any,
   // to `labels`, each with '\n'. Answers the number of labels.
   int64_t Next(std::string& out, std::string& labels);

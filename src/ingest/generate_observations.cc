@@ -157,6 +157,19 @@ bool ObservationStream::done() const { return impl_->next >= impl_->options.coun
 
 Micros ObservationStream::next_arrival() const { return impl_->ArrivalOf(impl_->next); }
 
+void ObservationStream::Skip(int64_t lines) {
+  if (impl_->options.anomaly_share > 0) {
+    std::string unused;
+    for (; lines > 0; --lines) {
+      const int64_t line = impl_->next++;
+      Reading reading = impl_->Draw(line);
+      impl_->injector.Inject(line, reading, impl_->ids, unused);
+      unused.clear();
+    }
+  }
+  impl_->next += lines;
+}
+
 int64_t ObservationStream::Next(std::string& out, std::string& labels) {
   const int64_t line = impl_->next++;
   Reading reading = impl_->Draw(line);

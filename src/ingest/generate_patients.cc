@@ -239,6 +239,10 @@ class PatientWriter {
 
 std::string GeneratedPatientId(int64_t index) { return fmt::format("pat-{:06}", index); }
 
+void AppendPatient(std::string& out, const PatientOptions& options, int64_t index) {
+  out += PatientWriter(options, index).Write();
+}
+
 Result<GenerateSummary> GeneratePatients(const PatientOptions& options, const GenerateSink& sink) {
   if (options.count < 0) {
     return Fail(ErrorKind::kInvalidArgument, "the number of patients must be 0 or more");
@@ -248,7 +252,7 @@ Result<GenerateSummary> GeneratePatients(const PatientOptions& options, const Ge
   }
   BlockBuffer lines(sink);
   for (int64_t i = 0; i < options.count; ++i) {
-    lines.text() += PatientWriter(options, i).Write();
+    AppendPatient(lines.text(), options, i);
     lines.text() += '\n';
     VL_RETURN_IF_ERROR(lines.FlushWhenFull());
   }

@@ -115,11 +115,7 @@ Status GroupStage::Prepare() {
 
 void GroupStage::Merge(const RecordStager& stager) {
   for (const auto& [ordinal, tally] : stager.tallies()) {
-    FileTally& sum = tallies_[ordinal];
-    sum.received += tally.received;
-    sum.quarantined += tally.quarantined;
-    sum.out_of_scope += tally.out_of_scope;
-    for (size_t i = 0; i < kSilverCount; ++i) sum.home[i] += tally.home[i];
+    tallies_[ordinal] += tally;
   }
   for (size_t i = 0; i < kSilverCount; ++i) {
     const lake::StagedRecords& staged = stager.staged()[i];
@@ -213,6 +209,7 @@ Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
   const size_t threads = std::clamp<size_t>(messages.size() / kMessagesPerThread, 1,
                                             static_cast<size_t>(lake_.engine().options().threads));
   std::atomic<size_t> at = 0;
+  std::mutex tallies;
   const auto next = [&](RecordStager& stager) -> Result<bool> {
     const size_t begin = at.fetch_add(kMessagesAtOnce);
     if (begin >= messages.size()) return false;
@@ -221,7 +218,13 @@ Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
       RecordSource source = sources.at(message.partition);
       source.message = {message.offset, message.received_at};
       fhir::RecordBlock block = fhir::BlockFromMessage(message.payload, context_.limits);
+      const FileTally before = counts_messages_ ? stager.tally(source.file->ordinal) : FileTally();
       VL_RETURN_IF_ERROR(stager.StageBlock(block, source, wait));
+      if (!counts_messages_) continue;
+      FileTally own = stager.tally(source.file->ordinal);
+      own -= before;
+      const std::lock_guard lock(tallies);
+      message_tallies_.push_back({message.partition, message.offset, own});
     }
     return true;
   };

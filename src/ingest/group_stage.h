@@ -32,6 +32,13 @@ struct GroupFile {
   std::filesystem::path local_path;  // of the bronze copy
 };
 
+// Counts of one message.
+struct MessageTally {
+  int32_t partition = 0;
+  int64_t offset = 0;
+  FileTally tally;
+};
+
 // By partition of the stream.
 using MessageSources = std::map<int32_t, RecordSource>;
 
@@ -60,6 +67,11 @@ class GroupStage {
   // May be called again until Close. `sources` must be the same each time.
   Status AddMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
                      const Wait& wait);
+
+  // Has AddMessages count each message by itself, too. Call before it.
+  void CountMessages() { counts_messages_ = true; }
+  // In no order.
+  const std::vector<MessageTally>& message_tallies() const { return message_tallies_; }
 
   // What follows is there after Close.
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
@@ -126,6 +138,8 @@ class GroupStage {
   std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::map<int64_t, FileTally> tallies_;
+  bool counts_messages_ = false;
+  std::vector<MessageTally> message_tallies_;
   std::map<std::string, int64_t> reasons_;
   std::vector<std::string> problems_;
   int64_t issues_ = 0;

@@ -11,7 +11,6 @@ namespace vitalake::ingest {
 namespace {
 
 constexpr int kWatermarkMs = 5000;
-constexpr int kMostSlots = 1000;
 constexpr std::chrono::seconds kRejoinPause{1};
 
 std::string HostName() {
@@ -39,19 +38,13 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::Open(const KafkaOptions& optio
                                                        const std::string& stream,
                                                        const std::filesystem::path& locks,
                                                        Clock& clock) {
-  for (int number = 0; number < kMostSlots; ++number) {
-    const std::string name = fmt::format("{}-{}-{}", options.group, stream, number);
-    VL_TRY(auto slot, RunLock::TryTake(locks, RunId{name}));
-    if (!slot) continue;
-    const std::string instance =
-        fmt::format("{}-{}-{}-{}", options.group, stream, HostName(), number);
-    std::unique_ptr<KafkaSource> source(
-        new KafkaSource(options, instance, std::move(*slot), clock));
-    VL_RETURN_IF_ERROR(source->Join());
-    return source;
-  }
-  return Fail(ErrorKind::kLimit, fmt::format("{} members of group {} on this host already",
-                                             kMostSlots, options.group));
+  VL_TRY(Slot slot, TakeSlot(locks, fmt::format("{}-{}", options.group, stream)));
+  const std::string instance =
+      fmt::format("{}-{}-{}-{}", options.group, stream, HostName(), slot.number);
+  std::unique_ptr<KafkaSource> source(
+      new KafkaSource(options, instance, std::move(slot.lock), clock));
+  VL_RETURN_IF_ERROR(source->Join());
+  return source;
 }
 
 Status KafkaSource::Join() {

@@ -49,6 +49,21 @@ struct FileTally {
   int64_t quarantined = 0;
   int64_t out_of_scope = 0;
   std::array<int64_t, kSilverCount> home = {};
+
+  FileTally& operator+=(const FileTally& other) {
+    received += other.received;
+    quarantined += other.quarantined;
+    out_of_scope += other.out_of_scope;
+    for (size_t i = 0; i < kSilverCount; ++i) home[i] += other.home[i];
+    return *this;
+  }
+  FileTally& operator-=(const FileTally& other) {
+    received -= other.received;
+    quarantined -= other.quarantined;
+    out_of_scope -= other.out_of_scope;
+    for (size_t i = 0; i < kSilverCount; ++i) home[i] -= other.home[i];
+    return *this;
+  }
 };
 
 // What all records of one file, or of one message of a stream, share.
@@ -106,6 +121,10 @@ class RecordStager {
   Status Close(const Wait& wait);
 
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }  // by file ordinal
+  FileTally tally(int64_t ordinal) const {
+    const auto found = tallies_.find(ordinal);
+    return found == tallies_.end() ? FileTally() : found->second;
+  }
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
   const std::vector<std::string>& problems() const { return problems_; }
   int64_t issues() const { return issues_; }

@@ -10,6 +10,20 @@
 #include <cstring>
 
 namespace vitalake::ingest {
+namespace {
+
+constexpr int kMostSlots = 1000;
+
+}  // namespace
+
+Result<Slot> TakeSlot(const std::filesystem::path& folder, const std::string& name) {
+  for (int number = 0; number < kMostSlots; ++number) {
+    VL_TRY(auto lock, RunLock::TryTake(folder, RunId{fmt::format("{}-{}", name, number)}));
+    if (lock) return Slot{number, std::move(*lock)};
+  }
+  return Fail(ErrorKind::kLimit,
+              fmt::format("{} processes work as {} on this host already", kMostSlots, name));
+}
 
 Result<std::optional<RunLock>> RunLock::TryTake(const std::filesystem::path& folder,
                                                 const RunId& run) {

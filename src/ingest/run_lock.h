@@ -1,5 +1,8 @@
 // RunLock: tells a live batch run from a crashed one. Held by the process that works on the run;
 // the system lets go of it when the process ends, however it ends.
+//
+// Slot: a number no other process of this host has under the same name, the lowest that is free: so
+// the successor of a killed process takes over what the name belongs to.
 #pragma once
 
 #include <filesystem>
@@ -28,5 +31,13 @@ class RunLock {
   int fd_;
   std::filesystem::path path_;
 };
+
+struct Slot {
+  int number = 0;
+  RunLock lock;
+};
+
+// "<name>-<number>.lock" in `folder`. kLimit when a thousand are taken; kIo, kPermission.
+Result<Slot> TakeSlot(const std::filesystem::path& folder, const std::string& name);
 
 }  // namespace vitalake::ingest

@@ -28,6 +28,7 @@ Result<std::unique_ptr<StagedBatch>> StagedBatch::Open(
   }
   batch->stage_.emplace(lake, StagerContext{views, {}, settings.limits}, batch->run_,
                         batch->folder_.path(), false, &writer);
+  if (settings.listener != nullptr) batch->stage_->CountMessages();
   return batch;
 }
 

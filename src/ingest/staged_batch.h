@@ -13,6 +13,7 @@
 #include "fhir/decode.h"
 #include "fhir/record_key.h"
 #include "ingest/group_stage.h"
+#include "ingest/message_outcome.h"
 #include "ingest/stream_position.h"
 #include "lake/lake.h"
 #include "lake/ledger.h"
@@ -25,6 +26,8 @@ struct StreamSettings {
   std::string id_space;
   fhir::KeyRule key = fhir::KeyRule::kId;
   fhir::DecodeLimits limits;
+  // Is told what became of each message; null: nobody asks.
+  OutcomeListener* listener = nullptr;
 
   RunId run_id() const { return {"stream/" + name}; }
   const char* key_mode() const { return key == fhir::KeyRule::kIdentifier ? "identifier" : "id"; }

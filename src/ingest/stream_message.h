@@ -14,6 +14,7 @@ struct StreamMessage {
   Micros received_at = 0;  // when the source took it in (a broker: append time where it tells)
   std::string key;         // empty: none, or not kept (bronze does not hold it)
   std::string payload;     // exact bytes; empty: none
+  std::string request_key = {};  // what its sender calls the request; empty: none. Bronze keeps it.
 };
 
 }  // namespace vitalake::ingest

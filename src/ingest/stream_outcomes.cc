@@ -66,10 +66,7 @@ std::map<std::string, lake::Exceptions> FoldEntries(
     const std::map<std::string, lake::Exceptions>& exceptions) {
   std::map<std::string, lake::Exceptions> folded;
   for (const auto& [source, counts] : exceptions) {
-    lake::Exceptions& sum = folded[AppIdOf(source)];
-    sum.superseded += counts.superseded;
-    sum.duplicate += counts.duplicate;
-    sum.refused += counts.refused;
+    folded[AppIdOf(source)] += counts;
   }
   return folded;
 }

@@ -32,6 +32,20 @@ Status StreamWriter::Write(StagedBatch& staged, const Wait& wait) {
   return WriteTo(staged, Tables(FollowerTables().begin(), FollowerTables().end()), true, wait);
 }
 
+Status StreamWriter::Retell(StreamBatch batch, const Wait& wait) {
+  VL_TRY(const auto staged, Staged(std::move(batch), wait));
+  return WriteTo(*staged, {std::string(kLedger)}, false, wait);
+}
+
+Result<std::unique_ptr<StagedBatch>> StreamWriter::Staged(StreamBatch batch, const Wait& wait) {
+  std::vector<StreamPartition> partitions;
+  for (const auto& [_, range] : batch.ranges) partitions.push_back(range.partition);
+  VL_TRY(auto staged, OpenBatch(partitions));
+  VL_RETURN_IF_ERROR(staged->Stage(batch, wait));
+  staged->Append(std::move(batch));
+  return staged;
+}
+
 Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze,
                              const Wait& wait) {
   const StreamBatch& batch = staged.batch();
@@ -68,10 +82,12 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
     lake::CommitNote note = positions_.Note(name, batch);
     note.info["stream"] = CommitName();
     note.info["outcomes"] = OutcomesJson(stated);
-    if (!lacks) note.starts.clear();  // it has the rows: only what became of them is asked
     return note;
   };
-  auto result = lake::Upsert(lake_, stage.Request(table, sibling, note), wait);
+  lake::UpsertRequest request = stage.Request(table, sibling, note);
+  request.only_asks = !lacks;
+  request.by_place = settings_.listener != nullptr;
+  auto result = lake::Upsert(lake_, request, wait);
   if (!result || !lacks) return result;
   if (result->committed) {
     positions_.Advance(name, batch);
@@ -105,12 +121,14 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
   const bool to_ledger = lacking.contains(kLedger);
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   std::vector<lake::RefusedRecord> refused;
+  PlacedBySilver placed;
   for (const Silver table : kSilverTables) {
     const bool lacks = lacking.contains(views_[static_cast<size_t>(table)].table);
     // A table that has the rows is asked again for what it refused: quarantine may lack that.
     if (!lacks && !to_ledger) continue;
     VL_TRY(lake::UpsertResult result, UpsertInto(table, staged, lacks, wait));
     if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
+    placed[static_cast<size_t>(table)] = std::move(result.placed);
     for (lake::RefusedRecord& record : result.refused) {
       // A refused blood pressure is refused by both of its tables; quarantine has it once.
       const bool again = std::ranges::any_of(refused, [&](const auto& other) {
@@ -126,6 +144,10 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
   }
   if (lacking.contains("ops.issue")) {
     VL_RETURN_IF_ERROR(AppendTo("ops.issue", stage.IssueRows(), staged, wait));
+  }
+  if (settings_.listener != nullptr) {
+    VL_TRY(const auto told, OutcomesOf(batch, stage, placed, wait));
+    settings_.listener->Settled(told);
   }
   if (!to_ledger) return {};
   for (const auto& [partition, tally] : stage.tallies()) {

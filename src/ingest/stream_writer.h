@@ -59,6 +59,9 @@ class StreamWriter {
   // Has tables that got no rows lately say how far they are, where that is `messages` or more.
   Status CatchUp(int64_t messages, const Wait& wait);
 
+  // Judges again a batch that bronze has, and tells the listener. Commits nothing.
+  Status Retell(StreamBatch batch, const Wait& wait);
+
   // Bronze's next offset; nullopt before the first message.
   std::optional<int64_t> position(const StreamPartition& partition) const {
     return positions_.Of(kBronzeStream, partition.AppId());
@@ -75,6 +78,7 @@ class StreamWriter {
 
   std::vector<Segment> SegmentsOf(const std::string& app) const;
   Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
+  Result<std::unique_ptr<StagedBatch>> Staged(StreamBatch batch, const Wait& wait);
   // What Write does, for the followers that lack the batch.
   Status WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze, const Wait& wait);
   Status WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait);

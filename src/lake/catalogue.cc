@@ -34,7 +34,8 @@ std::vector<TableSpec> MakeFixedTables() {
   return {
       Make("bronze.observation_stream",
            Join(Typed("binary", {"payload"}), Typed("string", {"source", "partition"}),
-                Typed("long", {"offset"}), Typed("timestamp", {"received_at"})),
+                Typed("long", {"offset"}), Typed("timestamp", {"received_at"}),
+                Typed("string", {"request_key"})),
            {}, {"partition", "offset"}),
       Make("ops.quarantine",
            Join(Typed("string", {"id", "run", "source", "position", "reason", "element_path",

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/nearest.h"
+#include "delta/transaction.h"
 #include "engine/sql_functions.h"
 #include "lake/catalogue.h"
 #include "lake/gold.h"
@@ -57,8 +58,7 @@ std::string Suggestion(storage::ObjectStore& store, std::string_view name) {
   return near.empty() ? "" : fmt::format("; did you mean {}?", near);
 }
 
-delta::CreateOptions CreateOptionsOf(const TableSpec& spec, int64_t checkpoint_every) {
-  delta::CreateOptions options;
+std::vector<delta::Column> ColumnsOf(const TableSpec& spec) {
   std::vector<delta::Column> columns;
   for (const TableColumn& column : spec.columns) {
     static const std::map<std::string_view, delta::TypeKind> kKinds = {
@@ -68,7 +68,12 @@ delta::CreateOptions CreateOptionsOf(const TableSpec& spec, int64_t checkpoint_e
         {"timestamp", delta::TypeKind::kTimestamp}, {"binary", delta::TypeKind::kBinary}};
     columns.push_back({column.name, delta::DeltaType(kKinds.at(column.type)), true});
   }
-  options.schema = delta::Schema::Flat(columns);
+  return columns;
+}
+
+delta::CreateOptions CreateOptionsOf(const TableSpec& spec, int64_t checkpoint_every) {
+  delta::CreateOptions options;
+  options.schema = delta::Schema::Flat(ColumnsOf(spec));
   options.name = spec.name;
   std::string stats;
   for (const std::string& column : spec.clustered_by) stats += (stats.empty() ? "" : ",") + column;
@@ -159,6 +164,29 @@ Result<std::vector<std::string>> Lake::CreateMissingTables() {
     }
   }
   return created;
+}
+
+Status Lake::AddMissingColumns(std::string_view name) {
+  VL_TRY(const TableSpec* const spec, Spec(name));
+  VL_TRY(delta::Table* const table, OpenTable(name));
+  VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+  delta::Metadata metadata = snapshot->metadata();
+  VL_TRY(const delta::Schema schema, delta::Schema::FromJson(metadata.schema_string));
+  std::vector<delta::Field> fields(schema.fields().begin(), schema.fields().end());
+  for (const delta::Column& column : ColumnsOf(*spec)) {
+    if (schema.FindField(column.name) == nullptr) fields.push_back({column.name, column.type});
+  }
+  if (fields.size() == schema.fields().size()) return {};
+  metadata.schema_string = delta::Schema(std::move(fields)).ToJson();
+  delta::Transaction transaction(*table, snapshot);
+  transaction.ReadNothing();
+  transaction.SetOperation("ADD COLUMNS");
+  transaction.SetMetadata(std::move(metadata));
+  VL_TRY(const delta::CommitResult result, transaction.Commit({}));
+  if (const auto* conflict = std::get_if<delta::Conflict>(&result)) {
+    return Fail(ErrorKind::kConflict, fmt::format("table {}: {}", name, conflict->message));
+  }
+  return {};
 }
 
 Result<delta::Table*> Lake::OpenTable(std::string_view name) {

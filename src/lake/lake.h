@@ -62,6 +62,9 @@ class Lake {
   // Creates every table of the catalogue that is missing (empty). Repeating it is harmless, also
   // from several processes at once. Returns the names of the tables it created.
   Result<std::vector<std::string>> CreateMissingTables();
+  // Gives a table made by an earlier version the columns of the catalogue that it lacks; its rows
+  // have null there. kConflict: another process changed the table meanwhile.
+  Status AddMissingColumns(std::string_view name);
   // Whether this is a lake already: silver.patient exists.
   Result<bool> Exists();
 

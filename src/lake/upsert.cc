@@ -81,6 +81,7 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
     Rewrite files;
     if (!append) VL_RETURN_IF_ERROR(attempt.Decide(result));
     times.Done("decide");
+    if (request.only_asks) return result;
     const CommitNote note = request.note(result.exceptions);
     if (note.IsIn(*snapshot)) return result;
     VL_RETURN_IF_ERROR(note.CheckStarts(*snapshot));

@@ -64,6 +64,20 @@ struct Exceptions {
   int64_t superseded = 0;
   int64_t duplicate = 0;
   int64_t refused = 0;
+
+  Exceptions& operator+=(const Exceptions& other) {
+    superseded += other.superseded;
+    duplicate += other.duplicate;
+    refused += other.refused;
+    return *this;
+  }
+};
+
+// The same of the records at one place: of a message, of an entry in it.
+struct PlacedExceptions {
+  std::string source_partition;
+  int64_t source_offset = 0;
+  Exceptions exceptions;
 };
 
 // A staged record that the table refuses; it belongs in quarantine.
@@ -87,6 +101,10 @@ struct UpsertRequest {
   // table.
   const SilverView* elsewhere = nullptr;
   const StagedRecords* staged_elsewhere = nullptr;
+  // Only finds out what becomes, or became, of the records: nothing is committed.
+  bool only_asks = false;
+  // Also says of each place what became of its records.
+  bool by_place = false;
 };
 
 struct UpsertResult {
@@ -96,12 +114,13 @@ struct UpsertResult {
   int64_t rows_updated = 0;
   int64_t rows_removed = 0;  // their key's winning version is at home in another table
   std::map<std::string, Exceptions> exceptions;  // by source partition
+  std::vector<PlacedExceptions> placed;          // where the request asks for it
   std::vector<RefusedRecord> refused;
 };
 
-// Commits the staged records to view.table; kConflict where the note's starts do not hold. When the
-// table already has the note's txn, only finds out what became of them (refused records are found
-// again the same way).
+// Commits the staged records to view.table (unless the request only asks); kConflict where the
+// note's starts do not hold. When the table already has the note's txn, only finds out what became
+// of them (refused records are found again the same way).
 Result<UpsertResult> Upsert(Lake& lake, const UpsertRequest& request, const Wait& wait);
 
 }  // namespace vitalake::lake

@@ -149,24 +149,26 @@ std::string CreateDecision() {
       kRankVersion);
 }
 
-std::string SelectExceptions() {
-  return "SELECT source_partition, outcome, count(*)::BIGINT FROM ("
-         "  SELECT s.source_partition, CASE "
-         "    WHEN s.refused IS NOT NULL THEN 'refused' "
-         "    WHEN s.deleted THEN CASE WHEN d.was_deleted OR d.delete_partition <> "
-         "s.source_partition "
-         "      OR d.delete_offset <> s.source_offset THEN 'duplicate' ELSE 'written' END "
-         "    WHEN s.source_partition = d.old_partition AND s.source_offset = d.old_offset "
-         "      THEN 'written' "
-         "    WHEN s.content_hash = d.old_hash AND s.content_hash = d.content_hash THEN "
-         "'duplicate' "
-         "    WHEN d.deleted THEN 'superseded' "
-         "    WHEN d.origin = 'S' AND d.source_partition = s.source_partition "
-         "      AND d.source_offset = s.source_offset THEN 'written' "
-         "    WHEN s.content_hash = d.content_hash THEN 'duplicate' "
-         "    ELSE 'superseded' END AS outcome "
-         "  FROM staged s LEFT JOIN decision d USING (id_space, id) WHERE s.home) "
-         "WHERE outcome <> 'written' GROUP BY 1, 2";
+std::string SelectExceptions(Per per) {
+  return fmt::format(
+      "SELECT source_partition, outcome, count(*)::BIGINT, source_offset FROM ("
+      "  SELECT s.source_partition, {} AS source_offset, CASE "
+      "    WHEN s.refused IS NOT NULL THEN 'refused' "
+      "    WHEN s.deleted THEN CASE WHEN d.was_deleted OR d.delete_partition <> "
+      "s.source_partition "
+      "      OR d.delete_offset <> s.source_offset THEN 'duplicate' ELSE 'written' END "
+      "    WHEN s.source_partition = d.old_partition AND s.source_offset = d.old_offset "
+      "      THEN 'written' "
+      "    WHEN s.content_hash = d.old_hash AND s.content_hash = d.content_hash THEN "
+      "'duplicate' "
+      "    WHEN d.deleted THEN 'superseded' "
+      "    WHEN d.origin = 'S' AND d.source_partition = s.source_partition "
+      "      AND d.source_offset = s.source_offset THEN 'written' "
+      "    WHEN s.content_hash = d.content_hash THEN 'duplicate' "
+      "    ELSE 'superseded' END AS outcome "
+      "  FROM staged s LEFT JOIN decision d USING (id_space, id) WHERE s.home) "
+      "WHERE outcome <> 'written' GROUP BY 1, 2, 4",
+      per == Per::kPlace ? "s.source_offset" : "0::BIGINT");
 }
 
 std::string SelectRefused() {

@@ -28,8 +28,10 @@ std::string CreateElsewhere(std::string_view table_rows, std::string_view home);
 // Marks staged records whose identifier is not the one their key is known by.
 std::string MarkKeyConflicts();
 std::string CreateDecision();
-// source_partition, outcome ("superseded", "duplicate", "refused"), count; for home records.
-std::string SelectExceptions();
+// source_partition, outcome ("superseded", "duplicate", "refused"), count, source_offset (0 unless
+// counted per place); for home records.
+enum class Per { kPartition, kPlace };
+std::string SelectExceptions(Per per);
 // source_partition, source_offset, reason of refused records.
 std::string SelectRefused();
 

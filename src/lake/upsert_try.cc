@@ -124,17 +124,24 @@ Status UpsertTry::Decide(UpsertResult& result) {
 }
 
 Status UpsertTry::CollectOutcomes(UpsertResult& result) {
+  using upsert_sql::Per;
   result.exceptions.clear();
-  VL_TRY(engine::QueryResult counted, connection_.Query(upsert_sql::SelectExceptions(), {}, wait_));
+  result.placed.clear();
+  const std::string select =
+      upsert_sql::SelectExceptions(request_.by_place ? Per::kPlace : Per::kPartition);
+  VL_TRY(engine::QueryResult counted, connection_.Query(select, {}, wait_));
   for (;;) {
     VL_TRY(const bool more, counted.Next());
     if (!more) break;
-    Exceptions& exceptions = result.exceptions[std::string(counted.GetString(0))];
+    Exceptions found;
     const std::string_view outcome = counted.GetString(1);
-    int64_t& count = outcome == "superseded"  ? exceptions.superseded
-                     : outcome == "duplicate" ? exceptions.duplicate
-                                              : exceptions.refused;
-    count += counted.GetInt64(2);
+    int64_t& count = outcome == "superseded"  ? found.superseded
+                     : outcome == "duplicate" ? found.duplicate
+                                              : found.refused;
+    count = counted.GetInt64(2);
+    const std::string partition(counted.GetString(0));
+    result.exceptions[partition] += found;
+    if (request_.by_place) result.placed.push_back({partition, counted.GetInt64(3), found});
   }
 
   result.refused.clear();

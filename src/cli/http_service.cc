@@ -1,0 +1,110 @@
+#include "cli/http_service.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/json_writer.h"
+#include "base/log.h"
+#include "serve/ingest_routes.h"
+#include "serve/status_routes.h"
+
+namespace vitalake::cli {
+namespace {
+
+constexpr std::chrono::seconds kLookEvery{2}, kLookPatience{2};
+constexpr std::chrono::seconds kDrainPatience{10};
+
+void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
+  const std::string route = done.route.empty() ? "none" : done.route;
+  // What clients send as a method is theirs; as a label it must not grow.
+  const std::string method = done.route.empty() ? "" : done.method;
+  metrics
+      .Counter("vitalake_http_requests_total", "HTTP requests answered.",
+               {{"route", route}, {"method", method}, {"status", fmt::to_string(done.status)}})
+      .Add();
+  metrics
+      .Histogram("vitalake_http_request_duration_seconds",
+                 "Time from a request's header to the end of its answer.", DurationBounds(),
+                 {{"route", route}})
+      .Observe(done.seconds);
+}
+
+}  // namespace
+
+std::vector<serve::HealthCheck> LakeChecks(lake::Lake& lake) {
+  return {{"lake",
+           [&lake](const Wait&) -> Status {
+             VL_TRY(const auto names, lake.store().ListFolder("silver/patient/_delta_log/"));
+             if (!names.empty()) return {};
+             return Fail(ErrorKind::kNotFound, "silver.patient is gone");
+           }},
+          {"engine", [&lake](const Wait& wait) -> Status {
+             VL_TRY(engine::Connection connection, lake.engine().Connect());
+             VL_TRY(engine::QueryResult result, connection.Query("SELECT 1", {}, wait));
+             VL_RETURN_IF_ERROR(result.Next());
+             return {};
+           }}};
+}
+
+Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics& metrics,
+                                                       const HttpSetup& setup,
+                                                       const std::vector<StreamSetup>& streams,
+                                                       std::vector<serve::HealthCheck> checks) {
+  std::unique_ptr<HttpService> service(new HttpService());
+  serve::Routes routes;
+  std::vector<serve::Intake> intakes;
+  for (const StreamSetup& stream : streams) {
+    if (stream.source != StreamKind::kHttp) continue;
+    auto& box = service->boxes_[stream.settings.name];
+    box = std::make_unique<ingest::PostBox>(lake.clock(), ingest::PostBox::Limits{});
+    intakes.push_back({stream.settings.name, box.get()});
+  }
+  service->health_ =
+      std::make_unique<serve::Health>(lake.clock(), std::move(checks), kLookEvery, kLookPatience);
+  serve::AddIngestRoutes(routes, std::move(intakes));
+  serve::AddStatusRoutes(routes, *service->health_, metrics);
+  serve::HttpOptions options;
+  options.address = setup.address;
+  VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),
+                                                   [&metrics](const serve::RequestDone& done) {
+                                                     CountRequest(metrics, done);
+                                                   }));
+  VL_RETURN_IF_ERROR(service->WriteAddress(lake));
+  service->server_->Start();
+  log::Info("http: listening at {}", service->server_->url());
+  return service;
+}
+
+HttpService::~HttpService() {
+  for (const auto& [_, box] : boxes_) box->Close();  // no box may answer to a server that is gone
+  server_.reset();
+  std::error_code ignored;
+  if (!address_file_.empty()) std::filesystem::remove(address_file_, ignored);
+}
+
+Status HttpService::WriteAddress(lake::Lake& lake) {
+  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
+  const std::filesystem::path file = staging.parent_path() / "http.json";
+  std::filesystem::path fresh = file;
+  fresh += fmt::format(".{}", getpid());
+  JsonWriter json;
+  json.BeginObject().Key("url").String(server_->url()).Key("pid").Int(getpid()).EndObject();
+  std::ofstream(fresh) << json.text() << '\n';
+  std::error_code failed;
+  std::filesystem::rename(fresh, file, failed);
+  if (failed) {
+    return Fail(ErrorKind::kIo,
+                fmt::format("cannot write {}: {}", file.string(), failed.message()));
+  }
+  address_file_ = file;
+  return {};
+}
+
+void HttpService::Drain() {
+  for (const auto& [_, box] : boxes_) box->Close();
+  server_->Drain(kDrainPatience);
+}
+
+}  // namespace vitalake::cli

@@ -1,0 +1,49 @@
+// HttpService: what `run` serves over HTTP, and the boxes that posts come through.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "cli/run_settings.h"
+#include "ingest/post_box.h"
+#include "lake/lake.h"
+#include "serve/health.h"
+#include "serve/http_server.h"
+
+namespace vitalake::cli {
+
+class HttpService {
+ public:
+  // Listens and answers from now on, posts with 503 until their boxes are opened. The address is
+  // logged, and written to <lake>/_vitalake/http.json. `checks` as in serve::Health. What
+  // serve::HttpServer::Open says.
+  static Result<std::unique_ptr<HttpService>> Open(lake::Lake& lake, Metrics& metrics,
+                                                   const HttpSetup& setup,
+                                                   const std::vector<StreamSetup>& streams,
+                                                   std::vector<serve::HealthCheck> checks);
+  ~HttpService();
+
+  // Of a stream with the source `http`.
+  ingest::PostBox& box(const std::string& stream) { return *boxes_.at(stream); }
+  // Answers what is under way and ends.
+  void Drain();
+
+ private:
+  HttpService() = default;
+  Status WriteAddress(lake::Lake& lake);
+
+  std::map<std::string, std::unique_ptr<ingest::PostBox>> boxes_;
+  std::unique_ptr<serve::Health> health_;
+  std::unique_ptr<serve::HttpServer> server_;
+  std::filesystem::path address_file_;
+};
+
+// Whether the lake can be read and the engine answers.
+std::vector<serve::HealthCheck> LakeChecks(lake::Lake& lake);
+
+}  // namespace vitalake::cli

@@ -1,0 +1,60 @@
+#include "serve/gzip.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cctype>
+#include <ranges>
+
+#include "base/check.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr int kFastLevel = 3;
+constexpr int kGzipWindow = 15 + 16;  // zlib: 16 more asks for a gzip header
+constexpr int kMemoryLevel = 8;
+
+std::string Squeezed(std::string_view text) {
+  std::string out;
+  for (const unsigned char c : text) {
+    if (c != ' ' && c != '\t') out += static_cast<char>(std::tolower(c));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Gzipped(std::string_view bytes) {
+  z_stream stream = {};
+  VL_CHECK(deflateInit2(&stream, kFastLevel, Z_DEFLATED, kGzipWindow, kMemoryLevel,
+                        Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out(deflateBound(&stream, bytes.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  VL_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+bool TakesGzip(std::string_view accept_encoding) {
+  bool star = false;
+  for (const auto part : std::views::split(accept_encoding, ',')) {
+    const std::string coding = Squeezed({part.begin(), part.end()});
+    const size_t mark = coding.find(';');
+    const std::string name = coding.substr(0, mark);
+    bool refused = false;
+    if (mark != std::string::npos) {
+      const std::string weight = coding.substr(mark + 1);
+      refused = weight.starts_with("q=0") && weight.find_first_not_of("0.", 3) == std::string::npos;
+    }
+    if (name == "gzip" || name == "x-gzip") return !refused;
+    if (name == "*") star = !refused;
+  }
+  return star;
+}
+
+}  // namespace vitalake::serve

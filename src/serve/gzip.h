@@ -1,0 +1,15 @@
+// Gzip of whole answers in memory.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vitalake::serve {
+
+// RFC 1952, at a fast level.
+std::string Gzipped(std::string_view bytes);
+
+// Whether an Accept-Encoding header takes gzip. Source: RFC 9110, 12.5.3.
+bool TakesGzip(std::string_view accept_encoding);
+
+}  // namespace vitalake::serve

@@ -1,0 +1,387 @@
+// Steps of a request: 1. wait for its first byte; 2. header; 3. route; 4. body, piece by piece;
+// 5. handler; 6. answer; then the next one, or the connection is closed, having read on for a while
+// so that the answer is not lost with bytes nobody took.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <optional>
+
+#include "base/log.h"
+#include "serve/gzip.h"
+#include "serve/http_connection_internal.h"
+#include "serve/http_problem.h"
+
+namespace vitalake::serve {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+constexpr size_t kPieceBytes = 64 << 10;
+// Read on and thrown away before a connection with unread bytes is closed.
+constexpr int64_t kLingerBytes = 64 << 20;
+constexpr std::chrono::seconds kLingerTime{5};
+// Smaller answers are not worth the coding.
+constexpr size_t kGzipBytes = 1024;
+constexpr int kRetrySeconds = 1;
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
+// IMF-fixdate. Source: RFC 9110, 5.6.7.
+std::string HttpDate(Micros now) {
+  const auto seconds = static_cast<std::time_t>(now / 1'000'000);
+  std::tm parts = {};
+  gmtime_r(&seconds, &parts);
+  constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                     kDays[static_cast<size_t>(parts.tm_wday)], parts.tm_mday,
+                     kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+class Connection final : public HttpConnection, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(asio::ip::tcp::socket socket, std::shared_ptr<HttpShared> shared)
+      : shared_(std::move(shared)), stream_(std::move(socket)), patience_(stream_.get_executor()) {
+    shared_->connections.insert(this);
+    error_code ignored;
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  }
+  ~Connection() override {
+    HoldBody(0);
+    shared_->connections.erase(this);
+    if (shared_->connections.empty() && shared_->emptied) shared_->emptied();
+  }
+
+  void Start() override {
+    stream_.expires_after(shared_->options.header_time);
+    ReadHeader();
+  }
+
+  void Refuse() override {
+    begun_ = shared_->clock.Steady();
+    keep_alive_ = false;
+    SendProblem(503, "Too many connections; try again later", Retry());
+  }
+
+  void Finish() override {
+    finishing_ = true;
+    if (idle_ || lingering_) Close();
+  }
+
+  void Close() override {
+    error_code ignored;
+    stream_.socket().close(ignored);
+  }
+
+ private:
+  using Parser = http::request_parser<http::string_body>;
+
+  static HeaderList Retry() { return {{"Retry-After", fmt::to_string(kRetrySeconds)}}; }
+
+  // Tells how much of the shared memory for bodies this one takes.
+  void HoldBody(int64_t bytes) {
+    shared_->bodies_bytes += bytes - held_;
+    held_ = bytes;
+  }
+
+  void AwaitNext() {
+    if (buffer_.size() > 0) return Start();
+    if (finishing_ || shared_->draining) return Close();
+    idle_ = true;
+    stream_.expires_after(shared_->options.idle_time);
+    stream_.async_read_some(buffer_.prepare(kPieceBytes),
+                            [self = shared_from_this()](error_code failed, size_t count) {
+                              self->idle_ = false;
+                              if (failed) return;
+                              self->buffer_.commit(count);
+                              self->Start();
+                            });
+  }
+
+  void ReadHeader() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<uint32_t>(shared_->options.header_bytes));
+    parser_->body_limit(boost::none);
+    request_ = {};
+    route_ = nullptr;
+    head_ = false;
+    begun_ = shared_->clock.Steady();
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](error_code failed, size_t) {
+                              failed ? self->HeaderFailed(failed) : self->Header();
+                            });
+  }
+
+  void HeaderFailed(error_code failed) {
+    keep_alive_ = false;
+    if (failed == http::error::end_of_stream || failed == http::error::partial_message) return;
+    if (failed == http::error::header_limit) {
+      return SendProblem(
+          431, fmt::format("The header is longer than {} bytes", shared_->options.header_bytes));
+    }
+    // Time, or the connection itself, is over: nobody to tell.
+    if (failed.category() != http::make_error_code(http::error::bad_method).category()) return;
+    SendProblem(400, "This is not an HTTP/1.1 request: " + failed.message());
+  }
+
+  void Header() {
+    const auto& header = parser_->get();
+    keep_alive_ = header.keep_alive();
+    request_.method = std::string(header.method_string());
+    head_ = request_.method == "HEAD";
+    for (const auto& field : header) {
+      const auto name = field.name_string(), value = field.value();
+      request_.headers.emplace_back(Lower({name.data(), name.size()}),
+                                    std::string(value.data(), value.size()));
+    }
+    const auto target = header.target();
+    if (!ParseTarget({target.data(), target.size()}, request_)) {
+      return Reject(400, "The request target is not a path with an optional query");
+    }
+    if (header.version() > 10 && request_.Header("host") == nullptr) {
+      return Reject(400, "A request of HTTP/1.1 must have a Host header");
+    }
+    const Routes::Match match = shared_->routes.Find(request_);
+    if (match.route == nullptr) return WithoutRoute(match.allowed);
+    route_ = match.route;
+    const int64_t limit = route_->max_body;
+    if (const auto length = parser_->content_length();
+        length && *length > static_cast<uint64_t>(limit)) {
+      return Reject(413, TooLarge());
+    }
+    if (const std::string* const expect = request_.Header("expect")) {
+      if (Lower(*expect) != "100-continue") return Reject(417, "Only 100-continue can be expected");
+      if (!parser_->is_done()) return Continue();
+    }
+    ReadBody();
+  }
+
+  std::string TooLarge() const {
+    return route_->max_body == 0 ? fmt::format("{} {} takes no body", route_->method, route_->path)
+                                 : fmt::format("A body may have {} bytes as sent; send it in parts",
+                                               route_->max_body);
+  }
+
+  void WithoutRoute(const std::vector<std::string>& allowed) {
+    if (allowed.empty()) return Reject(404, "There is nothing at this path");
+    const HeaderList allow = {{"Allow", Joined(allowed)}};
+    if (request_.method == "OPTIONS") {
+      keep_alive_ = keep_alive_ && parser_->is_done();
+      return Send({204, "", "", allow});
+    }
+    Reject(405, fmt::format("This path takes {}", Joined(allowed)), allow);
+  }
+
+  void Continue() {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    stream_.expires_after(shared_->options.write_time);
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = shared_from_this()](error_code failed, size_t) {
+                        if (!failed) self->ReadBody();
+                      });
+  }
+
+  void ReadBody() {
+    const auto read = static_cast<int64_t>(parser_->get().body().size());
+    HoldBody(read);
+    if (read > route_->max_body) return Reject(413, TooLarge());
+    if (shared_->bodies_bytes > shared_->options.bodies_bytes && !parser_->is_done()) {
+      return Reject(503, "Too many large requests at once; try again later", Retry());
+    }
+    if (parser_->is_done()) return Dispatch();
+    stream_.expires_after(shared_->options.body_time);
+    http::async_read_some(stream_, buffer_, *parser_,
+                          [self = shared_from_this()](error_code failed, size_t) {
+                            failed ? self->BodyFailed(failed) : self->ReadBody();
+                          });
+  }
+
+  void BodyFailed(error_code failed) {
+    keep_alive_ = false;
+    if (failed == beast::error::timeout) {
+      return;  // the stream is closed
+    }
+    if (failed.category() == http::make_error_code(http::error::bad_chunk).category() &&
+        failed != http::error::partial_message) {
+      Reject(400, "The body is not framed as HTTP/1.1 wants: " + failed.message());
+    }
+  }
+
+  void Dispatch() {
+    request_.body = std::move(parser_->get().body());
+    stream_.expires_never();
+    const std::string path = request_.path;
+    const uint64_t turn = ++turn_;
+    const Reply reply([weak = weak_from_this(), executor = stream_.get_executor(),
+                       turn](Response response) mutable {
+      asio::post(executor, [weak, turn, response = std::move(response)]() mutable {
+        if (const auto self = weak.lock(); self && self->turn_ == turn) {
+          self->Send(std::move(response));
+        }
+      });
+    });
+    // What keeps the connection alive until there is an answer.
+    patience_.expires_after(route_->patience);
+    patience_.async_wait([self = shared_from_this(), turn](error_code cancelled) {
+      if (cancelled || self->turn_ != turn) return;
+      self->SendProblem(503, "No answer in time; what was asked for may still happen", Retry());
+    });
+    if (route_->runs_on == RunsOn::kLoop) return Handle(*route_, std::move(request_), reply);
+    const bool taken = shared_->pool.TryAdd(
+        [route = route_, request = std::make_shared<Request>(std::move(request_)), reply] {
+          Handle(*route, std::move(*request), reply);
+        });
+    if (!taken) {
+      reply(ProblemResponse({503, "Too much waits already; try again later", path, Retry()}));
+    }
+  }
+
+  static void Handle(const Route& route, Request request, const Reply& reply) {
+    const std::string path = request.path;
+    try {
+      route.handler(std::move(request), reply);
+    } catch (const std::exception& fault) {
+      log::Fault("http: {} {}: {}", route.method, route.path, fault.what());
+      reply(ProblemResponse({500, "A fault of the server; its log says more", path, {}}));
+    }
+  }
+
+  // An answer before the body was read, which is of no use any more.
+  void Reject(int status, const std::string& detail, HeaderList headers = {}) {
+    keep_alive_ = keep_alive_ && parser_->is_done();
+    SendProblem(status, detail, std::move(headers));
+  }
+
+  void SendProblem(int status, const std::string& detail, HeaderList headers = {}) {
+    Send(ProblemResponse({status, detail, request_.path, std::move(headers)}));
+  }
+
+  void Send(Response response) {
+    ++turn_;  // a later answer to the same request is ignored
+    patience_.cancel();
+    HoldBody(0);
+    if (finishing_ || shared_->draining) keep_alive_ = false;
+    answer_ = {};
+    answer_.version(parser_ ? parser_->get().version() : 11);
+    answer_.result(static_cast<unsigned>(response.status));
+    answer_.reason(std::string(StatusPhrase(response.status)));
+    answer_.set(http::field::date, HttpDate(shared_->clock.NowMicros()));
+    for (const auto& [name, value] : response.headers) answer_.set(name, value);
+    if (!response.content_type.empty()) {
+      answer_.set(http::field::content_type, response.content_type);
+      answer_.set("X-Content-Type-Options", "nosniff");
+    }
+    const std::string* const accepted = AcceptedCodings();
+    if (response.body.size() >= kGzipBytes) {
+      answer_.set(http::field::vary, "Accept-Encoding");
+      if (accepted != nullptr && TakesGzip(*accepted)) {
+        response.body = Gzipped(response.body);
+        answer_.set(http::field::content_encoding, "gzip");
+      }
+    }
+    answer_.keep_alive(keep_alive_);
+    if (response.status != 204) answer_.content_length(response.body.size());
+    if (!head_) answer_.body() = std::move(response.body);
+    Write();
+  }
+
+  const std::string* AcceptedCodings() {
+    if (!parser_) return nullptr;
+    const auto found = parser_->get().find(http::field::accept_encoding);
+    if (found == parser_->get().end()) return nullptr;
+    accepted_.assign(found->value().data(), found->value().size());
+    return &accepted_;
+  }
+
+  void Write() {
+    stream_.expires_after(shared_->options.write_time);
+    serializer_.emplace(answer_);
+    const auto written = [self = shared_from_this()](error_code failed, size_t) {
+      self->Tell();
+      if (failed) return;
+      self->keep_alive_ ? self->AwaitNext() : self->Linger();
+    };
+    // A HEAD's answer states a length and has no body.
+    head_ ? http::async_write_header(stream_, *serializer_, written)
+          : http::async_write(stream_, *serializer_, written);
+  }
+
+  void Tell() {
+    if (!shared_->done) return;
+    const auto seconds = std::chrono::duration<double>(shared_->clock.Steady() - begun_).count();
+    const std::string method = parser_ ? std::string(parser_->get().method_string()) : "";
+    shared_->done({method, route_ == nullptr ? "" : route_->path,
+                   static_cast<int>(answer_.result_int()), seconds});
+  }
+
+  // Closing with unread bytes would make the system throw the answer away.
+  void Linger() {
+    if (parser_ && parser_->is_done() && buffer_.size() == 0) return Close();
+    error_code ignored;
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.expires_after(kLingerTime);
+    buffer_.clear();
+    lingering_ = true;
+    ThrowAway(0);
+  }
+
+  void ThrowAway(int64_t sofar) {
+    if (sofar > kLingerBytes) return Close();
+    stream_.async_read_some(buffer_.prepare(kPieceBytes),
+                            [self = shared_from_this(), sofar](error_code failed, size_t count) {
+                              if (failed) return self->Close();
+                              self->ThrowAway(sofar + static_cast<int64_t>(count));
+                            });
+  }
+
+  std::shared_ptr<HttpShared> shared_;
+  beast::tcp_stream stream_;
+  asio::steady_timer patience_;
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  Request request_;
+  const Route* route_ = nullptr;
+  http::response<http::string_body> answer_;
+  std::optional<http::response_serializer<http::string_body>> serializer_;
+  std::string accepted_;
+  std::chrono::nanoseconds begun_{0};
+  int64_t held_ = 0;
+  uint64_t turn_ = 0;  // grows with each request and each answer
+  bool head_ = false;
+  bool keep_alive_ = false;
+  bool idle_ = false;
+  bool lingering_ = false;
+  bool finishing_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<HttpConnection> MakeHttpConnection(asio::ip::tcp::socket socket,
+                                                   std::shared_ptr<HttpShared> shared) {
+  return std::make_shared<Connection>(std::move(socket), std::move(shared));
+}
+
+}  // namespace vitalake::serve

@@ -1,0 +1,44 @@
+// One client of HttpServer.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <memory>
+#include <unordered_set>
+
+#include "base/clock.h"
+#include "serve/http_routes.h"
+#include "serve/http_server.h"
+#include "serve/work_pool.h"
+
+namespace vitalake::serve {
+
+class HttpConnection {
+ public:
+  virtual ~HttpConnection() = default;
+  virtual void Start() = 0;
+  // Answers 503 to whatever comes, and closes.
+  virtual void Refuse() = 0;
+  // Closes once the request under way, if any, is answered.
+  virtual void Finish() = 0;
+  virtual void Close() = 0;
+};
+
+// What all connections share; of the loop's thread.
+struct HttpShared {
+  const HttpOptions& options;
+  const Routes& routes;
+  WorkPool& pool;
+  Clock& clock;
+  const std::function<void(const RequestDone&)>& done;
+  std::function<void()> emptied;  // the last connection went
+  std::unordered_set<HttpConnection*> connections = {};
+  int64_t bodies_bytes = 0;
+  bool draining = false;
+};
+
+// Lives until it is closed.
+std::shared_ptr<HttpConnection> MakeHttpConnection(boost::asio::ip::tcp::socket socket,
+                                                   std::shared_ptr<HttpShared> shared);
+
+}  // namespace vitalake::serve

@@ -1,0 +1,42 @@
+#include "serve/http_message.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "serve/http_problem.h"
+
+namespace vitalake::serve {
+namespace {
+
+template <class List>
+const std::string* FindIn(const List& list, std::string_view name) {
+  const auto found = std::ranges::find(
+      list, name, [](const auto& entry) -> std::string_view { return entry.first; });
+  return found == list.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+const std::string* Request::Header(std::string_view name) const { return FindIn(headers, name); }
+
+const std::string* Request::Query(std::string_view name) const { return FindIn(query, name); }
+
+struct Reply::State {
+  explicit State(std::function<void(Response)> given) : send(std::move(given)) {}
+  ~State() {
+    if (!sent.exchange(true)) {
+      send(ProblemResponse({500, "The request was dropped by a fault of the server", {}, {}}));
+    }
+  }
+  std::function<void(Response)> send;
+  std::atomic<bool> sent = false;
+};
+
+Reply::Reply(std::function<void(Response)> send)
+    : state_(std::make_shared<State>(std::move(send))) {}
+
+void Reply::operator()(Response response) const {
+  if (!state_->sent.exchange(true)) state_->send(std::move(response));
+}
+
+}  // namespace vitalake::serve

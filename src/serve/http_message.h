@@ -1,0 +1,49 @@
+// Request, Response, Reply: HTTP as handlers see it, without the library that speaks it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vitalake::serve {
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  std::string method;  // "GET"
+  std::string path;    // as sent: still percent-encoded, without the query
+  HeaderList headers;  // names in lower case, in order of arrival
+  std::string body;    // as sent: a content coding is not undone
+  std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
+  std::map<std::string, std::string> parameters;           // of the route's path, decoded
+
+  // The first of that name (lower case); null when there is none.
+  const std::string* Header(std::string_view name) const;
+  const std::string* Query(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+  HeaderList headers = {};  // beside Content-Type, Content-Length, Date and Connection
+};
+
+// Takes the answer to one request, on any thread, once. Copies are one and the same; when the last
+// goes without an answer, the client gets a 500.
+class Reply {
+ public:
+  explicit Reply(std::function<void(Response)> send);
+  // Further calls are ignored.
+  void operator()(Response response) const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace vitalake::serve

@@ -1,0 +1,60 @@
+// Routes: one table of what the server answers, and where.
+//
+// From the table follow 404 (no path fits), 405 with Allow (the path has other methods), the answer
+// to OPTIONS, and HEAD where there is GET.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/http_message.h"
+
+namespace vitalake::serve {
+
+using Handler = std::function<void(Request request, Reply reply)>;
+
+enum class RunsOn {
+  kLoop,  // the event loop: must not block
+  kPool,  // a thread of the pool: may block for a while
+};
+
+struct Route {
+  std::string method;
+  std::string path;  // "/ingest/{stream}": a part in braces takes any one segment
+  std::string summary;
+  RunsOn runs_on = RunsOn::kLoop;
+  int64_t max_body = 0;  // bytes as sent; more is a 413
+  // Without an answer by then the client gets a 503.
+  std::chrono::milliseconds patience = std::chrono::seconds(30);
+  Handler handler;
+};
+
+class Routes {
+ public:
+  void Add(Route route);
+  const std::vector<Route>& all() const { return routes_; }
+
+  struct Match {
+    const Route* route = nullptr;  // null: `allowed` says which methods the path has; none: 404
+    std::vector<std::string> allowed;
+  };
+  // Fills request.parameters. HEAD finds GET's route.
+  Match Find(Request& request) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+
+// "a%2Fb" -> "a/b"; nullopt for a bad escape. `plus_is_space`: as in a query.
+std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_space);
+
+// Splits a request target into path and query; false when it is none we take (no leading slash, a
+// bad escape).
+bool ParseTarget(std::string_view target, Request& request);
+
+}  // namespace vitalake::serve

@@ -1,0 +1,190 @@
+#include "serve/http_server.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <future>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "serve/http_connection_internal.h"
+
+namespace vitalake::serve {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr int kBacklog = 1024;
+// After accepting failed (no file descriptor is free).
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+// "127.0.0.1:8080", "[::1]:0", "localhost:8080".
+Result<tcp::endpoint> ParseAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const char* const from = colon == std::string::npos ? end : text.data() + colon + 1;
+  const auto number = std::from_chars(from, end, port);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  error_code failed;
+  const auto address = asio::ip::make_address(host, failed);
+  if (failed || number.ec != std::errc() || number.ptr != end) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{} is not an address to listen at, like 127.0.0.1:8080", text));
+  }
+  if (!address.is_loopback()) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{} is not on loopback, and without TLS and authentication, which this "
+                            "version does not have, only this machine may connect: use "
+                            "127.0.0.1:{}, with a proxy before it where others need it",
+                            text, port));
+  }
+  return tcp::endpoint(address, port);
+}
+
+std::unexpected<Error> ListenFault(const std::string& address, const error_code& failed) {
+  const std::string text = fmt::format("cannot listen at {}: {}", address, failed.message());
+  if (failed == asio::error::address_in_use) {
+    return Fail(ErrorKind::kAlreadyExists,
+                text + "; stop the other program, or give another port (0: any that is free)");
+  }
+  if (failed == asio::error::access_denied) {
+    return Fail(ErrorKind::kPermission, text + "; ports below 1024 need the right to them");
+  }
+  return Fail(ErrorKind::kIo, text);
+}
+
+}  // namespace
+
+Status CheckHttpAddress(const std::string& address) {
+  VL_RETURN_IF_ERROR(ParseAddress(address));
+  return {};
+}
+
+struct HttpServer::Impl {
+  Impl(const HttpOptions& given, Routes table, Clock& time,
+       std::function<void(const RequestDone&)> told)
+      : options(given),
+        routes(std::move(table)),
+        done(std::move(told)),
+        acceptor(loop),
+        pause(loop),
+        pool(given.pool_threads, given.connections),
+        shared(std::make_shared<HttpShared>(HttpShared{options, routes, pool, time, done, {}})) {}
+
+  Status Listen() {
+    VL_TRY(const tcp::endpoint endpoint, ParseAddress(options.address));
+    error_code failed;
+    acceptor.open(endpoint.protocol(), failed);
+    if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+    if (!failed) acceptor.bind(endpoint, failed);
+    if (!failed) acceptor.listen(kBacklog, failed);
+    if (failed) return ListenFault(options.address, failed);
+    const tcp::endpoint bound = acceptor.local_endpoint(failed);
+    if (failed) return ListenFault(options.address, failed);
+    const std::string host = bound.address().to_string();
+    url = bound.address().is_v6() ? fmt::format("http://[{}]:{}", host, bound.port())
+                                  : fmt::format("http://{}:{}", host, bound.port());
+    return {};
+  }
+
+  void Accept() {
+    acceptor.async_accept([this](error_code failed, tcp::socket socket) {
+      if (!acceptor.is_open()) return;
+      if (failed) {
+        pause.expires_after(kAcceptPause);
+        pause.async_wait([this](error_code cancelled) {
+          if (!cancelled && acceptor.is_open()) Accept();
+        });
+        return;
+      }
+      const bool full = shared->connections.size() >= options.connections;
+      const auto connection = MakeHttpConnection(std::move(socket), shared);
+      full ? connection->Refuse() : connection->Start();
+      Accept();
+    });
+  }
+
+  void CloseAll() {
+    error_code ignored;
+    acceptor.close(ignored);
+    pause.cancel();
+    for (HttpConnection* const connection :
+         std::vector(shared->connections.begin(), shared->connections.end())) {
+      connection->Close();
+    }
+  }
+
+  void End() {
+    if (!thread.joinable()) return;
+    asio::post(loop, [this] {
+      CloseAll();
+      loop.stop();
+    });
+    thread.join();
+  }
+
+  const HttpOptions options;
+  const Routes routes;
+  const std::function<void(const RequestDone&)> done;
+  asio::io_context loop{1};
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+  tcp::acceptor acceptor;
+  asio::steady_timer pause;
+  WorkPool pool;
+  std::shared_ptr<HttpShared> shared;
+  std::string url;
+  std::jthread thread;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+HttpServer::~HttpServer() { impl_->End(); }
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Open(const HttpOptions& options, Routes routes,
+                                                     Clock& clock,
+                                                     std::function<void(const RequestDone&)> done) {
+  auto impl = std::make_unique<Impl>(options, std::move(routes), clock, std::move(done));
+  VL_RETURN_IF_ERROR(impl->Listen());
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+void HttpServer::Start() {
+  impl_->work.emplace(asio::make_work_guard(impl_->loop));
+  impl_->Accept();
+  impl_->thread = std::jthread([this] { impl_->loop.run(); });
+}
+
+const std::string& HttpServer::url() const { return impl_->url; }
+
+void HttpServer::Drain(std::chrono::milliseconds patience) {
+  if (!impl_->thread.joinable()) return;
+  const auto gone = std::make_shared<std::promise<void>>();
+  asio::post(impl_->loop, [this, gone] {
+    error_code ignored;
+    impl_->acceptor.close(ignored);
+    HttpShared& shared = *impl_->shared;
+    shared.draining = true;
+    shared.emptied = [gone, told = std::make_shared<bool>(false)] {
+      if (!std::exchange(*told, true)) gone->set_value();
+    };
+    for (HttpConnection* const connection :
+         std::vector(shared.connections.begin(), shared.connections.end())) {
+      connection->Finish();
+    }
+    if (shared.connections.empty()) shared.emptied();
+  });
+  gone->get_future().wait_for(patience);
+  impl_->End();
+}
+
+}  // namespace vitalake::serve

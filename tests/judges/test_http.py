@@ -1,0 +1,322 @@
+"""Taking in over HTTP, from the interface's text: what is answered, what is then in the tables, restarts and kills, bad
+clients, health and metrics."""
+
+import concurrent.futures
+import contextlib
+import gzip
+import http.client
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+import resources
+from product import OUTCOMES, run
+from streams import Service
+
+FHIR = "application/fhir+json"
+LINES = "application/fhir+ndjson"
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Http(Service):
+    """A service with one stream that takes posts, at a port the system chooses."""
+
+    def __init__(self, folder, source="http: {}", address="127.0.0.1:0", extra=""):
+        super().__init__(folder, None, "http", source=source, extra=f'serve: {{http: "{address}"}}\n{extra}')
+
+    def start(self, level="info"):
+        process = super().start(level)
+        deadline = time.monotonic() + 30
+        while not self.listens(process):
+            assert time.monotonic() < deadline and process.poll() is None, self.text()
+            time.sleep(0.02)
+        self.await_ready()
+        return process
+
+    def listens(self, process):
+        try:
+            found = json.loads((self.lake.path / "_vitalake/http.json").read_text())
+        except FileNotFoundError:
+            return False
+        self.host = found["url"].removeprefix("http://")
+        return found["pid"] == process.pid
+
+    def await_ready(self):
+        deadline = time.monotonic() + 30
+        while self.ask("GET", "/readyz").status != 200:
+            assert time.monotonic() < deadline, self.ask("GET", "/readyz").body
+            time.sleep(0.05)
+
+    def connect(self, timeout=60):
+        return http.client.HTTPConnection(self.host, timeout=timeout)
+
+    def ask(self, method, path, body=None, headers=None, connection=None):
+        one = connection or self.connect()
+        one.request(method, path, body, headers or {})
+        answer = Answer(one.getresponse())
+        if connection is None:
+            one.close()
+        return answer
+
+    def post(self, body, kind=FHIR, path="/ingest", key=None, connection=None, **headers):
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        headers = {"Content-Type": kind, **({"Idempotency-Key": key} if key else {}), **headers}
+        return self.ask("POST", path, body, headers, connection)
+
+    def readings(self):
+        """id -> systolic pressure, as delta-rs reads it."""
+        found = self.lake.read("silver.observation").to_pylist()
+        assert len({row["id"] for row in found}) == len(found)
+        return {row["id"]: row["systolic_pressure_value"] for row in found}
+
+    def bronze(self):
+        return self.lake.read("bronze.observation_stream").to_pylist()
+
+
+@pytest.fixture
+def service(tmp_path):
+    one = Http(tmp_path)
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+def counts(answer):
+    assert answer.status == 202, answer.body
+    told = answer.json()
+    assert told["received"] == sum(told[o] for o in OUTCOMES), told
+    return {name: told[name] for name in ("received", *OUTCOMES) if told[name]}
+
+
+def issues(answer):
+    told = answer.json()
+    outcome = told if told.get("resourceType") == "OperationOutcome" else told["outcome"]
+    assert outcome["resourceType"] == "OperationOutcome" and outcome["issue"]
+    return outcome["issue"]
+
+
+def test_what_is_answered_is_in_the_tables(service):
+    service.start()
+    one = service.post(resources.pressure("single", 121))
+    assert counts(one) == {"received": 1, "written": 1}
+    assert one.json()["position"] == "http/0/0" and one.json()["stream"] == "vitals"
+    assert service.readings() == {"single": 121}
+    many = [resources.pressure(f"b{i}", 100 + i) for i in range(20)]
+    assert counts(service.post(resources.bundle(*many))) == {"received": 20, "written": 20}
+    assert counts(service.post([*many, resources.pressure("array")])) == {"received": 21, "written": 1, "duplicate": 20}
+    lines = "\n".join(json.dumps(resources.pressure(f"line{i}")) for i in range(3))
+    assert counts(service.post(lines, LINES)) == {"received": 3, "written": 3}
+    packed = gzip.compress(json.dumps(resources.pressure("packed")).encode())
+    assert counts(service.post(packed, **{"Content-Encoding": "gzip"})) == {"received": 1, "written": 1}
+    assert len(service.readings()) == 1 + 20 + 1 + 3 + 1
+    for path, body in (("/fhir", resources.patient("p1")), ("/fhir/Patient", resources.patient("p2")),
+                       ("/fhir/Observation", resources.pressure("alias")), ("/ingest/vitals", resources.pressure("named")),
+                       ("/ingest?stream=vitals", resources.pressure("asked"))):
+        assert counts(service.post(body, path=path)) == {"received": 1, "written": 1}, path
+    older = resources.pressure("single", 90, meta={"lastUpdated": "2020-01-01T00:00:00Z"})
+    newer = resources.pressure("single", 130, meta={"lastUpdated": "2026-02-01T00:00:00Z"})
+    assert counts(service.post(newer)) == {"received": 1, "written": 1}
+    assert counts(service.post(older)) == {"received": 1, "superseded": 1}
+    assert counts(service.post({"resourceType": "Practitioner", "id": "dr"})) == {"received": 1, "out_of_scope": 1}
+    assert service.readings()["single"] == 130
+    assert sorted(row["offset"] for row in service.bronze()) == list(range(13))
+    assert packed in [row["payload"] for row in service.bronze()]
+    service.stop()
+    assert service.lake.counts()["received"] == 1 + 20 + 21 + 3 + 1 + 5 + 3
+    assert service.lake.value("SELECT count(*) AS n FROM gold.patient_observations WHERE readings > 0") >= 1
+
+
+def test_a_mixed_body_is_taken_in_and_says_what_was_not(service):
+    service.start()
+    body = "\n".join(["not JSON", json.dumps(resources.pressure("good")), json.dumps(resources.pressure("odd", 900)), "{}"])
+    answer = service.post(body, LINES)
+    assert counts(answer) == {"received": 4, "written": 1, "quarantined": 3}
+    quarantined = service.lake.quarantine()
+    assert len(quarantined) == len(issues(answer)) == 3
+    told = " ".join(issue["diagnostics"] for issue in issues(answer))
+    for row in quarantined:
+        assert row["position"].startswith("http/0/0") and row["position"] in told
+    assert any("Observation.component[0].valueQuantity.value" in issue.get("expression", []) for issue in issues(answer))
+    assert list(service.readings()) == ["good"]
+
+
+def test_what_cannot_be_taken_in_is_refused_and_leaves_nothing(service):
+    service.start()
+    good = json.dumps(resources.pressure("good"))
+    for status, answer in (
+            (400, service.post("{not JSON")), (400, service.post("")), (400, service.post("one\ntwo\n", LINES)),
+            (400, service.post(good[:-20])), (400, service.post(good, **{"Content-Encoding": "gzip"})),
+            (400, service.post(gzip.compress(good.encode())[:-20], **{"Content-Encoding": "gzip"})),
+            (400, service.post(good, key="k" * 256)),
+            (404, service.post(good, path="/ingest/other")), (404, service.post(good, path="/ingest?stream=other")),
+            (405, service.ask("GET", "/ingest")), (405, service.ask("PUT", "/fhir/Patient", good)),
+            (413, service.post("x" * (17 << 20))),
+            (413, service.post(gzip.compress(b"[" + b" " * 80_000_000 + b"]"), **{"Content-Encoding": "gzip"})),
+            (415, service.post(good, "text/html")), (415, service.post(good, "application/fhir+xml")),
+            (415, service.post(good, f"{FHIR}; charset=latin1")), (415, service.post(good, **{"Content-Encoding": "br"})),
+            (415, service.ask("POST", "/ingest", good, {}))):
+        assert answer.status == status, (status, answer.status, answer.body)
+        assert answer.headers["Content-Type"].startswith(FHIR)
+        assert issues(answer)[0]["severity"] == "error" and issues(answer)[0]["diagnostics"]
+        assert "Allow" in answer.headers or status != 405
+    missing = service.ask("GET", "/nowhere")
+    assert missing.status == 404 and missing.headers["Content-Type"] == "application/problem+json"
+    assert missing.json()["status"] == 404
+    assert counts(service.post(good, f'{FHIR}; charset="UTF-8"')) == {"received": 1, "written": 1}
+    assert len(service.bronze()) == 1
+    assert not service.lake.quarantine()
+
+
+def test_a_key_is_taken_in_once_also_after_a_restart(service):
+    service.start()
+    body = json.dumps([resources.pressure("once"), {}])
+    first = service.post(body, key="the key")
+    assert counts(first) == {"received": 2, "written": 1, "quarantined": 1}
+    plain = service.post(resources.pressure("plain"), key="another")
+    assert "Idempotency-Replayed" not in first.headers
+    for _ in range(2):
+        again = service.post(body, key="the key")
+        assert again.status == 202 and again.json() == first.json() and again.headers["Idempotency-Replayed"] == "true"
+        assert service.post(resources.pressure("plain"), key="another").json() == plain.json()
+        assert service.post(resources.pressure("other"), key="the key").status == 422
+        service.stop()
+        service.start()
+    service.stop()
+    assert set(service.readings()) == {"once", "plain"} and len(service.bronze()) == 2
+    assert service.lake.counts()["received"] == 3
+
+
+def test_killed_between_post_and_answer_the_retry_makes_one_row(service):
+    expected = {}
+    for turn, pause in enumerate((0.0, 0.05, 0.12)):
+        process = service.start()
+        name = f"r{turn}"
+        body = json.dumps(resources.pressure(name, 100 + turn))
+        with contextlib.closing(service.connect()) as connection:
+            connection.request("POST", "/ingest", body, {"Content-Type": FHIR, "Idempotency-Key": name})
+            time.sleep(pause)  # kills at different places of the way; each must do
+            service.kill(process)
+        service.start()
+        assert counts(service.post(body, key=name)) == {"received": 1, "written": 1}
+        expected[name] = 100 + turn
+        service.stop()
+        assert service.readings() == expected
+        assert len(service.bronze()) == len(expected)
+        assert service.lake.counts() == {**dict.fromkeys(OUTCOMES, 0), "received": turn + 1, "written": turn + 1}
+
+
+def test_a_thousand_posts_at_once_are_a_thousand_rows(service):
+    service.start()
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        answers = list(pool.map(lambda i: service.post(resources.pressure(f"r{i}", 100 + i % 50)), range(1000)))
+    assert all(counts(answer) == {"received": 1, "written": 1} for answer in answers)
+    assert {answer.json()["position"] for answer in answers} == {f"http/0/{i}" for i in range(1000)}
+    assert service.readings() == {f"r{i}": 100 + i % 50 for i in range(1000)}
+    # Many posts share a commit.
+    assert service.lake.delta("silver.observation").version() < 100
+    service.stop()
+    assert service.lake.counts() == {**dict.fromkeys(OUTCOMES, 0), "received": 1000, "written": 1000}
+
+
+def test_whatever_got_its_202_before_a_stop_is_in_the_tables(service):
+    process = service.start()
+    taken, refused = set(), set()
+
+    def post(worker):
+        for i in range(10_000):
+            name = f"w{worker}-{i}"
+            try:
+                status = service.post(resources.pressure(name)).status
+            except (OSError, http.client.HTTPException):
+                return  # it does not listen any more
+            (taken if status == 202 else refused).add((name, status))
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        workers = [pool.submit(post, w) for w in range(8)]
+        deadline = time.monotonic() + 30
+        while len(taken) < 50 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0, service.text()
+        service.processes.remove(process)
+        for worker in workers:
+            worker.result()
+    assert len(taken) >= 50 and {status for _, status in refused} <= {503}
+    assert {name for name, _ in taken} <= set(service.readings())
+    assert service.lake.counts()["received"] == len(service.bronze()) == len(service.readings())
+
+
+def test_bad_clients_are_closed_and_pipelined_ones_served(service):
+    service.start()
+    host, port = service.host.split(":")
+    slow = socket.create_connection((host, int(port)))
+    slow.sendall(b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-")
+    begin = time.monotonic()
+    body = json.dumps(resources.pressure("first")).encode()
+    post = b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with socket.create_connection((host, int(port)), timeout=30) as piped:
+        piped.sendall(post + body + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" + post + body
+                      + b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        got = b""
+        while piece := piped.recv(65536):
+            got += piece
+    assert re.findall(rb"HTTP/1\.1 (\d+)", got) == [b"202", b"200", b"202", b"404"]
+    with socket.create_connection((host, int(port)), timeout=30) as noise:
+        noise.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(256)) + b"\r\n\r\n")
+        assert noise.recv(65536).startswith(b"HTTP/1.1 400 ") or not noise.recv(1)
+    slow.settimeout(30)
+    assert slow.recv(1) == b"" and time.monotonic() - begin < 20
+    slow.close()
+    assert service.ask("GET", "/livez").status == 200
+
+
+def test_health_and_metrics(service):
+    process = service.start()
+    assert service.ask("GET", "/livez").status == 200
+    ready = service.ask("GET", "/readyz").json()
+    assert ready["ready"] and {check["name"] for check in ready["checks"]} >= {"lake", "engine", "stream vitals"}
+    secret = "Xylophonist"
+    service.post([{**resources.patient("p1"), "name": [{"family": secret}]}, resources.pressure("o1"), {"name": secret}])
+    metrics = service.ask("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
+    assert metrics.status == 200 and metrics.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    text = gzip.decompress(metrics.body).decode()
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
+    assert checked.returncode == 0 and not checked.stderr, checked.stderr + checked.stdout
+    assert secret not in text and "o1" not in text
+    assert 'vitalake_http_requests_total{route="/ingest",method="POST",status="202"} 1' in text
+    # Its lake is gone: not ready, and alive.
+    shutil.move(service.lake.path / "silver/patient", service.lake.path / "patient")
+    deadline = time.monotonic() + 20
+    while (gone := service.ask("GET", "/readyz")).status == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert gone.status == 503 and [check["name"] for check in gone.json()["checks"] if not check["ok"]] == ["lake"]
+    assert service.ask("GET", "/livez").status == 200
+    service.kill(process)
+
+
+def test_addresses_that_are_refused(service, tmp_path):
+    service.start()
+    for address, words in (("0.0.0.0:0", "not on loopback"), (service.host, "another port"), ("off", "is off")):
+        other = Http(tmp_path, address=address)
+        other.lake.path = tmp_path / "other"
+        refused = run("run", "--config", other.config, expect=(1, 2), timeout=60)
+        assert words in refused.stderr and len(refused.stderr.strip().splitlines()) <= 3, refused.stderr
+    assert service.ask("GET", "/livez").status == 200
