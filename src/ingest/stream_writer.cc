@@ -22,10 +22,10 @@ std::string StreamWriter::CommitName() const { return fmt::format("\"{}\"", sett
 
 Result<std::unique_ptr<StagedBatch>> StreamWriter::OpenBatch(
     const std::vector<StreamPartition>& partitions) {
-  if (!files_) {
-    VL_TRY(files_, GroupStage::OpenWriter(lake_));
+  if (!stagers_) {
+    VL_TRY(stagers_, StagerPool::Open(lake_));
   }
-  return StagedBatch::Open(lake_, settings_, views_, *files_, partitions);
+  return StagedBatch::Open(lake_, settings_, views_, *stagers_, partitions);
 }
 
 Status StreamWriter::Write(StagedBatch& staged, const Wait& wait) {

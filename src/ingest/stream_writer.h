@@ -91,7 +91,7 @@ class StreamWriter {
   lake::Lake& lake_;
   const StreamSettings settings_;
   const std::vector<lake::SilverView>& views_;
-  std::unique_ptr<engine::Engine> files_;  // of OpenBatch
+  std::unique_ptr<StagerPool> stagers_;  // of OpenBatch
   StreamPositions positions_;
   OutcomesByApp ledger_;                           // what the ledger lacks
   std::map<std::string, OutcomesByApp> unstated_;  // by silver table: since its last commit
