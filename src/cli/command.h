@@ -134,6 +134,7 @@ void AddTableCommands(CommandLine& line);
 void AddUpkeepCommands(CommandLine& line, CLI::App* group);
 void AddQuarantineCommands(CommandLine& line);
 void AddLedgerCommand(CommandLine& line);
+void AddAlertCommands(CommandLine& line);
 void AddGoldCommand(CommandLine& line);
 void AddGenerateCommands(CommandLine& line);
 void AddViewCommands(CommandLine& line);

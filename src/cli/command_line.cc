@@ -156,6 +156,7 @@ void AddAllCommands(CommandLine& line) {
   AddTableCommands(line);
   AddQuarantineCommands(line);
   AddLedgerCommand(line);
+  AddAlertCommands(line);
   AddGoldCommand(line);
   AddViewCommands(line);
   AddGenerateCommands(line);

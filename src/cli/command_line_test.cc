@@ -48,6 +48,14 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
               HasSubstr("--timestamp"));
 }
 
+TEST(CommandLine, AnAlertsCommandMayStandAlone) {
+  EXPECT_EQ(LakeOf({"alerts", "--lake", "x"}), "x");
+  EXPECT_EQ(LakeOf({"alerts", "--follow", "--patient", "ack"}), "");
+  EXPECT_EQ(LakeOf({"alerts", "ack", "a1", "--actor", "nurse-7", "--lake", "x"}), "x");
+  EXPECT_THAT(LakeOf({"alerts", "ack", "a1"}), HasSubstr("--actor"));
+  EXPECT_THAT(LakeOf({"alerts", "snooze", "--actor", "nurse-7"}), HasSubstr("ID"));
+}
+
 TEST(CommandLine, EveryCommandHasHelpWithExamples) {
   CommandLine line;
   AddAllCommands(line);

@@ -13,6 +13,7 @@ std::string SummaryJson(const ServiceSummary& summary) {
   JsonWriter json;
   json.BeginObject().Key("messages").Int(summary.messages).Key("records").Int(summary.records);
   json.Key("files").Int(summary.files).Key("file_records").Int(summary.file_records);
+  json.Key("alerts").Int(summary.alerts);
   json.Key("seconds").Double(summary.seconds).EndObject();
   return json.Take() + "\n";
 }
@@ -36,10 +37,11 @@ Result<int> RunService(Context& context) {
   if (context.json()) {
     VL_RETURN_IF_ERROR(WriteStdout(SummaryJson(summary)));
   } else {
-    Say(fmt::format("stopped: {} messages with {} records, {} files with {} records in {}",
-                    FormatCount(summary.messages), FormatCount(summary.records),
-                    FormatCount(summary.files), FormatCount(summary.file_records),
-                    FormatSeconds(summary.seconds)));
+    Say(fmt::format(
+        "stopped: {} messages with {} records, {} files with {} records, {} alert events in {}",
+        FormatCount(summary.messages), FormatCount(summary.records), FormatCount(summary.files),
+        FormatCount(summary.file_records), FormatCount(summary.alerts),
+        FormatSeconds(summary.seconds)));
   }
   return kExitDone;
 }

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <set>
+#include <system_error>
 
 #include "lake/catalogue.h"
 #include "serve/http_server.h"
@@ -121,6 +124,23 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   return stream;
 }
 
+Result<ingest::MonitorRules> ReadMonitor(const Config& config) {
+  VL_TRY(std::filesystem::path folder, config.Path("monitor.rules"));
+  // A folder nobody named need not be there: the rules compiled in stand.
+  std::error_code ignored;
+  const bool named = config.Find("monitor.rules")->source != SettingSource::kDefault;
+  if (!named && !std::filesystem::is_directory(folder, ignored)) folder.clear();
+  auto rules = ingest::MonitorRules::Load(folder);
+  if (!rules) return Because(std::move(rules).error(), "monitor.rules");
+  const auto micros = [&](const char* key) -> Result<Micros> {
+    VL_TRY(const auto duration, config.Duration(key));
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  };
+  VL_TRY(rules->late_after, micros("monitor.late_after"));
+  VL_TRY(rules->late_critical_within, micros("monitor.late_critical_within"));
+  return rules;
+}
+
 Result<OutboundSetup> ReadOutbound(const Config& config) {
   OutboundSetup outbound;
   VL_TRY(outbound.names, config.Flag("outbound.names"));
@@ -178,6 +198,9 @@ Result<RunSetup> ReadRunSetup(const Config& config) {
                               stream.settings.name));
     }
     setup.streams.push_back(std::move(stream));
+  }
+  if (!setup.streams.empty()) {
+    VL_TRY(setup.monitor, ReadMonitor(config));
   }
   VL_TRY(setup.http, ReadHttp(config, setup.streams));
   return setup;

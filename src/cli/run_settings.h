@@ -10,6 +10,7 @@
 #include "ingest/generate_source.h"
 #include "ingest/kafka_settings.h"
 #include "ingest/landing_watch.h"
+#include "ingest/monitor_rules.h"
 #include "ingest/stream_pipeline.h"
 
 namespace vitalake::cli {
@@ -39,10 +40,11 @@ struct RunSetup {
   std::optional<HttpSetup> http;  // none: off
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
+  ingest::MonitorRules monitor;  // what their readings are judged by
   OutboundSetup outbound;
 };
 
-// kInvalidArgument, kUnsupported naming the key.
+// kInvalidArgument, kUnsupported naming the key; of a rule file, its line.
 Result<RunSetup> ReadRunSetup(const Config& config);
 
 }  // namespace vitalake::cli

@@ -7,6 +7,7 @@
 #include "ingest/file_source.h"
 #include "ingest/kafka_sink.h"
 #include "ingest/kafka_source.h"
+#include "ingest/monitor_follower.h"
 #include "ingest/pause.h"
 #include "ingest/post_source.h"
 #include "lake/compaction.h"
@@ -72,16 +73,26 @@ Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSe
   return ingest::KafkaSource::Open(setup.kafka, setup.settings.name, slots, lake_.clock());
 }
 
+Status Service::CheckStream(const StreamSetup& stream) {
+  {
+    // The server answers from the moment it is opened: no part runs then, and http_ is not set.
+    const std::lock_guard lock(mutex_);
+    if (!running_.contains("stream " + stream.settings.name)) {
+      return Fail(ErrorKind::kNotFound, "it does not run");
+    }
+  }
+  if (stream.source == StreamKind::kHttp && !http_->box(stream.settings.name).is_open()) {
+    return Fail(ErrorKind::kNotFound, "it does not take posts yet");
+  }
+  return {};
+}
+
 Status Service::OpenHttp() {
   if (!setup_.http) return {};
   std::vector<serve::HealthCheck> checks = LakeChecks(lake_);
   for (const StreamSetup& stream : setup_.streams) {
-    const std::string name = "stream " + stream.settings.name;
-    checks.push_back({name, [this, name](const Wait&) -> Status {
-                        const std::lock_guard lock(mutex_);
-                        if (running_.contains(name)) return {};
-                        return Fail(ErrorKind::kNotFound, "it does not run");
-                      }});
+    checks.push_back({"stream " + stream.settings.name,
+                      [this, &stream](const Wait&) { return CheckStream(stream); }});
   }
   auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks));
   if (opened) {
@@ -122,8 +133,11 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
     if (box != nullptr) box->Refuse();
   });
   ingest::StreamProgress before;
+  ingest::MonitorFollower monitor(
+      lake_, views_, setup.settings, setup_.monitor, alerts_,
+      box == nullptr ? ingest::Tell::kAtOnce : ingest::Tell::kOnceInBronze);
   ingest::StreamPipeline pipeline(
-      lake_, views_, settings, limits, *source, nullptr,
+      lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.records - before.records;
@@ -230,6 +244,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   summary.records = records_;
   summary.files = files_;
   summary.file_records = file_records_;
+  summary.alerts = alerts_.published();
   summary.seconds = std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
   return summary;
 }

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "cli/http_service.h"
 #include "cli/run_settings.h"
+#include "ingest/alert_feed.h"
 #include "ingest/commit_follower.h"
 #include "ingest/outbound_follower.h"
 #include "lake/lake.h"
@@ -31,6 +32,7 @@ struct ServiceSummary {
   int64_t records = 0;   // in them
   int64_t files = 0;     // of the landing folder
   int64_t file_records = 0;
+  int64_t alerts = 0;  // events of alerts, told to whoever listens
   double seconds = 0;
 };
 
@@ -44,6 +46,8 @@ class Service {
 
  private:
   Status OpenHttp();
+  // Whether the stream takes something in.
+  Status CheckStream(const StreamSetup& stream);
   Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
   // Has the stream's box take posts.
   Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);
@@ -61,6 +65,7 @@ class Service {
   std::vector<lake::SilverView> views_;
   ingest::CommitFollower gold_;
   ingest::CommitFollower upkeep_;  // of small files
+  ingest::AlertFeed alerts_;
   std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
   std::unique_ptr<HttpService> http_;  // null: off

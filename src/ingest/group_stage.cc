@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <iterator>
 #include <mutex>
+#include <numeric>
 #include <set>
 
 #include "base/parallel.h"
@@ -116,6 +118,20 @@ void GroupStage::Merge(const RecordStager& stager) {
   MergeProblems(stager);
 }
 
+void GroupStage::GatherWatched() {
+  std::vector<WatchedRecord> all;
+  for (const auto& stager : stagers_) {
+    std::ranges::move(stager->TakeWatched(), std::back_inserter(all));
+  }
+  // Records are large: each is moved once.
+  std::vector<size_t> order(all.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return all[i].place(); });
+  watched_.clear();
+  watched_.reserve(all.size());
+  for (const size_t i : order) watched_.push_back(std::move(all[i]));
+}
+
 void GroupStage::MergeProblems(const RecordStager& stager) {
   for (const auto& [reason, count] : stager.reasons()) reasons_[reason] += count;
   for (const std::string& problem : stager.problems()) {
@@ -146,6 +162,7 @@ Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait
     return true;
   });
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
+  GatherWatched();
   return {};
 }
 

@@ -65,10 +65,11 @@ class GroupStage {
   Status AddMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
                      const Wait& wait);
 
+  // What the monitor is told of the messages taken in by the last call, in the order of partition,
+  // offset and entry. Nothing unless the context asks for it.
+  const std::vector<WatchedRecord>& watched() const { return watched_; }
   // Has AddMessages count each message by itself, too. Call before it.
   void CountMessages() { counts_messages_ = true; }
-  // In no order.
-  const std::vector<MessageTally>& message_tallies() const { return message_tallies_; }
 
   // What follows is there after Close.
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
@@ -76,6 +77,8 @@ class GroupStage {
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
   const std::vector<std::string>& problems() const { return problems_; }
   int64_t issues() const { return issues_; }
+  // With CountMessages; in no order.
+  const std::vector<MessageTally>& message_tallies() const { return message_tallies_; }
   // SELECTs of the staged rows of ops.quarantine and ops.issue.
   std::string QuarantineRows() const;
   std::string IssueRows() const;
@@ -121,6 +124,7 @@ class GroupStage {
                       const std::function<Status(RecordStager&, const FindRefusal&)>& find,
                       const Wait& wait);
   void Merge(const RecordStager& stager);
+  void GatherWatched();
   void MergeProblems(const RecordStager& stager);
 
   lake::Lake& lake_;
@@ -139,6 +143,7 @@ class GroupStage {
   std::vector<MessageTally> message_tallies_;
   std::map<std::string, int64_t> reasons_;
   std::vector<std::string> problems_;
+  std::vector<WatchedRecord> watched_;
   int64_t issues_ = 0;
 };
 

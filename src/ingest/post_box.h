@@ -81,6 +81,12 @@ class PostBox final : public OutcomeListener {
   // message is recalled.
   void Post(std::string payload, std::string key, Done done);
 
+  // Between Open and Refuse.
+  bool is_open() const {
+    const std::lock_guard lock(mutex_);
+    return open_;
+  }
+
   // -- the stream --
   // Takes posts from now on; `kept` are bronze's keys.
   void Open(std::vector<Kept> kept, Recall recall);

@@ -117,8 +117,12 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
                                                          const StagerContext& context,
                                                          const StagingPlaces* places) {
   std::unique_ptr<RecordStager> stager(new RecordStager(context));
-  for (const lake::SilverView& view : context.views)
-    stager->runners_.emplace_back(view.view, view.UsedColumns());
+  if (context.watched) stager->watcher_.emplace(context.views);
+  for (size_t i = 0; i < context.views.size(); ++i) {
+    std::vector<bool> needed = context.views[i].UsedColumns();
+    if (context.watched) stager->watcher_->MarkNeeded(i, needed);
+    stager->runners_.emplace_back(context.views[i].view, std::move(needed));
+  }
   if (places == nullptr) return stager;
   stager->places_ = places;
   for (const lake::SilverView& view : context.views) {
@@ -191,6 +195,7 @@ void RecordStager::CountStaged(size_t table, const RecordSource& source, std::st
 
 void RecordStager::Locate(const fhir::Record& record, const RecordSource& source, int64_t nth) {
   place_.partition = source.partition;
+  place_.nth = nth;
   place_.offset = record.place.byte_offset;
   place_.received_at = source.file->received_at;
   if (!source.message) return;
@@ -266,6 +271,9 @@ Status RecordStager::StageResource(const fhir::Record& record, const RecordSourc
   }
   if (assessment.rejection) {
     const auto& rejection = *assessment.rejection;
+    if (watcher_ && assessment.critical) {
+      watcher_->TakeQuarantined(PlaceToWatch(source), resource, Position(record, source));
+    }
     return Quarantine(record, source,
                       {rejection.reason, rejection.element_path, rejection.message});
   }
@@ -283,6 +291,7 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
                                                                   : Silver::kVitalSign;
   const std::string quality = assessment.quality.ToString();
   GatherRecordCells(record, source, resource, key.key, quality, home);
+  if (watcher_) watcher_->Begin(PlaceToWatch(source), resource, key.key, assessment);
   // The pressures of a panel are vital signs as well.
   for (const size_t at : {static_cast<size_t>(home), static_cast<size_t>(Silver::kVitalSign)}) {
     const bool is_home = at == static_cast<size_t>(home);
@@ -290,6 +299,7 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
     const auto ran = runners_[at].Run(resource, [&](std::span<const view::Cell> row) {
       ++rows;
       AppendRow(at, row);
+      if (watcher_) Watch(at, row);
     });
     if (rows > 0) CountStaged(at, source, key.key);
     if (is_home && (!ran || rows == 0)) {
@@ -323,6 +333,26 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
     VL_RETURN_IF_ERROR(AppendIssue(record, source, issue, type, key.key));
   }
   return {};
+}
+
+WatchedPlace RecordStager::PlaceToWatch(const RecordSource& source) const {
+  return {static_cast<int32_t>(source.file->ordinal), place_.offset, place_.nth,
+          place_.received_at};
+}
+
+void RecordStager::Watch(size_t table, std::span<const view::Cell> row) {
+  switch (static_cast<Silver>(table)) {
+    case Silver::kPatient:
+      return watcher_->TakePatient(row);
+    case Silver::kObservation:
+      return watcher_->TakePressure(row);
+    case Silver::kVitalSign:
+      return watcher_->TakeVital(row);
+  }
+}
+
+std::vector<WatchedRecord> RecordStager::TakeWatched() {
+  return watcher_ ? watcher_->Take() : std::vector<WatchedRecord>();
 }
 
 // The cells of lake::RecordColumns(), in their order.
@@ -359,6 +389,7 @@ Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource&
   const Silver home = patient ? Silver::kPatient : Silver::kObservation;
   record_cells_.Int(place_.received_at).Text(context_.views[static_cast<size_t>(home)].table);
   ++tally_->home[static_cast<size_t>(home)];
+  if (watcher_) watcher_->TakeDelete(PlaceToWatch(source), target.id, patient);
   for (const Silver table : {home, Silver::kVitalSign}) {
     const size_t at = static_cast<size_t>(table);
     CountStaged(at, source, target.id);

@@ -21,6 +21,7 @@
 #include "engine/column_appender.h"
 #include "engine/row_buffer.h"
 #include "fhir/decode.h"
+#include "ingest/record_watcher.h"
 #include "lake/cell_row.h"
 #include "lake/ledger.h"
 #include "lake/silver_view.h"
@@ -96,6 +97,7 @@ struct StagerContext {
   size_t problems_kept = 20;  // first problems to report by text
   // Which records to take, by source partition and byte offset; empty: all.
   std::function<bool(const std::string& partition, int64_t offset)> wanted = {};
+  bool watched = false;  // gather what a stream's monitor is told (RecordStager::TakeWatched)
 };
 
 using FindRefusal = std::function<const lake::RefusedRecord*(const std::string& source_partition,
@@ -130,6 +132,9 @@ class RecordStager {
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
   const std::vector<std::string>& problems() const { return problems_; }
   int64_t issues() const { return issues_; }
+  // What the monitor is told of the records staged since the last call; nothing unless the context
+  // asks for it.
+  std::vector<WatchedRecord> TakeWatched();
   // By silver table; their keys are in TakeKeyHashes.
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
   // KeyHash of each staged record's key, in any order; the stager holds them no longer.
@@ -162,6 +167,8 @@ class RecordStager {
   Status WriteFiles(const Wait& wait);
   // Takes over where the record lies: place_. `nth` of its block, from 0.
   void Locate(const fhir::Record& record, const RecordSource& source, int64_t nth);
+  WatchedPlace PlaceToWatch(const RecordSource& source) const;
+  void Watch(size_t table, std::span<const view::Cell> row);
   void GatherRecordCells(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                          std::string_view key, std::string_view quality, Silver home);
 
@@ -179,9 +186,11 @@ class RecordStager {
   struct {
     std::string partition;
     int64_t offset = 0;
+    int64_t nth = 0;  // of its block
     Micros received_at = 0;
   } place_;  // of the record at hand, as its rows carry it
   lake::CellRow record_cells_;
+  std::optional<RecordWatcher> watcher_;
   std::map<int64_t, FileTally> tallies_;
   FileTally* tally_ = nullptr;
   std::map<std::string, int64_t> reasons_;

@@ -26,8 +26,9 @@ Result<std::unique_ptr<StagedBatch>> StagedBatch::Open(
     batch->sources_[partitions[i].partition] = {&batch->run_, &batch->run_.files[i],
                                                 partitions[i].AppId()};
   }
-  batch->stage_.emplace(lake, StagerContext{views, {}, settings.limits}, batch->run_,
-                        batch->folder_.path(), false, &pool);
+  StagerContext context{views, {}, settings.limits};
+  context.watched = settings.watched;
+  batch->stage_.emplace(lake, context, batch->run_, batch->folder_.path(), false, &pool);
   if (settings.listener != nullptr) batch->stage_->CountMessages();
   return batch;
 }

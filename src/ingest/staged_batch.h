@@ -27,6 +27,7 @@ struct StreamSettings {
   fhir::DecodeLimits limits;
   // Is told what became of each message; null: nobody asks.
   OutcomeListener* listener = nullptr;
+  bool watched = false;  // batches gather what a StreamWatch is told (GroupStage::watched)
 
   RunId run_id() const { return {"stream/" + name}; }
   const char* key_mode() const { return key == fhir::KeyRule::kIdentifier ? "identifier" : "id"; }

@@ -40,7 +40,10 @@ StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverV
                                StreamSource& source, StreamWatch* watch,
                                std::function<void(const StreamProgress&)> committed)
     : lake_(lake),
-      settings_(std::move(settings)),
+      settings_([&] {
+        settings.watched = watch != nullptr;
+        return std::move(settings);
+      }()),
       limits_(limits),
       source_(source),
       watch_(watch),

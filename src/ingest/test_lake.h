@@ -19,7 +19,8 @@ namespace vitalake::ingest {
 
 class TestLake {
  public:
-  TestLake() {
+  // `clock` must outlive it; null: the machine's.
+  explicit TestLake(Clock* clock = nullptr) : clock_(clock == nullptr ? system_ : *clock) {
     folder_ = std::filesystem::temp_directory_path() / ("vitalake-[t]est*-" + random_.Uuid());
     std::filesystem::create_directories(folder_ / "in");
     Reopen();
@@ -74,7 +75,8 @@ class TestLake {
   }
 
  private:
-  SystemClock clock_;
+  SystemClock system_;
+  Clock& clock_;
   SystemRandom random_;
   std::filesystem::path folder_;
   std::unique_ptr<lake::Lake> lake_;

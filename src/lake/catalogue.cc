@@ -65,12 +65,18 @@ std::vector<TableSpec> MakeFixedTables() {
                 Typed("timestamp", {"acknowledged_at", "snoozed_until"}),
                 Typed("string", {"reading_ids"}), Typed("double", {"value", "baseline"}),
                 Typed("string", {"window", "late_by", "explanation", "source", "source_partition"}),
-                Typed("long", {"source_offset"})),
-           {"alert_id"}, {"patient_id", "opened_at"}),
+                Typed("long", {"source_offset", "sequence"}),
+                Typed("string", {"id_space", "change", "queue"}), Typed("boolean", {"notify"}),
+                Typed("double", {"diastolic", "baseline_sigma"}),
+                Typed("long", {"baseline_readings"})),
+           {"source_partition", "sequence"}, {"patient_id", "opened_at"}),
       Make("ops.action",
            Join(Typed("string", {"actor"}), Typed("timestamp", {"time"}),
-                Typed("string", {"action", "target", "reason"}), Typed("timestamp", {"expiry"})),
-           {}, {"time"}),
+                Typed("string", {"action", "target", "reason"}), Typed("timestamp", {"expiry"}),
+                Typed("string", {"id", "source_partition"}),
+                Typed("long", {"source_offset", "ordinal"}),
+                Typed("string", {"request", "payload"})),
+           {}, {"source_partition", "source_offset", "time"}),
   };
 }
 

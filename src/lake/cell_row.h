@@ -32,6 +32,12 @@ class CellRow {
     cell.integer = value.value_or(0);
     return *this;
   }
+  CellRow& Double(std::optional<double> value) {
+    view::Cell& cell = cells_.emplace_back();
+    cell.is_null = !value.has_value();
+    cell.number = value.value_or(0);
+    return *this;
+  }
   CellRow& Bool(bool value) {
     view::Cell& cell = cells_.emplace_back();
     cell.is_null = false;

@@ -29,6 +29,7 @@ struct PatientFacts {
   std::optional<Micros> deceased_at;  // absent: from the time of this action on
   bool is_test = false;
   std::string replaced_by;  // the survivor's id in the same id_space; empty: none
+  bool known = true;        // false: the patient was deleted
 };
 
 // What people set for one patient. In force from `from` to before `until`; of several in force the

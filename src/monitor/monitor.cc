@@ -41,6 +41,7 @@ std::span<const AlertEvent> Monitor::ObserveQuarantined(const QuarantinedCritica
   return state_->ObserveQuarantined(record);
 }
 
+std::optional<Micros> Monitor::NextTimer() const { return state_->next_timer(); }
 std::string Monitor::Snapshot() const { return state_->Snapshot(); }
 const MonitorCounters& Monitor::counters() const { return state_->counters_; }
 size_t Monitor::patients() const { return state_->patients_.size(); }

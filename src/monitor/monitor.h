@@ -131,7 +131,8 @@ class Monitor {
   ~Monitor();
 
   // One reading, a new version of one, or its retraction. Timers that are due at `received` run
-  // first. About 1 microsecond; allocates only for new patients, new series and events.
+  // first. About 1 microsecond; allocates only for new patients, new series and events. A
+  // retraction without a patient (a DELETE names none) is looked for in every series.
   Observation Observe(const Reading& reading);
 
   // The events it causes. kNotFound: no such alert is on (it may have ended); kInvalidArgument: a
@@ -141,6 +142,9 @@ class Monitor {
   // Time passes without readings. Due timers cause events: a repeat that did not come, a reminder,
   // silence.
   std::span<const AlertEvent> Tick(Micros time, int64_t position);
+
+  // When the first timer is due, if there is any; a Tick then may have events.
+  std::optional<Micros> NextTimer() const;
 
   std::span<const AlertEvent> ObserveQuarantined(const QuarantinedCritical& record);
 

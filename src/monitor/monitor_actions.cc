@@ -17,7 +17,7 @@ Status Monitor::State::Do(const PatientChanged& change) {
   Patient& patient = patients_[number];
   const PatientFacts& facts = change.facts;
   const bool was_deceased = patient.deceased;
-  patient.known = true;
+  patient.known = facts.known;
   patient.has_birth_day = facts.birth_day.has_value();
   patient.birth_day = facts.birth_day.value_or(0);
   patient.is_test = facts.is_test;
@@ -33,8 +33,7 @@ Status Monitor::State::Do(const PatientChanged& change) {
     AlertRecord& record = records_[asked];
     record.state = AlertState::kClosed;
     record.closed = clock_;
-    AlertEvent& event = Emit(Change::kClosed, Vital::kSeveral, record);
-    event.queue = Queue::kOperations;
+    AlertEvent& event = Emit(Change::kClosed, record.vital, record);
     event.notify = false;
     event.explanation = "The patient is known now.";
     Count(event);
@@ -79,7 +78,8 @@ std::pair<Vital, uint32_t> Monitor::State::FindAlert(uint32_t person, const Hash
   const auto search = [&](uint32_t first, Vital vital) -> uint32_t {
     for (uint32_t r = first; r != 0; r = records_[r].next) {
       const AlertRecord& record = records_[r];
-      if (AlertId(patients_.KeyOf(record.owner), vital, record.rule, record.opener) == id) return r;
+      const Vital named = vital == Vital::kSeveral ? record.vital : vital;
+      if (AlertId(patients_.KeyOf(record.owner), named, record.rule, record.opener) == id) return r;
     }
     return 0;
   };
@@ -102,7 +102,8 @@ Status Monitor::State::Do(const Acknowledge& action) {
   record.acknowledged = clock_;
   record.snoozed = 0;
   cause_.actor = action.actor;
-  AlertEvent& event = Emit(Change::kUpdated, vital, record);
+  AlertEvent& event =
+      Emit(Change::kUpdated, vital == Vital::kSeveral ? record.vital : vital, record);
   event.notify = false;
   event.explanation = "Acknowledged.";
   Count(event);
@@ -117,7 +118,8 @@ Status Monitor::State::Do(const Snooze& action) {
   AlertRecord& record = records_[number];
   record.snoozed = ToSeconds(action.until);
   cause_.actor = action.actor;
-  AlertEvent& event = Emit(Change::kUpdated, vital, record);
+  AlertEvent& event =
+      Emit(Change::kUpdated, vital == Vital::kSeveral ? record.vital : vital, record);
   event.notify = false;
   event.explanation =
       "Snoozed: it is told again when that ends, or at once when it becomes graver.";

@@ -154,6 +154,7 @@ AlertEvent& Monitor::State::Emit(Change change, Vital vital, const AlertRecord& 
   if (record.owner != 0) event.patient = patients_.KeyOf(record.owner);
   event.vital = vital;
   event.rule = record.rule;
+  if (record.rule == Rule::kOperations) event.queue = Queue::kOperations;
   event.alert_id = AlertId(event.patient, vital, record.rule, record.opener);
   event.rule_version = versions_[record.version];
   event.severity = record.severity;

@@ -235,6 +235,22 @@ TEST(MonitorCasesTest, EnteredInErrorAfterManyReadingsWithdrawsTheAlertThatIsSti
   EXPECT_TRUE(withdrawn);
 }
 
+// A DELETE entry names no patient.
+TEST(MonitorCasesTest, ADeleteIsLookedForInEverySeries) {
+  const auto deleted = [](Told told) { return Retracted(told.Of(""), 30 * kMinute); };
+  Stream stream;
+  stream.Know("p2", -10'000);
+  stream.Tell({Bp(0, 190, 95), Bp(kMinute, 191, 95).Of("p2").Id("other")});
+  stream.Heard();
+  EXPECT_EQ(stream.Tell(deleted(Bp(kMinute, 0, 0).Id("other"))).outcome, Outcome::kRetracted);
+  EXPECT_EQ(stream.last().patient, "p2");
+  EXPECT_EQ(stream.last().event.state, AlertState::kWithdrawn);
+  EXPECT_EQ(stream.Tell(deleted(Bp(kMinute, 0, 0).Id("other"))).outcome, Outcome::kDuplicate);
+  EXPECT_EQ(stream.Tell(deleted(Bp(0, 0, 0).Id("later"))).outcome, Outcome::kRetracted);
+  EXPECT_EQ(stream.Tell(Bp(31 * kMinute, 190, 95).Of("p2").Id("later")).outcome,
+            Outcome::kSuperseded);
+}
+
 TEST(MonitorCasesTest, RetractionOfAReadingNotSeenYet) {
   Stream stream;
   EXPECT_EQ(stream.Tell(Retracted(Bp(0, 210, 95).Version(2), 0)).outcome, Outcome::kRetracted);
@@ -431,14 +447,24 @@ TEST(MonitorCasesTest, UnknownPatientACriticalValueAlertsTheOperationsQueue) {
   EXPECT_THAT(stream.last().event.explanation, HasSubstr("not known here"));
   stream.Tell(Bp(2 * kHour, 190, 95).Of("nobody"));
   EXPECT_THAT(stream.Heard(), IsEmpty()) << "once a day";
+  const Hash128 first = stream.last().event.alert_id;
+  stream.Tell(Bp(26 * kHour, 190, 95).Of("nobody"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("closed operations closed quietly", "opened operations open"));
+  EXPECT_NE(stream.last().event.alert_id, first);
 }
 
 TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
   Stream stream;
   stream.Tell(Bp(0, 190, 95).Of("new"));
+  const Hash128 id = stream.last().event.alert_id;
+  ASSERT_TRUE(stream.Do(Acknowledge{{"", "new"}, id, "operator"}, kMinute).has_value());
+  EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
   (void)stream.Heard();
   stream.Know("new", -9000);
   EXPECT_THAT(stream.Heard(), ElementsAre("closed operations closed quietly"));
+  EXPECT_EQ(stream.last().event.alert_id, id);
+  EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
   stream.Tell(Bp(10 * kMinute, 190, 95).Of("new"));
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
 }

@@ -38,6 +38,11 @@ class Monitor::State {
   std::string Snapshot() const;
   Status Load(std::string_view snapshot);
 
+  std::optional<Micros> next_timer() const {
+    if (timers_.empty()) return std::nullopt;
+    return ToMicros(timers_.front().due);
+  }
+
   MonitorCounters counters_;
   PatientTable patients_;
   Pool<Series> series_;
@@ -84,6 +89,7 @@ class Monitor::State {
                       std::optional<double> age);
   RingOutcome Put(uint32_t index, const Entry& entry);
   Outcome Retract(const Reading& reading, uint32_t index);
+  Outcome RetractAnywhere(const Reading& reading);
   void RetractOpener(uint32_t index, uint64_t key);
   bool IsBuried(uint64_t key, uint64_t rank) const;
   void Bury(uint64_t key, uint64_t rank);

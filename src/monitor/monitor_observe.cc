@@ -53,6 +53,8 @@ Observation Monitor::State::Observe(const Reading& reading) {
     const uint32_t patient = patients_.FindOrAdd(reading.patient);
     const uint32_t person = PersonOf(patient);
     judgement = Take(reading, person, person != patient);
+  } else if (reading.patient.id.empty() && reading.status == ReadingStatus::kRetracted) {
+    judgement.outcome = RetractAnywhere(reading);
   } else if (reading.patient.id.empty() && reading.critical) {
     CallOperations(reading, 0, KeyOf(reading));
   }
@@ -264,7 +266,7 @@ void Monitor::State::Settle(uint32_t index) {
 Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
   const uint64_t key = KeyOf(reading);
   const uint64_t rank = PackRank(reading.rank, true);
-  cause_.rule = rules_.back().second.Find({reading.vital, ToMicros(clock_), false, false});
+  cause_.rule = rules_.back().second.Find({series_[index].vital, ToMicros(clock_), false, false});
   switch (RetractEntry(series_[index], key, rank)) {
     case RingOutcome::kChanged:
       Reconcile(index, 0);
@@ -287,6 +289,29 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
   RetractOpener(index, key);
   Reconcile(index, 0);
   Schedule(index);
+  return Outcome::kRetracted;
+}
+
+// A retraction that names no patient: whichever series knows the reading. One that none knows will
+// not count when it comes.
+Outcome Monitor::State::RetractAnywhere(const Reading& reading) {
+  const uint64_t key = KeyOf(reading);
+  const auto opened = [&](const Series& series) {
+    for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+      if (records_[r].opener == key) return true;
+    }
+    return false;
+  };
+  std::optional<Outcome> outcome;
+  for (uint32_t index = 1; index <= series_.count(); ++index) {
+    if (FindKey(series_[index], key) < 0 && !opened(series_[index])) continue;
+    const Outcome here = Retract(reading, index);
+    if (outcome != Outcome::kRetracted) outcome = here;
+  }
+  if (outcome) return *outcome;
+  const uint64_t rank = PackRank(reading.rank, true);
+  if (IsBuried(key, rank)) return Outcome::kDuplicate;
+  Bury(key, rank);
   return Outcome::kRetracted;
 }
 

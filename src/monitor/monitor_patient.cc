@@ -58,7 +58,8 @@ std::span<const AlertEvent> Monitor::State::ObserveQuarantined(const Quarantined
   event.opened_at = event.updated_at = ToMicros(clock_);
   event.position = record.position;
   event.reading_id = record.id;
-  event.reading_keys[0] = Hash64(record.id, Hash64(record.patient.id_space));
+  const std::string_view space = record.patient.id_space;
+  event.reading_keys[0] = Hash64(record.id, space.empty() ? 0 : Hash64(space));
   event.explanation = "A record with a critical value is in quarantine. Look at it there.";
   if (quarantined_.count > most) {
     event.rule = Rule::kTooMany;
@@ -79,7 +80,14 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   AlertRecord passing;
   uint32_t number = person == 0 ? 0 : FindRecord(patients_[person].first_alert, Rule::kOperations);
   if (number != 0) {
-    if (clock_ - records_[number].opened < kDaySeconds) return;
+    AlertRecord& before = records_[number];
+    if (clock_ - before.opened < kDaySeconds) return;
+    before.state = AlertState::kClosed;
+    before.closed = clock_;
+    AlertEvent& event = Emit(Change::kClosed, before.vital, before);
+    event.notify = false;
+    event.explanation = "Asked again after a day.";
+    Count(event);
     RemoveRecord(patients_[person].first_alert, number);
     records_.Free(number);
   }
@@ -89,6 +97,7 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   }
   AlertRecord& record = person != 0 ? records_[number] : passing;
   record.rule = Rule::kOperations;
+  record.vital = reading.vital;
   record.severity = Severity::kHigh;
   record.opener = key;
   record.opened = record.notified = clock_;
@@ -97,7 +106,6 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
       cause_.rule != nullptr ? std::string_view(cause_.rule->version) : kDetectorVersion;
   record.version = VersionName(version);
   AlertEvent& event = Emit(Change::kOpened, reading.vital, record);
-  event.queue = Queue::kOperations;
   event.reading_id = reading.id;
   event.value = reading.value;
   event.diastolic = reading.diastolic;

@@ -106,8 +106,8 @@ struct AlertRecord {
   AlertState state = AlertState::kOpen;
   Severity severity = Severity::kMedium;
   uint8_t marks = 0;
-  uint8_t reminders = 0;  // how often it was told again
-  uint8_t unused = 0;
+  uint8_t reminders = 0;          // how often it was told again
+  Vital vital = Vital::kSeveral;  // in its id, of an alert of no single series
   enum Mark : uint8_t {
     kInBase = 1,  // its episode was on when the base ends
     kIsLate = 2,  // raised by a late reading

@@ -1,0 +1,127 @@
+#include "cli/alert_rows.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/json_writer.h"
+#include "delta/table.h"
+#include "engine/relation.h"
+#include "ingest/alert_log.h"
+#include "ingest/pause.h"
+
+namespace vitalake::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kLookEvery{100};
+
+constexpr std::string_view kColumns =
+    "alert_id, patient_id, vital, rule, severity, state, opened_at, updated_at, closed_at, value, "
+    "diastolic, explanation, acknowledged_by, acknowledged_at, snoozed_until, queue, rule_version, "
+    "reading_ids, baseline, \"window\", late_by, source, source_partition, source_offset";
+
+std::string Where(const AlertFilter& filter) {
+  return filter.patient.empty()
+             ? "true"
+             : fmt::format("patient_id = {}", engine::QuoteLiteral(filter.patient));
+}
+
+// Of the current row of SelectLine.
+std::string LineOf(const engine::QueryResult& row) {
+  std::string line =
+      fmt::format("{} {} {} {} {}", FormatUtc(row.GetInt64(0)).substr(0, 19) + "Z",
+                  row.GetString(1), row.GetString(2), row.GetString(3), row.GetString(4));
+  if (!row.IsNull(5)) line += fmt::format(" patient {}", row.GetString(5));
+  return line + fmt::format(": {} ({})\n", row.GetString(7), row.GetString(6));
+}
+
+std::string ObjectOf(const engine::QueryResult& row) {
+  std::string text = "{";
+  for (size_t i = 0; i < row.columns().size(); ++i) {
+    text += fmt::format("{}\"{}\":", i ? "," : "", row.columns()[i].name);
+    row.AppendJson(i, text);
+  }
+  return text + "}\n";
+}
+
+// The rows that versions [first, last] brought.
+Status PrintVersions(Context& context, lake::Lake& lake, const delta::SnapshotPtr& snapshot,
+                     Version first, const std::string& select, bool as_json) {
+  VL_TRY(delta::Table* const table, lake.OpenTable(ingest::kAlerts));
+  VL_TRY(const auto changes, table->Changes(first, snapshot->version()));
+  if (changes.empty()) return {};
+  VL_TRY(const std::string rows,
+         engine::ChangesSql(lake.Files(snapshot, ingest::kAlerts), changes));
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Query(fmt::format(fmt::runtime(select), rows), {}, context.wait()));
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return {};
+    VL_RETURN_IF_ERROR(WriteStdout(as_json ? ObjectOf(found) : LineOf(found)));
+  }
+}
+
+}  // namespace
+
+std::string CurrentAlertsSql(const AlertFilter& filter) {
+  return fmt::format(
+      "SELECT {} FROM ops.alert WHERE {} QUALIFY row_number() OVER (PARTITION BY alert_id "
+      "ORDER BY updated_at DESC, sequence DESC) = 1 "
+      "ORDER BY state IN ('closed', 'withdrawn'), opened_at DESC, alert_id",
+      kColumns, Where(filter));
+}
+
+Status FollowAlerts(Context& context, lake::Lake& lake, const AlertFilter& filter,
+                    const RowOptions& options) {
+  VL_TRY(const engine::ResultFormat format, ChooseFormat(options, context.json()));
+  const bool as_json = format == engine::ResultFormat::kNdjson;
+  if (!as_json && format != engine::ResultFormat::kTable) {
+    return Usage(context, "--follow prints lines, or objects with --format ndjson");
+  }
+  const std::string select = fmt::format(
+      "SELECT {} FROM ({{}}) WHERE _change_type IN ('insert', 'update_postimage') AND {} "
+      "ORDER BY _commit_version, source_partition, sequence",
+      as_json ? fmt::format("change, {}", kColumns)
+              : "updated_at, change, severity, rule, state, patient_id, alert_id, explanation",
+      Where(filter));
+  VL_TRY(delta::SnapshotPtr seen, lake.Latest(ingest::kAlerts));
+  Say("following alerts");
+  while (!context.stop().stop_requested()) {
+    VL_TRY(delta::SnapshotPtr latest, lake.Latest(ingest::kAlerts));
+    if (latest->version() > seen->version()) {
+      VL_RETURN_IF_ERROR(PrintVersions(context, lake, latest, Version{seen->version().value + 1},
+                                       select, as_json));
+    }
+    seen = std::move(latest);
+    ingest::PauseUntilStop(context.stop(), kLookEvery);
+  }
+  return {};
+}
+
+Result<AlertPlace> FindAlert(lake::Lake& lake, const std::string& id) {
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(ingest::kAlerts));
+  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, ingest::kAlerts)));
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(
+      engine::QueryResult found,
+      connection.Query(fmt::format("SELECT source_partition, patient_id, state FROM ({}) WHERE "
+                                   "alert_id = ? ORDER BY updated_at DESC, sequence DESC LIMIT 1",
+                                   rows),
+                       {id}));
+  VL_TRY(const bool any, found.Next());
+  if (!any) {
+    return Fail(ErrorKind::kNotFound,
+                fmt::format("there is no alert {}; `vitalake alerts` shows them", id));
+  }
+  return AlertPlace{std::string(found.GetString(0)), std::string(found.GetString(1)),
+                    std::string(found.GetString(2))};
+}
+
+std::string PatientPayload(const std::string& patient_id) {
+  JsonWriter json;
+  json.BeginObject().Key("patient_id").String(patient_id).EndObject();
+  return json.Take();
+}
+
+}  // namespace vitalake::cli

@@ -1,0 +1,33 @@
+// Rows of ops.alert for people and programs.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "cli/command.h"
+#include "lake/lake.h"
+
+namespace vitalake::cli {
+
+struct AlertFilter {
+  std::string patient;  // empty: all
+};
+
+// Each alert as its last row says, those that are on first, the newest before older ones.
+std::string CurrentAlertsSql(const AlertFilter& filter);
+
+// Prints rows as they are committed from now on, until the context's stop. In a table's place it
+// prints a line per row, with NDJSON an object per line; other formats are kInvalidArgument.
+Status FollowAlerts(Context& context, lake::Lake& lake, const AlertFilter& filter,
+                    const RowOptions& options);
+
+// Where an alert is raised. kNotFound when there is none of that id.
+struct AlertPlace {
+  std::string partition, patient_id, state;
+};
+Result<AlertPlace> FindAlert(lake::Lake& lake, const std::string& id);
+
+// What ops.action keeps of an action on an alert, besides its id.
+std::string PatientPayload(const std::string& patient_id);
+
+}  // namespace vitalake::cli

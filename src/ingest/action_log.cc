@@ -1,0 +1,156 @@
+#include "ingest/action_log.h"
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "engine/relation.h"
+#include "engine/row_buffer.h"
+#include "lake/catalogue.h"
+#include "lake/cell_row.h"
+#include "lake/table_writer.h"
+
+namespace vitalake::ingest {
+namespace {
+
+using Op = engine::ColumnBound::Op;
+
+const std::vector<view::ColumnSpec>& Columns() {
+  using enum view::ColumnType;
+  static const std::vector<view::ColumnSpec> columns = {
+      {"id", kVarchar, "", ""},           {"source_partition", kVarchar, "", ""},
+      {"actor", kVarchar, "", ""},        {"action", kVarchar, "", ""},
+      {"target", kVarchar, "", ""},       {"reason", kVarchar, "", ""},
+      {"request", kVarchar, "", ""},      {"payload", kVarchar, "", ""},
+      {"time", kTimestamp, "", ""},       {"expiry", kTimestamp, "", ""},
+      {"source_offset", kBigint, "", ""}, {"ordinal", kBigint, "", ""}};
+  return columns;
+}
+
+constexpr std::string_view kSelect =
+    "SELECT id, source_partition, actor, action, target, reason, request, payload, time, expiry, "
+    "source_offset, ordinal";
+
+RecordedAction RowOf(const engine::QueryResult& row) {
+  RecordedAction action;
+  std::string* const texts[] = {&action.id,      &action.partition, &action.actor,
+                                &action.action,  &action.target,    &action.reason,
+                                &action.request, &action.payload};
+  for (size_t i = 0; i < std::size(texts); ++i) *texts[i] = row.GetString(i);
+  action.time = row.GetInt64(8);
+  if (!row.IsNull(9)) action.expiry = row.GetInt64(9);
+  if (!row.IsNull(10)) action.position = row.GetInt64(10);
+  action.ordinal = row.GetInt64(11);
+  return action;
+}
+
+// The rows of a partition, with `bounds` besides.
+Result<std::string> RowsOf(lake::Lake& lake, const std::string& app,
+                           std::vector<engine::ColumnBound> bounds = {}) {
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kActions));
+  bounds.push_back({"source_partition", Op::kEqual, app});
+  return engine::RelationSql(lake.Files(snapshot, kActions), {.bounds = std::move(bounds)});
+}
+
+Result<std::vector<RecordedAction>> Query(lake::Lake& lake, const std::string& sql,
+                                          const std::vector<engine::Parameter>& parameters,
+                                          const Wait& wait) {
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult found, connection.Stream(sql, parameters, wait));
+  std::vector<RecordedAction> actions;
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return actions;
+    actions.push_back(RowOf(found));
+  }
+}
+
+Result<lake::AppendResult> AppendRows(lake::Lake& lake, std::span<const RecordedAction> rows,
+                                      const lake::CommitNote& note, const Wait& wait) {
+  engine::RowBuffer buffer(lake.engine(), Columns());
+  lake::CellRow row;
+  for (const RecordedAction& action : rows) {
+    row.Clear();
+    row.Text(action.id).Text(action.partition).Text(action.actor).Text(action.action);
+    row.TextOrNull(action.target).TextOrNull(action.reason).TextOrNull(action.request);
+    row.TextOrNull(action.payload).Int(action.time).Int(action.expiry).Int(action.position);
+    action.position ? row.Int(action.ordinal) : row.Null();
+    buffer.Append(row.cells());
+  }
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  return lake::AppendRows(lake, connection, lake::FixedTable(kActions),
+                          fmt::format("SELECT * FROM {}", buffer.sql()), note, wait);
+}
+
+}  // namespace
+
+Status AppendRequests(lake::Lake& lake, std::span<const RecordedAction> requests,
+                      const Wait& wait) {
+  std::vector<RecordedAction> rows(requests.begin(), requests.end());
+  for (RecordedAction& row : rows)
+    row.id = Hash128{lake.random().Next(), lake.random().Next()}.ToHex();
+  VL_TRY([[maybe_unused]] const lake::AppendResult done, AppendRows(lake, rows, {}, wait));
+  return {};
+}
+
+Result<ActionLog> ActionLog::Open(lake::Lake& lake, std::string app) {
+  ActionLog log(lake, std::move(app));
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kActions));
+  log.count_ = snapshot->FindTxn(log.app_);
+  return log;
+}
+
+Result<std::vector<RecordedAction>> ActionLog::Load(int64_t from, const Wait& wait) {
+  VL_TRY(const std::string rows,
+         RowsOf(*lake_, app_, {{"source_offset", Op::kGreaterEqual, from}}));
+  return Query(*lake_,
+               fmt::format("{} FROM ({}) WHERE source_partition = ? AND source_offset >= {} "
+                           "ORDER BY source_offset, ordinal",
+                           kSelect, rows, from),
+               {app_}, wait);
+}
+
+Result<ActionLog::Counts> ActionLog::CountsAt(int64_t position, const Wait& wait) {
+  VL_TRY(const std::string rows,
+         RowsOf(*lake_, app_, {{"source_offset", Op::kLessEqual, position}}));
+  VL_TRY(engine::Connection connection, lake_->engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Query(fmt::format("SELECT count(*) FILTER (source_offset < {0}), "
+                                      "count(*) FILTER (source_offset = {0}) FROM ({1}) "
+                                      "WHERE source_partition = ?",
+                                      position, rows),
+                          {app_}, wait));
+  VL_TRY([[maybe_unused]] const bool one, found.Next());
+  return Counts{found.GetInt64(0), found.GetInt64(1)};
+}
+
+Status ActionLog::Append(std::vector<RecordedAction>& rows, const Wait& wait) {
+  if (rows.empty()) return {};
+  int64_t next = count();
+  for (RecordedAction& row : rows) {
+    row.partition = app_;
+    row.ordinal = next++;
+    row.id = HashBytes(fmt::format("{}\n{}", app_, row.ordinal)).ToHex();
+  }
+  lake::CommitNote note;
+  note.txns[app_] = next;
+  note.starts[app_] = count_;
+  VL_TRY(const lake::AppendResult done, AppendRows(*lake_, rows, note, wait));
+  if (!done.committed) {
+    return Fail(ErrorKind::kConflict, fmt::format("another process records actions of {}", app_));
+  }
+  count_ = next;
+  return {};
+}
+
+Result<std::vector<RecordedAction>> ActionLog::Unanswered(const Wait& wait) {
+  VL_TRY(const std::string rows, RowsOf(*lake_, app_));
+  return Query(*lake_,
+               fmt::format("WITH mine AS (SELECT * FROM ({}) WHERE source_partition = ?) "
+                           "{} FROM mine WHERE source_offset IS NULL AND id NOT IN "
+                           "(SELECT request FROM mine WHERE request IS NOT NULL) "
+                           "ORDER BY time, id",
+                           rows, kSelect),
+               {app_}, wait);
+}
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,186 @@
+#include "ingest/monitor_follower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "ingest/monitor_partition_internal.h"
+
+namespace vitalake::ingest {
+namespace {
+
+// How long a partition that leaves may take to write what it has.
+constexpr std::chrono::seconds kLeavePatience{10};
+
+}  // namespace
+
+MonitorFollower::MonitorFollower(lake::Lake& lake, const std::vector<lake::SilverView>& views,
+                                 StreamSettings settings, MonitorRules rules, AlertFeed& feed,
+                                 Tell tell, const MonitorPace& pace)
+    : lake_(lake),
+      views_(views),
+      settings_(std::move(settings)),
+      rules_(std::move(rules)),
+      feed_(feed),
+      tell_(tell),
+      pace_(pace),
+      alerts_(lake),
+      patients_(lake, settings_.id_space) {}
+
+MonitorFollower::~MonitorFollower() = default;
+
+const PartitionMonitor* MonitorFollower::monitor(int32_t partition) const {
+  const auto found = partitions_.find(partition);
+  return found == partitions_.end() ? nullptr : &*found->second->monitor;
+}
+
+Status MonitorFollower::Begin(const StreamPartition& name, std::optional<int64_t> bronze,
+                              const Wait& wait) {
+  {
+    const std::lock_guard lock(mutex_);
+    partitions_.erase(name.partition);
+  }
+  const std::string app = name.AppId();
+  VL_RETURN_IF_ERROR(alerts_.Begin(app));
+  VL_TRY(ActionLog actions, ActionLog::Open(lake_, app));
+  auto partition = std::make_unique<Partition>(lake_, name, std::move(actions));
+  partition->bronze = bronze.value_or(0);
+  if (auto opened = Open(*partition, partition->bronze, wait); !opened) {
+    alerts_.End(app);
+    return Because(std::move(opened).error(), fmt::format("monitor of {}", app));
+  }
+  partition->heard = partition->snapshot_at = lake_.clock().Steady();
+  const std::lock_guard lock(mutex_);
+  partitions_[name.partition] = std::move(partition);
+  return {};
+}
+
+Status MonitorFollower::Observe(const StreamBatch& batch, const GroupStage& stage,
+                                const Wait& wait) {
+  for (const auto& [number, _] : batch.ranges) {
+    const auto found = partitions_.find(number);
+    if (found != partitions_.end()) found->second->heard = lake_.clock().Steady();
+  }
+  VL_RETURN_IF_ERROR(LookAround(wait));
+  const std::vector<WatchedRecord>& watched = stage.watched();
+  for (const auto& [number, range] : batch.ranges) {
+    const auto found = partitions_.find(number);
+    if (found == partitions_.end() || found->second->app != range.partition.AppId()) continue;
+    Partition& partition = *found->second;
+    const auto records = std::ranges::equal_range(watched, number, {}, &WatchedRecord::partition);
+    const std::span<const WatchedRecord> mine(records.begin(), records.end());
+    VL_RETURN_IF_ERROR(MeetPatients(partition, mine, wait));
+    VL_RETURN_IF_ERROR(Take(partition, mine, range.end));
+    KeepSnapshot(partition);
+  }
+  return {};
+}
+
+Status MonitorFollower::Take(Partition& partition, std::span<const WatchedRecord> records,
+                             int64_t end) {
+  auto taken = partition.monitor->Advance(records, end);
+  HandOut(partition);
+  if (taken) return {};
+  return Because(std::move(taken).error(), fmt::format("monitor of {}", partition.app));
+}
+
+void MonitorFollower::HandOut(Partition& partition) {
+  std::vector<PublishedAlert> alerts = partition.monitor->TakeAlerts();
+  alerts_.Add(partition.app, alerts);
+  if (tell_ == Tell::kAtOnce) feed_.Publish(alerts);
+}
+
+Status MonitorFollower::WriteAlerts(const std::map<std::string, int64_t>& bronze, AlertLog::Say say,
+                                    const Wait& wait) {
+  VL_TRY(const std::vector<PublishedAlert> written, alerts_.Write(bronze, say, wait));
+  if (tell_ == Tell::kOnceInBronze) feed_.Publish(written);
+  return {};
+}
+
+void MonitorFollower::KeepSnapshot(Partition& partition) {
+  const auto now = lake_.clock().Steady();
+  if (now - partition.snapshot_at < pace_.snapshot_every) return;
+  partition.snapshot_at = now;
+  Partition::Waiting made{partition.monitor->position(), partition.monitor->alerts(),
+                          partition.monitor->Snapshot()};
+  const std::lock_guard lock(mutex_);
+  partition.snapshot = std::move(made);
+}
+
+std::map<std::string, int64_t> MonitorFollower::BronzePositions() const {
+  std::map<std::string, int64_t> positions;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [_, partition] : partitions_) positions[partition->app] = partition->bronze;
+  return positions;
+}
+
+Status MonitorFollower::Committed(const StreamBatch& batch, const Wait& wait) {
+  bool due = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, range] : batch.ranges) {
+      const auto found = partitions_.find(number);
+      if (found == partitions_.end() || found->second->app != range.partition.AppId()) continue;
+      Partition& partition = *found->second;
+      partition.bronze = std::max(partition.bronze, range.end);
+      due |= partition.snapshot && partition.snapshot->position <= partition.bronze;
+    }
+  }
+  const std::map<std::string, int64_t> bronze = BronzePositions();
+  using Say = AlertLog::Say;
+  VL_RETURN_IF_ERROR(WriteAlerts(bronze, due ? Say::kPositionToo : Say::kAlerts, wait));
+  return due ? WriteSnapshots(bronze, wait) : Status();
+}
+
+// Those that no table is behind any more. A snapshot that cannot be written is no loss.
+Status MonitorFollower::WriteSnapshots(const std::map<std::string, int64_t>& bronze,
+                                       const Wait& wait) {
+  std::vector<std::pair<const MonitorSnapshots*, Partition::Waiting>> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [_, partition] : partitions_) {
+      auto& waiting = partition->snapshot;
+      if (!waiting || waiting->position > bronze.at(partition->app) ||
+          waiting->alerts > alerts_.next(partition->app)) {
+        continue;
+      }
+      ready.emplace_back(&partition->snapshots, std::move(*waiting));
+      waiting.reset();
+    }
+  }
+  for (const auto& [snapshots, waiting] : ready) {
+    VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "writing monitor snapshots"));
+    if (auto done = snapshots->Write(waiting.position, waiting.bytes); !done) {
+      log::Warn("monitor snapshot: {}", done.error().ToString());
+    }
+  }
+  return {};
+}
+
+Status MonitorFollower::Idle(Micros, const Wait& wait) {
+  VL_RETURN_IF_ERROR(LookAround(wait));
+  return WriteAlerts(BronzePositions(), AlertLog::Say::kAlerts, wait);
+}
+
+void MonitorFollower::End(const StreamPartition& name) {
+  const auto found = partitions_.find(name.partition);
+  if (found == partitions_.end()) return;
+  Partition& partition = *found->second;
+  const Wait wait = Wait::For(lake_.clock(), kLeavePatience);
+  const std::map<std::string, int64_t> bronze = {{partition.app, partition.bronze}};
+  auto written = WriteAlerts(bronze, AlertLog::Say::kPositionToo, wait);
+  // What was observed and never committed is the next owner's.
+  if (written && partition.monitor->position() == partition.bronze) {
+    written = partition.snapshots.Write(partition.bronze, partition.monitor->Snapshot());
+  }
+  if (!written) {
+    log::Warn("monitor of {}: {}; the next owner replays more", partition.app,
+              written.error().ToString());
+  }
+  alerts_.End(partition.app);
+  const std::lock_guard lock(mutex_);
+  partitions_.erase(found);
+}
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,138 @@
+// MonitorFollower: what changes judgements besides records. Each is in ops.action before the
+// monitor is told.
+#include <algorithm>
+
+#include "base/log.h"
+#include "ingest/monitor_partition_internal.h"
+
+namespace vitalake::ingest {
+namespace {
+
+RecordedAction FactsAction(const WatchedPatient& patient) {
+  RecordedAction action;
+  action.action = "patient";
+  action.target = patient.id;
+  action.payload = ToJson(patient);
+  return action;
+}
+
+}  // namespace
+
+bool MonitorFollower::IsQuiet(const Partition& partition) const {
+  return lake_.clock().Steady() - partition.heard >= pace_.quiet_after;
+}
+
+// What time it is for a partition. While messages come it is theirs: they may be old ones that
+// waited at the broker, and the wall's time would make all of them late.
+Micros MonitorFollower::TimeOf(const Partition& partition) const {
+  const Micros last = partition.monitor->time();
+  return IsQuiet(partition) || last == 0 ? std::max(last, lake_.clock().NowMicros()) : last;
+}
+
+// At the monitor's position unless they say theirs.
+Status MonitorFollower::Record(Partition& partition, std::vector<RecordedAction> actions,
+                               const Wait& wait) {
+  if (actions.empty()) return {};
+  for (RecordedAction& action : actions) {
+    if (action.actor.empty()) action.actor = kSystem;
+    if (!action.position) action.position = partition.monitor->position();
+    if (action.time == 0) action.time = TimeOf(partition);
+  }
+  VL_RETURN_IF_ERROR(partition.actions.Append(actions, wait));
+  for (RecordedAction& action : actions) partition.monitor->Place(std::move(action));
+  return Take(partition, {}, partition.monitor->position());
+}
+
+// Patients that come for the first time: their facts take effect just before them.
+Status MonitorFollower::MeetPatients(Partition& partition, std::span<const WatchedRecord> records,
+                                     const Wait& wait) {
+  struct First {
+    int64_t offset;
+    Micros received;
+  };
+  std::map<std::string, First> fresh;
+  std::set<std::string> ids;
+  for (const WatchedRecord& record : records) {
+    const auto* reading = std::get_if<WatchedReading>(&record.what);
+    const auto* patient = std::get_if<WatchedPatient>(&record.what);
+    const std::string* id = reading != nullptr   ? &reading->patient
+                            : patient != nullptr ? &patient->id
+                                                 : nullptr;
+    if (id == nullptr || id->empty() || record.offset < partition.monitor->position()) continue;
+    if (partition.monitor->HasMet(*id)) continue;
+    if (fresh.try_emplace(*id, First{record.offset, record.received}).second) ids.insert(*id);
+  }
+  VL_TRY(const std::vector<WatchedPatient> found, patients_.Find(ids, wait));
+  std::vector<RecordedAction> actions;
+  for (const WatchedPatient& patient : found) {
+    RecordedAction action = FactsAction(patient);
+    const First& first = fresh.at(patient.id);
+    action.position = first.offset;
+    action.time = first.received;
+    actions.push_back(std::move(action));
+  }
+  std::ranges::stable_sort(actions, {}, &RecordedAction::position);
+  return Record(partition, std::move(actions), wait);
+}
+
+Status MonitorFollower::RefreshPatients(Partition& partition, const std::set<std::string>& ids,
+                                        const Wait& wait) {
+  VL_TRY(const std::vector<WatchedPatient> found, patients_.Find(ids, wait));
+  std::vector<RecordedAction> actions;
+  for (const WatchedPatient& patient : found) {
+    if (partition.monitor->IsNews(patient)) actions.push_back(FactsAction(patient));
+  }
+  return Record(partition, std::move(actions), wait);
+}
+
+Status MonitorFollower::AnswerPeople(Partition& partition, const Wait& wait) {
+  VL_TRY(const std::vector<RecordedAction> asked, partition.actions.Unanswered(wait));
+  std::vector<RecordedAction> answers;
+  for (const RecordedAction& request : asked) {
+    RecordedAction answer = request;
+    answer.request = request.id;
+    answer.time = 0;
+    answers.push_back(std::move(answer));
+  }
+  return Record(partition, std::move(answers), wait);
+}
+
+Status MonitorFollower::LookAround(const Wait& wait) {
+  const auto now = lake_.clock().Steady();
+  if (partitions_.empty() || now - looked_at_ < pace_.look_every) return {};
+  looked_at_ = now;
+  VL_TRY(const auto changed, patients_.Changed(wait));
+  for (const auto& [_, partition] : partitions_) {
+    std::set<std::string> ids;
+    if (!changed) {
+      ids = partition->monitor->Met();
+    } else {
+      std::ranges::copy_if(*changed, std::inserter(ids, ids.end()),
+                           [&](const auto& id) { return partition->monitor->HasMet(id); });
+    }
+    VL_RETURN_IF_ERROR(RefreshPatients(*partition, ids, wait));
+  }
+  VL_TRY(const delta::SnapshotPtr actions, lake_.Latest(kActions));
+  if (actions->version() != actions_seen_) {
+    for (const auto& [_, partition] : partitions_) {
+      VL_RETURN_IF_ERROR(AnswerPeople(*partition, wait));
+    }
+    // Its own rows move the version, too; looking once more is cheap.
+    actions_seen_ = actions->version();
+  }
+  return TickWhereQuiet(wait);
+}
+
+// Where no message makes time pass: timers that are due.
+Status MonitorFollower::TickWhereQuiet(const Wait& wait) {
+  for (const auto& [_, partition] : partitions_) {
+    const auto due = partition->monitor->NextTimer();
+    if (!due || !IsQuiet(*partition) || *due > lake_.clock().NowMicros()) continue;
+    RecordedAction tick;
+    tick.action = "tick";
+    VL_RETURN_IF_ERROR(Record(*partition, {std::move(tick)}, wait));
+  }
+  return {};
+}
+
+}  // namespace vitalake::ingest
