@@ -10,6 +10,7 @@
 
 #include "lake/catalogue.h"
 #include "serve/http_server.h"
+#include "serve/ingest_routes.h"
 
 namespace vitalake::cli {
 namespace {
@@ -111,6 +112,7 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   }
   if (config.HasSection(path + ".http")) {
     stream.source = StreamKind::kHttp;
+    stream.settings.limits.max_message_bytes = serve::kIngestPlainBytes;
     return stream;
   }
   if (config.HasSection(path + ".file")) {

@@ -10,6 +10,7 @@
 #include "ingest/monitor_follower.h"
 #include "ingest/pause.h"
 #include "ingest/post_source.h"
+#include "lake/compaction.h"
 #include "lake/gold.h"
 
 namespace vitalake::cli {
@@ -21,6 +22,17 @@ constexpr std::chrono::seconds kRecallPatience{20};
 Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
   return staging.parent_path() / "slots";
+}
+
+// Small files become few, so that there are never many more than `maintain.small_files` of a table.
+constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};
+
+Status CompactSmallFiles(lake::Lake& lake, const std::stop_token& stop) {
+  auto done = lake::CompactWhereDue(lake, Wait{.stop = stop});
+  if (!done && done.error().kind != ErrorKind::kCancelled) {
+    return std::unexpected(std::move(done).error());
+  }
+  return {};
 }
 
 Status FollowWithGold(lake::Lake& lake) {
@@ -37,7 +49,9 @@ Status FollowWithGold(lake::Lake& lake) {
 Service::Service(lake::Lake& lake, RunSetup setup)
     : lake_(lake),
       setup_(std::move(setup)),
-      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }) {}
+      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }),
+      upkeep_("upkeep", lake.clock(), kUpkeepPace,
+              [this] { return CompactSmallFiles(lake_, ended_.get_token()); }) {}
 
 Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
   if (setup.source == StreamKind::kFile) {
@@ -176,6 +190,7 @@ Status Service::OpenOutbound() {
 
 void Service::Touch(ingest::CommitFollower::After after) {
   gold_.Touch(after);
+  upkeep_.Touch(after);
   for (const auto& place : outbound_) place->Touch();
 }
 
@@ -215,6 +230,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
     std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
+    std::jthread upkeep([&] { Part("upkeep", [&] { return upkeep_.Run(ended_.get_token()); }); });
     std::vector<std::jthread> outbound;
     for (const auto& place : outbound_) {
       outbound.emplace_back([&] {

@@ -1,9 +1,9 @@
 // Service: what `run` does until it is told to stop.
 //
 // Threads: one per stream that polls and one that commits, one for the landing folder, one for
-// gold, one per outbound topic; and those of the HTTP server. A stop ends the taking in first; what
-// was taken is committed and answered, then gold refreshed and the topics brought up to date a last
-// time.
+// gold, one for small files, one per outbound topic; and those of the HTTP server. A stop ends the
+// taking in first; what was taken is committed and answered, then gold refreshed and the topics
+// brought up to date a last time.
 #pragma once
 
 #include <atomic>
@@ -66,6 +66,7 @@ class Service {
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
   ingest::CommitFollower gold_;
+  ingest::CommitFollower upkeep_;  // of small files
   ingest::AlertFeed alerts_;
   std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
