@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -18,6 +19,7 @@
 #include "base/result.h"
 #include "cli/http_service.h"
 #include "cli/run_settings.h"
+#include "cli/stream_metrics.h"
 #include "ingest/gold_follower.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
@@ -50,6 +52,8 @@ class Service {
   // Runs one part until it ends; keeps the first error and stops all parts.
   void Part(const std::string& name, const std::function<Status()>& run);
   void Tell();
+  // Brings up to date what no event tells: lags of streams, ages of tables.
+  void Sample();
 
   lake::Lake& lake_;
   RunSetup setup_;
@@ -62,6 +66,11 @@ class Service {
   std::mutex mutex_;
   Status failed_;                  // guarded by mutex_
   std::set<std::string> running_;  // parts at work; guarded by mutex_
+  struct Sampled {
+    std::unique_ptr<StreamMetrics> metrics;
+    ingest::StreamSource* source = nullptr;
+  };
+  std::map<std::string, Sampled> sampled_;  // by stream; guarded by mutex_
 };
 
 }  // namespace vitalake::cli

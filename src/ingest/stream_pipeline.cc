@@ -236,11 +236,14 @@ Status StreamPipeline::Round(StreamQueue::Batch& taken) {
     VL_RETURN_IF_ERROR(writer_.Write(batch, CommitWait()));
     ++progress_.batches;
     progress_.messages += static_cast<int64_t>(batch.messages.size());
-    progress_.records = writer_.records();
+    progress_.outcomes = writer_.outcomes();
+    progress_.received_at = batch.messages.back().received_at;
+    progress_.commit_seconds =
+        std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
     progress_.catching_up =
         batch.messages.size() >= limits_.rows || batch.bytes >= limits_.bytes / 2;
     log::Debug("stream {}: {} messages in {:.3f} s", settings_.name, batch.messages.size(),
-               std::chrono::duration<double>(lake_.clock().Steady() - begin).count());
+               progress_.commit_seconds);
     if (committed_) committed_(progress_);
   }
   return Maintain(taken.closed);
