@@ -12,6 +12,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)    # .zst input
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)  # content and key hashes
 pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)  # line editing and history (BSD; readline is GPL)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)      # webhooks
 pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)  # streams from Kafka and Event Hubs
 find_package(Boost 1.81 REQUIRED)        # Beast and Asio: HTTP (headers only)
 find_package(roaring REQUIRED)            # deletion vectors

@@ -76,8 +76,9 @@ class Target {
     }
     return target;
   }
-  Status Write(std::string_view block) {
-    return producer_ ? producer_->SendLines(block) : file_->Write(block);
+  Status Write(Context& context, std::string_view block) {
+    return producer_ ? producer_->SendLines(block, context.wait(), context.clock())
+                     : file_->Write(block);
   }
   Status Finish(Context& context) {
     return producer_ ? producer_->Flush(context.wait(), context.clock()) : file_->Finish();
@@ -97,7 +98,7 @@ class Writer {
   Status Write(std::string_view block) {
     if (context_.stop().stop_requested())
       return Fail(ErrorKind::kCancelled, "stopped; nothing was kept");
-    VL_RETURN_IF_ERROR(target_.Write(block));
+    VL_RETURN_IF_ERROR(target_.Write(context_, block));
     for (char c : block) lines_ += c == '\n';
     ProgressState state;
     state.step = "making";

@@ -108,15 +108,15 @@ KeySpec Landing() {
 }
 
 KeySpec Outbound() {
-  return Optional(
-      Section("outbound",
-              {Optional(Section(
-                   "kafka", {Required(Key("brokers", KeyType::kText)),
-                             Key("observations", KeyType::kText), Key("alerts", KeyType::kText),
-                             Choice("preset", {"kafka", "eventhubs"}, "kafka"), KafkaSecurity()})),
-               Optional(Section("webhook", {Required(Key("url", KeyType::kText)),
-                                            Secret(Key("secret", KeyType::kText))})),
-               Key("names", KeyType::kFlag, "true")}));
+  return Optional(Section(
+      "outbound",
+      {Optional(Section(
+           "kafka", {Required(Key("brokers", KeyType::kText)), Key("observations", KeyType::kText),
+                     NotInUse(Key("alerts", KeyType::kText)),
+                     Choice("preset", {"kafka", "eventhubs"}, "kafka"), KafkaSecurity()})),
+       NotInUse(Optional(Section("webhook", {Required(Key("url", KeyType::kText)),
+                                             Secret(Key("secret", KeyType::kText))}))),
+       Key("names", KeyType::kFlag, "true")}));
 }
 
 KeySpec BuildSchema() {
@@ -124,7 +124,7 @@ KeySpec BuildSchema() {
       "", {Key("lake", KeyType::kPath, "./lake"), Key("memory", KeyType::kSize, "1GB"),
            Choice("log_level", {"trace", "debug", "info", "warn", "error", "off"}, "warn"),
            Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(), Streams(),
-           NotInUse(Outbound()),
+           Outbound(),
            NotInUse(Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
                                         Key("late_after", KeyType::kDuration, "15m"),
                                         Key("late_critical_within", KeyType::kDuration, "24h")})),

@@ -44,15 +44,20 @@ Result<ingest::KafkaSecurity> ReadSecurity(const Config& config, const std::stri
   return security;
 }
 
-Result<ingest::KafkaOptions> ReadKafka(const Config& config, const std::string& path) {
+// What consumers and producers have in common: where the broker is, and how to log in.
+Result<ingest::KafkaOptions> ReadBroker(const Config& config, const std::string& path) {
   ingest::KafkaOptions kafka;
-  const auto text = [&](const char* name) { return config.Text(path + "." + name); };
-  VL_TRY(kafka.brokers, text("brokers"));
-  VL_TRY(kafka.topic, text("topic"));
-  VL_TRY(kafka.group, text("group"));
-  VL_TRY(const std::string preset, text("preset"));
+  VL_TRY(kafka.brokers, config.Text(path + ".brokers"));
+  VL_TRY(const std::string preset, config.Text(path + ".preset"));
   kafka.event_hubs = preset == "eventhubs";
   VL_TRY(kafka.security, ReadSecurity(config, path + ".security"));
+  return kafka;
+}
+
+Result<ingest::KafkaOptions> ReadKafka(const Config& config, const std::string& path) {
+  VL_TRY(ingest::KafkaOptions kafka, ReadBroker(config, path));
+  VL_TRY(kafka.topic, config.Text(path + ".topic"));
+  VL_TRY(kafka.group, config.Text(path + ".group"));
   if (auto good = ingest::ConsumerSettings(kafka, "check"); !good) {
     return Because(std::move(good).error(), path);
   }
@@ -114,6 +119,21 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   return stream;
 }
 
+Result<OutboundSetup> ReadOutbound(const Config& config) {
+  OutboundSetup outbound;
+  VL_TRY(outbound.names, config.Flag("outbound.names"));
+  const std::string path = "outbound.kafka";
+  if (config.Find(path + ".observations") == nullptr) return outbound;
+  VL_TRY(ingest::KafkaOptions kafka, ReadBroker(config, path));
+  VL_TRY(kafka.topic, config.Text(path + ".observations"));
+  if (kafka.topic.empty()) return outbound;
+  if (auto good = ingest::ProducerSettings(kafka); !good) {
+    return Because(std::move(good).error(), path);
+  }
+  outbound.observations = std::move(kafka);
+  return outbound;
+}
+
 Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
                                           const std::vector<StreamSetup>& streams) {
   HttpSetup http;
@@ -141,6 +161,9 @@ Result<RunSetup> ReadRunSetup(const Config& config) {
   RunSetup setup;
   if (config.Find("landing.path") != nullptr) {
     VL_TRY(setup.landing, ReadLanding(config));
+  }
+  if (config.HasSection("outbound")) {
+    VL_TRY(setup.outbound, ReadOutbound(config));
   }
   std::set<std::string> names;
   for (size_t i = 0;; ++i) {

@@ -30,10 +30,16 @@ struct HttpSetup {
   bool asked_for = false;  // in the config, or by a stream that needs it: not by default alone
 };
 
+struct OutboundSetup {
+  std::optional<ingest::KafkaOptions> observations;  // the topic of enriched readings
+  bool names = true;                                 // with the patients' names
+};
+
 struct RunSetup {
   std::optional<HttpSetup> http;  // none: off
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
+  OutboundSetup outbound;
 };
 
 // kInvalidArgument, kUnsupported naming the key.

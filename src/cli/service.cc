@@ -5,9 +5,11 @@
 
 #include "base/log.h"
 #include "ingest/file_source.h"
+#include "ingest/kafka_sink.h"
 #include "ingest/kafka_source.h"
 #include "ingest/pause.h"
 #include "ingest/post_source.h"
+#include "lake/gold.h"
 
 namespace vitalake::cli {
 namespace {
@@ -21,7 +23,21 @@ Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   return staging.parent_path() / "slots";
 }
 
+Status FollowWithGold(lake::Lake& lake) {
+  VL_TRY(const auto results, lake::RefreshGold(lake));
+  for (const lake::GoldResult& result : results) {
+    log::Debug("gold: {} at version {}, {} persons", result.table, result.version,
+               result.keys_touched);
+  }
+  return {};
+}
+
 }  // namespace
+
+Service::Service(lake::Lake& lake, RunSetup setup)
+    : lake_(lake),
+      setup_(std::move(setup)),
+      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }) {}
 
 Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
   if (setup.source == StreamKind::kFile) {
@@ -101,13 +117,14 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   }();
   ingest::StreamProgress before;
   ingest::StreamPipeline pipeline(
-      lake_, views_, settings, limits, *source, [&](const ingest::StreamProgress& progress) {
+      lake_, views_, settings, limits, *source, nullptr,
+      [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
         records_ += progress.outcomes.received - before.outcomes.received;
         before = progress;
         metrics.Committed(progress);
-        using After = ingest::GoldFollower::After;
-        gold_.Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
+        using After = ingest::CommitFollower::After;
+        Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
       });
   Status ran = pipeline.Run(stop);
   const std::lock_guard lock(mutex_);
@@ -126,9 +143,25 @@ Status Service::RunLanding(const std::stop_token& stop) {
     log::Info("landing: run {} took in {} files: {} records, {} written, {} quarantined",
               summary.run, summary.files.size(), summary.counts.received, summary.counts.written,
               summary.counts.quarantined);
-    gold_.Touch();
+    Touch(ingest::CommitFollower::After::kCommit);
   });
   return watch.Run(stop);
+}
+
+Status Service::OpenOutbound() {
+  const auto& topic = setup_.outbound.observations;
+  if (!topic) return {};
+  VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
+  auto sink = std::make_unique<ingest::KafkaSink>(*topic, lake_.clock());
+  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(
+      lake_, std::make_unique<ingest::OutboundPublisher>(lake_, topic->topic, std::move(feeds),
+                                                         std::move(sink), setup_.outbound.names)));
+  return outbound_.back()->Begin();
+}
+
+void Service::Touch(ingest::CommitFollower::After after) {
+  gold_.Touch(after);
+  for (const auto& place : outbound_) place->Touch();
 }
 
 void Service::Part(const std::string& name, const std::function<Status()>& run) {
@@ -185,10 +218,17 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   VL_RETURN_IF_ERROR(lake_.CreateMissingTables());
   VL_RETURN_IF_ERROR(lake_.AddMissingColumns(ingest::kBronzeStream));
   VL_TRY(views_, lake::LoadSilverViews(lake_.options().views_folder));
+  VL_RETURN_IF_ERROR(OpenOutbound());
   VL_RETURN_IF_ERROR(OpenHttp());
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
     std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
+    std::vector<std::jthread> outbound;
+    for (const auto& place : outbound_) {
+      outbound.emplace_back([&] {
+        Part("outbound " + place->place(), [&] { return place->Run(ended_.get_token()); });
+      });
+    }
     {
       std::vector<std::jthread> parts;
       for (const StreamSetup& stream : setup_.streams) {
@@ -205,6 +245,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
     }
     if (http_) http_->Drain();
     gold_.Finish();
+    for (const auto& place : outbound_) place->Finish();
   }
   VL_RETURN_IF_ERROR(std::move(failed_));
   ServiceSummary summary;

@@ -1,8 +1,9 @@
 // Service: what `run` does until it is told to stop.
 //
 // Threads: one per stream that polls and one that commits, one for the landing folder, one for
-// gold; and those of the HTTP server. A stop ends the taking in first; what was taken is committed
-// and answered, then gold refreshed a last time.
+// gold, one per outbound topic; and those of the HTTP server. A stop ends the taking in first; what
+// was taken is committed and answered, then gold refreshed and the topics brought up to date a last
+// time.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,8 @@
 #include "cli/http_service.h"
 #include "cli/run_settings.h"
 #include "cli/stream_metrics.h"
-#include "ingest/gold_follower.h"
+#include "ingest/commit_follower.h"
+#include "ingest/outbound_follower.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
 
@@ -36,7 +38,7 @@ struct ServiceSummary {
 
 class Service {
  public:
-  Service(lake::Lake& lake, RunSetup setup) : lake_(lake), setup_(std::move(setup)), gold_(lake) {}
+  Service(lake::Lake& lake, RunSetup setup);
 
   // Until `stop`, or until a part of it ends with an error for good; that error. What streams or
   // landing folder cannot do for now is logged and tried again.
@@ -49,6 +51,9 @@ class Service {
   Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
+  Status OpenOutbound();
+  // Tells who follows that something was committed.
+  void Touch(ingest::CommitFollower::After after);
   // Runs one part until it ends; keeps the first error and stops all parts.
   void Part(const std::string& name, const std::function<Status()>& run);
   void Tell();
@@ -58,7 +63,8 @@ class Service {
   lake::Lake& lake_;
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
-  ingest::GoldFollower gold_;
+  ingest::CommitFollower gold_;
+  std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
   std::unique_ptr<HttpService> http_;  // null: off
   std::stop_source ended_;

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <mutex>
 #include <set>
-#include <thread>
 
+#include "base/parallel.h"
 #include "engine/sql_functions.h"
 
 namespace vitalake::ingest {
@@ -68,8 +68,8 @@ class GroupStage::Input {
 };
 
 GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
-                       std::filesystem::path folder, bool dry_run)
-    : lake_(lake), context_(context), run_(run), dry_run_(dry_run) {
+                       std::filesystem::path folder, bool dry_run, engine::Engine* writer)
+    : lake_(lake), context_(context), run_(run), dry_run_(dry_run), writer_(writer) {
   const std::string suffix = fmt::format("{:08x}", lake.random().Next() & 0xFFFFFFFF);
   places_.folder = std::move(folder);
   places_.quarantine = "staged_quarantine_" + suffix;
@@ -81,6 +81,7 @@ GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lak
 }
 
 GroupStage::~GroupStage() {
+  stagers_.clear();
   if (!connection_) return;
   for (const std::string& table : {places_.quarantine, places_.issue}) {
     // Only memory is at stake, and the engine goes with the process.
@@ -88,14 +89,23 @@ GroupStage::~GroupStage() {
   }
 }
 
+Result<std::unique_ptr<engine::Engine>> GroupStage::OpenWriter(lake::Lake& lake) {
+  engine::EngineOptions options = lake.engine().options();
+  options.threads = 1;
+  VL_TRY(auto writer, engine::Engine::Open(options));
+  VL_TRY(engine::Connection functions, writer->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(functions));
+  return writer;
+}
+
 Status GroupStage::Prepare() {
+  if (connection_) return {};
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   connection_ = std::make_unique<engine::Connection>(std::move(connection));
-  engine::EngineOptions options = lake_.engine().options();
-  options.threads = 1;
-  VL_TRY(writer_, engine::Engine::Open(options));
-  VL_TRY(engine::Connection functions, writer_->Connect());
-  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(functions));
+  if (writer_ == nullptr) {
+    VL_TRY(own_writer_, OpenWriter(lake_));
+    writer_ = own_writer_.get();
+  }
   for (const auto& [table, columns] : {std::pair(places_.quarantine, &QuarantineColumns()),
                                        std::pair(places_.issue, &IssueColumns())}) {
     VL_RETURN_IF_ERROR(connection_->Execute(engine::CreateTableSql(table, *columns)));
@@ -125,41 +135,47 @@ void GroupStage::MergeProblems(const RecordStager& stager) {
 }
 
 Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait) {
-  std::vector<std::unique_ptr<RecordStager>> stagers;
-  for (size_t i = 0; i < threads; ++i) {
+  while (stagers_.size() < threads) {
     VL_TRY(auto stager,
            RecordStager::Make(lake_.engine(), *writer_, context_, dry_run_ ? nullptr : &places_));
-    stagers.push_back(std::move(stager));
+    stagers_.push_back(std::move(stager));
   }
+  std::vector<Status> results(threads);
   std::atomic<bool> stop = false;
-  std::vector<Status> results(stagers.size());
-  {
-    std::vector<std::jthread> workers;
-    for (size_t i = 0; i < stagers.size(); ++i) {
-      workers.emplace_back([&, i] {
-        results[i] = [&]() -> Status {
-          while (!stop) {
-            VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "reading"));
-            VL_TRY(const bool more, next(*stagers[i]));
-            if (!more) return stagers[i]->Close(wait);
-          }
-          return {};
-        }();
-        if (!results[i]) stop = true;
-      });
-    }
-  }
+  ForEachIndex(threads, threads, [&](size_t i) {
+    results[i] = [&]() -> Status {
+      while (!stop) {
+        VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "reading"));
+        VL_TRY(const bool more, next(*stagers_[i]));
+        if (!more) break;
+      }
+      return {};
+    }();
+    if (!results[i]) stop = true;
+    return true;
+  });
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
-  for (const auto& stager : stagers) Merge(*stager);
+  return {};
+}
+
+Status GroupStage::Close(const Wait& wait) {
+  std::vector<Status> results(stagers_.size());
+  ForEachIndex(stagers_.size(), stagers_.size(), [&](size_t i) {
+    results[i] = stagers_[i]->Close(wait);
+    return results[i].has_value();
+  });
+  for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
+  for (const auto& stager : stagers_) Merge(*stager);
   for (const Silver table : kSilverTables) {
     std::vector<uint64_t> hashes;
     hashes.reserve(static_cast<size_t>(staged_[static_cast<size_t>(table)].records));
-    for (const auto& stager : stagers) {
+    for (const auto& stager : stagers_) {
       const std::vector<uint64_t> part = stager->TakeKeyHashes(table);
       hashes.insert(hashes.end(), part.begin(), part.end());
     }
     staged_[static_cast<size_t>(table)].keys = lake::StagedKeys::Of(std::move(hashes));
   }
+  stagers_.clear();
   return {};
 }
 
@@ -179,11 +195,12 @@ Status GroupStage::Read(const std::vector<GroupFile>& files,
     input.CountRecords(records);
     return true;
   };
-  return Stage(static_cast<size_t>(lake_.engine().options().threads), next, wait);
+  VL_RETURN_IF_ERROR(Stage(static_cast<size_t>(lake_.engine().options().threads), next, wait));
+  return Close(wait);
 }
 
-Status GroupStage::ReadMessages(std::span<const StreamMessage> messages,
-                                const MessageSources& sources, const Wait& wait) {
+Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
+                               const MessageSources& sources, const Wait& wait) {
   VL_RETURN_IF_ERROR(Prepare());
   for (const auto& [partition, source] : sources) {
     tallies_[source.file->ordinal];

@@ -2,7 +2,8 @@
 //
 // Each thread takes blocks of the input and stages their records by itself, into files of its own.
 // Rows in memory are bounded by a share of the engine's memory, so it does not grow with the input.
-// Quarantine and issues stay in tables until the commit.
+// Quarantine and issues stay in tables until the commit. Messages of a stream may come piece by
+// piece; files and counts are there once all input is in.
 #pragma once
 
 #include <array>
@@ -43,10 +44,18 @@ using MessageSources = std::map<int32_t, RecordSource>;
 
 class GroupStage {
  public:
-  // Files go to `folder`. With `dry_run` nothing is staged, only counted.
+  // Files go to `folder`. With `dry_run` nothing is staged, only counted. `writer`, as OpenWriter
+  // gives it, must outlive the stage; null: the stage opens one of its own.
   GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
-             std::filesystem::path folder, bool dry_run);
+             std::filesystem::path folder, bool dry_run, engine::Engine* writer = nullptr);
   ~GroupStage();
+
+  // What the stage's files are written with; several stages may share one. It has one thread, so
+  // that each stager works on its own statements and no other thread takes them over.
+  static Result<std::unique_ptr<engine::Engine>> OpenWriter(lake::Lake& lake);
+
+  // All input is in: writes what waits in memory. Read does so itself.
+  Status Close(const Wait& wait);
 
   // Reads the files to their end. `progress` gets the bytes read and the records met so far.
   Status Read(const std::vector<GroupFile>& files,
@@ -55,19 +64,21 @@ class GroupStage {
 
   // Takes the messages of a stream in. `sources` by partition; each message's own offset and time
   // are set here. Records of one message stay together on a thread; messages do not keep an order.
-  Status ReadMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
-                      const Wait& wait);
+  // May be called again until Close. `sources` must be the same each time.
+  Status AddMessages(std::span<const StreamMessage> messages, const MessageSources& sources,
+                     const Wait& wait);
 
-  // Has ReadMessages count each message by itself, too. Call before it.
+  // Has AddMessages count each message by itself, too. Call before it.
   void CountMessages() { counts_messages_ = true; }
-  // In no order.
-  const std::vector<MessageTally>& message_tallies() const { return message_tallies_; }
 
+  // What follows is there after Close.
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }
   const std::map<std::string, int64_t>& reasons() const { return reasons_; }
   const std::vector<std::string>& problems() const { return problems_; }
   int64_t issues() const { return issues_; }
+  // With CountMessages; in no order.
+  const std::vector<MessageTally>& message_tallies() const { return message_tallies_; }
   // SELECTs of the staged rows of ops.quarantine and ops.issue.
   std::string QuarantineRows() const;
   std::string IssueRows() const;
@@ -106,6 +117,7 @@ class GroupStage {
   using StageNext = std::function<Result<bool>(RecordStager&)>;
 
   Status Prepare();
+  // Has so many stagers, each on a thread, take the input.
   Status Stage(size_t threads, const StageNext& next, const Wait& wait);
   // Quarantines what `next` finds.
   Status StageRefused(const std::vector<lake::RefusedRecord>& refused,
@@ -118,11 +130,11 @@ class GroupStage {
   StagerContext context_;
   const lake::LedgerRun& run_;
   bool dry_run_;
-  // Writes the files. It has one thread, so that each stager works on its own statements and no
-  // other thread takes them over.
-  std::unique_ptr<engine::Engine> writer_;
+  std::unique_ptr<engine::Engine> own_writer_;
+  engine::Engine* writer_;
   std::unique_ptr<engine::Connection> connection_;
   StagingPlaces places_;
+  std::vector<std::unique_ptr<RecordStager>> stagers_;
   std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::map<int64_t, FileTally> tallies_;

@@ -45,29 +45,38 @@ Status KafkaProducer::Failed() const {
   return std::unexpected(KafkaFault(failed_, rd_kafka_err2str(failed_), options_));
 }
 
-Status KafkaProducer::Send(std::string_view line) {
-  const std::string_view key = PatientKey(line);
+Status KafkaProducer::Send(std::string_view key, std::string_view value,
+                           std::span<const Header> headers, const Wait& wait, Clock& clock) {
   for (;;) {
     VL_RETURN_IF_ERROR(Failed());
+    rd_kafka_headers_t* list = rd_kafka_headers_new(headers.size());
+    for (const auto& [name, text] : headers) {
+      rd_kafka_header_add(list, name.data(), static_cast<ssize_t>(name.size()), text.data(),
+                          static_cast<ssize_t>(text.size()));
+    }
     const auto code =
         rd_kafka_producev(handle_.get(), RD_KAFKA_V_TOPIC(options_.topic.c_str()),
                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_VALUE(const_cast<char*>(line.data()), line.size()),
-                          RD_KAFKA_V_KEY(key.data(), key.size()), RD_KAFKA_V_END);
+                          RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()),
+                          RD_KAFKA_V_KEY(key.empty() ? nullptr : key.data(), key.size()),
+                          RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    rd_kafka_headers_destroy(list);
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       return std::unexpected(KafkaFault(code, rd_kafka_err2str(code), options_));
     }
+    VL_RETURN_IF_ERROR(wait.Check(clock, "sending"));
     rd_kafka_poll(handle_.get(), kRoomMs);
   }
   rd_kafka_poll(handle_.get(), 0);
   return {};
 }
 
-Status KafkaProducer::SendLines(std::string_view block) {
+Status KafkaProducer::SendLines(std::string_view block, const Wait& wait, Clock& clock) {
   while (!block.empty()) {
     const size_t end = std::min(block.find('\n'), block.size());
-    if (end > 0) VL_RETURN_IF_ERROR(Send(block.substr(0, end)));
+    const std::string_view line = block.substr(0, end);
+    if (end > 0) VL_RETURN_IF_ERROR(Send(PatientKey(line), line, {}, wait, clock));
     block.remove_prefix(std::min(end + 1, block.size()));
   }
   return {};
@@ -76,7 +85,12 @@ Status KafkaProducer::SendLines(std::string_view block) {
 Status KafkaProducer::Flush(const Wait& wait, Clock& clock) {
   while (rd_kafka_outq_len(handle_.get()) > 0) {
     VL_RETURN_IF_ERROR(Failed());
-    VL_RETURN_IF_ERROR(wait.Check(clock, "sending"));
+    if (auto time = wait.Check(clock, "sending"); !time) {
+      return Because(
+          std::move(time).error(),
+          fmt::format("{} messages to topic {} are not acknowledged by {}",
+                      rd_kafka_outq_len(handle_.get()), options_.topic, options_.brokers));
+    }
     (void)rd_kafka_flush(handle_.get(), kRoomMs);
   }
   return Failed();

@@ -1,9 +1,11 @@
-// KafkaProducer: NDJSON lines to a topic, in order, each a message with its patient as the key.
+// KafkaProducer: messages to a topic, in order.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/deadline.h"
 #include "base/result.h"
@@ -18,16 +20,19 @@ class KafkaProducer {
   static Result<std::unique_ptr<KafkaProducer>> Open(const KafkaOptions& options);
   ~KafkaProducer();
 
-  // Queues each line of the block, waiting for room where there is none. An error is that of an
-  // earlier message: the topic is missing, no broker answers.
-  Status SendLines(std::string_view block);
+  using Header = std::pair<std::string_view, std::string_view>;
+  // Queues a message, waiting for room where there is none. An error is that of an earlier one: the
+  // topic is missing, no broker answers. Then the producer is spent.
+  Status Send(std::string_view key, std::string_view value, std::span<const Header> headers,
+              const Wait& wait, Clock& clock);
+  // Queues each line of an NDJSON block, its patient as the key. Errors as of Send.
+  Status SendLines(std::string_view block, const Wait& wait, Clock& clock);
   // Waits until all is acknowledged.
   Status Flush(const Wait& wait, Clock& clock);
 
  private:
   explicit KafkaProducer(KafkaOptions options) : options_(std::move(options)) {}
   static void OnDelivery(rd_kafka_t* handle, const rd_kafka_message_t* message, void* self);
-  Status Send(std::string_view line);
   Status Failed() const;
 
   KafkaOptions options_;

@@ -176,9 +176,12 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
     return selection.places.contains({partition, offset});
   };
   GroupStage stage(lake, context, selection.run, folder.path(), false);
-  VL_RETURN_IF_ERROR(selection.messages.empty()
-                         ? stage.Read(selection.files, {}, wait)
-                         : stage.ReadMessages(selection.messages, selection.sources, wait));
+  if (selection.messages.empty()) {
+    VL_RETURN_IF_ERROR(stage.Read(selection.files, {}, wait));
+  } else {
+    VL_RETURN_IF_ERROR(stage.AddMessages(selection.messages, selection.sources, wait));
+    VL_RETURN_IF_ERROR(stage.Close(wait));
+  }
 
   std::set<Place> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;

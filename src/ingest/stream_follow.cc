@@ -38,10 +38,13 @@ std::vector<StreamWriter::Segment> StreamWriter::SegmentsOf(const std::string& a
 Status StreamWriter::FollowSegment(const StreamPartition& partition, const Segment& segment,
                                    const Wait& wait) {
   for (int64_t at = segment.first; at < segment.end;) {
-    VL_TRY(const StreamBatch batch, ReadFromBronze(lake_, {partition, at, segment.end},
-                                                   kFollowMessages, kFollowBytes, wait));
+    VL_TRY(StreamBatch batch, ReadFromBronze(lake_, {partition, at, segment.end}, kFollowMessages,
+                                             kFollowBytes, wait));
     at = batch.ranges.at(partition.partition).end;
-    VL_RETURN_IF_ERROR(StageAndWrite(batch, segment.lacking, false, wait));
+    VL_TRY(const auto staged, OpenBatch({partition}));
+    VL_RETURN_IF_ERROR(staged->Stage(batch, wait));
+    staged->Append(std::move(batch));
+    VL_RETURN_IF_ERROR(WriteTo(*staged, segment.lacking, false, wait));
   }
   return {};
 }

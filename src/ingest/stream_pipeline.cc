@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
@@ -13,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Polled and not yet taken for a batch, at most.
+// Polled and not yet decoded, at most.
 constexpr int64_t kQueueBytes = 64 << 20;
 constexpr size_t kPollMessages = 10'000;
 constexpr auto kPollPatience = 100ms;
@@ -21,78 +22,47 @@ constexpr auto kPollPatience = 100ms;
 constexpr auto kRoomPatience = 1s;
 // How long a partition that leaves may finish its batch.
 constexpr auto kLeavePatience = 10s;
-constexpr auto kLedgerEvery = 5s;
-constexpr auto kCatchUpEvery = 30s;
-constexpr int64_t kCatchUpMessages = 100'000;
 constexpr auto kCommitPatience = 10min;
 constexpr auto kFirstPause = 500ms;
 constexpr auto kLongestPause = 30s;
 // The same trouble is told so often.
 constexpr auto kTroubleEvery = 30s;
+constexpr std::chrono::nanoseconds kIdleAfter = 1s;
+// Decoded at a time: the watch sees no more than this late.
+constexpr size_t kPieceMessages = 10'000;
+constexpr int64_t kPieceBytes = 16 << 20;
 
 }  // namespace
 
 StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverView>& views,
                                StreamSettings settings, const BatchLimits& limits,
-                               StreamSource& source,
+                               StreamSource& source, StreamWatch* watch,
                                std::function<void(const StreamProgress&)> committed)
     : lake_(lake),
       settings_(std::move(settings)),
       limits_(limits),
       source_(source),
-      committed_(std::move(committed)),
+      watch_(watch),
       queue_(kQueueBytes),
-      writer_(lake, settings_, views) {}
+      committer_(lake, settings_, views, source, watch, limits.rows, limits.bytes / 2,
+                 {std::move(committed), [this] { queue_.Nudge(); }}) {}
 
-Wait StreamPipeline::CommitWait() { return Wait::For(lake_.clock(), kCommitPatience); }
+Wait StreamPipeline::CommitWait() const { return Wait::For(lake_.clock(), kCommitPatience); }
 
 // -- the polling thread --------------------------------------------------------------------------
-
-Result<int64_t> StreamPipeline::Plan(const PartitionOffer& offer) {
-  VL_TRY(const delta::SnapshotPtr bronze, lake_.Latest(kBronzeStream));
-  const auto epochs = EpochsIn(*bronze, settings_.name, source_.topic(), offer.partition);
-  Held held{{settings_.name, source_.topic(), offer.partition, 0},
-            std::max<int64_t>(offer.low, 0),
-            std::nullopt,
-            false};
-  int64_t start = offer.low >= 0 ? offer.low : StreamSource::kFromBeginning;
-  if (!epochs.empty()) {
-    const auto [epoch, position] = *epochs.rbegin();
-    held.partition.epoch = epoch;
-    if (offer.high >= 0 && position > offer.high) {
-      ++held.partition.epoch;
-      log::Warn(
-          "stream {}: {}/{} ends at {}, before our position {}: it was made anew; epoch {} "
-          "begins",
-          settings_.name, source_.topic(), offer.partition, offer.high, position,
-          held.partition.epoch);
-    } else {
-      start = position;
-      if (position < offer.low) {
-        log::Fault(
-            "stream {}: offsets {} to {} of {}/{} are gone at the source before they were "
-            "read (its retention passed); going on behind them",
-            settings_.name, position, offer.low - 1, source_.topic(), offer.partition);
-        start = offer.low;
-      }
-      // The last message again, to see that it is still the same topic.
-      if (offer.counts_messages && offer.low >= 0 && position - 1 >= offer.low) --start;
-    }
-  }
-  const std::lock_guard lock(mutex_);
-  planned_.insert_or_assign(offer.partition, std::move(held));
-  return start;
-}
 
 Result<std::vector<int64_t>> StreamPipeline::Assigned(std::span<const PartitionOffer> offers) {
   std::vector<int64_t> starts;
   std::vector<int32_t> partitions;
   for (const PartitionOffer& offer : offers) {
-    VL_TRY(const int64_t start, Plan(offer));
-    starts.push_back(start);
+    VL_TRY(StreamStart start, FindStart(lake_, settings_.name, source_.topic(), offer));
+    starts.push_back(start.offset);
     partitions.push_back(offer.partition);
     log::Info("stream {}: reading {}/{} from {}", settings_.name, source_.topic(), offer.partition,
-              start == StreamSource::kFromBeginning ? "its beginning" : fmt::to_string(start));
+              start.offset == StreamSource::kFromBeginning ? "its beginning"
+                                                           : fmt::to_string(start.offset));
+    const std::lock_guard lock(mutex_);
+    planned_.insert_or_assign(offer.partition, std::move(start));
   }
   queue_.Begin(partitions);
   return starts;
@@ -135,29 +105,47 @@ Status StreamPipeline::Poll(const std::stop_token& stop) {
   return {};
 }
 
-// -- the committing thread -----------------------------------------------------------------------
+// -- the decoding thread -------------------------------------------------------------------------
 
 Status StreamPipeline::Prepare(Held& held) {
-  held.probe.reset();
-  if (auto done = writer_.Follow(held.partition, CommitWait()); !done) {
+  held.fresh = true;
+  StreamWriter& writer = committer_.writer();
+  if (auto done = writer.Follow(held.partition, CommitWait()); !done) {
     if (done.error().kind != ErrorKind::kCorrupt) return done;
     held.stopped = true;
     log::Fault("stream {}: {} is stopped: {}", settings_.name, held.partition.AppId(),
                done.error().ToString());
+    return {};
+  }
+  const auto position = writer.position(held.partition);
+  held.next = position.value_or(held.begin);
+  committer_.Hold(held.partition);
+  if (watch_ == nullptr) return {};
+  if (auto begun = watch_->Begin(held.partition, position, CommitWait()); !begun) {
+    log::Fault("stream {}: {} is not watched: {}", settings_.name, held.partition.AppId(),
+               begun.error().ToString());
   }
   return {};
 }
 
+void StreamPipeline::Leave(int32_t partition) {
+  const auto held = held_.find(partition);
+  if (held == held_.end()) return;
+  if (watch_ != nullptr && !held->second.stopped) watch_->End(held->second.partition);
+  committer_.writer().Forget(held->second.partition);
+  committer_.Drop(partition);
+  held_.erase(held);
+}
+
 Result<bool> StreamPipeline::IsSameTopic(Held& held, const StreamMessage& message) {
-  if (!held.probe) {
-    VL_TRY(StreamBatch last,
-           ReadFromBronze(lake_, {held.partition, message.offset, message.offset + 1}, 1, 1,
-                          CommitWait()));
-    // A position without a message of ours before it (a mark, or nothing at all) tells nothing.
-    if (last.messages.empty()) return true;
-    held.probe = std::move(last.messages.front().payload);
-  }
-  if (*held.probe == message.payload) return true;
+  VL_TRY(const StreamBatch last,
+         ReadFromBronze(lake_, {held.partition, message.offset, message.offset + 1}, 1, 1,
+                        CommitWait()));
+  // A position without a message of ours before it (a mark, or nothing at all) tells nothing.
+  if (last.messages.empty() || last.messages.front().payload == message.payload) return true;
+  VL_RETURN_IF_ERROR(CommitOpen());
+  if (watch_ != nullptr) watch_->End(held.partition);
+  committer_.writer().Forget(held.partition);
   ++held.partition.epoch;
   held.begin = 0;
   log::Warn("stream {}: {}/{} has another message at {}: it was made anew; epoch {} begins",
@@ -169,7 +157,7 @@ Result<bool> StreamPipeline::IsSameTopic(Held& held, const StreamMessage& messag
 }
 
 Result<StreamBatch> StreamPipeline::Accept(std::vector<StreamMessage> messages) {
-  StreamBatch batch;
+  StreamBatch piece;
   std::set<int32_t> renewed;
   for (StreamMessage& message : messages) {
     const auto found = held_.find(message.partition);
@@ -177,79 +165,108 @@ Result<StreamBatch> StreamPipeline::Accept(std::vector<StreamMessage> messages) 
       continue;
     }
     Held& held = found->second;
-    auto range = batch.ranges.find(message.partition);
-    if (range == batch.ranges.end()) {
-      const auto position = writer_.position(held.partition);
-      if (position && message.offset < *position) {
-        if (message.offset != *position - 1) continue;
-        VL_TRY(const bool same, IsSameTopic(held, message));
-        if (!same) renewed.insert(message.partition);
-        continue;
-      }
-      const int64_t first = position.value_or(held.begin);
-      range =
-          batch.ranges.emplace(message.partition, MessageRange{held.partition, first, first}).first;
+    if (message.offset < held.next) {  // given twice, or to show that it is still there
+      if (!held.fresh || message.offset != held.next - 1) continue;
+      VL_TRY(const bool same, IsSameTopic(held, message));
+      if (!same) renewed.insert(message.partition);
+      continue;
     }
-    if (message.offset < range->second.end) continue;  // given twice
-    range->second.end = message.offset + 1;
-    batch.bytes += static_cast<int64_t>(message.payload.size());
-    batch.messages.push_back(std::move(message));
+    const auto range =
+        piece.ranges
+            .try_emplace(message.partition, MessageRange{held.partition, held.next, held.next})
+            .first;
+    range->second.end = held.next = message.offset + 1;
+    held.fresh = false;
+    piece.bytes += static_cast<int64_t>(message.payload.size());
+    piece.messages.push_back(std::move(message));
   }
-  return batch;
+  return piece;
 }
 
-Status StreamPipeline::Maintain(bool now) {
-  const auto time = lake_.clock().Steady();
-  if (!now && time - flushed_at_ < kLedgerEvery) return {};
-  flushed_at_ = time;
-  VL_RETURN_IF_ERROR(writer_.FlushLedger(CommitWait()));
-  const bool all = now || time - caught_up_at_ >= kCatchUpEvery;
-  if (all) caught_up_at_ = time;
-  VL_RETURN_IF_ERROR(writer_.CatchUp(all ? 1 : kCatchUpMessages, CommitWait()));
-  std::map<int32_t, int64_t> next;
-  for (const auto& [partition, held] : held_) {
-    if (const auto position = writer_.position(held.partition)) next[partition] = *position;
+Status StreamPipeline::Stage(std::vector<StreamMessage> messages) {
+  VL_TRY(StreamBatch piece, Accept(std::move(messages)));
+  if (piece.messages.empty()) return {};
+  if (!open_) {
+    std::vector<StreamPartition> partitions;
+    for (const auto& [_, held] : held_) partitions.push_back(held.partition);
+    VL_TRY(open_, committer_.writer().OpenBatch(partitions));
+    opened_at_ = lake_.clock().Steady();
   }
-  source_.CommitAdvisory(next);
+  VL_RETURN_IF_ERROR(open_->Stage(piece, CommitWait()));
+  if (watch_ != nullptr) {
+    VL_RETURN_IF_ERROR(watch_->Observe(piece, open_->stage(), CommitWait()));
+  }
+  open_->Append(std::move(piece));
   return {};
 }
 
-Status StreamPipeline::Round(StreamQueue::Batch& taken) {
-  for (const int32_t partition : taken.ended) {
-    if (const auto held = held_.find(partition); held != held_.end()) {
-      writer_.Forget(held->second.partition);
-      held_.erase(held);
-    }
+bool StreamPipeline::IsFull() const {
+  return open_->batch().messages.size() >= limits_.rows || open_->batch().bytes >= limits_.bytes;
+}
+
+bool StreamPipeline::IsDue() const {
+  return IsFull() || lake_.clock().Steady() - opened_at_ >= limits_.every;
+}
+
+Status StreamPipeline::HandOver() {
+  const bool idle = committer_.idle();
+  if (idle) VL_RETURN_IF_ERROR(committer_.Await());
+  if (!open_) {
+    if (idle && committer_.IsUpkeepDue()) committer_.Start(nullptr);
+    return {};
   }
+  if (!IsDue() || (!idle && !IsFull())) return {};
+  VL_RETURN_IF_ERROR(committer_.Await());
+  committer_.Start(std::move(open_));
+  return {};
+}
+
+Status StreamPipeline::CommitOpen() {
+  VL_RETURN_IF_ERROR(committer_.Await());
+  if (!open_) return {};
+  committer_.Start(std::move(open_));
+  return committer_.Await();
+}
+
+std::chrono::nanoseconds StreamPipeline::Patience() const {
+  if (!open_ || !committer_.idle()) return kIdleAfter;
+  const auto left = opened_at_ + limits_.every - lake_.clock().Steady();
+  return std::clamp<std::chrono::nanoseconds>(left, 0s, kIdleAfter);
+}
+
+Status StreamPipeline::Turn(StreamQueue::Batch taken) {
+  Status settled;
+  if (!taken.begun.empty() || !taken.ended.empty() || taken.closed) settled = CommitOpen();
+  for (const int32_t partition : taken.ended) Leave(partition);
   for (const int32_t partition : taken.begun) {
-    Held held;
-    {
-      const std::lock_guard lock(mutex_);
-      held = planned_.at(partition);
-    }
-    held_.insert_or_assign(partition, std::move(held));
+    const std::lock_guard lock(mutex_);
+    const StreamStart& start = planned_.at(partition);
+    held_.insert_or_assign(partition, Held{start.partition, start.begin});
   }
+  VL_RETURN_IF_ERROR(std::move(settled));
   for (const int32_t partition : taken.begun) VL_RETURN_IF_ERROR(Prepare(held_.at(partition)));
-  VL_TRY(const StreamBatch batch, Accept(std::move(taken.messages)));
-  if (!batch.messages.empty()) {
-    const auto begin = lake_.clock().Steady();
-    VL_RETURN_IF_ERROR(writer_.Write(batch, CommitWait()));
-    ++progress_.batches;
-    progress_.messages += static_cast<int64_t>(batch.messages.size());
-    progress_.outcomes = writer_.outcomes();
-    progress_.received_at = batch.messages.back().received_at;
-    progress_.commit_seconds =
-        std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
-    progress_.catching_up =
-        batch.messages.size() >= limits_.rows || batch.bytes >= limits_.bytes / 2;
-    log::Debug("stream {}: {} messages in {:.3f} s", settings_.name, batch.messages.size(),
-               progress_.commit_seconds);
-    if (committed_) committed_(progress_);
+  if (taken.closed) {
+    committer_.Start(nullptr, StreamCommitter::Upkeep::kAll);
+    return committer_.Await();
   }
-  return Maintain(taken.closed);
+  const auto now = lake_.clock().Steady();
+  if (!taken.messages.empty()) {
+    heard_at_ = now;
+    VL_RETURN_IF_ERROR(Stage(std::move(taken.messages)));
+  } else if (now - heard_at_ >= kIdleAfter) {
+    heard_at_ = now;
+    if (watch_ != nullptr) {
+      VL_RETURN_IF_ERROR(watch_->Idle(lake_.clock().NowMicros(), CommitWait()));
+    }
+  }
+  return HandOver();
 }
 
 bool StreamPipeline::Recover(Error error) {
+  open_.reset();
+  if (auto other = committer_.Await(); !other) {
+    log::Debug("stream {}: {}", settings_.name, other.error().ToString());
+  }
   auto pause = std::chrono::milliseconds(kFirstPause);
   for (bool first = true;; first = false) {
     if (first && error.kind == ErrorKind::kConflict) {
@@ -264,7 +281,7 @@ bool StreamPipeline::Recover(Error error) {
     const auto again = [&]() -> Status {
       for (auto& [partition, held] : held_) {
         VL_RETURN_IF_ERROR(Prepare(held));
-        queue_.Restart(partition, writer_.position(held.partition).value_or(held.begin));
+        queue_.Restart(partition, held.next);
       }
       return {};
     }();
@@ -274,9 +291,10 @@ bool StreamPipeline::Recover(Error error) {
 }
 
 void StreamPipeline::FinishLeftovers() {
+  StreamWriter& writer = committer_.writer();
   const auto finish = [&](const StreamPartition& partition) -> Status {
-    VL_RETURN_IF_ERROR(writer_.Follow(partition, CommitWait()));
-    return writer_.FlushLedger(CommitWait());
+    VL_RETURN_IF_ERROR(writer.Follow(partition, CommitWait()));
+    return writer.FlushLedger(CommitWait());
   };
   auto bronze = lake_.Latest(kBronzeStream);
   if (!bronze) return;  // the first batch tells
@@ -285,21 +303,23 @@ void StreamPipeline::FinishLeftovers() {
       // A live process may be at work there; else it is tried again with the partition.
       log::Info("stream {}: {}: {}", settings_.name, partition.AppId(), done.error().ToString());
     }
-    writer_.Forget(partition);
+    writer.Forget(partition);
   }
 }
 
-Status StreamPipeline::Commit() {
+Status StreamPipeline::Decode() {
   FinishLeftovers();
+  heard_at_ = lake_.clock().Steady();
   for (;;) {
-    StreamQueue::Batch taken = queue_.Take(limits_, 1s);
+    StreamQueue::Batch taken = queue_.Take(kPieceMessages, kPieceBytes, Patience());
     const bool closed = taken.closed;
-    if (auto done = Round(taken); !done) {
+    if (auto done = Turn(std::move(taken)); !done) {
       if (!Recover(done.error())) {
         // Being drained: what another process has taken over is its to finish.
         return done.error().kind == ErrorKind::kConflict ? Status() : done;
       }
     } else if (closed) {
+      while (!held_.empty()) Leave(held_.begin()->first);
       return {};
     }
   }
@@ -307,18 +327,18 @@ Status StreamPipeline::Commit() {
 
 Status StreamPipeline::Run(std::stop_token stop) {
   Status polled;
-  // Ends the polling when the committing side is done for.
+  // Ends the polling when the rest is done for.
   std::stop_source ended;
   const std::stop_callback forward(stop, [&] { ended.request_stop(); });
   std::jthread polling([&] {
     polled = Poll(ended.get_token());
     queue_.Close();
   });
-  Status committed = Commit();
+  Status decoded = Decode();
   ended.request_stop();
   polling.join();
   VL_RETURN_IF_ERROR(std::move(polled));
-  return committed;
+  return decoded;
 }
 
 }  // namespace vitalake::ingest

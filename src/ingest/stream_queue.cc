@@ -59,7 +59,7 @@ void StreamQueue::End(std::span<const int32_t> partitions, std::chrono::millisec
     ended_.push_back(partition);
   }
   changed_.notify_all();
-  changed_.wait_for(lock, patience, [&] { return !committing_ || closed_; });
+  changed_.wait_for(lock, patience, [&] { return (ended_.empty() && !parting_) || closed_; });
 }
 
 void StreamQueue::Close() {
@@ -68,26 +68,20 @@ void StreamQueue::Close() {
   changed_.notify_all();
 }
 
-StreamQueue::Batch StreamQueue::Take(const BatchLimits& limits,
-                                     std::chrono::milliseconds patience) {
+StreamQueue::Batch StreamQueue::Take(size_t most, int64_t most_bytes,
+                                     std::chrono::nanoseconds patience) {
   std::unique_lock lock(mutex_);
-  committing_ = false;
+  parting_ = false;
   changed_.notify_all();
-  const auto something = [&] {
-    return !entries_.empty() || !begun_.empty() || !ended_.empty() || closed_;
-  };
-  changed_.wait_for(lock, patience, something);
-  if (!entries_.empty() && begun_.empty() && ended_.empty()) {
-    changed_.wait_for(lock, limits.every, [&] {
-      return entries_.size() >= limits.rows || bytes_ >= std::min(limits.bytes, most_bytes_) ||
-             !begun_.empty() || !ended_.empty() || closed_;
-    });
-  }
+  changed_.wait_for(lock, patience, [&] {
+    return !entries_.empty() || !begun_.empty() || !ended_.empty() || closed_ || nudged_;
+  });
+  nudged_ = false;
   Batch batch;
   batch.begun = std::exchange(begun_, {});
   batch.ended = std::exchange(ended_, {});
   int64_t bytes = 0;
-  while (!entries_.empty() && batch.messages.size() < limits.rows && bytes < limits.bytes) {
+  while (!entries_.empty() && batch.messages.size() < most && bytes < most_bytes) {
     const int64_t size = BytesOf(entries_.front());
     bytes_ -= size;
     bytes += size;
@@ -95,9 +89,15 @@ StreamQueue::Batch StreamQueue::Take(const BatchLimits& limits,
     entries_.pop_front();
   }
   batch.closed = closed_ && entries_.empty() && batch.messages.empty();
-  committing_ = !batch.messages.empty() || !batch.begun.empty();
+  parting_ = !batch.ended.empty();
   changed_.notify_all();
   return batch;
+}
+
+void StreamQueue::Nudge() {
+  const std::lock_guard lock(mutex_);
+  nudged_ = true;
+  changed_.notify_all();
 }
 
 void StreamQueue::Restart(int32_t partition, int64_t offset) {

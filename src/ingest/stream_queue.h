@@ -1,8 +1,8 @@
-// StreamQueue: what one thread polls and another commits, bounded in bytes.
+// StreamQueue: what one thread polls and another decodes, bounded in bytes.
 //
 // Partitions come and go, and begin again elsewhere, while messages wait: each partition has a
 // number (ticket) that grows with every such change. Messages polled under an older one are
-// dropped, so that the committing side sees each partition's messages in order, from where it last
+// dropped, so that the decoding side sees each partition's messages in order, from where it last
 // said.
 #pragma once
 
@@ -19,12 +19,6 @@
 #include "ingest/stream_message.h"
 
 namespace vitalake::ingest {
-
-struct BatchLimits {
-  std::chrono::milliseconds every{400};
-  size_t rows = 50'000;
-  int64_t bytes = 64 << 20;
-};
 
 // Thread-safe.
 class StreamQueue {
@@ -43,24 +37,26 @@ class StreamQueue {
   };
   Turn NextTurn();
   void Push(std::vector<StreamMessage> messages, const Tickets& tickets);
-  // The partitions are here from now on: the committing side is told before their messages.
+  // The partitions are here from now on: the decoding side is told before their messages.
   void Begin(std::span<const int32_t> partitions);
-  // They are not: their messages are dropped. Waits up to `patience` until no batch that may hold
-  // them is being committed.
+  // They are not: their messages are dropped. Waits up to `patience` until the decoding side has
+  // taken note and is done with what it had of them (it asks for more).
   void End(std::span<const int32_t> partitions, std::chrono::milliseconds patience);
   // No more will come.
   void Close();
 
-  // -- the committing side --
+  // -- the decoding side --
   struct Batch {
     std::vector<int32_t> begun;  // partitions to prepare first
-    std::vector<int32_t> ended;  // partitions to forget first
+    std::vector<int32_t> ended;  // partitions to be done with first
     std::vector<StreamMessage> messages;
     bool closed = false;  // and nothing is left
   };
-  // Waits for a first message at most `patience`, then gathers until a limit is reached. Until the
-  // next call that batch counts as being committed.
-  Batch Take(const BatchLimits& limits, std::chrono::milliseconds patience);
+  // What is there, about as much as the limits say; waits for something at most `patience`, and no
+  // longer than to the next Nudge. The caller is done with what the last call gave.
+  Batch Take(size_t most, int64_t most_bytes, std::chrono::nanoseconds patience);
+  // Ends the wait of the Take at hand, else of the next.
+  void Nudge();
   // Drops what waits of the partition and has the source sent to `offset`.
   void Restart(int32_t partition, int64_t offset);
   // The partitions that are here.
@@ -81,7 +77,8 @@ class StreamQueue {
   Tickets tickets_;
   std::map<int32_t, int64_t> seeks_;
   std::vector<int32_t> begun_, ended_;
-  bool committing_ = false;
+  bool parting_ = false;  // Take gave ended partitions that the caller is not done with
+  bool nudged_ = false;
   bool closed_ = false;
 };
 

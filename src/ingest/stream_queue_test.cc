@@ -24,13 +24,12 @@ std::vector<int64_t> Offsets(const StreamQueue::Batch& batch) {
   return offsets;
 }
 
-// A batch as soon as there is anything.
-const BatchLimits kAtOnce{.every = 0ms};
-
 class StreamQueueTest : public testing::Test {
  protected:
   void Begin(int32_t partition) { queue_.Begin(std::vector{partition}); }
   void End(int32_t partition) { queue_.End(std::vector{partition}, 0ms); }
+
+  StreamQueue::Batch Take(size_t most = 100) { return queue_.Take(most, 1 << 20, 0ms); }
 
   StreamQueue queue_{1 << 20};
 };
@@ -38,7 +37,7 @@ class StreamQueueTest : public testing::Test {
 TEST_F(StreamQueueTest, TellsOfAPartitionBeforeItsMessages) {
   Begin(3);
   queue_.Push(Messages(3, {7, 8}), queue_.NextTurn().tickets);
-  const auto batch = queue_.Take(kAtOnce, 0ms);
+  const auto batch = Take();
   EXPECT_THAT(batch.begun, ElementsAre(3));
   EXPECT_THAT(Offsets(batch), ElementsAre(7, 8));
   EXPECT_FALSE(batch.closed);
@@ -52,7 +51,7 @@ TEST_F(StreamQueueTest, DropsMessagesOfAPartitionThatLeft) {
   End(0);
   queue_.Push(Messages(0, {2}), turn.tickets);  // polled before it left
   queue_.Push(Messages(1, {5}), turn.tickets);
-  const auto batch = queue_.Take(kAtOnce, 0ms);
+  const auto batch = Take();
   EXPECT_THAT(batch.begun, ElementsAre(1));
   EXPECT_THAT(batch.ended, ElementsAre(0));
   EXPECT_THAT(Offsets(batch), ElementsAre(5));
@@ -68,7 +67,7 @@ TEST_F(StreamQueueTest, DropsWhatWasPolledBeforeTheSourceWasSentElsewhere) {
   EXPECT_THAT(after.seeks, ElementsAre(std::pair(0, 4)));
   EXPECT_THAT(queue_.NextTurn().seeks, IsEmpty());
   queue_.Push(Messages(0, {4, 5}), after.tickets);
-  EXPECT_THAT(Offsets(queue_.Take(kAtOnce, 0ms)), ElementsAre(4, 5));
+  EXPECT_THAT(Offsets(Take()), ElementsAre(4, 5));
 }
 
 TEST_F(StreamQueueTest, AnEarlierWishToMoveDoesNotMoveANewAssignment) {
@@ -78,13 +77,18 @@ TEST_F(StreamQueueTest, AnEarlierWishToMoveDoesNotMoveANewAssignment) {
   EXPECT_THAT(queue_.NextTurn().seeks, IsEmpty());
 }
 
-TEST_F(StreamQueueTest, EndsABatchAtItsRowsAndGivesTheRestNext) {
+TEST_F(StreamQueueTest, GivesNoMoreThanAskedForAndTheRestNext) {
   Begin(0);
   queue_.Push(Messages(0, {1, 2, 3}), queue_.NextTurn().tickets);
-  BatchLimits limits = kAtOnce;
-  limits.rows = 2;
-  EXPECT_THAT(Offsets(queue_.Take(limits, 0ms)), ElementsAre(1, 2));
-  EXPECT_THAT(Offsets(queue_.Take(limits, 0ms)), ElementsAre(3));
+  EXPECT_THAT(Offsets(Take(2)), ElementsAre(1, 2));
+  EXPECT_THAT(Offsets(Take(2)), ElementsAre(3));
+}
+
+TEST_F(StreamQueueTest, ANudgeEndsTheWait) {
+  std::jthread nudging([&] { queue_.Nudge(); });
+  const auto taken = queue_.Take(100, 1 << 20, 1min);
+  EXPECT_THAT(Offsets(taken), IsEmpty());
+  EXPECT_FALSE(taken.closed);
 }
 
 TEST_F(StreamQueueTest, IsFullUntilABatchIsTaken) {
@@ -93,7 +97,7 @@ TEST_F(StreamQueueTest, IsFullUntilABatchIsTaken) {
   EXPECT_TRUE(queue.AwaitRoom(0ms));
   queue.Push(Messages(0, {1}), queue.NextTurn().tickets);
   EXPECT_FALSE(queue.AwaitRoom(0ms));
-  queue.Take(kAtOnce, 0ms);
+  queue.Take(100, 1 << 20, 0ms);
   EXPECT_TRUE(queue.AwaitRoom(0ms));
 }
 
@@ -101,14 +105,14 @@ TEST_F(StreamQueueTest, IsClosedOnceWhatWasPolledIsTaken) {
   Begin(0);
   queue_.Push(Messages(0, {1}), queue_.NextTurn().tickets);
   queue_.Close();
-  EXPECT_FALSE(queue_.Take(kAtOnce, 0ms).closed);
-  EXPECT_TRUE(queue_.Take(kAtOnce, 0ms).closed);
+  EXPECT_FALSE(Take().closed);
+  EXPECT_TRUE(Take().closed);
 }
 
-TEST_F(StreamQueueTest, APartitionLeavesOnlyBehindTheBatchThatMayHoldIt) {
+TEST_F(StreamQueueTest, APartitionLeavesOnceTheOtherSideIsDoneWithIt) {
   Begin(0);
   queue_.Push(Messages(0, {1}), queue_.NextTurn().tickets);
-  queue_.Take(kAtOnce, 0ms);  // being committed from here on
+  Take();
   std::atomic<bool> left = false;
   std::jthread leaving([&] {
     queue_.End(std::vector{0}, 1min);
@@ -116,7 +120,9 @@ TEST_F(StreamQueueTest, APartitionLeavesOnlyBehindTheBatchThatMayHoldIt) {
   });
   while (!queue_.partitions().empty()) std::this_thread::yield();
   EXPECT_FALSE(left);
-  queue_.Take(kAtOnce, 0ms);  // it is committed
+  EXPECT_THAT(Take().ended, ElementsAre(0));
+  EXPECT_FALSE(left);
+  Take();  // done with it
   leaving.join();
   EXPECT_TRUE(left);
 }

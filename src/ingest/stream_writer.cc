@@ -20,38 +20,30 @@ constexpr std::string_view kLedger = "ops.ledger";
 
 std::string StreamWriter::CommitName() const { return fmt::format("\"{}\"", settings_.name); }
 
-// The partitions of a batch, as the ledger and the stagers see them: one "file" each.
-lake::LedgerRun StreamWriter::RunOf(const StreamBatch& batch) const {
-  lake::LedgerRun run{run_id_, lake_.clock().NowMicros(), {}};
-  for (const auto& [partition, range] : batch.ranges) {
-    lake::LedgerFile file;
-    file.ordinal = partition;
-    file.path = fmt::format("{}/{}", range.partition.topic, partition);
-    file.source = settings_.name;
-    file.id_space = settings_.id_space;
-    file.key_mode = settings_.key == fhir::KeyRule::kIdentifier ? "identifier" : "id";
-    run.files.push_back(std::move(file));
+Result<std::unique_ptr<StagedBatch>> StreamWriter::OpenBatch(
+    const std::vector<StreamPartition>& partitions) {
+  if (!files_) {
+    VL_TRY(files_, GroupStage::OpenWriter(lake_));
   }
-  return run;
+  return StagedBatch::Open(lake_, settings_, views_, *files_, partitions);
 }
 
-Status StreamWriter::Write(const StreamBatch& batch, const Wait& wait) {
-  return StageAndWrite(batch, Tables(FollowerTables().begin(), FollowerTables().end()), true, wait);
+Status StreamWriter::Write(StagedBatch& staged, const Wait& wait) {
+  return WriteTo(staged, Tables(FollowerTables().begin(), FollowerTables().end()), true, wait);
 }
 
-Status StreamWriter::Retell(const StreamBatch& batch, const Wait& wait) {
-  return StageAndWrite(batch, {std::string(kLedger)}, false, wait);
+Status StreamWriter::Retell(StreamBatch batch, const Wait& wait) {
+  std::vector<StreamPartition> partitions;
+  for (const auto& [_, range] : batch.ranges) partitions.push_back(range.partition);
+  VL_TRY(const auto staged, OpenBatch(partitions));
+  VL_RETURN_IF_ERROR(staged->Stage(batch, wait));
+  staged->Append(std::move(batch));
+  return WriteTo(*staged, {std::string(kLedger)}, false, wait);
 }
 
-Status StreamWriter::StageAndWrite(const StreamBatch& batch, const Tables& lacking, bool to_bronze,
-                                   const Wait& wait) {
-  VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stream"));
-  const lake::LedgerRun run = RunOf(batch);
-  MessageSources sources;
-  for (const lake::LedgerFile& file : run.files) {
-    const auto partition = static_cast<int32_t>(file.ordinal);
-    sources[partition] = {&run, &file, batch.ranges.at(partition).partition.AppId()};
-  }
+Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze,
+                             const Wait& wait) {
+  const StreamBatch& batch = staged.batch();
   std::future<Status> bronze;
   if (to_bronze) {
     lake::CommitNote note = positions_.Note(kBronzeStream, batch);
@@ -60,20 +52,19 @@ Status StreamWriter::StageAndWrite(const StreamBatch& batch, const Tables& lacki
       return AppendToBronze(lake_, batch, settings_.name, note, wait);
     });
   }
-  GroupStage stage(lake_, {views_, {}, settings_.limits}, run, folder.path(), false);
-  if (settings_.listener != nullptr) stage.CountMessages();
-  Status staged = stage.ReadMessages(batch.messages, sources, wait);
+  Status closed = staged.stage().Close(wait);
   if (to_bronze) {
     VL_RETURN_IF_ERROR(bronze.get());
     positions_.Advance(kBronzeStream, batch);
   }
-  VL_RETURN_IF_ERROR(std::move(staged));
-  return WriteFollowers(batch, stage, sources, lacking, wait);
+  VL_RETURN_IF_ERROR(std::move(closed));
+  return WriteFollowers(staged, lacking, wait);
 }
 
-Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, const StreamBatch& batch,
-                                                    const GroupStage& stage, bool lacks,
+Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& staged, bool lacks,
                                                     const Wait& wait) {
+  const StreamBatch& batch = staged.batch();
+  const GroupStage& stage = staged.stage();
   const std::string& name = views_[static_cast<size_t>(table)].table;
   const std::string sibling =
       table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table;
@@ -104,23 +95,24 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, const StreamBa
   return result;
 }
 
-Status StreamWriter::AppendTo(std::string_view table, const std::string& rows,
-                              const StreamBatch& batch, GroupStage& stage, const Wait& wait) {
-  VL_TRY(const int64_t count,
-         stage.connection().ScalarInt(fmt::format("SELECT count(*) FROM ({})", rows)));
+Status StreamWriter::AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,
+                              const Wait& wait) {
+  const StreamBatch& batch = staged.batch();
+  engine::Connection& connection = staged.stage().connection();
+  VL_TRY(const int64_t count, connection.ScalarInt(fmt::format("SELECT count(*) FROM ({})", rows)));
   if (count == 0) return {};
   lake::CommitNote note = positions_.Note(table, batch);
   note.info["stream"] = CommitName();
   VL_TRY(const lake::AppendResult done,
-         lake::AppendRows(lake_, stage.connection(), lake::FixedTable(table), rows, note, wait));
+         lake::AppendRows(lake_, connection, lake::FixedTable(table), rows, note, wait));
   (void)done;
   positions_.Advance(table, batch);
   return {};
 }
 
-Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
-                                    const MessageSources& sources, const Tables& lacking,
-                                    const Wait& wait) {
+Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait) {
+  const StreamBatch& batch = staged.batch();
+  GroupStage& stage = staged.stage();
   const bool to_ledger = lacking.contains(kLedger);
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   std::vector<lake::RefusedRecord> refused;
@@ -129,7 +121,7 @@ Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
     const bool lacks = lacking.contains(views_[static_cast<size_t>(table)].table);
     // A table that has the rows is asked again for what it refused: quarantine may lack that.
     if (!lacks && !to_ledger) continue;
-    VL_TRY(lake::UpsertResult result, UpsertInto(table, batch, stage, lacks, wait));
+    VL_TRY(lake::UpsertResult result, UpsertInto(table, staged, lacks, wait));
     if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
     placed[static_cast<size_t>(table)] = std::move(result.placed);
     for (lake::RefusedRecord& record : result.refused) {
@@ -141,12 +133,12 @@ Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
       if (!again) refused.push_back(std::move(record));
     }
   }
-  VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, batch.messages, sources, wait));
+  VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, batch.messages, staged.sources(), wait));
   if (lacking.contains("ops.quarantine")) {
-    VL_RETURN_IF_ERROR(AppendTo("ops.quarantine", stage.QuarantineRows(), batch, stage, wait));
+    VL_RETURN_IF_ERROR(AppendTo("ops.quarantine", stage.QuarantineRows(), staged, wait));
   }
   if (lacking.contains("ops.issue")) {
-    VL_RETURN_IF_ERROR(AppendTo("ops.issue", stage.IssueRows(), batch, stage, wait));
+    VL_RETURN_IF_ERROR(AppendTo("ops.issue", stage.IssueRows(), staged, wait));
   }
   if (settings_.listener != nullptr) {
     VL_TRY(const auto told, OutcomesOf(batch, stage, placed, wait));
@@ -169,7 +161,7 @@ Status StreamWriter::WriteFollowers(const StreamBatch& batch, GroupStage& stage,
 
 Status StreamWriter::FlushLedger(const Wait& wait) {
   if (ledger_.empty()) return {};
-  lake::LedgerRun run{run_id_, lake_.clock().NowMicros(), {}};
+  lake::LedgerRun run{settings_.run_id(), lake_.clock().NowMicros(), {}};
   std::map<int64_t, lake::OutcomeCounts> counts;
   lake::CommitNote note;
   note.info["stream"] = CommitName();
@@ -183,7 +175,7 @@ Status StreamWriter::FlushLedger(const Wait& wait) {
     file.bytes = outcome.counts.bytes;
     file.received_at = run.started_at;
     file.id_space = settings_.id_space;
-    file.key_mode = settings_.key == fhir::KeyRule::kIdentifier ? "identifier" : "id";
+    file.key_mode = settings_.key_mode();
     counts[file.ordinal] = outcome.counts;
     run.files.push_back(std::move(file));
     note.txns[app] = range.end;

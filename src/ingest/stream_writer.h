@@ -6,24 +6,22 @@
 // next batch. So a batch that comes again, behind a later one, or from another process, changes
 // nothing.
 //
-// Steps of a batch:
-//  1. the messages are appended to bronze, while they are decoded, judged and staged on all
-//  threads;
+// Steps of a batch, whose messages were decoded, judged and staged as they came:
+//  1. the messages are appended to bronze, while what is staged is written to files;
 //  2. silver tables, one upsert each; a table that gets no rows is left where it is;
 //  3. quarantine and issues;
 //  4. the counts are kept for the ledger, which is written now and then (FlushLedger), last.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "fhir/decode.h"
-#include "fhir/record_key.h"
 #include "ingest/group_stage.h"
-#include "ingest/message_outcome.h"
+#include "ingest/staged_batch.h"
 #include "ingest/stream_outcomes.h"
 #include "ingest/stream_position.h"
 #include "lake/lake.h"
@@ -31,30 +29,17 @@
 
 namespace vitalake::ingest {
 
-struct StreamSettings {
-  std::string name;
-  std::string id_space;
-  fhir::KeyRule key = fhir::KeyRule::kId;
-  fhir::DecodeLimits limits;
-  // Is told what became of each message; null: nobody asks.
-  OutcomeListener* listener = nullptr;
-};
-
 // Most messages and bytes of one batch read back from bronze.
 inline constexpr int64_t kFollowMessages = 50'000;
 inline constexpr int64_t kFollowBytes = 64 << 20;
 
-// Not thread-safe.
+// Not thread-safe; but OpenBatch may be called beside Write.
 class StreamWriter {
  public:
   // `views` must outlive it.
   StreamWriter(lake::Lake& lake, StreamSettings settings,
                const std::vector<lake::SilverView>& views)
-      : lake_(lake),
-        settings_(std::move(settings)),
-        run_id_{"stream/" + settings_.name},
-        views_(views),
-        positions_(lake) {}
+      : lake_(lake), settings_(std::move(settings)), views_(views), positions_(lake) {}
 
   // Lets every table catch up with bronze in this partition: re-reads what it lacks from there.
   // Call before its first batch and after any error. kCorrupt: a table is ahead of bronze (bronze
@@ -63,8 +48,11 @@ class StreamWriter {
   // No batch of it will come.
   void Forget(const StreamPartition& partition);
 
+  // A batch to fill with messages of `partitions` and to Write. It must not outlive the writer.
+  Result<std::unique_ptr<StagedBatch>> OpenBatch(const std::vector<StreamPartition>& partitions);
+
   // All steps for messages that bronze lacks. After an error some tables may have them.
-  Status Write(const StreamBatch& batch, const Wait& wait);
+  Status Write(StagedBatch& staged, const Wait& wait);
 
   // Writes the ledger for all batches since the last time.
   Status FlushLedger(const Wait& wait);
@@ -72,7 +60,7 @@ class StreamWriter {
   Status CatchUp(int64_t messages, const Wait& wait);
 
   // Judges again a batch that bronze has, and tells the listener. Commits nothing.
-  Status Retell(const StreamBatch& batch, const Wait& wait);
+  Status Retell(StreamBatch batch, const Wait& wait);
 
   // Bronze's next offset; nullopt before the first message.
   std::optional<int64_t> position(const StreamPartition& partition) const {
@@ -91,21 +79,19 @@ class StreamWriter {
 
   std::vector<Segment> SegmentsOf(const std::string& app) const;
   Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
-  Status StageAndWrite(const StreamBatch& batch, const Tables& lacking, bool to_bronze,
-                       const Wait& wait);
-  Status WriteFollowers(const StreamBatch& batch, GroupStage& stage, const MessageSources& sources,
-                        const Tables& lacking, const Wait& wait);
-  Result<lake::UpsertResult> UpsertInto(Silver table, const StreamBatch& batch,
-                                        const GroupStage& stage, bool lacks, const Wait& wait);
-  Status AppendTo(std::string_view table, const std::string& rows, const StreamBatch& batch,
-                  GroupStage& stage, const Wait& wait);
-  lake::LedgerRun RunOf(const StreamBatch& batch) const;
+  // What Write does, for the followers that lack the batch.
+  Status WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze, const Wait& wait);
+  Status WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait);
+  Result<lake::UpsertResult> UpsertInto(Silver table, StagedBatch& staged, bool lacks,
+                                        const Wait& wait);
+  Status AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,
+                  const Wait& wait);
   std::string CommitName() const;
 
   lake::Lake& lake_;
-  StreamSettings settings_;
-  RunId run_id_;
+  const StreamSettings settings_;
   const std::vector<lake::SilverView>& views_;
+  std::unique_ptr<engine::Engine> files_;  // of OpenBatch
   StreamPositions positions_;
   OutcomesByApp ledger_;                           // what the ledger lacks
   std::map<std::string, OutcomesByApp> unstated_;  // by silver table: since its last commit

@@ -58,6 +58,14 @@ class StreamWriterTest : public testing::Test {
     batch.ranges[partition] = {Partition(partition), first, offset};
     return batch;
   }
+  static Status Write(StreamWriter& writer, StreamBatch batch, const Wait& wait) {
+    std::vector<StreamPartition> partitions;
+    for (const auto& [_, range] : batch.ranges) partitions.push_back(range.partition);
+    VL_TRY(const auto staged, writer.OpenBatch(partitions));
+    VL_RETURN_IF_ERROR(staged->Stage(batch, wait));
+    staged->Append(std::move(batch));
+    return writer.Write(*staged, wait);
+  }
   static void Succeeds(const Status& status) {
     ASSERT_TRUE(status.has_value()) << status.error().ToString();
   }
@@ -76,7 +84,7 @@ class StreamWriterTest : public testing::Test {
 TEST_F(StreamWriterTest, KeepsBytesAndSaysWhereEachRowCameFrom) {
   auto writer = Process();
   const std::string bytes("\x1f\x8b\0 not gzip \xff", 14);
-  Succeeds(writer->Write(Batch(40, {Reading("a", 120), bytes}), {}));
+  Succeeds(Write(*writer, Batch(40, {Reading("a", 120), bytes}), {}));
   Succeeds(writer->FlushLedger({}));
   EXPECT_EQ(lake_.Rows("SELECT \"partition\", \"offset\", octet_length(payload), hex(payload)[:6] "
                        "FROM bronze.observation_stream WHERE \"offset\" = 41"),
@@ -99,17 +107,17 @@ TEST_F(StreamWriterTest, ABatchRetriedBehindALaterOneChangesNothing) {
   auto slow = Process();
   auto writer = Process();
   const StreamBatch first = Batch(0, {Reading("a", 120)});
-  Succeeds(writer->Write(first, {}));
-  Succeeds(writer->Write(Batch(1, {Reading("a", 130, "2")}), {}));
-  Succeeds(slow->Write(first, {}));  // all of it is there
+  Succeeds(Write(*writer, first, {}));
+  Succeeds(Write(*writer, Batch(1, {Reading("a", 130, "2")}), {}));
+  Succeeds(Write(*slow, first, {}));  // all of it is there
   EXPECT_EQ(lake_.Rows(kReadings), "a,130\n");
   EXPECT_EQ(lake_.Rows("SELECT count(*) FROM bronze.observation_stream"), "2\n");
   // Reaching beyond what is there, it would bring the beginning twice.
   auto other = Process();
-  Succeeds(writer->Write(Batch(2, {Reading("b", 100)}), {}));
-  Conflicts(other->Write(Batch(2, {Reading("b", 100), Reading("c", 110)}), {}));
+  Succeeds(Write(*writer, Batch(2, {Reading("b", 100)}), {}));
+  Conflicts(Write(*other, Batch(2, {Reading("b", 100), Reading("c", 110)}), {}));
   Succeeds(other->Follow(Partition(0), {}));
-  Succeeds(other->Write(Batch(3, {Reading("c", 110)}), {}));
+  Succeeds(Write(*other, Batch(3, {Reading("c", 110)}), {}));
   EXPECT_EQ(lake_.Rows(kReadings), "a,130\nb,100\nc,110\n");
   EXPECT_EQ(lake_.Rows("SELECT count(*) FROM bronze.observation_stream"), "4\n");
 }
@@ -117,12 +125,12 @@ TEST_F(StreamWriterTest, ABatchRetriedBehindALaterOneChangesNothing) {
 TEST_F(StreamWriterTest, ASharedCommitThatLostOnePartitionIsNotMade) {
   auto slow = Process(2);
   auto writer = Process(2);
-  Succeeds(writer->Write(Batch(0, {Reading("a", 120)}), {}));
-  Conflicts(slow->Write(Batch(0, {Reading("b", 121)}, 1, Batch(0, {Reading("a", 120)})), {}));
+  Succeeds(Write(*writer, Batch(0, {Reading("a", 120)}), {}));
+  Conflicts(Write(*slow, Batch(0, {Reading("b", 121)}, 1, Batch(0, {Reading("a", 120)})), {}));
   EXPECT_EQ(PositionOf("bronze.observation_stream", 1), std::nullopt);
   Succeeds(slow->Follow(Partition(0), {}));
   Succeeds(slow->Follow(Partition(1), {}));
-  Succeeds(slow->Write(Batch(0, {Reading("b", 121)}, 1), {}));
+  Succeeds(Write(*slow, Batch(0, {Reading("b", 121)}, 1), {}));
   EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,121\n");
 }
 
@@ -147,12 +155,12 @@ TEST_F(StreamWriterTest, TablesBehindBronzeReadFromThere) {
 TEST_F(StreamWriterTest, TheLedgerIsRebuiltFromCommitsAndFromWhatWasNotCommitted) {
   {
     auto writer = Process();
-    Succeeds(writer->Write(Batch(0, {Reading("a", 120)}), {}));
+    Succeeds(Write(*writer, Batch(0, {Reading("a", 120)}), {}));
     Succeeds(writer->FlushLedger({}));
-    Succeeds(writer->Write(Batch(1, {Reading("a", 120)}), {}));        // a repeat: no commit
-    Succeeds(writer->Write(Batch(2, {Reading("b", 121), "{}"}), {}));  // states the repeat too
-    Succeeds(writer->Write(Batch(4, {Reading("b", 122, "2")}), {}));
-    Succeeds(writer->Write(Batch(5, {Reading("b", 121)}), {}));  // superseded: no commit
+    Succeeds(Write(*writer, Batch(1, {Reading("a", 120)}), {}));        // a repeat: no commit
+    Succeeds(Write(*writer, Batch(2, {Reading("b", 121), "{}"}), {}));  // states the repeat too
+    Succeeds(Write(*writer, Batch(4, {Reading("b", 122, "2")}), {}));
+    Succeeds(Write(*writer, Batch(5, {Reading("b", 121)}), {}));  // superseded: no commit
   }
   Succeeds(Process()->FlushLedger({}));
   EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,122\n");
@@ -163,7 +171,7 @@ TEST_F(StreamWriterTest, TheLedgerIsRebuiltFromCommitsAndFromWhatWasNotCommitted
 TEST_F(StreamWriterTest, OneTableLackingWhatTheOthersHaveGetsItAlone) {
   {
     auto writer = Process();
-    Succeeds(writer->Write(Batch(0, {Reading("a", 120), Reading("b", 121)}), {}));
+    Succeeds(Write(*writer, Batch(0, {Reading("a", 120), Reading("b", 121)}), {}));
     Succeeds(writer->FlushLedger({}));
   }
   // As if silver.vital_sign had been made anew.
@@ -185,8 +193,8 @@ TEST_F(StreamWriterTest, ABundleOf500InOneMessage) {
   }
   bundle += fmt::format(R"({{"resource":{}}}]}})", Reading("r007", 180, "2"));  // one key twice
   auto writer = Process();
-  Succeeds(writer->Write(Batch(0, {bundle}), {}));
-  Succeeds(writer->Write(Batch(1, {bundle}), {}));
+  Succeeds(Write(*writer, Batch(0, {bundle}), {}));
+  Succeeds(Write(*writer, Batch(1, {bundle}), {}));
   Succeeds(writer->FlushLedger({}));
   EXPECT_EQ(lake_.Rows("SELECT count(*), count(DISTINCT id), max(systolic_pressure_value)::INTEGER "
                        "FROM silver.observation"),
@@ -203,9 +211,10 @@ TEST_F(StreamWriterTest, ABundleOf500InOneMessage) {
 TEST_F(StreamWriterTest, LinesOfOneMessageHavePlacesOfTheirOwn) {
   auto writer = Process();
   // A key that comes twice, so that the rows are chosen by their places.
-  Succeeds(writer->Write(Batch(0, {Reading("b", 140, "2"), Reading("b", 130, "1"),
-                                   Reading("n1", 120) + "\n" + Reading("n2", 121)}),
-                         {}));
+  Succeeds(Write(*writer,
+                 Batch(0, {Reading("b", 140, "2"), Reading("b", 130, "1"),
+                           Reading("n1", 120) + "\n" + Reading("n2", 121)}),
+                 {}));
   Succeeds(writer->FlushLedger({}));
   EXPECT_EQ(lake_.Rows(kReadings), "b,140\nn1,120\nn2,121\n");
   EXPECT_EQ(lake_.Rows("SELECT count(*), count(DISTINCT (id, component)) FROM silver.vital_sign"),
@@ -216,9 +225,9 @@ TEST_F(StreamWriterTest, LinesOfOneMessageHavePlacesOfTheirOwn) {
 TEST_F(StreamWriterTest, TheSameNewIdOnTwoPartitionsInTwoProcesses) {
   auto one = Process(2);
   auto two = Process(2);
-  Succeeds(one->Write(Batch(0, {Reading("a", 120)}, 0), {}));
-  Succeeds(two->Write(Batch(0, {Reading("a", 130, "2")}, 1), {}));
-  Succeeds(one->Write(Batch(1, {Reading("a", 120)}, 0), {}));
+  Succeeds(Write(*one, Batch(0, {Reading("a", 120)}, 0), {}));
+  Succeeds(Write(*two, Batch(0, {Reading("a", 130, "2")}, 1), {}));
+  Succeeds(Write(*one, Batch(1, {Reading("a", 120)}, 0), {}));
   EXPECT_EQ(lake_.Rows(kReadings), "a,130\n");
 }
 
@@ -245,8 +254,8 @@ TEST_F(StreamWriterTest, KeyConflictsAreInQuarantineOnceAlsoAfterACrash) {
   };
   {
     auto writer = Process();
-    Succeeds(writer->Write(Batch(0, {identified("0b7fd0a4-4a2c-4f0e-8e1f-6b4ea0d51c01")}), {}));
-    Succeeds(writer->Write(Batch(1, {identified("0b7fd0a4-4a2c-4f0e-8e1f-6b4ea0d51c02")}), {}));
+    Succeeds(Write(*writer, Batch(0, {identified("0b7fd0a4-4a2c-4f0e-8e1f-6b4ea0d51c01")}), {}));
+    Succeeds(Write(*writer, Batch(1, {identified("0b7fd0a4-4a2c-4f0e-8e1f-6b4ea0d51c02")}), {}));
   }
   Succeeds(Process()->FlushLedger({}));
   EXPECT_EQ(lake_.Rows("SELECT position, reason FROM ops.quarantine"), "topic/0/1,key-conflict\n");
@@ -260,7 +269,7 @@ TEST_F(StreamWriterTest, QuarantinedMessagesAreReplayedFromBronze) {
   StreamWriter writer(lake_.lake(), settings, views_);
   Succeeds(writer.Follow(Partition(0), {}));
   const std::string array = "[" + Reading("a", 120) + "," + Reading("b", 121) + "]";
-  Succeeds(writer.Write(Batch(3, {array, "no JSON", Reading("c", 122)}), {}));
+  Succeeds(Write(writer, Batch(3, {array, "no JSON", Reading("c", 122)}), {}));
   Succeeds(writer.FlushLedger({}));
   EXPECT_EQ(lake_.Rows("SELECT count(*) FROM ops.quarantine"), "4\n");
   EXPECT_EQ(lake_.Rows(kReadings), "");

@@ -12,13 +12,22 @@
 namespace vitalake::embedded {
 std::span<const EmbeddedFile> views();
 std::span<const EmbeddedFile> models();
+std::span<const EmbeddedFile> outbound();
 }  // namespace vitalake::embedded
 
 namespace vitalake::lake {
 namespace {
 
 std::span<const EmbeddedFile> Files(BuiltIn kind) {
-  return kind == BuiltIn::kView ? embedded::views() : embedded::models();
+  switch (kind) {
+    case BuiltIn::kView:
+      return embedded::views();
+    case BuiltIn::kModel:
+      return embedded::models();
+    case BuiltIn::kOutbound:
+      return embedded::outbound();
+  }
+  return {};
 }
 
 }  // namespace

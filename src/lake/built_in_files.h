@@ -1,4 +1,4 @@
-// Files compiled into the binary (views, models), each of which a file of the user's may replace.
+// Files compiled into the binary (views, models, outbound messages), each of which a file of the user's may replace.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace vitalake::lake {
 
-enum class BuiltIn { kView, kModel };
+enum class BuiltIn { kView, kModel, kOutbound };
 
 // The text of `name`: from `folder` when that is not empty and has it, else built in. kNotFound.
 Result<std::string> ReadBuiltIn(BuiltIn kind, const std::filesystem::path& folder,

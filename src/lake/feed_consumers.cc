@@ -4,6 +4,7 @@
 
 #include "lake/gold_model.h"
 #include "lake/gold_refresh.h"
+#include "lake/published.h"
 
 namespace vitalake::lake {
 
@@ -18,6 +19,11 @@ Result<std::vector<FeedConsumer>> ConsumersOf(Lake& lake, std::string_view table
     if (!gold) return std::unexpected(gold.error());
     const auto seen = SeenVersion(**gold, model, *source);
     if (seen) consumers.push_back({model.table, Version{*seen}});
+  }
+  VL_TRY(const auto published, AllPublished(lake));
+  for (const auto& [place, positions] : published) {
+    const auto seen = positions.find(table);
+    if (seen != positions.end()) consumers.push_back({"outbound " + place, Version{seen->second}});
   }
   std::ranges::sort(consumers, {}, &FeedConsumer::seen);
   return consumers;

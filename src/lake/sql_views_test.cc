@@ -39,7 +39,8 @@ class SqlViewsTest : public testing::Test {
 };
 
 TEST_F(SqlViewsTest, ALakeBeginsWithTheGoldViewsAlone) {
-  EXPECT_THAT(*SqlViews(*lake_), ElementsAre(Key("gold.bp_population")));
+  EXPECT_THAT(*SqlViews(*lake_),
+              ElementsAre(Key("gold.bp_population"), Key("gold.critical_recent")));
   EXPECT_TRUE(FindSqlView(*lake_, "gold.bp_population")->has_value());
   EXPECT_FALSE(FindSqlView(*lake_, "silver_patients")->has_value());
   EXPECT_FALSE(FindSqlView(*lake_, "silver.patient")->has_value());
@@ -49,9 +50,9 @@ TEST_F(SqlViewsTest, ReferenceViewsAreKeptOnceAndSeenByEverySession) {
   EXPECT_THAT(*KeepReferenceViews(*lake_),
               ElementsAre("gold_patient_observations", "silver_observations", "silver_patients"));
   EXPECT_THAT(*KeepReferenceViews(*lake_), IsEmpty());
-  EXPECT_THAT(*SqlViews(*lake_),
-              ElementsAre(Key("gold.bp_population"), Key("gold_patient_observations"),
-                          Key("silver_observations"), Key("silver_patients")));
+  EXPECT_THAT(*SqlViews(*lake_), ElementsAre(Key("gold.bp_population"), Key("gold.critical_recent"),
+                                             Key("gold_patient_observations"),
+                                             Key("silver_observations"), Key("silver_patients")));
   ASSERT_TRUE(lake_->CreateMissingTables().has_value());
   for (const char* name : {"silver_patients", "main.silver_observations"}) {
     EXPECT_EQ(*One(std::string("SELECT count(*) FROM ") + name), "0") << name;
@@ -69,7 +70,8 @@ TEST_F(SqlViewsTest, OnlyPlainNamesEndingInSqlAreViews) {
   for (const char* key : {"views/notes.txt", "views/Upper.sql", "views/a b.sql", "views/x/y.sql"}) {
     ASSERT_TRUE(store_.Put(key, "SELECT 1").has_value());
   }
-  EXPECT_THAT(*SqlViews(*lake_), ElementsAre(Key("gold.bp_population")));
+  EXPECT_THAT(*SqlViews(*lake_),
+              ElementsAre(Key("gold.bp_population"), Key("gold.critical_recent")));
   EXPECT_FALSE(FindSqlView(*lake_, "../views/notes")->has_value());
 }
 

@@ -174,3 +174,22 @@ def test_merged_patients_are_one_person(lake, tmp_path):
     assert (row["id"], row["readings"], row["avg_systolic_pressure"]) == ("new", 2, 125.0)
     lake.ingest(write(tmp_path / "c.json", resources.patient("old", meta={"versionId": "3"})))
     assert lake.read("gold.patient_observations").num_rows == 2
+
+
+def test_critical_readings_received_in_the_last_minutes(lake, tmp_path):
+    sent = [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": "LL"}]}]
+    lake.ingest(write(tmp_path / "in.json", [
+        resources.patient("p1"),
+        resources.pressure("ordinary", 135, 85),                                   # H: not of the codes
+        resources.pressure("severe", 185, 100, time="2020-01-05T08:00:00Z"),       # HH, received now though taken long ago
+        resources.pressure("nobody", 185, 100, subject="Patient/p2"),              # of a patient nobody knows
+        resources.pressure("taken-back", 185, 100, status="entered-in-error"),
+        resources.vital("sent-as-low", "8867-4", 35, "/min", interpretation=sent),
+        resources.vital("heart", "8867-4", 72, "/min")]))
+    found = {row["id"]: row for row in lake.sql("SELECT * FROM gold.critical_recent")}
+    assert found.keys() == {"severe", "nobody", "sent-as-low"}
+    assert found["severe"]["family_name"] == "Doe" and found["severe"]["computed_interpretation_code"] == "HH"
+    assert found["nobody"]["family_name"] is None and found["sent-as-low"]["value"] == 35
+    # What was received earlier is not among them.
+    assert lake.value("""SELECT count(*) FROM gold.critical_recent
+        WHERE received_at <= now() - INTERVAL 5 MINUTES""") in (0, "0")

@@ -1,0 +1,66 @@
+// StagedBatch: messages that will be committed together, decoded and staged as they come.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "fhir/decode.h"
+#include "fhir/record_key.h"
+#include "ingest/group_stage.h"
+#include "ingest/message_outcome.h"
+#include "ingest/stream_position.h"
+#include "lake/lake.h"
+#include "lake/ledger.h"
+#include "lake/silver_view.h"
+
+namespace vitalake::ingest {
+
+struct StreamSettings {
+  std::string name;
+  std::string id_space;
+  fhir::KeyRule key = fhir::KeyRule::kId;
+  fhir::DecodeLimits limits;
+  // Is told what became of each message; null: nobody asks.
+  OutcomeListener* listener = nullptr;
+
+  RunId run_id() const { return {"stream/" + name}; }
+  const char* key_mode() const { return key == fhir::KeyRule::kIdentifier ? "identifier" : "id"; }
+};
+
+// One thread fills it, then one (another, perhaps) commits it.
+class StagedBatch {
+ public:
+  // For messages of `partitions`. All but those must outlive it; `writer` is of
+  // GroupStage::OpenWriter.
+  static Result<std::unique_ptr<StagedBatch>> Open(lake::Lake& lake, const StreamSettings& settings,
+                                                   const std::vector<lake::SilverView>& views,
+                                                   engine::Engine& writer,
+                                                   const std::vector<StreamPartition>& partitions);
+
+  // Decodes and stages messages that come behind those it has. After an error it is of no use.
+  Status Stage(const StreamBatch& piece, const Wait& wait);
+  // Takes over what was staged.
+  void Append(StreamBatch piece);
+
+  const StreamBatch& batch() const { return batch_; }
+  GroupStage& stage() { return *stage_; }
+  // By partition.
+  const MessageSources& sources() const { return sources_; }
+
+ private:
+  explicit StagedBatch(lake::Lake::WorkFolder folder) : folder_(std::move(folder)) {}
+
+  lake::Lake::WorkFolder folder_;
+  lake::LedgerRun run_;  // the partitions, as the stagers see them: one "file" each
+  MessageSources sources_;
+  StreamBatch batch_;
+  std::optional<GroupStage> stage_;
+};
+
+}  // namespace vitalake::ingest
