@@ -13,7 +13,7 @@
 namespace vitalake::cli {
 namespace {
 
-constexpr std::chrono::seconds kLookEvery{2}, kLookPatience{2};
+constexpr std::chrono::milliseconds kLookEvery{500}, kLookPatience{2'000};
 constexpr std::chrono::seconds kDrainPatience{10};
 
 void CountRequest(Metrics& metrics, const serve::RequestDone& done) {

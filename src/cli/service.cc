@@ -110,6 +110,7 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   });
   StreamMetrics& metrics = *[&] {
     const std::lock_guard lock(mutex_);
+    running_.insert("stream " + settings.name);
     Sampled& sampled = sampled_[settings.name];
     sampled.source = source.get();
     sampled.metrics = std::make_unique<StreamMetrics>(metrics_, settings.name, lake_.clock());
@@ -165,10 +166,6 @@ void Service::Touch(ingest::CommitFollower::After after) {
 }
 
 void Service::Part(const std::string& name, const std::function<Status()>& run) {
-  {
-    const std::lock_guard lock(mutex_);
-    running_.insert(name);
-  }
   Status done = run();
   const std::lock_guard lock(mutex_);
   running_.erase(name);

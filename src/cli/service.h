@@ -71,7 +71,7 @@ class Service {
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;
   Status failed_;                  // guarded by mutex_
-  std::set<std::string> running_;  // parts at work; guarded by mutex_
+  std::set<std::string> running_;  // streams that take messages; guarded by mutex_
   struct Sampled {
     std::unique_ptr<StreamMetrics> metrics;
     ingest::StreamSource* source = nullptr;
