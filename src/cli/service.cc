@@ -17,6 +17,7 @@ namespace vitalake::cli {
 namespace {
 
 constexpr std::chrono::seconds kTellEvery{10};
+constexpr std::chrono::seconds kSampleEvery{2};
 constexpr std::chrono::seconds kRecallPatience{20};
 
 Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
@@ -132,6 +133,14 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   const std::stop_callback refuse(stop, [box] {
     if (box != nullptr) box->Refuse();
   });
+  StreamMetrics& metrics = *[&] {
+    const std::lock_guard lock(mutex_);
+    running_.insert("stream " + settings.name);
+    Sampled& sampled = sampled_[settings.name];
+    sampled.source = source.get();
+    sampled.metrics = std::make_unique<StreamMetrics>(metrics_, settings.name, lake_.clock());
+    return sampled.metrics.get();
+  }();
   ingest::StreamProgress before;
   ingest::MonitorFollower monitor(
       lake_, views_, setup.settings, setup_.monitor, alerts_,
@@ -140,18 +149,26 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
       lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
-        records_ += progress.records - before.records;
+        records_ += progress.outcomes.received - before.outcomes.received;
         before = progress;
+        metrics.Committed(progress);
         using After = ingest::CommitFollower::After;
         Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
       });
-  return pipeline.Run(stop);
+  Status ran = pipeline.Run(stop);
+  const std::lock_guard lock(mutex_);
+  sampled_.at(settings.name).source = nullptr;
+  return ran;
 }
 
 Status Service::RunLanding(const std::stop_token& stop) {
   ingest::LandingWatch watch(lake_, *setup_.landing, [&](const ingest::BatchSummary& summary) {
     files_ += static_cast<int64_t>(summary.files.size());
     file_records_ += summary.counts.received;
+    metrics_.Counter("vitalake_landing_files_total", "Files taken in from the landing folder.")
+        .Add(static_cast<int64_t>(summary.files.size()));
+    metrics_.Counter("vitalake_landing_records_total", "Records in them.")
+        .Add(summary.counts.received);
     log::Info("landing: run {} took in {} files: {} records, {} written, {} quarantined",
               summary.run, summary.files.size(), summary.counts.received, summary.counts.written,
               summary.counts.quarantined);
@@ -195,10 +212,6 @@ void Service::Touch(ingest::CommitFollower::After after) {
 }
 
 void Service::Part(const std::string& name, const std::function<Status()>& run) {
-  {
-    const std::lock_guard lock(mutex_);
-    running_.insert(name);
-  }
   Status done = run();
   const std::lock_guard lock(mutex_);
   running_.erase(name);
@@ -208,13 +221,36 @@ void Service::Part(const std::string& name, const std::function<Status()>& run) 
   ended_.request_stop();
 }
 
+void Service::Sample() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [_, sampled] : sampled_) sampled.metrics->Sample(sampled.source);
+  }
+  const auto catalogue = lake_.Catalogue();
+  if (!catalogue) return;
+  for (const lake::TableSpec* const spec : *catalogue) {
+    const auto snapshot = lake_.Latest(spec->name);
+    if (!snapshot) continue;  // a gold table that no refresh made yet
+    metrics_
+        .Gauge("vitalake_table_updated_timestamp_seconds", "Time of the table's last commit.",
+               {{"table", spec->name}})
+        .Set(static_cast<double>((*snapshot)->timestamp()) / 1e6);
+  }
+}
+
 void Service::Tell() {
   int64_t last_messages = 0, last_files = 0;
+  auto told_at = lake_.clock().Steady();
   while (!ended_.stop_requested()) {
-    ingest::PauseUntilStop(ended_.get_token(), kTellEvery);
+    if (http_) Sample();
+    ingest::PauseUntilStop(ended_.get_token(), kSampleEvery);
+    const auto now = lake_.clock().Steady();
+    if (now - told_at < kTellEvery && !ended_.stop_requested()) continue;
+    const double seconds = std::chrono::duration<double>(now - told_at).count();
+    told_at = now;
     if (messages_ == last_messages && files_ == last_files) continue;
-    log::Info("{} messages ({} a second), {} files taken in", messages_.load(),
-              (messages_ - last_messages) / kTellEvery.count(), files_.load());
+    log::Info("{} messages ({:.0f} a second), {} files taken in", messages_.load(),
+              static_cast<double>(messages_ - last_messages) / seconds, files_.load());
     last_messages = messages_;
     last_files = files_;
   }

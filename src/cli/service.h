@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -19,6 +20,7 @@
 #include "base/result.h"
 #include "cli/http_service.h"
 #include "cli/run_settings.h"
+#include "cli/stream_metrics.h"
 #include "ingest/alert_feed.h"
 #include "ingest/commit_follower.h"
 #include "ingest/outbound_follower.h"
@@ -61,6 +63,8 @@ class Service {
   // Runs one part until it ends; keeps the first error and stops all parts.
   void Part(const std::string& name, const std::function<Status()>& run);
   void Tell();
+  // Brings up to date what no event tells: lags of streams, ages of tables.
+  void Sample();
 
   lake::Lake& lake_;
   RunSetup setup_;
@@ -75,7 +79,12 @@ class Service {
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;
   Status failed_;                  // guarded by mutex_
-  std::set<std::string> running_;  // parts at work; guarded by mutex_
+  std::set<std::string> running_;  // streams that take messages; guarded by mutex_
+  struct Sampled {
+    std::unique_ptr<StreamMetrics> metrics;
+    ingest::StreamSource* source = nullptr;
+  };
+  std::map<std::string, Sampled> sampled_;  // by stream; guarded by mutex_
 };
 
 }  // namespace vitalake::cli

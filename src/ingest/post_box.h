@@ -109,6 +109,7 @@ class PostBox final : public OutcomeListener {
   // -- for metrics --
   struct Load {
     int64_t messages = 0;  // waiting or under way
+    int64_t waiting = 0;
     int64_t bytes = 0;
     std::chrono::nanoseconds oldest{0};  // age of the oldest of them
   };

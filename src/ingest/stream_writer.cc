@@ -155,11 +155,11 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
     counts.received += tally.received;
     counts.quarantined += tally.quarantined;
     counts.out_of_scope += tally.out_of_scope;
-    records_ += tally.received;
   }
   for (const StreamMessage& message : batch.messages) {
     outcomes[message.partition].bytes += static_cast<int64_t>(message.payload.size());
   }
+  for (const auto& [_, counts] : outcomes) outcomes_ += counts;
   AddOutcomes(ledger_, batch, outcomes);
   return {};
 }

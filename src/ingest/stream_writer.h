@@ -66,7 +66,8 @@ class StreamWriter {
   std::optional<int64_t> position(const StreamPartition& partition) const {
     return positions_.Of(kBronzeStream, partition.AppId());
   }
-  int64_t records() const { return records_; }
+  // Of the records written so far.
+  const lake::OutcomeCounts& outcomes() const { return outcomes_; }
 
  private:
   // Which followers a batch is new to.
@@ -95,7 +96,7 @@ class StreamWriter {
   StreamPositions positions_;
   OutcomesByApp ledger_;                           // what the ledger lacks
   std::map<std::string, OutcomesByApp> unstated_;  // by silver table: since its last commit
-  int64_t records_ = 0;
+  lake::OutcomeCounts outcomes_;
 };
 
 }  // namespace vitalake::ingest
