@@ -41,7 +41,7 @@ class Row:
 
 
 def contest(who, command, runs, prepare=None, note=""):
-    """A contestant; `prepare` sets the stage before each run, outside the measurement."""
+    """A contestant; `prepare` sets the stage before each run, outside the measurement. A command may be made anew for each."""
     return who, command, runs, prepare, note
 
 
@@ -55,7 +55,7 @@ def race(*contests):
             if prepare:
                 prepare()
             os.sync()  # what was prepared, or left by the one before, is not written during the run
-            into.append(measure(command))
+            into.append(measure(command() if callable(command) else command))
     result = [Row(who, into, note) for (who, _, _, _, note), into in zip(contests, measured)]
     for row in result:
         print(f"  {row.who}: {row.seconds:.2f} s ({row.low:.2f}-{row.high:.2f}), {row.peak_mb:.0f} MB", flush=True)
@@ -204,6 +204,37 @@ def task_gold(args):
     same_gold("gold for the first time", lake, theirs)
     result.extend(race(contest("DuckDB 1.5.5, the same SQL over the silver Parquet", python("gold/duckdb_models.py", lake, theirs), args.runs,
                           clear(theirs), "Parquet files, no change feed, no commit")))
+    return result
+
+
+def task_stream(args):
+    """Drain of 500,000 preloaded messages of 1.7 KB; Vitalake exactly once into bronze and both silver tables, the rivals into one table"""
+    sys.path.insert(0, str(data.ROOT / "tests/judges"))
+    from kafka_broker import Broker
+    count, source = 500_000, data.observations()
+    lake, plain, spark = OUT / "stream-lake", OUT / "stream-python", OUT / "stream-spark"
+    data.remove(OUT / "broker")
+    broker = Broker(OUT / "broker").start()
+    try:
+        topic = broker.create("drain", 4)
+        with open(source) as lines:
+            broker.send(topic, ((i % 4, line.rstrip("\n")) for i, line in enumerate(lines)))
+        turns = iter(range(1_000_000))
+
+        def ours_from(what):  # a group of its own each time: the broker remembers the one before for a while
+            return lambda: [sys.executable, HERE / "stream/drain.py", data.BINARY, lake, count, what.format(next(turns))]
+
+        kafka = f'kafka: {{{{brokers: "{broker.address}", topic: {topic}, group: "drain{{}}"}}}}'
+        result = race(contest("vitalake run, Kafka", ours_from(kafka), args.runs, clear(lake), "from the start of the process"),
+                      contest("Python: confluent-kafka, DuckDB, deltalake", lambda: python("stream/python_consumer.py", broker.address, topic, count, plain, next(turns)), args.runs, clear(plain)),
+                      contest("Spark Structured Streaming, availableNow", python("stream/spark.py", broker.address, topic, count, spark), 1, clear(spark), "one run, cold"))
+        same("stream", lake_fingerprint(lake), rows.fingerprint_delta(plain), rows.fingerprint_delta(spark))
+    finally:
+        broker.stop()
+    result += race(contest("vitalake run, file source", ours_from(f"file: {{{{path: {source}}}}}"), args.runs, clear(lake), "the same without Kafka"))
+    same("stream from a file", lake_fingerprint(lake), rows.fingerprint_delta(plain))
+    for row in result:
+        row.note = f"{count / row.seconds:,.0f} messages/s" + (f"; {row.note}" if row.note else "")
     return result
 
 

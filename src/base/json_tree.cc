@@ -207,12 +207,6 @@ class KnownMembers {
 
 std::string_view JsonValue::text() const {
   switch (node_->type) {
-    case JsonType::kNull:
-      return "null";
-    case JsonType::kFalse:
-      return "false";
-    case JsonType::kTrue:
-      return "true";
     case JsonType::kArray:
     case JsonType::kObject:
       return {};
@@ -414,12 +408,14 @@ struct JsonParser::Impl {
       case 'n': {
         const size_t place = *next;
         const std::string_view token = Token();
-        if (token == "true")
-          nodes[at].type = JsonType::kTrue;
-        else if (token == "false")
-          nodes[at].type = JsonType::kFalse;
-        else if (token != "null")
+        if (token != "true" && token != "false" && token != "null") {
           return Fault(ErrorKind::kCorrupt, "not a JSON value", place);
+        }
+        SetText(nodes[at],
+                token == "true"    ? JsonType::kTrue
+                : token == "false" ? JsonType::kFalse
+                                   : JsonType::kNull,
+                token);
         return true;
       }
       default:

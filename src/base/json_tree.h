@@ -39,7 +39,7 @@ struct JsonNode {
   uint32_t key_size;
   uint32_t size;  // kArray, kObject: number of children; else bytes of text
   const char* key_data;
-  const char* data;  // kString: unescaped text; kNumber: as written; kRaw: as written; else null
+  const char* data;  // kString: unescaped text; kArray, kObject: null; else the text as written
 };
 
 class JsonChildren;

@@ -85,19 +85,11 @@ Histogram& Metrics::Histogram(std::string_view name, std::string_view help,
   return *series.histogram;
 }
 
-void Metrics::GaugeOf(std::string_view name, std::string_view help, const Labels& labels,
-                      std::function<double()> read) {
-  const std::lock_guard lock(mutex_);
-  Find(name, help, Kind::kGauge, labels).read = std::move(read);
-}
-
 void Metrics::AppendSeries(std::string& out, const std::string& name, const Series& series) {
   const std::string braces = InBraces(series.labels);
   if (series.counter) out += fmt::format("{}{} {}\n", name, braces, series.counter->value());
-  if (series.gauge) out += fmt::format("{}{} {}\n", name, braces, series.gauge->value());
-  if (series.read) {
-    const double value = series.read();
-    if (!std::isnan(value)) out += fmt::format("{}{} {}\n", name, braces, value);
+  if (series.gauge && !std::isnan(series.gauge->value())) {
+    out += fmt::format("{}{} {}\n", name, braces, series.gauge->value());
   }
   if (!series.histogram) return;
   const auto& histogram = *series.histogram;

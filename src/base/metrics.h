@@ -7,7 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,13 +27,14 @@ class Counter {
   std::atomic<int64_t> value_ = 0;
 };
 
+// Not shown while it is NaN, as it is at first.
 class Gauge {
  public:
   void Set(double value) { value_.store(value, std::memory_order_relaxed); }
   double value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<double> value_ = 0;
+  std::atomic<double> value_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 class Histogram {
@@ -65,10 +66,6 @@ class Metrics {
   vitalake::Gauge& Gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   vitalake::Histogram& Histogram(std::string_view name, std::string_view help,
                                  const std::vector<double>& bounds, const Labels& labels = {});
-  // A gauge that is asked for when it is read; NaN: not to be shown now. `read` must not call back
-  // here, and outlives the reading.
-  void GaugeOf(std::string_view name, std::string_view help, const Labels& labels,
-               std::function<double()> read);
 
   // All of them in the text format, families by name.
   // Source: Prometheus, "Exposition formats", text-based format 0.0.4.
@@ -81,7 +78,6 @@ class Metrics {
     std::unique_ptr<vitalake::Counter> counter;
     std::unique_ptr<vitalake::Gauge> gauge;
     std::unique_ptr<vitalake::Histogram> histogram;
-    std::function<double()> read;
   };
   struct Family {
     Kind kind = Kind::kCounter;

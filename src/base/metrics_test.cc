@@ -40,8 +40,10 @@ TEST(MetricsTest, HistogramsAreCumulativeWithInclusiveBounds) {
 
 TEST(MetricsTest, EscapesLabelsAndLeavesOutWhatIsNotThere) {
   Metrics metrics;
-  metrics.GaugeOf("g", "G.", {{"l", "a\"b\\c\nd"}}, [] { return 4.0; });
-  metrics.GaugeOf("none", "N.", {}, [] { return std::nan(""); });
+  metrics.Gauge("g", "G.", {{"l", "a\"b\\c\nd"}}).Set(4);
+  metrics.Gauge("none", "N.");
+  metrics.Gauge("no_more", "N.").Set(1);
+  metrics.Gauge("no_more", "N.").Set(std::nan(""));
   EXPECT_EQ(metrics.Text(), "# HELP g G.\n# TYPE g gauge\ng{l=\"a\\\"b\\\\c\\nd\"} 4\n");
 }
 

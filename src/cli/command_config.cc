@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/config_text.h"
+#include "cli/run_settings.h"
 
 namespace vitalake::cli {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 Result<int> Check(Context& context) {
   VL_TRY(const Config* config, context.config());
   if (auto good = config->ResolveAll(); !good) return Usage(context, good.error().ToString());
+  if (auto run = ReadRunSetup(*config); !run) return Usage(context, run.error().ToString());
   VL_RETURN_IF_ERROR(context.lake_options());
   if (context.json()) {
     JsonWriter writer;

@@ -110,12 +110,13 @@ KeySpec Landing() {
 KeySpec Outbound() {
   return Optional(Section(
       "outbound",
-      {Optional(Section(
-           "kafka", {Required(Key("brokers", KeyType::kText)), Key("observations", KeyType::kText),
-                     NotInUse(Key("alerts", KeyType::kText)),
-                     Choice("preset", {"kafka", "eventhubs"}, "kafka"), KafkaSecurity()})),
-       NotInUse(Optional(Section("webhook", {Required(Key("url", KeyType::kText)),
-                                             Secret(Key("secret", KeyType::kText))}))),
+      {Optional(
+           Section("kafka", {Required(Key("brokers", KeyType::kText)),
+                             Key("observations", KeyType::kText), Key("alerts", KeyType::kText),
+                             Choice("preset", {"kafka", "eventhubs"}, "kafka"), KafkaSecurity()})),
+       Optional(Section(
+           "webhook", {Required(Key("url", KeyType::kText)), Secret(Key("secret", KeyType::kText)),
+                       Key("ca_file", KeyType::kPath)})),
        Key("names", KeyType::kFlag, "true")}));
 }
 

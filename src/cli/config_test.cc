@@ -49,8 +49,7 @@ TEST(Config, TakesTheWholeDocumentedFile) {
   EXPECT_EQ(config->Text("streams[0].kafka.topic").value(), "observations");
   EXPECT_EQ(config->Find("streams[0].commit.rows")->origin, "v.yaml:10");
   EXPECT_EQ(config->Count("engine.threads").value(), 0);
-  EXPECT_THAT(config->remarks(), Contains("`outbound` has no effect in this version"));
-  EXPECT_THAT(config->remarks(), Not(Contains(HasSubstr("outbound.kafka"))));
+  EXPECT_EQ(config->Text("outbound.kafka.alerts").value(), "alerts");
   EXPECT_THAT(config->remarks(), Not(Contains(HasSubstr("landing"))));
 }
 

@@ -13,7 +13,7 @@
 namespace vitalake::cli {
 namespace {
 
-constexpr std::chrono::seconds kLookEvery{2}, kLookPatience{2};
+constexpr std::chrono::milliseconds kLookEvery{500}, kLookPatience{2'000};
 constexpr std::chrono::seconds kDrainPatience{10};
 
 void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
@@ -80,8 +80,14 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
 HttpService::~HttpService() {
   for (const auto& [_, box] : boxes_) box->Close();  // no box may answer to a server that is gone
   server_.reset();
+  if (address_file_.empty()) return;
+  std::ifstream file(address_file_);
+  std::string there;
   std::error_code ignored;
-  if (!address_file_.empty()) std::filesystem::remove(address_file_, ignored);
+  // Another process of this lake may have written its own meanwhile.
+  if (std::getline(file, there) && there == address_) {
+    std::filesystem::remove(address_file_, ignored);
+  }
 }
 
 Status HttpService::WriteAddress(lake::Lake& lake) {
@@ -91,7 +97,8 @@ Status HttpService::WriteAddress(lake::Lake& lake) {
   fresh += fmt::format(".{}", getpid());
   JsonWriter json;
   json.BeginObject().Key("url").String(server_->url()).Key("pid").Int(getpid()).EndObject();
-  std::ofstream(fresh) << json.text() << '\n';
+  address_ = json.Take();
+  std::ofstream(fresh) << address_ << '\n';
   std::error_code failed;
   std::filesystem::rename(fresh, file, failed);
   if (failed) {

@@ -41,6 +41,7 @@ class HttpService {
   std::unique_ptr<serve::Health> health_;
   std::unique_ptr<serve::HttpServer> server_;
   std::filesystem::path address_file_;
+  std::string address_;  // what we wrote there
 };
 
 // Whether the lake can be read and the engine answers.

@@ -10,6 +10,7 @@
 
 #include "lake/catalogue.h"
 #include "serve/http_server.h"
+#include "serve/ingest_routes.h"
 
 namespace vitalake::cli {
 namespace {
@@ -111,6 +112,7 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   }
   if (config.HasSection(path + ".http")) {
     stream.source = StreamKind::kHttp;
+    stream.settings.limits.max_message_bytes = serve::kIngestPlainBytes;
     return stream;
   }
   if (config.HasSection(path + ".file")) {
@@ -139,18 +141,40 @@ Result<ingest::MonitorRules> ReadMonitor(const Config& config) {
   return rules;
 }
 
-Result<OutboundSetup> ReadOutbound(const Config& config) {
-  OutboundSetup outbound;
-  VL_TRY(outbound.names, config.Flag("outbound.names"));
+// The topic that `key` names under outbound.kafka; nullopt: none.
+Result<std::optional<ingest::KafkaOptions>> ReadOutboundTopic(const Config& config,
+                                                              const std::string& key) {
   const std::string path = "outbound.kafka";
-  if (config.Find(path + ".observations") == nullptr) return outbound;
+  if (config.Find(path + "." + key) == nullptr) return std::nullopt;
   VL_TRY(ingest::KafkaOptions kafka, ReadBroker(config, path));
-  VL_TRY(kafka.topic, config.Text(path + ".observations"));
-  if (kafka.topic.empty()) return outbound;
+  VL_TRY(kafka.topic, config.Text(path + "." + key));
+  if (kafka.topic.empty()) return std::nullopt;
   if (auto good = ingest::ProducerSettings(kafka); !good) {
     return Because(std::move(good).error(), path);
   }
-  outbound.observations = std::move(kafka);
+  return kafka;
+}
+
+Result<OutboundSetup> ReadOutbound(const Config& config) {
+  OutboundSetup outbound;
+  VL_TRY(outbound.names, config.Flag("outbound.names"));
+  VL_TRY(outbound.observations, ReadOutboundTopic(config, "observations"));
+  VL_TRY(outbound.alerts, ReadOutboundTopic(config, "alerts"));
+  if (outbound.alerts && outbound.observations &&
+      outbound.alerts->topic == outbound.observations->topic) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `outbound.kafka`: readings and alerts need a topic each",
+                            config.Find("outbound.kafka.alerts")->origin));
+  }
+  if (config.Find("outbound.webhook.url") == nullptr) return outbound;
+  ingest::WebhookOptions webhook;
+  VL_TRY(webhook.url, config.Text("outbound.webhook.url"));
+  VL_TRY(webhook.secret, config.Text("outbound.webhook.secret"));
+  VL_TRY(webhook.ca_file, config.Path("outbound.webhook.ca_file"));
+  if (auto good = ingest::CheckWebhook(webhook); !good) {
+    return Because(std::move(good).error(), "outbound.webhook.url");
+  }
+  outbound.webhook = std::move(webhook);
   return outbound;
 }
 

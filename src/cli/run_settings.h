@@ -12,6 +12,7 @@
 #include "ingest/landing_watch.h"
 #include "ingest/monitor_rules.h"
 #include "ingest/stream_pipeline.h"
+#include "ingest/webhook_sink.h"
 
 namespace vitalake::cli {
 
@@ -33,6 +34,8 @@ struct HttpSetup {
 
 struct OutboundSetup {
   std::optional<ingest::KafkaOptions> observations;  // the topic of enriched readings
+  std::optional<ingest::KafkaOptions> alerts;        // the topic of alerts
+  std::optional<ingest::WebhookOptions> webhook;     // of alerts
   bool names = true;                                 // with the patients' names
 };
 

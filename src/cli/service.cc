@@ -10,17 +10,30 @@
 #include "ingest/monitor_follower.h"
 #include "ingest/pause.h"
 #include "ingest/post_source.h"
+#include "lake/compaction.h"
 #include "lake/gold.h"
 
 namespace vitalake::cli {
 namespace {
 
 constexpr std::chrono::seconds kTellEvery{10};
+constexpr std::chrono::seconds kSampleEvery{2};
 constexpr std::chrono::seconds kRecallPatience{20};
 
 Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
   return staging.parent_path() / "slots";
+}
+
+// Small files become few, so that there are never many more than `maintain.small_files` of a table.
+constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};
+
+Status CompactSmallFiles(lake::Lake& lake, const std::stop_token& stop) {
+  auto done = lake::CompactWhereDue(lake, Wait{.stop = stop});
+  if (!done && done.error().kind != ErrorKind::kCancelled) {
+    return std::unexpected(std::move(done).error());
+  }
+  return {};
 }
 
 Status FollowWithGold(lake::Lake& lake) {
@@ -37,7 +50,9 @@ Status FollowWithGold(lake::Lake& lake) {
 Service::Service(lake::Lake& lake, RunSetup setup)
     : lake_(lake),
       setup_(std::move(setup)),
-      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }) {}
+      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }),
+      upkeep_("upkeep", lake.clock(), kUpkeepPace,
+              [this] { return CompactSmallFiles(lake_, ended_.get_token()); }) {}
 
 Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
   if (setup.source == StreamKind::kFile) {
@@ -59,16 +74,26 @@ Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSe
   return ingest::KafkaSource::Open(setup.kafka, setup.settings.name, slots, lake_.clock());
 }
 
+Status Service::CheckStream(const StreamSetup& stream) {
+  {
+    // The server answers from the moment it is opened: no part runs then, and http_ is not set.
+    const std::lock_guard lock(mutex_);
+    if (!running_.contains("stream " + stream.settings.name)) {
+      return Fail(ErrorKind::kNotFound, "it does not run");
+    }
+  }
+  if (stream.source == StreamKind::kHttp && !http_->box(stream.settings.name).is_open()) {
+    return Fail(ErrorKind::kNotFound, "it does not take posts yet");
+  }
+  return {};
+}
+
 Status Service::OpenHttp() {
   if (!setup_.http) return {};
   std::vector<serve::HealthCheck> checks = LakeChecks(lake_);
   for (const StreamSetup& stream : setup_.streams) {
-    const std::string name = "stream " + stream.settings.name;
-    checks.push_back({name, [this, name](const Wait&) -> Status {
-                        const std::lock_guard lock(mutex_);
-                        if (running_.contains(name)) return {};
-                        return Fail(ErrorKind::kNotFound, "it does not run");
-                      }});
+    checks.push_back({"stream " + stream.settings.name,
+                      [this, &stream](const Wait&) { return CheckStream(stream); }});
   }
   auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks));
   if (opened) {
@@ -108,6 +133,14 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   const std::stop_callback refuse(stop, [box] {
     if (box != nullptr) box->Refuse();
   });
+  StreamMetrics& metrics = *[&] {
+    const std::lock_guard lock(mutex_);
+    running_.insert("stream " + settings.name);
+    Sampled& sampled = sampled_[settings.name];
+    sampled.source = source.get();
+    sampled.metrics = std::make_unique<StreamMetrics>(metrics_, settings.name, lake_.clock());
+    return sampled.metrics.get();
+  }();
   ingest::StreamProgress before;
   ingest::MonitorFollower monitor(
       lake_, views_, setup.settings, setup_.monitor, alerts_,
@@ -116,18 +149,26 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
       lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
         messages_ += progress.messages - before.messages;
-        records_ += progress.records - before.records;
+        records_ += progress.outcomes.received - before.outcomes.received;
         before = progress;
+        metrics.Committed(progress);
         using After = ingest::CommitFollower::After;
         Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
       });
-  return pipeline.Run(stop);
+  Status ran = pipeline.Run(stop);
+  const std::lock_guard lock(mutex_);
+  sampled_.at(settings.name).source = nullptr;
+  return ran;
 }
 
 Status Service::RunLanding(const std::stop_token& stop) {
   ingest::LandingWatch watch(lake_, *setup_.landing, [&](const ingest::BatchSummary& summary) {
     files_ += static_cast<int64_t>(summary.files.size());
     file_records_ += summary.counts.received;
+    metrics_.Counter("vitalake_landing_files_total", "Files taken in from the landing folder.")
+        .Add(static_cast<int64_t>(summary.files.size()));
+    metrics_.Counter("vitalake_landing_records_total", "Records in them.")
+        .Add(summary.counts.received);
     log::Info("landing: run {} took in {} files: {} records, {} written, {} quarantined",
               summary.run, summary.files.size(), summary.counts.received, summary.counts.written,
               summary.counts.quarantined);
@@ -136,27 +177,41 @@ Status Service::RunLanding(const std::stop_token& stop) {
   return watch.Run(stop);
 }
 
-Status Service::OpenOutbound() {
-  const auto& topic = setup_.outbound.observations;
-  if (!topic) return {};
-  VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
-  auto sink = std::make_unique<ingest::KafkaSink>(*topic, lake_.clock());
-  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(
-      lake_, std::make_unique<ingest::OutboundPublisher>(lake_, topic->topic, std::move(feeds),
-                                                         std::move(sink), setup_.outbound.names)));
+Status Service::OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
+                          std::unique_ptr<ingest::OutboundSink> sink) {
+  auto publisher = std::make_unique<ingest::OutboundPublisher>(
+      lake_, std::move(place), std::move(feeds), std::move(sink), setup_.outbound.names);
+  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(lake_, std::move(publisher)));
   return outbound_.back()->Begin();
+}
+
+Status Service::OpenOutbound() {
+  const OutboundSetup& outbound = setup_.outbound;
+  if (const auto& topic = outbound.observations) {
+    VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
+    VL_RETURN_IF_ERROR(OpenPlace(topic->topic, std::move(feeds),
+                                 std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
+  }
+  if (const auto& topic = outbound.alerts) {
+    VL_TRY(auto feeds, ingest::AlertFeeds());
+    VL_RETURN_IF_ERROR(OpenPlace(topic->topic, std::move(feeds),
+                                 std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
+  }
+  if (const auto& webhook = outbound.webhook) {
+    VL_TRY(auto feeds, ingest::AlertFeeds());
+    VL_TRY(auto sink, ingest::WebhookSink::Open(*webhook, lake_.clock()));
+    VL_RETURN_IF_ERROR(OpenPlace("webhook", std::move(feeds), std::move(sink)));
+  }
+  return {};
 }
 
 void Service::Touch(ingest::CommitFollower::After after) {
   gold_.Touch(after);
+  upkeep_.Touch(after);
   for (const auto& place : outbound_) place->Touch();
 }
 
 void Service::Part(const std::string& name, const std::function<Status()>& run) {
-  {
-    const std::lock_guard lock(mutex_);
-    running_.insert(name);
-  }
   Status done = run();
   const std::lock_guard lock(mutex_);
   running_.erase(name);
@@ -166,13 +221,36 @@ void Service::Part(const std::string& name, const std::function<Status()>& run) 
   ended_.request_stop();
 }
 
+void Service::Sample() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [_, sampled] : sampled_) sampled.metrics->Sample(sampled.source);
+  }
+  const auto catalogue = lake_.Catalogue();
+  if (!catalogue) return;
+  for (const lake::TableSpec* const spec : *catalogue) {
+    const auto snapshot = lake_.Latest(spec->name);
+    if (!snapshot) continue;  // a gold table that no refresh made yet
+    metrics_
+        .Gauge("vitalake_table_updated_timestamp_seconds", "Time of the table's last commit.",
+               {{"table", spec->name}})
+        .Set(static_cast<double>((*snapshot)->timestamp()) / 1e6);
+  }
+}
+
 void Service::Tell() {
   int64_t last_messages = 0, last_files = 0;
+  auto told_at = lake_.clock().Steady();
   while (!ended_.stop_requested()) {
-    ingest::PauseUntilStop(ended_.get_token(), kTellEvery);
+    if (http_) Sample();
+    ingest::PauseUntilStop(ended_.get_token(), kSampleEvery);
+    const auto now = lake_.clock().Steady();
+    if (now - told_at < kTellEvery && !ended_.stop_requested()) continue;
+    const double seconds = std::chrono::duration<double>(now - told_at).count();
+    told_at = now;
     if (messages_ == last_messages && files_ == last_files) continue;
-    log::Info("{} messages ({} a second), {} files taken in", messages_.load(),
-              (messages_ - last_messages) / kTellEvery.count(), files_.load());
+    log::Info("{} messages ({:.0f} a second), {} files taken in", messages_.load(),
+              static_cast<double>(messages_ - last_messages) / seconds, files_.load());
     last_messages = messages_;
     last_files = files_;
   }
@@ -188,6 +266,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
     std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
+    std::jthread upkeep([&] { Part("upkeep", [&] { return upkeep_.Run(ended_.get_token()); }); });
     std::vector<std::jthread> outbound;
     for (const auto& place : outbound_) {
       outbound.emplace_back([&] {

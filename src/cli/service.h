@@ -1,13 +1,14 @@
 // Service: what `run` does until it is told to stop.
 //
 // Threads: one per stream that polls and one that commits, one for the landing folder, one for
-// gold, one per outbound topic; and those of the HTTP server. A stop ends the taking in first; what
-// was taken is committed and answered, then gold refreshed and the topics brought up to date a last
-// time.
+// gold, one for small files, one per outbound topic; and those of the HTTP server. A stop ends the
+// taking in first; what was taken is committed and answered, then gold refreshed and the topics
+// brought up to date a last time.
 #pragma once
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -19,6 +20,7 @@
 #include "base/result.h"
 #include "cli/http_service.h"
 #include "cli/run_settings.h"
+#include "cli/stream_metrics.h"
 #include "ingest/alert_feed.h"
 #include "ingest/commit_follower.h"
 #include "ingest/outbound_follower.h"
@@ -46,22 +48,29 @@ class Service {
 
  private:
   Status OpenHttp();
+  // Whether the stream takes something in.
+  Status CheckStream(const StreamSetup& stream);
   Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
   // Has the stream's box take posts.
   Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
   Status OpenOutbound();
+  Status OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
+                   std::unique_ptr<ingest::OutboundSink> sink);
   // Tells who follows that something was committed.
   void Touch(ingest::CommitFollower::After after);
   // Runs one part until it ends; keeps the first error and stops all parts.
   void Part(const std::string& name, const std::function<Status()>& run);
   void Tell();
+  // Brings up to date what no event tells: lags of streams, ages of tables.
+  void Sample();
 
   lake::Lake& lake_;
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
   ingest::CommitFollower gold_;
+  ingest::CommitFollower upkeep_;  // of small files
   ingest::AlertFeed alerts_;
   std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
@@ -70,7 +79,12 @@ class Service {
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;
   Status failed_;                  // guarded by mutex_
-  std::set<std::string> running_;  // parts at work; guarded by mutex_
+  std::set<std::string> running_;  // streams that take messages; guarded by mutex_
+  struct Sampled {
+    std::unique_ptr<StreamMetrics> metrics;
+    ingest::StreamSource* source = nullptr;
+  };
+  std::map<std::string, Sampled> sampled_;  // by stream; guarded by mutex_
 };
 
 }  // namespace vitalake::cli

@@ -33,10 +33,15 @@ std::string CopySql(const std::string& select_sql, const fs::path& folder, const
   const bool rotate = options.max_rows_per_file > 0;
   const int64_t group_rows =
       rotate ? std::min(options.row_group_rows, options.max_rows_per_file) : options.row_group_rows;
+  std::string format(kParquetFormat);
+  if (!options.values_repeat) {
+    constexpr std::string_view kDictionary = "DICTIONARY_SIZE_LIMIT 4096";
+    format.replace(format.find(kDictionary), kDictionary.size(), "DICTIONARY_SIZE_LIMIT 1");
+  }
   const fs::path target =
       rotate ? folder : folder / fmt::format("{}-0-{}.parquet", options.name_prefix, mark);
   std::string sql = fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {}, RETURN_STATS", source,
-                                QuoteLiteral(target.string()), kParquetFormat, group_rows);
+                                QuoteLiteral(target.string()), format, group_rows);
   if (rotate) {
     sql += fmt::format(", ROW_GROUPS_PER_FILE {}, OVERWRITE_OR_IGNORE, FILENAME_PATTERN {}",
                        options.max_rows_per_file / group_rows,

@@ -20,6 +20,7 @@ struct ParquetOptions {
   std::vector<std::string> sort_by = {};  // SQL expressions; empty: rows in any order
   // Minimum, maximum and null count are given for these columns alone.
   std::vector<std::string> stats_columns = {};
+  bool values_repeat = true;         // false: no dictionary is tried for columns of several values
   std::string name_prefix = "part";  // files are named "<prefix>-<n>-<random>.parquet"
 };
 

@@ -61,7 +61,8 @@ class RowBufferColumn {
     return reinterpret_cast<const T*>(chunks[row / kChunkRows] + place_)[row % kChunkRows];
   }
 
-  void Put(char* chunk, size_t row, const view::Cell& cell, PageArena& texts,
+  // `texts` null: texts are borrowed.
+  void Put(char* chunk, size_t row, const view::Cell& cell, PageArena* texts,
            std::string& scratch) {
     ++present_;
     switch (spec.type) {
@@ -98,18 +99,22 @@ class RowBufferColumn {
   }
 
   // Runs of one text share its bytes.
-  const duckdb_string_t& TextValue(std::string_view text, PageArena& texts, std::string& scratch) {
+  const duckdb_string_t& TextValue(std::string_view text, PageArena* texts, std::string& scratch) {
     if (text.size() > 12 && TextOf(last_) == text) return last_;
-    text = CleanText(text, scratch);
+    if (texts != nullptr) text = CleanText(text, scratch);
     last_ = {};
     last_.value.inlined.length = static_cast<uint32_t>(text.size());
     if (text.size() <= 12) {
       std::memcpy(last_.value.inlined.inlined, text.data(), text.size());
     } else {
-      char* const kept = texts.Allocate(text.size());
-      std::memcpy(kept, text.data(), text.size());
+      const char* kept = text.data();
+      if (texts != nullptr) {
+        char* const copy = texts->Allocate(text.size());
+        std::memcpy(copy, text.data(), text.size());
+        kept = copy;
+      }
       std::memcpy(last_.value.pointer.prefix, text.data(), 4);
-      last_.value.pointer.ptr = kept;
+      last_.value.pointer.ptr = const_cast<char*>(kept);  // DuckDB only reads it
       text_bytes_ += static_cast<int64_t>(text.size());
     }
     return last_;
@@ -152,6 +157,7 @@ struct RowBuffer::Impl {
   size_t chunk_bytes = 0;
   PageArena values;  // the chunks
   PageArena texts;
+  bool borrows = false;
   std::string scratch;
 
   // The chunk of the next row.
@@ -194,8 +200,10 @@ int Compare(const RowBufferData& data, size_t key, uint32_t a, uint32_t b) {
 
 }  // namespace
 
-RowBuffer::RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std::vector<bool> held)
+RowBuffer::RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std::vector<bool> held,
+                     Texts texts)
     : impl_(std::make_unique<Impl>()) {
+  impl_->borrows = texts == Texts::kBorrowed;
   impl_->cells = columns.size();
   held.resize(columns.size(), held.empty());
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -217,11 +225,12 @@ void RowBuffer::Append(std::span<const view::Cell> row, std::span<const view::Ce
   impl.data.present.resize((impl.data.rows + 1) * impl.data.words);
   uint64_t* const present = impl.data.present.data() + impl.data.rows * impl.data.words;
   char* const chunk = impl.Chunk();
+  PageArena* const texts = impl.borrows ? nullptr : &impl.texts;
   for (const Impl::Held& held : impl.held) {
     const view::Cell& cell = held.cell < row.size() ? row[held.cell] : rest[held.cell - row.size()];
     if (cell.is_null) continue;
     present[held.column / 64] |= uint64_t{1} << (held.column % 64);
-    impl.data.columns[held.column].Put(chunk, impl.data.rows, cell, impl.texts, impl.scratch);
+    impl.data.columns[held.column].Put(chunk, impl.data.rows, cell, texts, impl.scratch);
   }
   ++impl.data.rows;
 }

@@ -21,16 +21,20 @@ namespace vitalake::engine {
 // not outlive its Engine.
 class RowBuffer {
  public:
+  // kBorrowed: every text appended is UTF-8 and stays where it is as long as the rows do.
+  enum class Texts { kCopied, kBorrowed };
+
   // Only the columns `held` names (by index; empty = all) have a place; SQL does not see the others
   // and their cells are ignored.
-  RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std::vector<bool> held = {});
+  RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std::vector<bool> held = {},
+            Texts texts = Texts::kCopied);
   ~RowBuffer();
   RowBuffer(RowBuffer&&) = delete;
   RowBuffer& operator=(RowBuffer&&) = delete;
 
   // One row: the cells of `row`, then those of `rest`; together one per column, held or not. Cells
-  // are read as ColumnAppender does; text is copied, and made UTF-8 when it is not. Not between
-  // SortBy and Clear.
+  // are read as ColumnAppender does; text is copied (unless borrowed), and made UTF-8 when it is
+  // not. Not between SortBy and Clear.
   void Append(std::span<const view::Cell> row, std::span<const view::Cell> rest = {});
   // SQL reads the rows appended so far in this order from now on: ascending, nulls last.
   // kInvalidArgument when a column is not held.

@@ -129,6 +129,18 @@ TEST_F(RowBufferTest, MakesTextUtf8AndKeepsHugeOnes) {
   EXPECT_GE(rows.bytes(), 300'000);
 }
 
+TEST_F(RowBufferTest, ReadsBorrowedTextWhereItIs) {
+  const std::string longer = "a text that is longer than twelve bytes";
+  std::string changing(200, 'x');
+  RowBuffer rows(*engine_, {{"t", kVarchar, "", ""}}, {}, RowBuffer::Texts::kBorrowed);
+  for (const std::string_view text :
+       {std::string_view(longer), std::string_view("short"), std::string_view(changing)}) {
+    rows.Append(std::vector<Cell>{Text(text)});
+  }
+  changing.back() = 'y';
+  EXPECT_EQ(Rows("FROM " + rows.sql()), longer + "\nshort\n" + changing);
+}
+
 TEST_F(RowBufferTest, IsUnknownToSqlWhenItIsGone) {
   std::string sql;
   {

@@ -32,6 +32,14 @@ Issue DocumentSizeIssue(const DecodeLimits& limits) {
                       limits.max_document_bytes)};
 }
 
+Issue MessageSizeIssue(size_t bytes, const DecodeLimits& limits) {
+  return {Severity::kFatal,
+          "limit",
+          {},
+          fmt::format("the message has {} bytes, more than the limit of {} (max_message_bytes)",
+                      bytes, limits.max_message_bytes)};
+}
+
 }  // namespace
 
 Buffer::Buffer(size_t capacity)
@@ -314,6 +322,12 @@ int64_t RecordReader::bytes_in() const { return impl_->bytes_in; }
 
 RecordBlock BlockFromMessage(std::string message, const DecodeLimits& limits) {
   const DecodeLimits bounded = Bounded(limits);
+  if (static_cast<int64_t>(message.size()) > bounded.max_message_bytes) {
+    RecordReader::Impl reader(bounded, OpenMessageSource({}, bounded));
+    auto block = reader.EmptyBlock();
+    reader.AddTail(*block, message, MessageSizeIssue(message.size(), bounded));
+    return RecordBlock(std::move(block));
+  }
   RecordReader::Impl reader(bounded, OpenMessageSource(std::move(message), bounded));
   auto block = reader.ReadAllAsOne();
   if (!block) return {};  // memory cannot fail to be read

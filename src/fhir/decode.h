@@ -31,6 +31,7 @@ namespace vitalake::fhir {
 struct DecodeLimits {
   int64_t max_record_bytes = 16 << 20;     // one resource, or one NDJSON line
   int64_t max_document_bytes = 128 << 20;  // one JSON document (Bundle, array), decompressed
+  int64_t max_message_bytes = 1 << 20;     // one message of a stream, as it came
   uint32_t max_depth = 64;                 // nested objects and arrays in one resource
   int64_t max_ratio = 200;                 // decompressed : compressed, once past 1 MB
   int64_t block_bytes = 256 << 10;         // NDJSON is handed out in blocks of about this size
@@ -117,7 +118,7 @@ class RecordReader {
 };
 
 // Splits one message (already in memory, any shape, optionally gzip or zstd) into a block. An empty
-// message has no records; one over max_document_bytes is one faulted record.
+// message has no records; one over max_message_bytes or max_document_bytes is one faulted record.
 RecordBlock BlockFromMessage(std::string message, const DecodeLimits& limits = {});
 
 }  // namespace vitalake::fhir

@@ -28,10 +28,11 @@ TEST_F(DecodeTest, KeepsTheTextOfArrayItems) {
                                           "fault: json", "fault: json", "{\"x\":1}"));
   for (size_t i = 0; i < records.size(); ++i) EXPECT_EQ(records[i].place.entry, int64_t(i));
   for (const Seen& record : records) {
-    if (record.rule.empty()) {
-      EXPECT_EQ(text.substr(record.place.byte_offset, record.place.byte_length), record.text);
-    }
+    const std::string lies = text.substr(record.place.byte_offset, record.place.byte_length);
+    EXPECT_EQ(lies, record.rule.empty() ? record.text : record.payload);
   }
+  EXPECT_EQ(records[1].payload, "7");
+  EXPECT_EQ(records[3].payload, "null");
   EXPECT_EQ(records[0].place.line, 1);
   EXPECT_EQ(records[2].place.line, 2);
   EXPECT_EQ(records[5].place.line, 3);

@@ -245,5 +245,20 @@ TEST(Message, ComesInAnyShape) {
   EXPECT_EQ(split(many).size(), 100u);
 }
 
+TEST(Message, OverTheLimitIsOneRecordWithItsBeginning) {
+  const std::string text = "{\"a\":1}\n" + std::string(70'000, ' ');
+  auto block = BlockFromMessage(text, {.max_message_bytes = 70'000});
+  JsonParser parser;
+  const auto records = block.Split(parser);
+  ASSERT_EQ(records.size(), 1u);
+  ASSERT_TRUE(records[0].fault);
+  EXPECT_EQ(records[0].fault->rule, "limit");
+  EXPECT_THAT(records[0].fault->message, HasSubstr("70008 bytes"));
+  EXPECT_EQ(records[0].payload, text.substr(0, 64 << 10));
+  EXPECT_EQ(records[0].place.byte_length, 70'008);
+  auto whole = BlockFromMessage(text, {.max_message_bytes = 70'008});
+  EXPECT_THAT(Texts(Split(whole)), ElementsAre("{\"a\":1}"));
+}
+
 }  // namespace
 }  // namespace vitalake::fhir

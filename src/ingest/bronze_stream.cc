@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <deque>
+#include <map>
+
 #include "base/utf8.h"
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
@@ -44,20 +47,20 @@ StreamMessage MessageOf(const engine::QueryResult& row, int32_t partition) {
 
 Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::string& source,
                       const lake::CommitNote& note, const Wait& wait) {
-  engine::RowBuffer rows(lake.engine(), BufferColumns());
+  std::map<int32_t, std::string> apps;
+  for (const auto& [partition, range] : batch.ranges) apps[partition] = range.partition.AppId();
+  std::deque<std::string> hexes;
+  engine::RowBuffer rows(lake.engine(), BufferColumns(), {}, engine::RowBuffer::Texts::kBorrowed);
   lake::CellRow row;
-  for (const auto& [partition, range] : batch.ranges) {
-    const std::string app = range.partition.AppId();
+  for (const auto& [partition, app] : apps) {
     for (const StreamMessage& message : batch.messages) {
       if (message.partition != partition) continue;
       row.Clear();
-      std::string hex;
       // Text in memory is UTF-8; what is not (a gzip body) goes to the file the long way round.
       if (IsValidUtf8(message.payload)) {
         row.Text(message.payload).Null();
       } else {
-        hex = Hex(message.payload);
-        row.Null().Text(hex);
+        row.Null().Text(hexes.emplace_back(Hex(message.payload)));
       }
       row.Text(source).Text(app).Int(message.offset).Int(message.received_at);
       row.TextOrNull(message.request_key);
@@ -69,9 +72,12 @@ Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::str
       "SELECT CASE WHEN hex IS NULL THEN encode(text) ELSE unhex(hex) END AS payload, source, "
       "\"partition\", \"offset\", received_at, request_key FROM {}",
       rows.sql());
+  engine::ParquetOptions options;
+  options.row_group_rows = kRowGroupRows;
+  options.values_repeat = false;
   VL_TRY(const lake::AppendResult done,
          lake::AppendRows(lake, connection, lake::FixedTable(kBronzeStream), select, note, wait,
-                          kRowGroupRows));
+                          options));
   (void)done;
   return {};
 }

@@ -11,7 +11,6 @@
 #include <set>
 
 #include "base/parallel.h"
-#include "engine/sql_functions.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -70,8 +69,8 @@ class GroupStage::Input {
 };
 
 GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
-                       std::filesystem::path folder, bool dry_run, engine::Engine* writer)
-    : lake_(lake), context_(context), run_(run), dry_run_(dry_run), writer_(writer) {
+                       std::filesystem::path folder, bool dry_run, StagerPool* pool)
+    : lake_(lake), context_(context), run_(run), dry_run_(dry_run), pool_(pool) {
   const std::string suffix = fmt::format("{:08x}", lake.random().Next() & 0xFFFFFFFF);
   places_.folder = std::move(folder);
   places_.quarantine = "staged_quarantine_" + suffix;
@@ -91,22 +90,13 @@ GroupStage::~GroupStage() {
   }
 }
 
-Result<std::unique_ptr<engine::Engine>> GroupStage::OpenWriter(lake::Lake& lake) {
-  engine::EngineOptions options = lake.engine().options();
-  options.threads = 1;
-  VL_TRY(auto writer, engine::Engine::Open(options));
-  VL_TRY(engine::Connection functions, writer->Connect());
-  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(functions));
-  return writer;
-}
-
 Status GroupStage::Prepare() {
   if (connection_) return {};
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   connection_ = std::make_unique<engine::Connection>(std::move(connection));
-  if (writer_ == nullptr) {
-    VL_TRY(own_writer_, OpenWriter(lake_));
-    writer_ = own_writer_.get();
+  if (pool_ == nullptr) {
+    VL_TRY(own_pool_, StagerPool::Open(lake_));
+    pool_ = own_pool_.get();
   }
   for (const auto& [table, columns] : {std::pair(places_.quarantine, &QuarantineColumns()),
                                        std::pair(places_.issue, &IssueColumns())}) {
@@ -152,8 +142,9 @@ void GroupStage::MergeProblems(const RecordStager& stager) {
 
 Status GroupStage::Stage(size_t threads, const StageNext& next, const Wait& wait) {
   while (stagers_.size() < threads) {
-    VL_TRY(auto stager,
-           RecordStager::Make(lake_.engine(), *writer_, context_, dry_run_ ? nullptr : &places_));
+    VL_TRY(auto stager, dry_run_
+                            ? RecordStager::Make(lake_.engine(), pool_->writer(), context_, nullptr)
+                            : pool_->Take(context_, places_));
     stagers_.push_back(std::move(stager));
   }
   std::vector<Status> results(threads);
@@ -191,6 +182,9 @@ Status GroupStage::Close(const Wait& wait) {
       hashes.insert(hashes.end(), part.begin(), part.end());
     }
     staged_[static_cast<size_t>(table)].keys = lake::StagedKeys::Of(std::move(hashes));
+  }
+  for (auto& stager : stagers_) {
+    if (!dry_run_) pool_->Give(std::move(stager));
   }
   stagers_.clear();
   return {};
@@ -276,13 +270,14 @@ Status GroupStage::StageRefused(
   for (const auto& record : refused) {
     wanted[{record.source_partition, record.source_offset}] = &record;
   }
-  VL_TRY(auto stager, RecordStager::Make(lake_.engine(), *writer_, context_, &places_));
+  VL_TRY(auto stager, pool_->Take(context_, places_));
   VL_RETURN_IF_ERROR(find(*stager, [&](const std::string& partition, int64_t offset) {
     const auto found = wanted.find({partition, offset});
     return found == wanted.end() ? nullptr : found->second;
   }));
   VL_RETURN_IF_ERROR(stager->Close(wait));
   MergeProblems(*stager);
+  pool_->Give(std::move(stager));
   return {};
 }
 

@@ -18,6 +18,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "ingest/record_stager.h"
+#include "ingest/stager_pool.h"
 #include "ingest/stream_message.h"
 #include "lake/lake.h"
 #include "lake/outcome.h"
@@ -44,15 +45,11 @@ using MessageSources = std::map<int32_t, RecordSource>;
 
 class GroupStage {
  public:
-  // Files go to `folder`. With `dry_run` nothing is staged, only counted. `writer`, as OpenWriter
-  // gives it, must outlive the stage; null: the stage opens one of its own.
+  // Files go to `folder`. With `dry_run` nothing is staged, only counted. `pool` must outlive the
+  // stage; null: the stage has one of its own.
   GroupStage(lake::Lake& lake, const StagerContext& context, const lake::LedgerRun& run,
-             std::filesystem::path folder, bool dry_run, engine::Engine* writer = nullptr);
+             std::filesystem::path folder, bool dry_run, StagerPool* pool = nullptr);
   ~GroupStage();
-
-  // What the stage's files are written with; several stages may share one. It has one thread, so
-  // that each stager works on its own statements and no other thread takes them over.
-  static Result<std::unique_ptr<engine::Engine>> OpenWriter(lake::Lake& lake);
 
   // All input is in: writes what waits in memory. Read does so itself.
   Status Close(const Wait& wait);
@@ -134,8 +131,8 @@ class GroupStage {
   StagerContext context_;
   const lake::LedgerRun& run_;
   bool dry_run_;
-  std::unique_ptr<engine::Engine> own_writer_;
-  engine::Engine* writer_;
+  std::unique_ptr<StagerPool> own_pool_;
+  StagerPool* pool_;
   std::unique_ptr<engine::Connection> connection_;
   StagingPlaces places_;
   std::vector<std::unique_ptr<RecordStager>> stagers_;

@@ -297,4 +297,26 @@ void KafkaSource::CommitAdvisory(const std::map<int32_t, int64_t>& next) {
   if (handle_) (void)rd_kafka_commit(handle_.get(), list.get(), 1);
 }
 
+std::optional<int64_t> KafkaSource::Waiting() {
+  const std::lock_guard lock(handle_mutex_);
+  rd_kafka_topic_partition_list_t* assigned = nullptr;
+  if (!handle_ || rd_kafka_assignment(handle_.get(), &assigned) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::nullopt;
+  }
+  const KafkaPartitions list(assigned);
+  if (rd_kafka_position(handle_.get(), list.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return std::nullopt;
+  }
+  int64_t waiting = 0;
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = list->elems[i];
+    int64_t low = 0, high = 0;  // as of the last fetch
+    const auto known =
+        rd_kafka_get_watermark_offsets(handle_.get(), one.topic, one.partition, &low, &high);
+    if (known != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0) return std::nullopt;
+    if (one.offset >= 0) waiting += std::max<int64_t>(high - one.offset, 0);
+  }
+  return waiting;
+}
+
 }  // namespace vitalake::ingest

@@ -38,6 +38,7 @@ class KafkaSource final : public StreamSource {
   void Pause() override;
   void Resume() override;
   void CommitAdvisory(const std::map<int32_t, int64_t>& next) override;
+  std::optional<int64_t> Waiting() override;
 
  private:
   KafkaSource(KafkaOptions options, std::string instance, RunLock slot, Clock& clock)

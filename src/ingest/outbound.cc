@@ -50,6 +50,11 @@ Result<std::vector<OutboundFeed>> ReadingFeeds(lake::Lake& lake) {
   return feeds;
 }
 
+Result<std::vector<OutboundFeed>> AlertFeeds() {
+  VL_TRY(std::string sql, lake::ReadBuiltIn(lake::BuiltIn::kOutbound, {}, "alert.sql"));
+  return std::vector<OutboundFeed>{{"ops.alert", std::move(sql), "true"}};
+}
+
 Status OutboundPublisher::Begin() {
   VL_TRY(auto known, lake::ReadPublished(lake_, place_));
   if (known) positions_ = std::move(*known);
@@ -109,7 +114,7 @@ Status OutboundPublisher::PublishVersions(const OutboundFeed& feed, int64_t firs
   VL_RETURN_IF_ERROR(lake::RunSql(connection, ChangesSql(changes, feed.home), wait));
   VL_TRY(const int64_t rows, connection.ScalarInt("SELECT count(*) FROM changes"));
   if (rows == 0) return {};
-  if (feed.patients) VL_RETURN_IF_ERROR(LoadPatients(connection, wait));
+  VL_RETURN_IF_ERROR(LoadPatients(connection, wait));
   return Send(connection, feed, wait);
 }
 

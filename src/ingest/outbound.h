@@ -38,15 +38,17 @@ class OutboundSink {
 };
 
 struct OutboundFeed {
-  std::string table;     // "silver.observation"
-  std::string sql;       // text of outbound/<name>.sql
-  std::string home;      // condition over the table's rows: which are published
-  bool patients = true;  // the SQL joins `patients`
+  std::string table;  // "silver.observation"
+  std::string sql;    // text of outbound/<name>.sql
+  std::string home;   // condition over the table's rows: which are published
 };
 
 // The readings: silver.observation and silver.vital_sign, each where it is at home. Errors are
 // those of loading the views.
 Result<std::vector<OutboundFeed>> ReadingFeeds(lake::Lake& lake);
+
+// The history of alerts, ops.alert.
+Result<std::vector<OutboundFeed>> AlertFeeds();
 
 // Not thread-safe.
 class OutboundPublisher {

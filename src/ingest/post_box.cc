@@ -214,8 +214,10 @@ const PostBox::Entry* PostBox::Oldest() const {
 
 PostBox::Load PostBox::load() const {
   const std::lock_guard lock(mutex_);
-  Load load{static_cast<int64_t>(waiting_.size() + under_way_.size()), bytes_,
-            std::chrono::nanoseconds(0)};
+  Load load;
+  load.waiting = static_cast<int64_t>(waiting_.size());
+  load.messages = load.waiting + static_cast<int64_t>(under_way_.size());
+  load.bytes = bytes_;
   if (const Entry* const oldest = Oldest()) load.oldest = clock_.Steady() - oldest->posted;
   return load;
 }

@@ -81,6 +81,12 @@ class PostBox final : public OutcomeListener {
   // message is recalled.
   void Post(std::string payload, std::string key, Done done);
 
+  // Between Open and Refuse.
+  bool is_open() const {
+    const std::lock_guard lock(mutex_);
+    return open_;
+  }
+
   // -- the stream --
   // Takes posts from now on; `kept` are bronze's keys.
   void Open(std::vector<Kept> kept, Recall recall);
@@ -103,6 +109,7 @@ class PostBox final : public OutcomeListener {
   // -- for metrics --
   struct Load {
     int64_t messages = 0;  // waiting or under way
+    int64_t waiting = 0;
     int64_t bytes = 0;
     std::chrono::nanoseconds oldest{0};  // age of the oldest of them
   };

@@ -95,7 +95,7 @@ Result<PostBox::Told> RecallMessage(lake::Lake& lake, const std::vector<lake::Si
   if (partition == partitions.end()) {
     return Fail(ErrorKind::kNotFound, fmt::format("bronze does not have {}", kept.app_id));
   }
-  VL_TRY(const StreamBatch batch,
+  VL_TRY(StreamBatch batch,
          ReadFromBronze(lake, {*partition, kept.offset, kept.offset + 1}, 1, 1, wait));
   if (batch.messages.empty()) {
     return Fail(ErrorKind::kNotFound,
@@ -104,8 +104,9 @@ Result<PostBox::Told> RecallMessage(lake::Lake& lake, const std::vector<lake::Si
   Recorder recorder;
   settings.listener = &recorder;
   StreamWriter writer(lake, settings, views);
-  VL_RETURN_IF_ERROR(writer.Retell(batch, wait));
-  return PostBox::Told{HashBytes(batch.messages.front().payload), recorder.told.at(0)};
+  const auto hash = HashBytes(batch.messages.front().payload);
+  VL_RETURN_IF_ERROR(writer.Retell(std::move(batch), wait));
+  return PostBox::Told{hash, recorder.told.at(0)};
 }
 
 }  // namespace vitalake::ingest

@@ -35,6 +35,7 @@ class PostSource final : public StreamSource {
   void Pause() override { paused_ = true; }
   void Resume() override { paused_ = false; }
   void CommitAdvisory(const std::map<int32_t, int64_t>&) override {}
+  std::optional<int64_t> Waiting() override { return box_.load().waiting; }
 
  private:
   PostSource(PostBox& box, Slot slot, std::chrono::milliseconds every, Clock& clock)

@@ -134,16 +134,34 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
     VL_TRY(engine::Connection connection, of->Connect());
     stager->connections_.push_back(std::move(connection));
   }
-  VL_TRY(stager->quarantine_,
-         MakeAppender(stager->connections_[1], places->quarantine, QuarantineColumns()));
-  VL_TRY(stager->issue_, MakeAppender(stager->connections_[2], places->issue, IssueColumns()));
+  VL_RETURN_IF_ERROR(stager->OpenAppenders());
   return stager;
+}
+
+Status RecordStager::OpenAppenders() {
+  VL_TRY(quarantine_, MakeAppender(connections_[1], places_->quarantine, QuarantineColumns()));
+  VL_TRY(issue_, MakeAppender(connections_[2], places_->issue, IssueColumns()));
+  return {};
+}
+
+Status RecordStager::Reuse(const StagingPlaces& places) {
+  places_ = &places;
+  staged_ = {};
+  key_hashes_ = {};
+  tallies_.clear();
+  tally_ = nullptr;
+  reasons_.clear();
+  problems_.clear();
+  issues_ = 0;
+  return OpenAppenders();
 }
 
 Status RecordStager::Close(const Wait& wait) {
   VL_RETURN_IF_ERROR(WriteFiles(wait));
-  if (quarantine_) VL_RETURN_IF_ERROR(quarantine_->Close());
-  if (issue_) VL_RETURN_IF_ERROR(issue_->Close());
+  for (auto* const appender : {&quarantine_, &issue_}) {
+    if (*appender) VL_RETURN_IF_ERROR((*appender)->Close());
+    appender->reset();
+  }
   return {};
 }
 

@@ -110,6 +110,8 @@ class RecordStager {
   static Result<std::unique_ptr<RecordStager>> Make(engine::Engine& engine, engine::Engine& writer,
                                                     const StagerContext& context,
                                                     const StagingPlaces* places);
+  // Begins anew, after Close: keeps memory and what was compiled, forgets all else.
+  Status Reuse(const StagingPlaces& places);
 
   // Stages all records of a block of `source` and counts them. Errors are the engine's (memory,
   // disk).
@@ -119,7 +121,7 @@ class RecordStager {
   // source_offset) a refusal for.
   Status QuarantineOf(fhir::RecordBlock& block, const RecordSource& source,
                       const FindRefusal& refused);
-  // Writes what is left; the stager is spent.
+  // Writes what is left; the stager is spent until it is reused.
   Status Close(const Wait& wait);
 
   const std::map<int64_t, FileTally>& tallies() const { return tallies_; }  // by file ordinal
@@ -142,6 +144,8 @@ class RecordStager {
 
  private:
   explicit RecordStager(const StagerContext& context) : context_(context) {}
+
+  Status OpenAppenders();
 
   struct Refusal {
     std::string reason;

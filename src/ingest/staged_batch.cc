@@ -9,7 +9,7 @@ namespace vitalake::ingest {
 
 Result<std::unique_ptr<StagedBatch>> StagedBatch::Open(
     lake::Lake& lake, const StreamSettings& settings, const std::vector<lake::SilverView>& views,
-    engine::Engine& writer, const std::vector<StreamPartition>& partitions) {
+    StagerPool& pool, const std::vector<StreamPartition>& partitions) {
   VL_TRY(lake::Lake::WorkFolder folder, lake.MakeWorkFolder("stream"));
   std::unique_ptr<StagedBatch> batch(new StagedBatch(std::move(folder)));
   batch->run_ = {settings.run_id(), lake.clock().NowMicros(), {}};
@@ -28,7 +28,7 @@ Result<std::unique_ptr<StagedBatch>> StagedBatch::Open(
   }
   StagerContext context{views, {}, settings.limits};
   context.watched = settings.watched;
-  batch->stage_.emplace(lake, context, batch->run_, batch->folder_.path(), false, &writer);
+  batch->stage_.emplace(lake, context, batch->run_, batch->folder_.path(), false, &pool);
   if (settings.listener != nullptr) batch->stage_->CountMessages();
   return batch;
 }

@@ -9,7 +9,6 @@
 #include "base/deadline.h"
 #include "base/ids.h"
 #include "base/result.h"
-#include "engine/engine.h"
 #include "fhir/decode.h"
 #include "fhir/record_key.h"
 #include "ingest/group_stage.h"
@@ -37,11 +36,10 @@ struct StreamSettings {
 // One thread fills it, then one (another, perhaps) commits it.
 class StagedBatch {
  public:
-  // For messages of `partitions`. All but those must outlive it; `writer` is of
-  // GroupStage::OpenWriter.
+  // For messages of `partitions`. All but those must outlive it.
   static Result<std::unique_ptr<StagedBatch>> Open(lake::Lake& lake, const StreamSettings& settings,
                                                    const std::vector<lake::SilverView>& views,
-                                                   engine::Engine& writer,
+                                                   StagerPool& pool,
                                                    const std::vector<StreamPartition>& partitions);
 
   // Decodes and stages messages that come behind those it has. After an error it is of no use.

@@ -97,10 +97,12 @@ Status StreamCommitter::Commit(StagedBatch& staged) {
   if (watch_ != nullptr) VL_RETURN_IF_ERROR(watch_->Committed(batch, CommitWait()));
   ++progress_.batches;
   progress_.messages += static_cast<int64_t>(batch.messages.size());
-  progress_.records = writer_.records();
+  progress_.outcomes = writer_.outcomes();
+  progress_.received_at = batch.messages.back().received_at;
+  progress_.commit_seconds = std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
   progress_.catching_up = batch.messages.size() >= full_rows_ || batch.bytes >= full_bytes_;
   log::Debug("stream {}: {} messages in {:.3f} s", name_, batch.messages.size(),
-             std::chrono::duration<double>(lake_.clock().Steady() - begin).count());
+             progress_.commit_seconds);
   if (callbacks_.committed) callbacks_.committed(progress_);
   return {};
 }

@@ -18,11 +18,15 @@
 
 namespace vitalake::ingest {
 
+// What this process has committed.
 struct StreamProgress {
-  int64_t messages = 0;  // committed by this process
-  int64_t records = 0;
+  int64_t messages = 0;
+  lake::OutcomeCounts outcomes;  // of their records
   int64_t batches = 0;
   bool catching_up = false;  // the last batch was full: more waits
+  // Of the last batch: how long its commits took, and when its last message was received.
+  double commit_seconds = 0;
+  Micros received_at = 0;
 };
 
 // One other thread uses it.

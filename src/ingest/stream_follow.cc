@@ -41,9 +41,7 @@ Status StreamWriter::FollowSegment(const StreamPartition& partition, const Segme
     VL_TRY(StreamBatch batch, ReadFromBronze(lake_, {partition, at, segment.end}, kFollowMessages,
                                              kFollowBytes, wait));
     at = batch.ranges.at(partition.partition).end;
-    VL_TRY(const auto staged, OpenBatch({partition}));
-    VL_RETURN_IF_ERROR(staged->Stage(batch, wait));
-    staged->Append(std::move(batch));
+    VL_TRY(const auto staged, Staged(std::move(batch), wait));
     VL_RETURN_IF_ERROR(WriteTo(*staged, segment.lacking, false, wait));
   }
   return {};

@@ -18,8 +18,9 @@ using namespace std::chrono_literals;
 constexpr int64_t kQueueBytes = 64 << 20;
 constexpr size_t kPollMessages = 10'000;
 constexpr auto kPollPatience = 100ms;
-// How long a poll waits for room before the source is paused.
-constexpr auto kRoomPatience = 1s;
+// How long a poll waits for room before the source is paused (which throws away what a client has
+// fetched ahead).
+constexpr auto kRoomPatience = 5s;
 // How long a partition that leaves may finish its batch.
 constexpr auto kLeavePatience = 10s;
 constexpr auto kCommitPatience = 10min;

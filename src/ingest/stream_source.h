@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,8 @@ class StreamSource {
   virtual void Resume() = 0;
   // Tells the broker how far bronze is, by partition. Failures are told to nobody.
   virtual void CommitAdvisory(const std::map<int32_t, int64_t>& next) = 0;
+  // Messages it has that no poll gave yet; nullopt: it cannot tell now. Thread-safe.
+  virtual std::optional<int64_t> Waiting() { return std::nullopt; }
 };
 
 }  // namespace vitalake::ingest

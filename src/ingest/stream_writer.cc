@@ -22,10 +22,10 @@ std::string StreamWriter::CommitName() const { return fmt::format("\"{}\"", sett
 
 Result<std::unique_ptr<StagedBatch>> StreamWriter::OpenBatch(
     const std::vector<StreamPartition>& partitions) {
-  if (!files_) {
-    VL_TRY(files_, GroupStage::OpenWriter(lake_));
+  if (!stagers_) {
+    VL_TRY(stagers_, StagerPool::Open(lake_));
   }
-  return StagedBatch::Open(lake_, settings_, views_, *files_, partitions);
+  return StagedBatch::Open(lake_, settings_, views_, *stagers_, partitions);
 }
 
 Status StreamWriter::Write(StagedBatch& staged, const Wait& wait) {
@@ -33,12 +33,17 @@ Status StreamWriter::Write(StagedBatch& staged, const Wait& wait) {
 }
 
 Status StreamWriter::Retell(StreamBatch batch, const Wait& wait) {
+  VL_TRY(const auto staged, Staged(std::move(batch), wait));
+  return WriteTo(*staged, {std::string(kLedger)}, false, wait);
+}
+
+Result<std::unique_ptr<StagedBatch>> StreamWriter::Staged(StreamBatch batch, const Wait& wait) {
   std::vector<StreamPartition> partitions;
   for (const auto& [_, range] : batch.ranges) partitions.push_back(range.partition);
-  VL_TRY(const auto staged, OpenBatch(partitions));
+  VL_TRY(auto staged, OpenBatch(partitions));
   VL_RETURN_IF_ERROR(staged->Stage(batch, wait));
   staged->Append(std::move(batch));
-  return WriteTo(*staged, {std::string(kLedger)}, false, wait);
+  return staged;
 }
 
 Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze,
@@ -150,11 +155,11 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
     counts.received += tally.received;
     counts.quarantined += tally.quarantined;
     counts.out_of_scope += tally.out_of_scope;
-    records_ += tally.received;
   }
   for (const StreamMessage& message : batch.messages) {
     outcomes[message.partition].bytes += static_cast<int64_t>(message.payload.size());
   }
+  for (const auto& [_, counts] : outcomes) outcomes_ += counts;
   AddOutcomes(ledger_, batch, outcomes);
   return {};
 }

@@ -66,7 +66,8 @@ class StreamWriter {
   std::optional<int64_t> position(const StreamPartition& partition) const {
     return positions_.Of(kBronzeStream, partition.AppId());
   }
-  int64_t records() const { return records_; }
+  // Of the records written so far.
+  const lake::OutcomeCounts& outcomes() const { return outcomes_; }
 
  private:
   // Which followers a batch is new to.
@@ -78,6 +79,7 @@ class StreamWriter {
 
   std::vector<Segment> SegmentsOf(const std::string& app) const;
   Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
+  Result<std::unique_ptr<StagedBatch>> Staged(StreamBatch batch, const Wait& wait);
   // What Write does, for the followers that lack the batch.
   Status WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze, const Wait& wait);
   Status WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait);
@@ -90,11 +92,11 @@ class StreamWriter {
   lake::Lake& lake_;
   const StreamSettings settings_;
   const std::vector<lake::SilverView>& views_;
-  std::unique_ptr<engine::Engine> files_;  // of OpenBatch
+  std::unique_ptr<StagerPool> stagers_;  // of OpenBatch
   StreamPositions positions_;
   OutcomesByApp ledger_;                           // what the ledger lacks
   std::map<std::string, OutcomesByApp> unstated_;  // by silver table: since its last commit
-  int64_t records_ = 0;
+  lake::OutcomeCounts outcomes_;
 };
 
 }  // namespace vitalake::ingest

@@ -106,12 +106,15 @@ WebhookSink::WebhookSink(WebhookOptions options, Clock& clock, std::unique_ptr<H
 
 WebhookSink::~WebhookSink() = default;
 
+Status CheckWebhook(const WebhookOptions& options) {
+  if (options.url.starts_with("http://") || options.url.starts_with("https://")) return {};
+  return Fail(
+      ErrorKind::kInvalidArgument,
+      fmt::format("a webhook's URL begins with http:// or https://, not \"{}\"", options.url));
+}
+
 Result<std::unique_ptr<WebhookSink>> WebhookSink::Open(WebhookOptions options, Clock& clock) {
-  if (!options.url.starts_with("http://") && !options.url.starts_with("https://")) {
-    return Fail(
-        ErrorKind::kInvalidArgument,
-        fmt::format("a webhook's URL begins with http:// or https://, not \"{}\"", options.url));
-  }
+  VL_RETURN_IF_ERROR(CheckWebhook(options));
   CURL* const handle = curl_easy_init();
   if (handle == nullptr) return Fail(ErrorKind::kInternal, "cannot set up the HTTP client");
   return std::unique_ptr<WebhookSink>(

@@ -22,9 +22,12 @@ struct WebhookOptions {
   std::string ca_file;  // empty: the system's
 };
 
+// kInvalidArgument: not an http or https URL.
+Status CheckWebhook(const WebhookOptions& options);
+
 class WebhookSink final : public OutboundSink {
  public:
-  // kInvalidArgument: not an http or https URL. `clock` must outlive it.
+  // Errors of CheckWebhook. `clock` must outlive it.
   static Result<std::unique_ptr<WebhookSink>> Open(WebhookOptions options, Clock& clock);
   ~WebhookSink() override;
 

@@ -135,7 +135,7 @@ delta::AddFile AddOf(const engine::WrittenFile& file, const std::string& path) {
 
 Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, const TableSpec& spec,
                                 const std::string& select_sql, const CommitNote& note,
-                                const Wait& wait, int64_t row_group_rows) {
+                                const Wait& wait, engine::ParquetOptions options) {
   VL_TRY(delta::Table* const table, lake.OpenTable(spec.name));
   VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
   if (note.IsIn(*snapshot)) return AppendResult{false, snapshot->version()};
@@ -143,9 +143,7 @@ Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, cons
     return Because(std::move(starts).error(), fmt::format("table {}", spec.name));
   }
   VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("append"));
-  engine::ParquetOptions options;
   options.stats_columns = spec.clustered_by;
-  options.row_group_rows = row_group_rows;
   VL_TRY(
       const auto files,
       engine::WriteParquet(

@@ -76,10 +76,11 @@ struct AppendResult {
 };
 
 // Appends the rows of `select_sql` (the table's columns by name, in any order) to a table without a
-// key. A txn-only commit is made when there are no rows but the note has txns.
+// key. A txn-only commit is made when there are no rows but the note has txns. Of `options` the
+// columns of statistics are the table's.
 Result<AppendResult> AppendRows(Lake& lake, engine::Connection& connection, const TableSpec& spec,
                                 const std::string& select_sql, const CommitNote& note,
-                                const Wait& wait, int64_t row_group_rows = 122'880);
+                                const Wait& wait, engine::ParquetOptions options = {});
 
 // Commits the note alone: a table that got no rows says how far it is. kConflict as CheckStarts.
 Status CommitTxns(Lake& lake, std::string_view table, const CommitNote& note, const Wait& wait);

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
+#include <exception>
 #include <future>
 #include <optional>
 #include <thread>
@@ -97,6 +98,18 @@ struct HttpServer::Impl {
     return {};
   }
 
+  // A fault of one connection must not end the others.
+  void Run() {
+    for (;;) {
+      try {
+        loop.run();
+        return;
+      } catch (const std::exception& fault) {
+        log::Fault("http: {}", fault.what());
+      }
+    }
+  }
+
   void Accept() {
     acceptor.async_accept([this](error_code failed, tcp::socket socket) {
       if (!acceptor.is_open()) return;
@@ -161,7 +174,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Open(const HttpOptions& options,
 void HttpServer::Start() {
   impl_->work.emplace(asio::make_work_guard(impl_->loop));
   impl_->Accept();
-  impl_->thread = std::jthread([this] { impl_->loop.run(); });
+  impl_->thread = std::jthread([this] { impl_->Run(); });
 }
 
 const std::string& HttpServer::url() const { return impl_->url; }

@@ -7,7 +7,7 @@
 #include <future>
 
 #include "serve/gzip.h"
-#include "serve/http_client_for_test.h"
+#include "serve/http_fixture.h"
 #include "serve/http_problem.h"
 
 namespace vitalake::serve {

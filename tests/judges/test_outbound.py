@@ -1,7 +1,12 @@
 """Readings go out again: to a topic of a real broker, joined with the patient, none skipped."""
 
+import hashlib
+import hmac
+import http.server
 import json
+import queue
 import random
+import threading
 import time
 
 import pytest
@@ -175,6 +180,88 @@ def test_killed_at_random_moments_nothing_is_skipped(outbound, tmp_path):
                 for k, v, h in messages}
     out.read(lambda messages: len(told(messages)) >= len(expected))
     assert told(out.messages) == expected
+
+
+class Receiver:
+    """A web server that takes posts; the first ones it answers as told."""
+
+    def __init__(self, first_answers):
+        self.taken = queue.Queue()
+        answers = list(first_answers)
+        taken = self.taken
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = answers.pop(0) if answers else 204
+                if status < 300:
+                    taken.put((dict(self.headers), body))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def end(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def test_alerts_go_to_a_topic_and_a_webhook(tmp_path, broker):
+    """A severe reading opens an alert as pending at once; a second one confirms it (DOMAIN 5). Two answers of the
+    receiver are failures: it is asked again."""
+    receiver = Receiver([503, 429])
+    topics = [broker.create("hook-in"), broker.create("hook-alerts")]
+    service = Service(tmp_path, broker, "hook-in", f"""
+outbound:
+  kafka: {{brokers: "{broker.address}", alerts: hook-alerts}}
+  webhook: {{url: "{receiver.url}", secret: "shared secret"}}
+""")
+    consumer = Consumer({"bootstrap.servers": broker.address, "group.id": "hook", "auto.offset.reset": "earliest"})
+    consumer.subscribe(["hook-alerts"])
+    try:
+        service.start()
+        now = time.time()
+
+        def at(seconds):
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + seconds))
+        broker.send("hook-in", [(0, patient("p1"))])
+        service.await_all()
+        broker.send("hook-in", [(0, pressure("o1", 190, 100, time=at(-120))), (0, pressure("o2", 192, 100, time=at(-1)))])
+        posted = []
+        while [p["state"] for p in posted if p["rule"] == "severe-high"][-1:] != ["open"]:
+            headers, body = receiver.taken.get(timeout=30)
+            signed = hmac.new(b"shared secret", headers["X-Vitalake-Timestamp"].encode() + b"." + body, hashlib.sha256)
+            assert headers["X-Vitalake-Signature"] == "sha256=" + signed.hexdigest()
+            assert headers["X-Vitalake-Position"].startswith("ops.alert/")
+            posted.append(json.loads(body))
+        severe = [p for p in posted if p["rule"] == "severe-high"]
+        assert [p["state"] for p in severe] == ["pending", "open"]
+        assert len({p["alert_id"] for p in severe}) == 1
+        assert severe[0]["patient_id"] == "p1" and severe[0]["family_name"] == "Doe" and severe[0]["notify"] is True
+        assert severe[0]["value"] == 190 and severe[0]["explanation"]
+        # The topic has the same, keyed by the patient.
+        found = []
+        deadline = time.monotonic() + 30
+        while len(found) < len(posted):
+            assert time.monotonic() < deadline, service.text()
+            message = consumer.poll(0.5)
+            if message is not None and message.error() is None:
+                assert message.key() == b"p1"
+                found.append(json.loads(message.value()))
+        assert found[:len(posted)] == posted
+        service.stop()
+    finally:
+        service.end()
+        consumer.close()
+        receiver.end()
+        for topic in topics:
+            broker.delete(topic)
 
 
 def test_a_broker_that_is_away(tmp_path, tmp_path_factory):

@@ -8,9 +8,10 @@ import shutil
 import signal
 import time
 
+import deltalake
 import pytest
 
-from product import Lake
+from product import Lake, write
 from streams import SILVER, Service, assert_same, batch_lake, by_patient, generate
 
 POISON = [b"no JSON", b"\x00\x00\x00\x00\x05Avro", b'{"resourceType":"Observation"', b"{}", b"\xff\xfe{}",
@@ -246,6 +247,52 @@ def test_a_file_that_grows(tmp_path, corpus):
         run.end()
     assert_same(run.lake, batch_lake(tmp_path, observations[:800]))
     assert run.lake.counts()["received"] == 800
+
+
+def test_small_files_become_few_while_it_runs(tmp_path, corpus):
+    _, observations, _ = corpus
+    file = tmp_path / "feed.ndjson"
+    run = Service(tmp_path, None, file.name, source=f"file: {{path: {file}}}", extra="maintain: {small_files: 4}")
+    app, end = f"vitals/{file.name}/0/0", 0
+    try:
+        run.start()
+        for line in observations[:20]:  # a commit each
+            with open(file, "a") as out:
+                out.write(line + "\n")
+            run.await_position("bronze.observation_stream", app, end + 1)
+            end += len(line) + 1
+        table = deltalake.DeltaTable(str(run.lake.folder("bronze.observation_stream")))
+        deadline = time.monotonic() + 30
+        while not any(entry["operation"] == "OPTIMIZE" for entry in table.history()):
+            assert time.monotonic() < deadline, run.text()
+            time.sleep(0.2)
+            table.update_incremental()
+        run.stop()
+    finally:
+        run.end()
+    table.update_incremental()
+    assert len(table.file_uris()) < 20
+    assert_same(run.lake, batch_lake(tmp_path, observations[:20]))
+
+
+def test_a_message_over_1_mb_is_quarantined_and_the_rest_goes_on(tmp_path, corpus):
+    _, observations, _ = corpus
+    huge = json.dumps({"resourceType": "Observation", "note": [{"text": "x" * 1_100_000}]})
+    file = write(tmp_path / "feed.ndjson", "\n".join([observations[0], huge, "[null]", observations[1]]) + "\n")
+    run = Service(tmp_path, None, file.name, source=f"file: {{path: {file}}}")
+    last = len(observations[0]) + len(huge) + len("[null]") + 3
+    try:
+        run.start()
+        run.await_position("ops.ledger", f"vitals/{file.name}/0/0", last + 1)
+        run.stop()
+    finally:
+        run.end()
+    assert_same(run.lake, batch_lake(tmp_path, observations[:2]))
+    refused = {row["position"].split(":")[0]: row for row in run.lake.quarantine()}
+    assert set(refused) == {f"{file.name}/0/{len(observations[0]) + 1}", f"{file.name}/0/{len(observations[0]) + len(huge) + 2}"}
+    over, null = (refused[f"{file.name}/0/{place}"] for place in (len(observations[0]) + 1, len(observations[0]) + len(huge) + 2))
+    assert over["reason"] == "limit" and "1048576" in over["message"] and over["payload"].startswith(huge[:1000])
+    assert null["payload"] == "null"
 
 
 def test_wrong_settings_are_told_at_once(tmp_path, broker):

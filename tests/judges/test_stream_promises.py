@@ -657,6 +657,8 @@ GOOD_KAFKA = 'brokers: "127.0.0.1:1", topic: t'
     ("streams:\n  - {name: a, key: idd, kafka: {%s}}" % GOOD_KAFKA, ("key", "identifier")),
     ("streams:\n  - {name: a, time: recieved, kafka: {%s}}" % GOOD_KAFKA, ("time", "received")),
     ("streams:\n  - {name: a, kafka: {%s}, commit: {every: fast}}" % GOOD_KAFKA, ("every", "fast")),
+    ("streams:\n  - {name: a, kafka: {%s}}\n  - {name: a, kafka: {%s}}" % (GOOD_KAFKA, GOOD_KAFKA), ("two streams", "a")),
+    ("streams:\n  - {name: a, kafka: {%s, preset: eventhubs}}" % GOOD_KAFKA, ("connection_string",)),
     ("streams:\n  - {name: a, kafka: {%s, security: {protocol: sasl_ssl, username: u, password: \"${env:NOT_SET_AT_ALL}\"}}}" % GOOD_KAFKA,
      ("NOT_SET_AT_ALL", "password")),
     ("landing: {settle: 1s}", ("landing.path", "missing")),

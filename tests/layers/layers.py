@@ -28,6 +28,7 @@ LIBRARIES = {
     "CLI11": r"CLI/.*",
     "libedit": r"histedit\.h",
     "librdkafka": r"librdkafka/.*",
+    "Boost": r"boost/.*",
     "GoogleTest": r"gtest/.*|gmock/.*",
 }
 EVERYWHERE = {"fmt"}          # formatting: std::format is not there yet
@@ -35,7 +36,7 @@ IN_TESTS = {"GoogleTest"}
 TEST_FILE = re.compile(r".*_test\.(cc|h)|.*_fixture\.h|(.*/)?test_\w+\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 SYSTEM = re.compile(
-    r"(sys/.*|linux/.*|fcntl|unistd|dirent|stdlib|string|stdint|stdio|errno|signal|glob|poll|pthread|termios|"
+    r"(sys/.*|linux/.*|arpa/inet|netinet/in|fcntl|unistd|dirent|stdlib|string|stdint|stdio|errno|signal|glob|poll|pthread|termios|"
     r"time|pwd|grp|dlfcn|spawn|fnmatch|malloc|strings|sched)(\.h)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 ROW = re.compile(r"^\|\s*(\d+)\s*\|\s*`([a-z]+)`\s*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)

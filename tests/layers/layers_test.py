@@ -74,7 +74,7 @@ class Layers(unittest.TestCase):
         self.assert_one(self.faults({"src/store/x.cc": '#include "store/x_fixture.h"\n'}), "belongs to the tests")
 
     def test_unknown_library(self):
-        self.assert_one(self.faults({"src/store/x.cc": "#include <boost/asio.hpp>\n"}), "no known library")
+        self.assert_one(self.faults({"src/store/x.cc": "#include <folly/Range.h>\n"}), "no known library")
 
     def test_header_without_module(self):
         self.assert_one(self.faults({"src/store/x.cc": '#include "store.h"\n'}), "module/header.h")
