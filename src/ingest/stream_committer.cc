@@ -19,14 +19,11 @@ constexpr auto kCommitPatience = 10min;
 
 StreamCommitter::StreamCommitter(lake::Lake& lake, const StreamSettings& settings,
                                  const std::vector<lake::SilverView>& views, StreamSource& source,
-                                 StreamWatch* watch, size_t full_rows, int64_t full_bytes,
-                                 Callbacks callbacks)
+                                 StreamWatch* watch, Callbacks callbacks)
     : lake_(lake),
       name_(settings.name),
       source_(source),
       watch_(watch),
-      full_rows_(full_rows),
-      full_bytes_(full_bytes),
       callbacks_(std::move(callbacks)),
       writer_(lake, settings, views),
       flushed_at_(lake.clock().Steady()),
@@ -58,10 +55,16 @@ bool StreamCommitter::IsUpkeepDue() const {
   return lake_.clock().Steady() - flushed_at_ >= kUpkeepEvery;
 }
 
-void StreamCommitter::Start(std::unique_ptr<StagedBatch> batch, Upkeep upkeep) {
+void StreamCommitter::Start(std::unique_ptr<StagedBatch> batch, More more) {
+  Begin({std::move(batch), more, Upkeep::kDue});
+}
+
+void StreamCommitter::Start(Upkeep upkeep) { Begin({nullptr, More::kNo, upkeep}); }
+
+void StreamCommitter::Begin(Work work) {
   const std::lock_guard lock(mutex_);
   VL_CHECK(!work_);
-  work_ = std::make_unique<Work>(std::move(batch), upkeep);
+  work_ = std::make_unique<Work>(std::move(work));
   changed_.notify_all();
 }
 
@@ -86,11 +89,11 @@ void StreamCommitter::Loop(const std::stop_token& stop) {
 }
 
 Status StreamCommitter::Do(const Work& work) {
-  if (work.batch) VL_RETURN_IF_ERROR(Commit(*work.batch));
+  if (work.batch) VL_RETURN_IF_ERROR(Commit(*work.batch, work.more));
   return KeepUp(work.upkeep);
 }
 
-Status StreamCommitter::Commit(StagedBatch& staged) {
+Status StreamCommitter::Commit(StagedBatch& staged, More more) {
   const auto begin = lake_.clock().Steady();
   VL_RETURN_IF_ERROR(writer_.Write(staged, CommitWait()));
   const StreamBatch& batch = staged.batch();
@@ -100,7 +103,7 @@ Status StreamCommitter::Commit(StagedBatch& staged) {
   progress_.outcomes = writer_.outcomes();
   progress_.received_at = batch.messages.back().received_at;
   progress_.commit_seconds = std::chrono::duration<double>(lake_.clock().Steady() - begin).count();
-  progress_.catching_up = batch.messages.size() >= full_rows_ || batch.bytes >= full_bytes_;
+  progress_.catching_up = more == More::kWaits;
   log::Debug("stream {}: {} messages in {:.3f} s", name_, batch.messages.size(),
              progress_.commit_seconds);
   if (callbacks_.committed) callbacks_.committed(progress_);

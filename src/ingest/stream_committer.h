@@ -23,7 +23,7 @@ struct StreamProgress {
   int64_t messages = 0;
   lake::OutcomeCounts outcomes;  // of their records
   int64_t batches = 0;
-  bool catching_up = false;  // the last batch was full: more waits
+  bool catching_up = false;  // more waited already when the last batch was handed over
   // Of the last batch: how long its commits took, and when its last message was received.
   double commit_seconds = 0;
   Micros received_at = 0;
@@ -37,10 +37,10 @@ class StreamCommitter {
     std::function<void()> ended;                           // the work has; on the thread here
   };
 
-  // All must outlive it. `watch` may be null. A batch of that many rows or bytes is a full one.
+  // All must outlive it. `watch` may be null.
   StreamCommitter(lake::Lake& lake, const StreamSettings& settings,
                   const std::vector<lake::SilverView>& views, StreamSource& source,
-                  StreamWatch* watch, size_t full_rows, int64_t full_bytes, Callbacks callbacks);
+                  StreamWatch* watch, Callbacks callbacks);
   // Ends the work at hand first.
   ~StreamCommitter();
 
@@ -55,19 +55,25 @@ class StreamCommitter {
   void Hold(const StreamPartition& partition);
   void Drop(int32_t partition);
   bool IsUpkeepDue() const;
-  // Commits the batch, then does what upkeep is due. Null: upkeep alone.
+  // Commits the batch, then does the upkeep that is due. `more`: whether there is more to come that
+  // could not wait in it.
+  enum class More { kNo, kWaits };
+  void Start(std::unique_ptr<StagedBatch> batch, More more);
+  // Does upkeep alone.
   enum class Upkeep { kDue, kAll };
-  void Start(std::unique_ptr<StagedBatch> batch, Upkeep upkeep = Upkeep::kDue);
+  void Start(Upkeep upkeep);
 
  private:
   struct Work {
-    std::unique_ptr<StagedBatch> batch;
-    Upkeep upkeep;
+    std::unique_ptr<StagedBatch> batch;  // null: none
+    More more = More::kNo;
+    Upkeep upkeep = Upkeep::kDue;
   };
 
+  void Begin(Work work);
   void Loop(const std::stop_token& stop);
   Status Do(const Work& work);
-  Status Commit(StagedBatch& staged);
+  Status Commit(StagedBatch& staged, More more);
   Status KeepUp(Upkeep upkeep);
   void TellBroker();
   Wait CommitWait() const;
@@ -76,8 +82,6 @@ class StreamCommitter {
   const std::string name_;
   StreamSource& source_;
   StreamWatch* const watch_;
-  const size_t full_rows_;
-  const int64_t full_bytes_;
   Callbacks callbacks_;
   // Of whoever works: the thread while there is work, else the caller.
   StreamWriter writer_;

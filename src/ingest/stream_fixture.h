@@ -192,8 +192,9 @@ class StreamPipelineTest : public testing::Test {
     BatchLimits limits;
     limits.every = std::chrono::hours(1);
     limits.rows = rows;
-    pipeline_ =
-        std::make_unique<StreamPipeline>(*lake_, views_, settings_, limits, source_, &watch_);
+    pipeline_ = std::make_unique<StreamPipeline>(
+        *lake_, views_, settings_, limits, source_, &watch_,
+        [this](const StreamProgress& progress) { progress_.push_back(progress); });
     running_ = std::jthread([this](const std::stop_token& stop) { done_ = pipeline_->Run(stop); });
   }
   // Drains it.
@@ -258,6 +259,7 @@ class StreamPipelineTest : public testing::Test {
   WatchLog watch_;
   std::unique_ptr<StreamPipeline> pipeline_;
   Status done_;
+  std::vector<StreamProgress> progress_;  // after each batch; to be read once it is stopped
   std::jthread running_;
 
  private:

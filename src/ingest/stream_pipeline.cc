@@ -48,7 +48,7 @@ StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverV
       source_(source),
       watch_(watch),
       queue_(kQueueBytes),
-      committer_(lake, settings_, views, source, watch, limits.rows, limits.bytes / 2,
+      committer_(lake, settings_, views, source, watch,
                  {std::move(committed), [this] { queue_.Nudge(); }}) {}
 
 Wait StreamPipeline::CommitWait() const { return Wait::For(lake_.clock(), kCommitPatience); }
@@ -216,19 +216,21 @@ Status StreamPipeline::HandOver() {
   const bool idle = committer_.idle();
   if (idle) VL_RETURN_IF_ERROR(committer_.Await());
   if (!open_) {
-    if (idle && committer_.IsUpkeepDue()) committer_.Start(nullptr);
+    if (idle && committer_.IsUpkeepDue()) committer_.Start(StreamCommitter::Upkeep::kDue);
     return {};
   }
   if (!IsDue() || (!idle && !IsFull())) return {};
   VL_RETURN_IF_ERROR(committer_.Await());
-  committer_.Start(std::move(open_));
+  using More = StreamCommitter::More;
+  const More more = IsFull() || !queue_.empty() ? More::kWaits : More::kNo;
+  committer_.Start(std::move(open_), more);
   return {};
 }
 
 Status StreamPipeline::CommitOpen() {
   VL_RETURN_IF_ERROR(committer_.Await());
   if (!open_) return {};
-  committer_.Start(std::move(open_));
+  committer_.Start(std::move(open_), StreamCommitter::More::kNo);
   return committer_.Await();
 }
 
@@ -250,7 +252,7 @@ Status StreamPipeline::Turn(StreamQueue::Batch taken) {
   VL_RETURN_IF_ERROR(std::move(settled));
   for (const int32_t partition : taken.begun) VL_RETURN_IF_ERROR(Prepare(held_.at(partition)));
   if (taken.closed) {
-    committer_.Start(nullptr, StreamCommitter::Upkeep::kAll);
+    committer_.Start(StreamCommitter::Upkeep::kAll);
     return committer_.Await();
   }
   const auto now = lake_.clock().Steady();

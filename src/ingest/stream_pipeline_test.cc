@@ -131,6 +131,22 @@ TEST_F(StreamPipelineTest, WhatAnotherProcessCommittedMeanwhileIsNotThereTwice) 
   EXPECT_EQ(Received(), "3,3\n");
 }
 
+TEST_F(StreamPipelineTest, SaysWhetherThereIsMoreThanABatchHolds) {
+  source_.Assign(0);
+  Start(2);
+  source_.Give(0, Reading("r0"));
+  ASSERT_TRUE(watch_.Await("observe 0:0-1"));
+  source_.Give(0, Reading("r1"));
+  ASSERT_TRUE(watch_.Await("committed 0:0-2"));
+  source_.Give(0, Reading("r2"));
+  ASSERT_TRUE(watch_.Await("observe 0:2-3"));
+  ASSERT_TRUE(Stop().has_value());
+  ASSERT_EQ(progress_.size(), 2u);
+  EXPECT_TRUE(progress_[0].catching_up);
+  EXPECT_FALSE(progress_[1].catching_up);
+  EXPECT_EQ(progress_[1].messages, 3);
+}
+
 TEST_F(StreamPipelineTest, DrainsTheBatchAtWorkAndTheOneThatIsOpen) {
   source_.Assign(0);
   Start(1);

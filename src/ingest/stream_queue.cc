@@ -127,6 +127,11 @@ bool StreamQueue::closed() const {
   return closed_;
 }
 
+bool StreamQueue::empty() const {
+  const std::lock_guard lock(mutex_);
+  return entries_.empty();
+}
+
 void StreamQueue::Drop(int32_t partition) {
   std::erase_if(entries_, [&](const StreamMessage& message) {
     if (message.partition != partition) return false;

@@ -64,6 +64,7 @@ class StreamQueue {
   // Waits that long, or until Close.
   void Pause(std::chrono::milliseconds duration);
   bool closed() const;
+  bool empty() const;  // no message waits
 
  private:
   void Drop(int32_t partition);

@@ -28,6 +28,7 @@ LIBRARIES = {
     "CLI11": r"CLI/.*",
     "libedit": r"histedit\.h",
     "librdkafka": r"librdkafka/.*",
+    "libcurl": r"curl/.*",
     "Boost": r"boost/.*",
     "GoogleTest": r"gtest/.*|gmock/.*",
 }
