@@ -1,4 +1,5 @@
-// Files compiled into the binary (views, models, outbound messages), each of which a file of the user's may replace.
+// Files compiled into the binary (views, models, outbound messages), each of which a file of the
+// user's may replace.
 #pragma once
 
 #include <filesystem>
