@@ -126,8 +126,8 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   ingest::PostBox* const box =
       setup.source == StreamKind::kHttp ? &http_->box(settings.name) : nullptr;
   if (box != nullptr) {
-    VL_RETURN_IF_ERROR(OpenBox(setup, stop));
     settings.listener = box;
+    settings.started = [this, &setup, stop] { return OpenBox(setup, stop); };
     limits.every = std::chrono::milliseconds(0);  // the box gathers
   }
   const std::stop_callback refuse(stop, [box] {

@@ -1,6 +1,7 @@
 // StagedBatch: messages that will be committed together, decoded and staged as they come.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ struct StreamSettings {
   fhir::DecodeLimits limits;
   // Is told what became of each message; null: nobody asks.
   OutcomeListener* listener = nullptr;
+  // Called once, when what earlier processes left between bronze and the other tables is there; an
+  // error ends the stream. Empty: nothing.
+  std::function<Status()> started = {};
   bool watched = false;  // batches gather what a StreamWatch is told (GroupStage::watched)
 
   RunId run_id() const { return {"stream/" + name}; }

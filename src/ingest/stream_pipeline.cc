@@ -315,6 +315,7 @@ void StreamPipeline::FinishLeftovers() {
 
 Status StreamPipeline::Decode() {
   FinishLeftovers();
+  if (settings_.started) VL_RETURN_IF_ERROR(settings_.started());
   heard_at_ = lake_.clock().Steady();
   for (;;) {
     StreamQueue::Batch taken = queue_.Take(kPieceMessages, kPieceBytes, Patience());
