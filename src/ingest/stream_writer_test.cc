@@ -222,6 +222,17 @@ TEST_F(StreamWriterTest, LinesOfOneMessageHavePlacesOfTheirOwn) {
   EXPECT_EQ(lake_.Rows("SELECT received, written, superseded FROM ops.ledger"), "4,3,1\n");
 }
 
+// A broker's times are whole milliseconds. The order is that of offsets, whatever a message's
+// shape.
+TEST_F(StreamWriterTest, OfTwoReceivedAtOneMomentTheOneBehindWins) {
+  auto writer = Process();
+  StreamBatch batch =
+      Batch(0, {"[" + Reading("a", 120) + "," + Reading("b", 110) + "]", Reading("a", 130)});
+  for (StreamMessage& message : batch.messages) message.received_at = kReceived;
+  Succeeds(Write(*writer, std::move(batch), {}));
+  EXPECT_EQ(lake_.Rows(kReadings), "a,130\nb,110\n");
+}
+
 TEST_F(StreamWriterTest, TheSameNewIdOnTwoPartitionsInTwoProcesses) {
   auto one = Process(2);
   auto two = Process(2);
