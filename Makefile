@@ -20,8 +20,8 @@ test:  ## build and run all tests; ends with one line of counts
 	@scripts/setup.sh build test
 	@python3 scripts/run_tests.py --jobs $(JOBS)
 
-demo: build  ## load sample patients, run the batch path, show the result (ARGS="--patients 50")
-	@build/release/vitalake --lake build/demo-lake demo --seconds 20 $(ARGS)
+demo: build  ## sample patients, their tables, a live stream with alerts (ARGS="--seconds 20": ends by itself)
+	@build/release/vitalake --lake build/demo-lake demo $(if $(findstring --seconds,$(ARGS)),,$$(test -t 0 || echo --seconds 30)) $(ARGS)
 
 bench: build  ## measure beside the rivals, write docs/benchmarks.md (ARGS="--task view")
 	@scripts/setup.sh test

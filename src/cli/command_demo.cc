@@ -26,17 +26,23 @@ Result<int> RunDemo(Context& context, const DemoOptions& options) {
 
 void AddDemoCommand(CommandLine& line) {
   auto options = std::make_shared<DemoOptions>();
-  CLI::App* command =
-      line.Add(nullptr, "demo", "A lake with sample patients and two weeks of their readings",
-               [options](Context& context) { return RunDemo(context, *options); });
+  CLI::App* command = line.Add(
+      nullptr, "demo", "A lake with sample patients, their readings and a live stream with alerts",
+      [options](Context& context) { return RunDemo(context, *options); });
   command->add_option("--patients", options->patients, "How many sample patients [200]")
       ->type_name("N")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000}));
-  command->add_option("--seconds", options->seconds, "End after this time at the latest [no limit]")
+  command->add_option("--rate", options->rate, "New readings a second [50]")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{1}, int64_t{10'000}));
+  command->add_option("--port", options->port, "Of the HTTP server on this machine [8080]")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{65'535}));
+  command->add_option("--seconds", options->seconds, "End after this time [until it is stopped]")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   command->add_flag_function(
-      "--no-serve", [](int64_t) {}, "Serve nothing (this version serves nothing yet)");
+      "--no-serve", [options](int64_t) { options->serve = false; }, "Serve nothing over HTTP");
   AddExamples(command, {"demo", "--lake ./demo-lake demo --patients 50"});
 }
 

@@ -1,21 +1,26 @@
 // Steps: 1. choose the lake and settle what to make; 2. generate patients and readings as NDJSON;
-// 3. one batch run over them; 4. show counts, the gold table, one patient's pressure, commands.
+// 3. one batch run over them; 4. show counts, the gold table, one patient's pressure, commands;
+// 5. a stream of new readings, and the alerts they raise.
 #include "cli/demo.h"
 
 #include <fmt/format.h>
 #include <stdlib.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/json_tree.h"
+#include "base/log.h"
 #include "cli/chart.h"
 #include "cli/progress.h"
 #include "cli/quantity.h"
 #include "cli/row_list.h"
+#include "cli/service.h"
 #include "cli/table_about.h"
 #include "engine/result_format.h"
 #include "ingest/batch_run.h"
 #include "ingest/generate.h"
+#include "ingest/pause.h"
 #include "lake/queries.h"
 
 namespace vitalake::cli {
@@ -26,6 +31,8 @@ namespace fs = std::filesystem;
 constexpr int64_t kDays = 14;
 constexpr int64_t kReadingsPerPatient = 42;  // three a day
 constexpr double kAnomalyShare = 0.01;
+constexpr double kLiveAnomalyShare = 0.05;
+constexpr size_t kAlertsHeld = 1'000;  // not yet written to the terminal
 constexpr Micros kHour = 3'600'000'000;
 constexpr std::string_view kMarkerKey = "_vitalake/demo.json";
 
@@ -96,7 +103,9 @@ Status Demo::Run() {
   VL_RETURN_IF_ERROR(ShowCounts());
   VL_RETURN_IF_ERROR(ShowGold());
   VL_RETURN_IF_ERROR(ShowChart());
-  return ShowCommands();
+  VL_RETURN_IF_ERROR(ShowCommands());
+  session_.reset();
+  return Stream();
 }
 
 // Only a lake named on the command line is used: the usual one may hold real data.
@@ -281,6 +290,68 @@ Status Demo::ShowCommands() {
   if (context_.globals().lake.empty())
     text += fmt::format("The lake stays until you remove it: rm -r {}\n", lake);
   return WriteStdout(text);
+}
+
+Result<RunSetup> Demo::StreamSettings() {
+  RunSetup setup;
+  VL_TRY(setup.monitor, ingest::MonitorRules::Load({}));
+  if (options_.serve) setup.http = HttpSetup{fmt::format("127.0.0.1:{}", options_.port)};
+  StreamSetup stream;
+  stream.settings.name = "demo";
+  stream.source = StreamKind::kGenerator;
+  stream.generator.rate = options_.rate;
+  stream.generator.seed = ingest::kDefaultSeed + 1;  // other readings than those of the history
+  stream.generator.anomalies = kLiveAnomalyShare;
+  VL_TRY(auto session, lake::OpenSqlSession(*lake_));
+  VL_TRY(engine::QueryResult ids,
+         session->Query("SELECT id FROM silver.patient WHERE retracted_at IS NULL ORDER BY id", {},
+                        wait_));
+  for (;;) {
+    VL_TRY(const bool more, ids.Next());
+    if (!more) break;
+    stream.generator.patient_ids.push_back(ids.Text(0));
+  }
+  setup.streams.push_back(std::move(stream));
+  return setup;
+}
+
+Status Demo::Stream() {
+  VL_TRY(RunSetup setup, StreamSettings());
+  VL_RETURN_IF_ERROR(WriteStdout(
+      Heading(fmt::format("Live: {} new readings a second, alerts as they come", options_.rate)) +
+      (options_.seconds > 0 ? "" : "  (Ctrl-C ends)\n")));
+  Service service(*lake_, std::move(setup));
+  const auto alerts = service.alerts().Subscribe(kAlertsHeld);
+  std::stop_source ended;
+  const std::stop_callback forward(context_.stop(), [&] { ended.request_stop(); });
+  std::jthread timer;
+  if (options_.seconds > 0) {
+    timer = std::jthread([&, rest = wait_.until - context_.clock().Steady()] {
+      ingest::PauseUntilStop(ended.get_token(), rest);
+      ended.request_stop();
+    });
+  }
+  std::jthread teller([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      for (const auto& alert : alerts->Take(std::chrono::milliseconds(200), stop)) Tell(*alert);
+    }
+  });
+  Result<ServiceSummary> summary = service.Run(ended.get_token());
+  ended.request_stop();
+  if (!summary) return std::unexpected(std::move(summary).error());
+  return WriteStdout(fmt::format("  {} readings taken in live, {} steps of alerts\n",
+                                 FormatCount(summary->records), FormatCount(summary->alerts)));
+}
+
+// One line for what a person is to be told.
+void Demo::Tell(const ingest::PublishedAlert& alert) {
+  if (!alert.notify) return;
+  const bool grave = alert.severity == "critical" || alert.severity == "high";
+  const std::string line =
+      fmt::format("  {}  {:8}  {:11}  {:10}  {}\n", FormatUtc(alert.updated_at).substr(11, 8),
+                  alert.severity, alert.state, alert.patient_id, alert.explanation);
+  const Status shown = WriteStdout(grave ? Paint(context_.out(), Colour::kRed, line) : line);
+  if (!shown) log::Warn("cannot show an alert: {}", shown.error().ToString());
 }
 
 }  // namespace vitalake::cli

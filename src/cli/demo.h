@@ -1,4 +1,5 @@
-// The demo: a lake with sample patients and two weeks of their readings, shown in a terminal.
+// The demo: a lake with sample patients and two weeks of their readings, then a live stream of new
+// ones, with the alerts it raises, shown in a terminal.
 #pragma once
 
 #include <string>
@@ -6,12 +7,17 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "cli/command.h"
+#include "cli/run_settings.h"
+#include "ingest/published_alert.h"
 
 namespace vitalake::cli {
 
 struct DemoOptions {
   int64_t patients = 200;
-  double seconds = 0;  // most time it may take; 0: no limit
+  double seconds = 0;   // most time it may take; 0: until it is stopped
+  int64_t rate = 50;    // new readings a second
+  int64_t port = 8080;  // of the HTTP server on loopback
+  bool serve = true;
 };
 
 // Makes or continues a demo lake. One that holds anything else is refused (kAlreadyExists): sample
@@ -19,7 +25,8 @@ struct DemoOptions {
 class Demo {
  public:
   Demo(Context& context, const DemoOptions& options);
-  // kDeadline, kCancelled when it had to end early; what is in the lake then is whole.
+  // kDeadline, kCancelled when it had to end before the stream began; what is in the lake then is
+  // whole.
   Status Run();
 
  private:
@@ -31,6 +38,10 @@ class Demo {
   Status ShowGold();
   Status ShowChart();
   Status ShowCommands();
+  // Until the time is up or a stop.
+  Status Stream();
+  Result<RunSetup> StreamSettings();
+  void Tell(const ingest::PublishedAlert& alert);
   Status MakeFiles(const std::filesystem::path& folder);
   Status Ingest(const std::filesystem::path& folder);
   std::string Heading(std::string_view text) const;

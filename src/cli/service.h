@@ -46,6 +46,9 @@ class Service {
   // landing folder cannot do for now is logged and tried again.
   Result<ServiceSummary> Run(const std::stop_token& stop);
 
+  // What monitors find, while Run runs.
+  ingest::AlertFeed& alerts() { return alerts_; }
+
  private:
   Status OpenHttp();
   // Whether the stream takes something in.

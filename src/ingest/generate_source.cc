@@ -45,10 +45,11 @@ Status GenerateSource::Seek(int32_t, int64_t offset) {
   paced_from_ = next_;
   paced_at_ = clock_.Steady();
   // Reading number `first` arrives now.
-  const int64_t first = std::max<int64_t>(next_ - options_.patients, 0);
+  const int64_t first = std::max<int64_t>(next_ - patients_sent(), 0);
   ObservationOptions readings;
   readings.seed = options_.seed;
   readings.patients = options_.patients;
+  readings.patient_ids = options_.patient_ids;
   readings.days = kDays;
   readings.count = kDays * (kDay / kSecondMicros) * options_.rate;
   readings.end = clock_.NowMicros() + kDays * kDay - first * kSecondMicros / options_.rate;
@@ -60,7 +61,7 @@ Status GenerateSource::Seek(int32_t, int64_t offset) {
 
 std::string GenerateSource::Payload(int64_t number) {
   std::string payload;
-  if (number < options_.patients) {
+  if (number < patients_sent()) {
     PatientOptions patients;
     patients.seed = options_.seed;
     AppendPatient(payload, patients, number);

@@ -1,15 +1,16 @@
 // GenerateSource: synthetic patients and their readings, as a stream of one partition.
 //
-// Message n is always the same for one seed and number of patients, except for the time: first each
-// patient, then Observations (generate.h) that arrive at `rate` a second from when reading began.
-// Positions are given by bronze's commits on behalf of a named writer, as those of posts
-// (post_source.h); message n lies at offset n, so that a restart goes on with the next.
+// Message n is always the same for the same options, except for the time: first each patient
+// (unless they are named), then Observations (generate.h) that arrive at `rate` a second from when
+// reading began. Positions are given by bronze's commits on behalf of a named writer, as those of
+// posts (post_source.h); message n lies at offset n, so that a restart goes on with the next.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "ingest/generate.h"
@@ -20,6 +21,8 @@ namespace vitalake::ingest {
 
 struct GenerateSourceOptions {
   int64_t patients = 200;
+  // Subjects that are known already: no patient is sent, only readings of theirs.
+  std::vector<std::string> patient_ids = {};
   int64_t rate = 50;  // messages a second
   uint64_t seed = kDefaultSeed;
   double anomalies = 0;  // share of the readings, 0 to 0.5
@@ -49,6 +52,8 @@ class GenerateSource final : public StreamSource {
       : options_(options), slot_(std::move(slot)), clock_(clock) {}
 
   std::string Payload(int64_t number);
+  // Messages that are patients, before the readings.
+  int64_t patients_sent() const { return options_.patient_ids.empty() ? options_.patients : 0; }
   // Messages that are due and not yet given.
   int64_t Due() const;
 
