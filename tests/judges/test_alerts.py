@@ -236,9 +236,9 @@ def test_killed_at_random_moments(service, broker):
         numbers = [r["sequence"] for r in rows if r["source_partition"] == partition]
         assert numbers == list(range(len(numbers)))
     assert run.lake.counts()["received"] == whole.lake.counts()["received"] == len(messages) + len(known)
-    # What changed judgements is on record at the same places.
+    # What changed judgements is on record at the same places; when a clock ticked depends on when a process ran.
     facts = [sorted((r["action"], r["target"], r["source_partition"], r["source_offset"])
-                    for r in one.lake.read("ops.action").to_pylist()) for one in (run, whole)]
+                    for r in one.lake.read("ops.action").to_pylist() if r["action"] != "tick") for one in (run, whole)]
     assert facts[0] == facts[1]
     for table in ("ops.alert", "ops.action"):
         run.lake.run("table", "verify", table)
