@@ -30,7 +30,7 @@ bench: build  ## measure beside the rivals, write docs/benchmarks.md (ARGS="--ta
 
 lint:  ## check formatting, naming and common mistakes
 	@scripts/setup.sh build lint
-	@$(call CMAKE_QUIET,release)
+	@$(call CMAKE_QUIET,lint)
 	@JOBS=$(JOBS) scripts/lint.sh
 
 format:  ## format the C++ sources in place

@@ -1,5 +1,7 @@
-# vl_module(NAME DEPS a b LIBS x y): one static library per folder of src/, its *_test.cc beside
-# the sources as one test binary labelled `fast`, and embedded files where a module needs them.
+# vl_module(NAME DEPS a b LIBS x y ALONE c.cc): one static library per folder of src/, its *_test.cc
+# beside the sources as one test binary labelled `fast`, and embedded files where a module needs them.
+# Sources are compiled a few together (CMAKE_UNITY_BUILD in the presets); those under ALONE are not,
+# because they give a name of their own to what a neighbour calls the same.
 add_compile_options(-Wall -Wextra -Wpedantic -Werror)
 # What the optimiser guesses is told, but fails no build: g++ 12 sees overlapping and overlong copies in
 # `"text" + std::string` where there are none (GCC bug 105329).
@@ -9,7 +11,8 @@ foreach(GUESS array-bounds dangling-pointer free-nonheap-object maybe-uninitiali
 endforeach()
 
 function(vl_module NAME)
-  cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS;ALONE" ${ARGN})
+  set_source_files_properties(${M_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   file(GLOB SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(TESTS ${SOURCES})
   list(FILTER TESTS INCLUDE REGEX "_test\\.cc$")
@@ -48,6 +51,7 @@ function(vl_embed TARGET NAME)
     COMMAND ${CMAKE_COMMAND} -DOUT=${OUT} -DNAME=${NAME} "-DFILES=${ARGN}" -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
     DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
   target_sources(${TARGET} PRIVATE ${OUT})
+  set_source_files_properties(${OUT} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # vl_executable(NAME SOURCES main.cc DEPS cli LIBS CLI11::CLI11): a program in the root of the build

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # clang-format (check only) over all C++ sources, clang-tidy over the product's; needs
-# build/release/compile_commands.json. JOBS: how many files at a time.
+# build/lint/compile_commands.json. JOBS: how many files at a time.
 # A file that passed is not looked at again until it, a header of ours or the checks change.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
-commands=build/release/compile_commands.json
+commands=build/lint/compile_commands.json
 [ -f "$commands" ] || { echo "lint: $commands is missing: run make lint" >&2; exit 2; }
 status=0
 
@@ -24,7 +24,7 @@ tidy_one() {
   local stamp
   stamp=$passed/$(cat "$1" <(echo "$1 $common") | sha256sum | cut -d' ' -f1)
   [ -e "$stamp" ] && return 0
-  if clang-tidy-19 -p build/release --quiet "$1" >"$stamp.log" 2>/dev/null; then
+  if clang-tidy-19 -p build/lint --quiet "$1" >"$stamp.log" 2>/dev/null; then
     rm -f "$stamp.log"
     touch "$stamp"
   else

@@ -19,7 +19,7 @@ namespace vitalake::ingest {
 namespace {
 
 // Where a record lies: bronze path and byte offset.
-using Place = std::pair<std::string, int64_t>;
+using LineOfFile = std::pair<std::string, int64_t>;
 
 // Records to be tried together: of files, or of streams' messages.
 struct Selection {
@@ -27,7 +27,7 @@ struct Selection {
   std::vector<GroupFile> files;
   std::vector<StreamMessage> messages;  // `partition` is the ordinal of the run's file
   MessageSources sources;
-  std::set<Place> places;
+  std::set<LineOfFile> places;
 };
 
 constexpr std::string_view kOfStream = "run LIKE 'stream/%'";
@@ -111,7 +111,7 @@ Result<Selection> SelectFiles(lake::Lake& lake, const lake::QuarantineFilter& fi
 }
 
 // Sets replayed_at of the rows at `places`.
-Status MarkReplayed(lake::Lake& lake, const std::set<Place>& places, const Wait& wait) {
+Status MarkReplayed(lake::Lake& lake, const std::set<LineOfFile>& places, const Wait& wait) {
   VL_TRY(engine::Connection connection, lake.engine().Connect());
   VL_RETURN_IF_ERROR(lake::RunSql(connection, "CREATE TEMP TABLE done (p VARCHAR, o BIGINT)"));
   for (const auto& [partition, offset] : places) {
@@ -183,7 +183,7 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
     VL_RETURN_IF_ERROR(stage.Close(wait));
   }
 
-  std::set<Place> done = selection.places;
+  std::set<LineOfFile> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (const Silver table : kSilverTables) {
     const lake::UpsertRequest request = stage.Request(table, {}, [&](const auto&) {

@@ -45,7 +45,7 @@ double NotedHigh(const std::vector<RuleSet::CodeBand>& bands) {
   return kNever;
 }
 
-uint32_t Seconds(double minutes) { return static_cast<uint32_t>(minutes * 60); }
+uint32_t InSeconds(double minutes) { return static_cast<uint32_t>(minutes * 60); }
 
 Result<VitalRule> Head(const RuleSet& set, Vital vital) {
   VitalRule rule;
@@ -86,9 +86,9 @@ Result<VitalRule> PressureRule(const RuleSet& set, bool pregnancy) {
   levels.at_once_high[1] = alerts.at_once_diastolic;
   levels.at_once_low[0] = alerts.at_once_systolic_below;
   levels.hysteresis = alerts.hysteresis;
-  levels.confirm_within_s = Seconds(alerts.confirm_within);
-  levels.repeat_in_s = Seconds(from.repeat_in);
-  levels.escalate_after_s = Seconds(from.escalate_after);
+  levels.confirm_within_s = InSeconds(alerts.confirm_within);
+  levels.repeat_in_s = InSeconds(from.repeat_in);
+  levels.escalate_after_s = InSeconds(from.escalate_after);
   return rule;
 }
 
@@ -103,7 +103,7 @@ Result<VitalRule> LimitRule(const RuleSet& set, const clinical::VitalLimits& lim
   levels.low[0] = FromBelow(limits.low.ordinary);
   levels.at_once_low[0] = FromBelow(limits.low.at_once);
   levels.hysteresis = limits.hysteresis;
-  levels.confirm_within_s = Seconds(limits.confirm_within);
+  levels.confirm_within_s = InSeconds(limits.confirm_within);
   return rule;
 }
 
