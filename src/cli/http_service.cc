@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "serve/dashboard_routes.h"
 #include "serve/ingest_routes.h"
 #include "serve/status_routes.h"
 
@@ -65,6 +66,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
       std::make_unique<serve::Health>(lake.clock(), std::move(checks), kLookEvery, kLookPatience);
   serve::AddIngestRoutes(routes, std::move(intakes));
   serve::AddStatusRoutes(routes, *service->health_, metrics);
+  serve::AddDashboardRoutes(routes);
   serve::HttpOptions options;
   options.address = setup.address;
   VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),
@@ -74,6 +76,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   VL_RETURN_IF_ERROR(service->WriteAddress(lake));
   service->server_->Start();
   log::Info("http: listening at {}", service->server_->url());
+  if (setup.on_listen) setup.on_listen(service->server_->url());
   return service;
 }
 

@@ -295,7 +295,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       answer_.set("X-Content-Type-Options", "nosniff");
     }
     const std::string* const accepted = AcceptedCodings();
-    if (response.body.size() >= kGzipBytes) {
+    const bool is_coded = answer_.find(http::field::content_encoding) != answer_.end();
+    if (response.body.size() >= kGzipBytes && !is_coded) {
       answer_.set(http::field::vary, "Accept-Encoding");
       if (accepted != nullptr && TakesGzip(*accepted)) {
         response.body = Gzipped(response.body);
