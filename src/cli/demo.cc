@@ -217,7 +217,7 @@ Status Demo::ShowCounts() {
   for (const lake::TableSpec* spec : catalogue) {
     auto snapshot = lake_->Latest(spec->name);
     if (!snapshot) continue;
-    auto count = RowsOf(**snapshot);
+    auto count = (*snapshot)->NumRecords();
     if (!count || *count == 0) continue;
     rows.Add({spec->name, Cell((*snapshot)->version().value), Cell(*count),
               Cell(static_cast<int64_t>((*snapshot)->files().size())),
