@@ -247,7 +247,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
             }
           });
         },
-        BodyMaker(turn));
+        BodyMaker(turn), WatchForLeave(turn));
     // What keeps the connection alive until there is an answer.
     patience_.expires_after(route_->patience);
     patience_.async_wait([self = shared_from_this(), turn](error_code cancelled) {
@@ -262,6 +262,24 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (!taken) {
       reply(ProblemResponse({503, "Too much waits already; try again later", path, Retry()}));
     }
+  }
+
+  // While a handler runs nothing is read: that the client left shows as an end that can be read.
+  std::stop_token WatchForLeave(uint64_t turn) {
+    std::stop_source gone;
+    stream_.socket().async_wait(
+        asio::ip::tcp::socket::wait_read,
+        [self = shared_from_this(), turn, gone](error_code failed) mutable {
+          if (failed || self->turn_ != turn) return;
+          char next = 0;
+          error_code peeked;
+          self->stream_.socket().receive(asio::buffer(&next, 1),
+                                         asio::ip::tcp::socket::message_peek, peeked);
+          if (peeked == asio::error::eof || peeked == asio::error::connection_reset) {
+            gone.request_stop();
+          }
+        });
+    return gone.get_token();
   }
 
   static void Handle(const Route& route, Request request, const Reply& reply) {

@@ -23,8 +23,8 @@ const std::string* Request::Header(std::string_view name) const { return FindIn(
 const std::string* Request::Query(std::string_view name) const { return FindIn(query, name); }
 
 struct Reply::State {
-  State(std::function<void(Response)> whole, BeginBody pieces)
-      : send(std::move(whole)), begin(std::move(pieces)) {}
+  State(std::function<void(Response)> whole, BeginBody pieces, std::stop_token left)
+      : send(std::move(whole)), begin(std::move(pieces)), gone(std::move(left)) {}
   ~State() {
     if (!sent.exchange(true)) {
       send(ProblemResponse({500, "The request was dropped by a fault of the server", {}, {}}));
@@ -32,15 +32,19 @@ struct Reply::State {
   }
   std::function<void(Response)> send;
   BeginBody begin;
+  std::stop_token gone;
   std::atomic<bool> sent = false;
 };
 
-Reply::Reply(std::function<void(Response)> send, BeginBody begin)
-    : state_(std::make_shared<State>(std::move(send), std::move(begin))) {}
+Reply::Reply(std::function<void(Response)> send, BeginBody begin, std::stop_token gone)
+    : state_(std::make_shared<State>(std::move(send), std::move(begin), std::move(gone))) {}
 
 void Reply::operator()(Response response) const {
   if (!state_->sent.exchange(true)) state_->send(std::move(response));
 }
+
+const std::stop_token& Reply::gone() const { return state_->gone; }
+
 BodyStream Reply::Begin(StreamHead head, StreamLimits limits) const {
   const bool late = state_->sent.exchange(true);
   if (late || !state_->begin) return BodyStream(BodyQueue::Gone());

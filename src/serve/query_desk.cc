@@ -77,11 +77,11 @@ void QueryDesk::Close() {
   idle_.clear();
 }
 
-void QueryDesk::Run(std::string path, Reply reply, Work work) {
+void QueryDesk::Run(std::string path, Reply reply, Work work, WhenClientGoes when) {
   const std::lock_guard lock(mutex_);
-  const bool taken = pool_ && pool_->TryAdd([this, path, reply, work = std::move(work)] {
+  const bool taken = pool_ && pool_->TryAdd([this, path, reply, when, work = std::move(work)] {
     try {
-      auto answer = Do(work);
+      auto answer = Do(work, when == WhenClientGoes::kStop ? reply.gone() : std::stop_token());
       reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
     } catch (const std::exception& fault) {
       reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
@@ -90,8 +90,11 @@ void QueryDesk::Run(std::string path, Reply reply, Work work) {
   if (!taken) reply(Busy(path));
 }
 
-Result<Response> QueryDesk::Do(const Work& work) {
-  const Wait wait = Wait::For(lake_.clock(), options_.time, ended_.get_token());
+Result<Response> QueryDesk::Do(const Work& work, const std::stop_token& gone) {
+  std::stop_source stop;
+  const std::stop_callback when_closed(ended_.get_token(), [&] { stop.request_stop(); });
+  const std::stop_callback when_gone(gone, [&] { stop.request_stop(); });
+  const Wait wait = Wait::For(lake_.clock(), options_.time, stop.get_token());
   VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "waiting for a session"));
   std::unique_ptr<engine::SqlSession> session;
   {

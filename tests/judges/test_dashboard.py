@@ -136,7 +136,7 @@ def test_a_query_runs_is_drawn_and_downloaded(tab, tmp_path):
         page.click("text=CSV")
     started.value.save_as(tmp_path / "result.csv")
     assert (tmp_path / "result.csv").read_text().splitlines()[0] == "gender,patients"
-    type_query(page, "SELECT 1 +")
+    type_query(page, "SELECT nothing FROM silver.patient")
     assert "LINE 1" in page.wait_for_selector(".fault pre").inner_text()
 
 

@@ -100,8 +100,3 @@ export function rows<T>(query: string, parameters: Parameter[] = [], signal?: Ab
     });
   });
 }
-
-// A table that nothing has been written to yet is no error to a page: it has no rows.
-export function isMissingTable(error: unknown): boolean {
-  return error instanceof Fault && error.status === 400 && /does not exist|no table|not made yet/i.test(error.message);
-}

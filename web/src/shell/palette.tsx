@@ -1,6 +1,6 @@
 // Search over patients, tables, open alerts and pages, by keyboard.
 import type {JSX} from 'preact';
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
 
 import {ruleName, valueText} from '../lib/alerts';
 import {get} from '../lib/api';
@@ -58,7 +58,8 @@ export function Palette({onClose}: {onClose: () => void}): JSX.Element {
   const list = useRef<HTMLUListElement>(null);
   const chosen = Math.min(at, hits.length - 1);
 
-  useEffect(() => {
+  // Before anything is painted: what is typed meanwhile is not to be lost.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     input.current?.focus();
     return () => before?.focus?.();

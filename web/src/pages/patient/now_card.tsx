@@ -1,15 +1,13 @@
 import type {JSX} from 'preact';
 
-import {rows} from '../../lib/api';
 import {categoryOf} from '../../lib/categories';
-import {ago, count, decimal, moment} from '../../lib/format';
-import {useLoad} from '../../lib/load';
-import {news2, kOldestMs, type Score} from '../../lib/news2';
+import {ago, count, decimal} from '../../lib/format';
 import {useNow} from '../../lib/now';
 import {counts, isNight, levelName, levelTone, medianPair, ownBaseline, type Pair, type Reading} from '../../lib/pressure';
-import {Card, Pill, type Tone} from '../../ui/parts';
+import {Card, Pill} from '../../ui/parts';
 import {Empty, Skeleton} from '../../ui/states';
 import type {Patient} from './data';
+import {News2} from './news2';
 
 const kDayMs = 24 * 3600_000;
 
@@ -41,50 +39,6 @@ function Numbers({readings, patient, now}: {readings: Reading[]; patient: Patien
       <dt>Readings</dt>
       <dd>{count(patient.readings)}{patient.readings_excluded > 0 && <span class="faint"> + {count(patient.readings_excluded)} not counted</span>}</dd>
     </dl>
-  );
-}
-
-interface Latest {
-  code: string;
-  value: number;
-  effective_time: string;
-}
-
-const kRiskTone: Record<Score['risk'], Tone> = {high: 'crit', medium: 'high', 'low to medium': 'warn', unknown: 'mute'};
-
-function News2({id, now}: {id: string; now: number}): JSX.Element {
-  const latest = useLoad(
-    `news2 ${id}`,
-    (signal) => rows<Latest>('SELECT code, value, effective_time FROM gold.latest_vital WHERE patient_id = $1 AND effective_time IS NOT NULL', [id], signal),
-    20,
-  );
-  const score = latest.data && news2(latest.data.map((v) => ({code: v.code, value: v.value, time: Date.parse(v.effective_time)})), now);
-  const known = score?.parts.filter((p) => p.value !== null) ?? [];
-  return (
-    <div class="part">
-      <h3>NEWS2<span class="faint">inputs under {kOldestMs / 3600_000} h</span></h3>
-      {!score ? (
-        <Skeleton lines={2} />
-      ) : known.length === 0 ? (
-        <p class="faint">No vital sign is fresh enough to score.</p>
-      ) : (
-        <>
-          <div class="news">
-            <b>≥ {score.total}</b>
-            <Pill tone={kRiskTone[score.risk]}>{score.risk === 'unknown' ? 'incomplete' : `${score.risk} risk`}</Pill>
-          </div>
-          <dl class="kv">
-            {known.map((p) => (
-              <>
-                <dt>{p.name}</dt>
-                <dd title={moment(p.time)}>{p.value} <span class="faint">{p.unit}</span> · {p.points}</dd>
-              </>
-            ))}
-          </dl>
-          <p class="faint small">Not among the inputs: {[...score.missing, 'oxygen', 'consciousness'].join(', ')}.</p>
-        </>
-      )}
-    </div>
   );
 }
 

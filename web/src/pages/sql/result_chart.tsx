@@ -5,7 +5,7 @@ import type uPlot from 'uplot';
 
 import type {Cell, QueryResult} from '../../lib/api';
 import {cellText, kindOf, type Plan} from '../../lib/grid';
-import {moment} from '../../lib/format';
+import {day, moment} from '../../lib/format';
 import {token} from '../../lib/theme';
 import {axes, Chart, type ChartOptions} from '../../ui/chart';
 import {Legend} from '../../ui/parts';
@@ -37,6 +37,7 @@ function Bars({result, plan}: {result: QueryResult; plan: Plan}): JSX.Element {
 
 function Lines({result, plan}: {result: QueryResult; plan: Plan}): JSX.Element {
   const isTime = kindOf(result.columns[plan.x]!) !== 'number';
+  const isDate = kindOf(result.columns[plan.x]!) === 'date';
   const data = useMemo(() => {
     const x = (cell: Cell): number | null => (isTime ? (cell === null ? null : Date.parse(String(cell)) / 1000) : number(cell));
     const points = result.rows
@@ -48,6 +49,7 @@ function Lines({result, plan}: {result: QueryResult; plan: Plan}): JSX.Element {
   const make = (): ChartOptions => {
     const [xAxis, yAxis] = axes(undefined, 52);
     return {
+      padding: [10, 26, 0, 0],
       cursor: {y: false, drag: {x: false, y: false}},
       scales: {x: {time: isTime}},
       axes: [isTime ? xAxis! : {...xAxis!, values: (_, splits) => splits.map(String)}, yAxis!],
@@ -66,7 +68,7 @@ function Lines({result, plan}: {result: QueryResult; plan: Plan}): JSX.Element {
         tip={(i) => (
           <>
             {plan.ys.map((y, s) => <div key={y}>{result.columns[y]!.name} <b>{cellText(data[s + 1]?.[i] ?? null, 'number')}</b></div>)}
-            <div class="faint">{isTime ? moment(data[0][i]! * 1000) : String(data[0][i])}</div>
+            <div class="faint">{isDate ? day(data[0][i]! * 1000) : isTime ? moment(data[0][i]! * 1000) : String(data[0][i])}</div>
           </>
         )}
       />
