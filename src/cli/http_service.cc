@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "serve/dashboard_routes.h"
+#include "serve/fhir_routes.h"
 #include "serve/ingest_routes.h"
 #include "serve/ledger_routes.h"
 #include "serve/open_api.h"
@@ -78,6 +79,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddSqlRoutes(routes, *service->desk_);
   serve::AddTableRoutes(routes, *service->desk_);
   serve::AddLedgerRoutes(routes, *service->desk_);
+  serve::AddFhirRoutes(routes, *service->desk_);
   serve::AddOpenApiRoute(routes);
   serve::HttpOptions options;
   options.address = setup.address;
