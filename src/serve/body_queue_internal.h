@@ -45,9 +45,10 @@ class BodyQueue {
   const StreamLimits& limits() const { return limits_; }
   struct Taken {
     std::vector<SharedPiece> pieces;
-    bool ended = false;    // and these are the last
-    bool cut_off = false;  // close at once
+    bool ended = false;  // and these are the last
   };
+  // Whether to close at once.
+  bool is_cut_off() const;
   // The next pieces, about `most` bytes; they count as waiting until the next call.
   Taken Take(size_t most);
   // The server ends: what waits is sent, producers are gone.

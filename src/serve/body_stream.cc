@@ -106,6 +106,7 @@ void BodyQueue::CutOff() {
     const std::lock_guard lock(mutex_);
     cut_off_ = true;
     DropAll();
+    woken_ = false;  // also where a wake was for what is being written
     Wake();
   }
   changed_.notify_all();
@@ -124,13 +125,17 @@ size_t BodyQueue::waiting_bytes() const {
   return waiting_;
 }
 
+bool BodyQueue::is_cut_off() const {
+  const std::lock_guard lock(mutex_);
+  return cut_off_;
+}
+
 BodyQueue::Taken BodyQueue::Take(size_t most) {
   Taken taken;
   {
     const std::lock_guard lock(mutex_);
     Release(static_cast<int64_t>(std::exchange(sending_, 0)));
     woken_ = false;
-    taken.cut_off = cut_off_;
     while (!pieces_.empty() && sending_ < most) {
       sending_ += pieces_.front()->size();
       taken.pieces.push_back(std::move(pieces_.front()));

@@ -408,9 +408,10 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   }
 
   void SendPieces() {
-    if (!body_ || writing_) return;
+    if (!body_) return;
+    if (body_->is_cut_off()) return ClientGone();  // whatever is being written
+    if (writing_) return;
     BodyQueue::Taken taken = body_->Take(kPieceBytes);
-    if (taken.cut_off) return ClientGone();
     if (taken.pieces.empty() && !taken.ended) return AwaitHeartbeat();
     WritePieces(std::move(taken.pieces), taken.ended);
   }
