@@ -1,6 +1,7 @@
 // The sections of the config that `run` works by, as the modules below take them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct StreamSetup {
 struct HttpSetup {
   std::string address;
   bool asked_for = false;  // in the config, or by a stream that needs it: not by default alone
+  // Called with the URL once requests are answered there; may be empty.
+  std::function<void(const std::string& url)> on_listen = {};
 };
 
 struct OutboundSetup {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <ranges>
 #include <thread>
 
 #include "base/clock.h"
@@ -69,6 +70,17 @@ Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>
 std::filesystem::path OwnSpillFolder(const EngineOptions& options) {
   if (options.spill_folder.empty()) return {};
   return fmt::format("{}-{}", options.spill_folder.string(), SystemRandom().Uuid());
+}
+
+// Keeps statements away from files outside the folders they may reach, and the network.
+std::string ConfineSql(const EngineOptions& options, const std::filesystem::path& spill) {
+  std::string folders = QuoteLiteral(options.reachable_folders.front().string());
+  for (const auto& folder : options.reachable_folders | std::views::drop(1)) {
+    folders += ", " + QuoteLiteral(folder.string());
+  }
+  if (!spill.empty()) folders += ", " + QuoteLiteral(spill.string());
+  return fmt::format(
+      "SET GLOBAL allowed_directories = [{}]; SET GLOBAL enable_external_access = false", folders);
 }
 
 bool EndsByItself(const Wait& wait) {
@@ -170,6 +182,9 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   }
   VL_TRY(Connection connection, engine->Connect());
   VL_TRY([[maybe_unused]] auto rows, connection.Execute("SET GLOBAL TimeZone = 'UTC'"));
+  if (!options.reachable_folders.empty()) {
+    VL_TRY(rows, connection.Execute(ConfineSql(options, engine->impl_->spill_path)));
+  }
   VL_RETURN_IF_ERROR(RegisterRowBuffers(connection, engine->impl_->row_buffers));
   return engine;
 }

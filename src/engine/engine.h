@@ -26,6 +26,8 @@ struct EngineOptions {
   // kLimit.
   std::filesystem::path spill_folder = {};
   int64_t spill_bytes = 0;  // most bytes in spill_folder; 0: what the disk has
+  // Not empty: statements read and write files below these (absolute) folders alone.
+  std::vector<std::filesystem::path> reachable_folders = {};
 };
 
 // A value of a `?` or `$1` in a statement; monostate is NULL.

@@ -231,9 +231,10 @@ Result<QueryResult> SqlSession::Query(std::string_view statement,
 }
 
 Result<int64_t> SqlSession::QueryToParquet(std::string_view statement,
-                                           const std::filesystem::path& file, const Wait& wait) {
+                                           const std::filesystem::path& file, const Wait& wait,
+                                           const std::vector<Parameter>& parameters) {
   VL_TRY(const std::string sql, Prepare(statement));
-  return WriteParquetResult(*impl_->connection, sql, file, wait);
+  return WriteParquetResult(*impl_->connection, sql, file, wait, parameters);
 }
 
 Connection& SqlSession::connection() { return *impl_->connection; }

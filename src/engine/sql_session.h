@@ -55,7 +55,8 @@ class SqlSession {
                             const std::vector<Parameter>& parameters = {}, const Wait& wait = {});
   // The same statement into one Parquet file; returns the rows.
   Result<int64_t> QueryToParquet(std::string_view statement, const std::filesystem::path& file,
-                                 const Wait& wait = {});
+                                 const Wait& wait = {},
+                                 const std::vector<Parameter>& parameters = {});
   // The statement as DuckDB will run it, its tables made known; for callers that wrap it.
   Result<std::string> Prepare(std::string_view statement);
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "engine/sql_functions.h"
 #include "lake/catalogue.h"
 #include "lake/sql_views.h"
 
@@ -48,12 +51,30 @@ Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_vi
 }  // namespace
 
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake) {
+  return OpenSqlSession(lake, lake.engine());
+}
+
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine) {
   engine::SqlCatalog catalog;
   catalog.list = [&lake] { return AllNames(lake); };
   catalog.open = [&lake](std::string_view name, const engine::TableAt& at) {
     return OpenName(lake, name, at);
   };
-  return engine::SqlSession::Open(lake.engine(), std::move(catalog));
+  return engine::SqlSession::Open(engine, std::move(catalog));
+}
+
+Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int64_t memory_bytes) {
+  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
+  engine::EngineOptions options;
+  options.threads = lake.options().threads;
+  options.memory_bytes = memory_bytes;
+  options.spill_folder = lake.engine().options().spill_folder;
+  options.reachable_folders = {
+      std::filesystem::absolute(lake.options().location).lexically_normal(), staging.parent_path()};
+  VL_TRY(auto engine, engine::Engine::Open(options));
+  VL_TRY(engine::Connection connection, engine->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  return engine;
 }
 
 }  // namespace vitalake::lake
