@@ -287,6 +287,10 @@ Status Demo::ShowCommands() {
       "  python3 -c 'import deltalake; print(deltalake.DeltaTable(\"{}/gold/bp_daily\")"
       ".to_pyarrow_table())'\n",
       lake_->options().location);
+  if (options_.serve) {
+    text += fmt::format("  psql \"host=127.0.0.1 port={} dbname=lake\" -c '\\d+'\n",
+                        options_.postgres_port);
+  }
   if (context_.globals().lake.empty())
     text += fmt::format("The lake stays until you remove it: rm -r {}\n", lake);
   return WriteStdout(text);
@@ -296,6 +300,10 @@ Result<RunSetup> Demo::StreamSettings() {
   RunSetup setup;
   VL_TRY(setup.monitor, ingest::MonitorRules::Load({}));
   if (options_.serve) setup.http = HttpSetup{fmt::format("127.0.0.1:{}", options_.port)};
+  if (options_.serve) {
+    setup.postgres = PostgresSetup{.asked_for = options_.postgres_port_asked_for};
+    setup.postgres->options.address = fmt::format("127.0.0.1:{}", options_.postgres_port);
+  }
   StreamSetup stream;
   stream.settings.name = "demo";
   stream.source = StreamKind::kGenerator;

@@ -11,5 +11,8 @@ namespace vitalake::lake {
 
 // A session that knows every table and view of the lake. One per thread; must not outlive the lake.
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake);
+// The same in another engine, whose functions are registered (engine/sql_functions.h).
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine,
+                                                           engine::SqlOptions options);
 
 }  // namespace vitalake::lake
