@@ -56,7 +56,8 @@ CREATE VIEW pg_settings AS SELECT * FROM (VALUES
   ('max_index_keys', '32', 'integer'), ('max_identifier_length', '63', 'integer'),
   ('standard_conforming_strings', 'on', 'bool'), ('TimeZone', 'UTC', 'string'),
   ('DateStyle', 'ISO, MDY', 'string'), ('lc_collate', 'C', 'string'), ('jit', 'off', 'bool')
-) AS s(name, setting, vartype);
+) AS s(name, setting, vartype), (SELECT 'default' AS source, 'user' AS context, NULL::VARCHAR AS unit,
+  '' AS category, '' AS short_desc);
 CREATE VIEW pg_database AS SELECT
   1::BIGINT AS oid, 'lake' AS datname, 10::BIGINT AS datdba, 6 AS encoding, 'c' AS datlocprovider,
   false AS datistemplate, true AS datallowconn, -1 AS datconnlimit, 0::BIGINT AS datfrozenxid,

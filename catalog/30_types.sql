@@ -1,7 +1,9 @@
 -- Types: what PostgreSQL calls them. Numbers are those of PostgreSQL 15's pg_type.
 CREATE TYPE name AS VARCHAR;
 CREATE TYPE bpchar AS VARCHAR;
-CREATE TYPE regproc_text AS VARCHAR;
+-- Shown to clients as "char" and oid; plain in binary what they are made of would be longer.
+CREATE TYPE pg_char AS VARCHAR;
+CREATE TYPE pg_oid AS BIGINT;
 CREATE TYPE xid AS BIGINT;
 CREATE TYPE cid AS BIGINT;
 CREATE TYPE tid AS VARCHAR;
@@ -10,7 +12,6 @@ CREATE TYPE oidvector AS BIGINT[];
 CREATE TYPE jsonb AS JSON;
 CREATE TYPE citext AS VARCHAR;
 CREATE TYPE aclitem AS VARCHAR;
-CREATE TYPE information_schema_text AS VARCHAR;
 
 CREATE TABLE pg_type_row AS
 SELECT oid::BIGINT AS oid, typname, typlen::SMALLINT AS typlen, typcategory, typarray::BIGINT AS typarray,
@@ -50,12 +51,13 @@ WITH every AS (
   UNION ALL
   SELECT typarray, '_' || typname, -1::SMALLINT, 'A', 0::BIGINT, 'b', oid, sql_name || '[]'
   FROM pg_type_row WHERE typarray <> 0)
-SELECT oid, typname, 11::BIGINT AS typnamespace, 10::BIGINT AS typowner, typlen,
-       typlen BETWEEN 1 AND 8 AS typbyval, typtype, typcategory,
+SELECT oid::pg_oid AS oid, typname::name AS typname, 11::pg_oid AS typnamespace, 10::BIGINT AS typowner, typlen,
+       typlen BETWEEN 1 AND 8 AS typbyval, typtype::pg_char AS typtype,
+       typcategory::pg_char AS typcategory,
        typname IN ('bool', 'text', 'float8', 'oid', 'timestamptz', 'interval') AS typispreferred,
-       true AS typisdefined, ',' AS typdelim, 0::BIGINT AS typrelid,
+       true AS typisdefined, ','::pg_char AS typdelim, 0::pg_oid AS typrelid,
        CASE WHEN typcategory = 'A' THEN 'array_subscript_handler' ELSE '-' END AS typsubscript,
-       typelem, typarray,
+       typelem::pg_oid AS typelem, typarray::pg_oid AS typarray,
        CASE WHEN typcategory = 'A' AND typname LIKE '\_%' ESCAPE '\' THEN 'array_in'
             WHEN typname IN ('date', 'time', 'timestamp', 'timestamptz', 'interval', 'numeric', 'uuid', 'json', 'jsonb')
             THEN typname || '_in' ELSE typname || 'in' END AS typinput,

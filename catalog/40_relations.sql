@@ -10,7 +10,7 @@ CREATE MACRO pg_schema_shown(schema_name) AS
   CASE schema_name WHEN 'main' THEN 'public' ELSE schema_name END;
 
 CREATE VIEW pg_namespace AS
-SELECT pg_oid_of_schema(schema_name) AS oid, pg_schema_shown(schema_name) AS nspname,
+SELECT pg_oid_of_schema(schema_name)::pg_oid AS oid, pg_schema_shown(schema_name)::name AS nspname,
        10::BIGINT AS nspowner, NULL::VARCHAR[] AS nspacl
 FROM duckdb_schemas()
 WHERE database_name = pg_lake_database() AND (NOT internal OR schema_name = 'main')
@@ -29,28 +29,29 @@ WHERE database_name = pg_lake_database() AND NOT internal AND NOT contains(view_
   AND schema_name <> 'public';
 
 CREATE VIEW pg_class AS
-SELECT oid, relname, relnamespace, 0::BIGINT AS reltype, 0::BIGINT AS reloftype,
+SELECT oid::pg_oid AS oid, relname::name AS relname, relnamespace::pg_oid AS relnamespace,
+       0::BIGINT AS reltype, 0::BIGINT AS reloftype,
        10::BIGINT AS relowner, CASE relkind WHEN 'r' THEN 2 ELSE 0 END::BIGINT AS relam,
        0::BIGINT AS relfilenode, 0::BIGINT AS reltablespace, 0 AS relpages, (-1)::FLOAT AS reltuples,
        0 AS relallvisible, 0::BIGINT AS reltoastrelid, false AS relhasindex, false AS relisshared,
-       'p' AS relpersistence, relkind, column_count::SMALLINT AS relnatts, 0::SMALLINT AS relchecks,
+       'p'::pg_char AS relpersistence, relkind::pg_char AS relkind, column_count::SMALLINT AS relnatts, 0::SMALLINT AS relchecks,
        false AS relhasoids, false AS relhasrules, false AS relhastriggers, false AS relhassubclass,
        false AS relrowsecurity, false AS relforcerowsecurity, true AS relispopulated,
-       'n' AS relreplident, false AS relispartition, 0::BIGINT AS relrewrite,
+       'n'::pg_char AS relreplident, false AS relispartition, 0::BIGINT AS relrewrite,
        0::BIGINT AS relfrozenxid, 0::BIGINT AS relminmxid, NULL::VARCHAR[] AS relacl,
        NULL::VARCHAR[] AS reloptions, NULL::VARCHAR AS relpartbound
 FROM pg_relation_row;
 
 CREATE VIEW pg_attribute AS
-SELECT pg_oid_of_table(c.schema_name, c.table_name) AS attrelid, c.column_name AS attname,
-       pg_oid_of_type(c.data_type) AS atttypid, -1 AS attstattarget,
+SELECT pg_oid_of_table(c.schema_name, c.table_name) AS attrelid, c.column_name::name AS attname,
+       pg_oid_of_type(c.data_type)::pg_oid AS atttypid, -1 AS attstattarget,
        coalesce(t.typlen, -1)::SMALLINT AS attlen, c.column_index::SMALLINT AS attnum,
        CASE WHEN ends_with(c.data_type, '[]') THEN 1 ELSE 0 END AS attndims, -1 AS attcacheoff,
        CASE WHEN starts_with(c.data_type, 'DECIMAL')
             THEN (c.numeric_precision << 16) + c.numeric_scale + 4 ELSE -1 END AS atttypmod,
        false AS attbyval, 'i' AS attalign, 'p' AS attstorage, '' AS attcompression,
        NOT c.is_nullable AS attnotnull, false AS atthasdef, false AS atthasmissing,
-       '' AS attidentity, '' AS attgenerated, false AS attisdropped, true AS attislocal,
+       ''::pg_char AS attidentity, ''::pg_char AS attgenerated, false AS attisdropped, true AS attislocal,
        0 AS attinhcount, CASE WHEN c.data_type = 'VARCHAR' THEN 100 ELSE 0 END::BIGINT AS attcollation,
        NULL::VARCHAR[] AS attacl, NULL::VARCHAR[] AS attoptions, NULL::VARCHAR[] AS attfdwoptions,
        NULL::VARCHAR AS attmissingval
@@ -130,7 +131,17 @@ CREATE VIEW pg_proc AS SELECT
   0::SMALLINT AS pronargs, NULL::BIGINT[] AS proargtypes, NULL::BIGINT[] AS proallargtypes,
   NULL::VARCHAR[] AS proargmodes, NULL::VARCHAR[] AS proargnames, '' AS prosrc WHERE false;
 CREATE VIEW pg_operator AS SELECT
-  0::BIGINT AS oid, '' AS oprname, 11::BIGINT AS oprnamespace WHERE false;
+  0::BIGINT AS oid, '' AS oprname, 11::BIGINT AS oprnamespace, 0::BIGINT AS oprowner,
+  '' AS oprkind, 0::BIGINT AS oprleft, 0::BIGINT AS oprright, 0::BIGINT AS oprresult,
+  0::BIGINT AS oprcode WHERE false;
+CREATE VIEW pg_opclass AS SELECT
+  0::BIGINT AS oid, 0::BIGINT AS opcmethod, '' AS opcname, 11::BIGINT AS opcnamespace,
+  0::BIGINT AS opcfamily, 0::BIGINT AS opcintype, true AS opcdefault,
+  0::BIGINT AS opckeytype WHERE false;
+CREATE VIEW pg_opfamily AS SELECT
+  0::BIGINT AS oid, 0::BIGINT AS opfmethod, '' AS opfname, 11::BIGINT AS opfnamespace WHERE false;
+CREATE VIEW pg_ts_config AS SELECT
+  0::BIGINT AS oid, '' AS cfgname, 11::BIGINT AS cfgnamespace WHERE false;
 CREATE VIEW pg_collation AS SELECT
   100::BIGINT AS oid, 'default' AS collname, 11::BIGINT AS collnamespace, 10::BIGINT AS collowner,
   'd' AS collprovider, true AS collisdeterministic, -1 AS collencoding,
@@ -143,7 +154,8 @@ CREATE VIEW pg_foreign_server AS SELECT
   0::BIGINT AS oid, '' AS srvname, 0::BIGINT AS srvowner, 0::BIGINT AS srvfdw,
   NULL::VARCHAR[] AS srvoptions WHERE false;
 CREATE VIEW pg_foreign_data_wrapper AS SELECT
-  0::BIGINT AS oid, '' AS fdwname, 0::BIGINT AS fdwowner WHERE false;
+  0::BIGINT AS oid, '' AS fdwname, 0::BIGINT AS fdwowner, 0::BIGINT AS fdwhandler,
+  0::BIGINT AS fdwvalidator WHERE false;
 CREATE VIEW pg_partitioned_table AS SELECT
   0::BIGINT AS partrelid, '' AS partstrat, 0::SMALLINT AS partnatts, 0::BIGINT AS partdefid,
   NULL::SMALLINT[] AS partattrs WHERE false;
@@ -152,20 +164,25 @@ CREATE VIEW pg_statistic_ext AS SELECT
   0::BIGINT AS stxowner, -1 AS stxstattarget, NULL::SMALLINT[] AS stxkeys,
   NULL::VARCHAR[] AS stxkind, NULL::VARCHAR AS stxexprs WHERE false;
 CREATE VIEW pg_publication AS SELECT
-  0::BIGINT AS oid, '' AS pubname, 0::BIGINT AS pubowner, false AS puballtables WHERE false;
+  0::BIGINT AS oid, '' AS pubname, 0::BIGINT AS pubowner, false AS puballtables,
+  false AS pubinsert, false AS pubupdate, false AS pubdelete, false AS pubtruncate,
+  false AS pubviaroot WHERE false;
 CREATE VIEW pg_publication_rel AS SELECT
   0::BIGINT AS oid, 0::BIGINT AS prpubid, 0::BIGINT AS prrelid, NULL::VARCHAR AS prqual,
   NULL::SMALLINT[] AS prattrs WHERE false;
 CREATE VIEW pg_publication_namespace AS SELECT
   0::BIGINT AS oid, 0::BIGINT AS pnpubid, 0::BIGINT AS pnnspid WHERE false;
 CREATE VIEW pg_event_trigger AS SELECT
-  0::BIGINT AS oid, '' AS evtname, '' AS evtevent WHERE false;
+  0::BIGINT AS oid, '' AS evtname, '' AS evtevent, 10::BIGINT AS evtowner,
+  0::BIGINT AS evtfoid, '' AS evtenabled, NULL::VARCHAR[] AS evttags WHERE false;
 CREATE VIEW pg_default_acl AS SELECT
   0::BIGINT AS oid, 0::BIGINT AS defaclrole, 0::BIGINT AS defaclnamespace, '' AS defaclobjtype,
   NULL::VARCHAR[] AS defaclacl WHERE false;
-CREATE VIEW pg_conversion AS SELECT 0::BIGINT AS oid, '' AS conname WHERE false;
+CREATE VIEW pg_conversion AS SELECT 0::BIGINT AS oid, '' AS conname, 0::BIGINT AS connamespace, 0::BIGINT AS conowner,
+  0 AS conforencoding, 0 AS contoencoding, false AS condefault WHERE false;
 CREATE VIEW pg_cast AS SELECT
-  0::BIGINT AS oid, 0::BIGINT AS castsource, 0::BIGINT AS casttarget WHERE false;
+  0::BIGINT AS oid, 0::BIGINT AS castsource, 0::BIGINT AS casttarget, 0::BIGINT AS castfunc,
+  '' AS castcontext, '' AS castmethod WHERE false;
 CREATE VIEW pg_db_role_setting AS SELECT
   0::BIGINT AS setdatabase, 0::BIGINT AS setrole, NULL::VARCHAR[] AS setconfig WHERE false;
 CREATE VIEW pg_stat_activity AS SELECT

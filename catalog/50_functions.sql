@@ -44,6 +44,10 @@ CREATE MACRO pg_table_size(relation) AS 0::BIGINT;
 CREATE MACRO pg_total_relation_size(relation) AS 0::BIGINT;
 CREATE MACRO pg_indexes_size(relation) AS 0::BIGINT;
 CREATE MACRO pg_database_size(name) AS 0::BIGINT;
+CREATE MACRO pg_tablespace_size(name) AS 0::BIGINT;
+CREATE MACRO pg_statistics_obj_is_visible(object) AS true;
+CREATE MACRO pg_opclass_is_visible(object) AS true;
+CREATE MACRO pg_conversion_is_visible(object) AS true;
 CREATE MACRO pg_size_pretty(size) AS size || ' bytes';
 CREATE MACRO pg_get_expr(expression, relation) AS NULL::VARCHAR, (expression, relation, pretty) AS NULL::VARCHAR;
 CREATE MACRO pg_get_viewdef(relation) AS

@@ -77,6 +77,8 @@ Named NameOf(JsonValue expression) {
   }
   if (kind == "WINDOW") return {FunctionName(expression.String("function_name")), 2};
   if (kind == "CAST") {
+    // A parameter's own cast is not the client's: it says what type was given.
+    if (expression.Find("child").String("class") == "PARAMETER") return {};
     Named inner = NameOf(expression.Find("child"));
     if (inner.strength > 1) return inner;
     return {PostgresTypeName(expression.Find("cast_type")), 1};

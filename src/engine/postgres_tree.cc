@@ -25,11 +25,17 @@ constexpr std::array kNameTypes = {
     NameType{"regrole", "regrolein", "regroleout"},
 };
 
+bool EqualsNoCase(std::string_view lower, std::string_view any) {
+  return std::ranges::equal(
+      lower, any, [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+}
+
 const NameType* NameTypeOf(JsonValue cast) {
   const JsonValue type = cast.Find("cast_type");
   if (type.String("id") != "UNBOUND") return nullptr;
   const std::string_view name = type.Find("type_info").String("name");
-  const auto found = std::ranges::find(kNameTypes, name, &NameType::type);
+  const auto found = std::ranges::find_if(
+      kNameTypes, [&](const NameType& one) { return EqualsNoCase(one.type, name); });
   return found == kNameTypes.end() ? nullptr : &*found;
 }
 

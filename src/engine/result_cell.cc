@@ -47,7 +47,7 @@ TypeId IdOf(const TypeInfo& info) {
     case DUCKDB_TYPE_DECIMAL:
       return TypeId::kDecimal;
     case DUCKDB_TYPE_VARCHAR:
-      return info.alias == "JSON" ? TypeId::kJson : TypeId::kVarchar;
+      return info.alias == "JSON" || info.alias == "jsonb" ? TypeId::kJson : TypeId::kVarchar;
     case DUCKDB_TYPE_BLOB:
       return TypeId::kBlob;
     case DUCKDB_TYPE_ENUM:
@@ -82,7 +82,7 @@ TypeId IdOf(const TypeInfo& info) {
 }  // namespace
 
 ResultType TypeInfo::Public() const {
-  ResultType type{.id = IdOf(*this), .width = width, .scale = scale};
+  ResultType type{.id = IdOf(*this), .width = width, .scale = scale, .alias = alias};
   for (const TypeInfo& child : children) type.children.push_back(child.Public());
   return type;
 }

@@ -49,6 +49,7 @@ struct ResultType {
   TypeId id = TypeId::kUnknown;
   uint8_t width = 0;                      // kDecimal: digits in all
   uint8_t scale = 0;                      // kDecimal: digits behind the point
+  std::string alias = {};                 // the name of a type made in SQL; else ""
   std::vector<ResultType> children = {};  // kList: of its items
 };
 

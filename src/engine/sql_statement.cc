@@ -110,7 +110,8 @@ Status SqlStatement::Collect(Connection& connection, JsonValue value) {
       table_functions_.push_back(Lower(function));
     } else if (value.String("class") == "CAST") {
       // 'silver.patient'::regclass
-      lists_tables_ |= value.Find("cast_type").Find("type_info").String("name").starts_with("reg");
+      lists_tables_ |=
+          Lower(value.Find("cast_type").Find("type_info").String("name")).starts_with("reg");
     } else if (type == "FUNCTION") {
       lists_tables_ |= value.String("function_name").starts_with("to_reg");
     }

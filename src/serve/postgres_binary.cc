@@ -104,6 +104,11 @@ void AppendPgBinary(const ResultCell& cell, const ResultType& type, std::string&
       writer.Int32(static_cast<int32_t>(cell.Int64()));
       return;
     case TypeId::kBigInt:
+      if (IsPgOid(type)) {
+        writer.Int32(static_cast<int32_t>(cell.Int64()));
+        return;
+      }
+      [[fallthrough]];
     case TypeId::kUInteger:
     case TypeId::kTime:
       writer.Int64(cell.Int64());
@@ -135,6 +140,10 @@ void AppendPgBinary(const ResultCell& cell, const ResultType& type, std::string&
       writer.Int64(static_cast<int64_t>(bits >> 64)).Int64(static_cast<int64_t>(bits));
       return;
     }
+    case TypeId::kJson:
+      if (IsPgJsonb(type)) writer.Byte('\1');
+      writer.Bytes(cell.String());
+      return;
     case TypeId::kBlob:
       writer.Bytes(cell.String());
       return;

@@ -30,15 +30,22 @@ std::string DecimalFor(const Parameter& value) {
   return fmt::format("DECIMAL(38,{})", std::min(scale, kMostDigits));
 }
 
+// 1 of `$1`; 0: it is something else.
+size_t ParameterNumber(const SqlToken& token) {
+  size_t number = 0;
+  if (token.kind == SqlToken::Kind::kParameter) {
+    std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
+  }
+  return number;
+}
+
 // The statement with each `$n` cast to its type; those of no type stay as they are.
 std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
                       const std::vector<Parameter>* values) {
   std::string out;
   size_t copied = 0;
   for (const SqlToken& token : TokensOf(text)) {
-    if (token.kind != SqlToken::Kind::kParameter) continue;
-    size_t number = 0;
-    std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
+    const size_t number = ParameterNumber(token);
     if (number == 0 || number > types.size()) continue;
     std::string type(SqlTypeOf(types[number - 1]));
     if (values && types[number - 1] == static_cast<int32_t>(PgType::kNumeric)) {
@@ -52,13 +59,24 @@ std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
   return out += text.substr(copied);
 }
 
+// The statement with a null of its type for each `$n`.
+std::string WithNulls(std::string_view text, const std::vector<int32_t>& types) {
+  std::string out;
+  size_t copied = 0;
+  for (const SqlToken& token : TokensOf(text)) {
+    const size_t number = ParameterNumber(token);
+    if (number == 0 || number > types.size()) continue;
+    out += text.substr(copied, token.begin - copied);
+    out += fmt::format("CAST(NULL AS {})", SqlTypeOf(types[number - 1]));
+    copied = token.begin + token.text.size();
+  }
+  return out += text.substr(copied);
+}
+
 size_t CountParameters(std::string_view text) {
   size_t most = 0;
   for (const SqlToken& token : TokensOf(text)) {
-    if (token.kind != SqlToken::Kind::kParameter) continue;
-    size_t number = 0;
-    std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
-    most = std::max(most, number);
+    most = std::max(most, ParameterNumber(token));
   }
   return most;
 }
@@ -136,6 +154,17 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
     if (!again) return refuse(prepared ? again.error() : prepared.error());
     prepared = std::move(again);
   }
+  const bool vague =
+      prepared->columns().empty() ||
+      std::ranges::any_of(prepared->columns(), [](const engine::PreparedQuery::Column& column) {
+        return column.type.id == engine::TypeId::kUnknown;
+      });
+  if (vague && !types.empty()) {
+    // The engine needs values to tell: nulls of the types do.
+    ColumnNames ignored;
+    auto again = PrepareTyped(WithNulls(sql, types), {}, nullptr, session_->connection(), &ignored);
+    if (again) prepared = std::move(again);
+  }
   for (const engine::PreparedQuery::Column& column : prepared->columns()) {
     statement.columns.push_back(PgColumnOf(column.name, column.type));
   }
@@ -169,7 +198,7 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
   const auto& columns = prepared->columns();
   const bool same =
       std::ranges::equal(columns, bound.columns, [](const auto& now, const PgColumn& then) {
-        return PgColumnOf("", now.type).oid == then.oid;
+        return now.type.id == engine::TypeId::kUnknown || PgColumnOf("", now.type).oid == then.oid;
       });
   if (!same) return Refuse("0A000", "cached plan must not change result type");
   portal->connection_ = std::move(idle_.back());
@@ -181,6 +210,12 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
 PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
   auto result = portal.prepared_->Stream(portal.values_, wait);
   if (!result) return std::unexpected(PgErrorOf(result.error(), portal.statement().text));
+  // What it depends on values may come out otherwise than it was told: then it must not be sent.
+  const bool told = std::ranges::equal(result->types(), portal.statement().columns,
+                                       [](const engine::ResultType& type, const PgColumn& column) {
+                                         return PgColumnOf("", type).oid == column.oid;
+                                       });
+  if (!told) return Refuse("0A000", "the types of the result depend on the parameters: cast them");
   portal.result_ = std::move(*result);
   return {};
 }

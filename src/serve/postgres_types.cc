@@ -58,7 +58,17 @@ const TypeRow* Find(int32_t oid) {
   return nullptr;
 }
 
+// Types of the catalogue (catalog/30_types.sql), which say more than what they are made of.
+PgType AliasType(std::string_view alias) {
+  if (alias == "pg_char") return PgType::kChar;
+  if (alias == "pg_oid") return PgType::kOid;
+  if (alias == "name") return PgType::kName;
+  if (alias == "jsonb") return PgType::kJsonb;
+  return PgType::kUnspecified;
+}
+
 PgType PgTypeOf(const ResultType& type) {
+  if (const PgType known = AliasType(type.alias); known != PgType::kUnspecified) return known;
   switch (type.id) {
     case TypeId::kBoolean:
       return PgType::kBool;
@@ -104,6 +114,9 @@ PgType PgTypeOf(const ResultType& type) {
 }
 
 }  // namespace
+
+bool IsPgOid(const ResultType& type) { return type.alias == "pg_oid"; }
+bool IsPgJsonb(const ResultType& type) { return type.alias == "jsonb"; }
 
 bool IsPgArray(const ResultType& type) {
   if (type.id != TypeId::kList) return false;

@@ -56,6 +56,10 @@ struct PgColumn {
 // A type without a counterpart is given as text; STRUCT and MAP, and lists of those, as json.
 PgColumn PgColumnOf(std::string name, const engine::ResultType& type);
 
+// Types that differ in binary from what they are made of.
+bool IsPgOid(const engine::ResultType& type);
+bool IsPgJsonb(const engine::ResultType& type);
+
 // Whether a list is an array in PostgreSQL's sense here.
 bool IsPgArray(const engine::ResultType& type);
 
