@@ -288,6 +288,10 @@ Status Demo::ShowCommands() {
       "  python3 -c 'import deltalake; print(deltalake.DeltaTable(\"{}/gold/bp_daily\")"
       ".to_pyarrow_table())'\n",
       lake_->options().location);
+  if (options_.serve) {
+    text += fmt::format("  psql \"host=127.0.0.1 port={} dbname=lake\" -c '\\d+'\n",
+                        options_.postgres_port);
+  }
   if (context_.globals().lake.empty())
     text += fmt::format("The lake stays until you remove it: rm -r {}\n", lake);
   return WriteStdout(text);
@@ -302,6 +306,10 @@ Result<RunSetup> Demo::StreamSettings() {
       const std::string shown = Paint(context_.out(), Colour::kBold, url + "/");
       if (!WriteStdout(fmt::format("  Dashboard: {}\n", shown))) log::Warn("dashboard: {}/", url);
     };
+  }
+  if (options_.serve) {
+    setup.postgres = PostgresSetup{.asked_for = options_.postgres_port_asked_for};
+    setup.postgres->options.address = fmt::format("127.0.0.1:{}", options_.postgres_port);
   }
   StreamSetup stream;
   stream.settings.name = "demo";

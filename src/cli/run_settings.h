@@ -14,6 +14,7 @@
 #include "ingest/monitor_rules.h"
 #include "ingest/stream_pipeline.h"
 #include "ingest/webhook_sink.h"
+#include "serve/postgres_server.h"
 
 namespace vitalake::cli {
 
@@ -35,6 +36,11 @@ struct HttpSetup {
   std::function<void(const std::string& url)> on_listen = {};
 };
 
+struct PostgresSetup {
+  serve::PostgresOptions options = {};
+  bool asked_for = false;  // in the config, not by default alone
+};
+
 struct OutboundSetup {
   std::optional<ingest::KafkaOptions> observations;  // the topic of enriched readings
   std::optional<ingest::KafkaOptions> alerts;        // the topic of alerts
@@ -43,7 +49,8 @@ struct OutboundSetup {
 };
 
 struct RunSetup {
-  std::optional<HttpSetup> http;  // none: off
+  std::optional<HttpSetup> http;          // none: off
+  std::optional<PostgresSetup> postgres;  // none: off
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
   ingest::MonitorRules monitor;  // what their readings are judged by

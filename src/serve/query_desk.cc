@@ -105,7 +105,7 @@ Result<Response> QueryDesk::Do(const Work& work, const std::stop_token& gone) {
     }
   }
   if (!session) {
-    VL_TRY(session, lake::OpenSqlSession(lake_, *engine_));
+    VL_TRY(session, lake::OpenSqlSession(lake_, *engine_, {.files = false}));
   }
   auto answer = work(*session, wait);
   // After a fault of the engine nothing is known of a session.
