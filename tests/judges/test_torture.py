@@ -175,9 +175,9 @@ def test_killed_at_every_point(service, broker, preload, capsys):
         broker.send(service.topic, batch)
         environment = dict(os.environ)
         if point:
-            environment |= {"LD_PRELOAD": preload, "KILL_AT": f"{point} {chance.choice([1, 1, 2, 3])}"}
+            environment |= {"LD_PRELOAD": preload, "KILL_AT": f"{point} {chance.choice([1, 1, 1, 2])}"}
         process = service.start(environment=environment)
-        deadline = time.monotonic() + (chance.uniform(0.1, 1.5) if point is None else 5 if "compaction" in point else 2)
+        deadline = time.monotonic() + (chance.uniform(0.1, 1.5) if point is None else 6 if "compaction" in point else 4)
         if point and "snapshot" in point:  # they are written when a partition leaves
             time.sleep(1)
             process.send_signal(signal.SIGTERM)
@@ -197,7 +197,7 @@ def test_killed_at_every_point(service, broker, preload, capsys):
         print(f"\nkilled {died.total() - died['the end']} times over {len(messages)} messages: "
               + ", ".join(f"{name} {count}" for name, count in sorted(died.items(), key=str)))
     assert_sound(service, messages, broker)
-    assert died.total() - died["a random moment"] - died["the end"] >= KILLS // 2, died
+    assert len(died.keys() - {"a random moment", "the end"}) >= min(5, KILLS // 5), died
 
 
 def resident_mb(process):
