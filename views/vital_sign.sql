@@ -30,5 +30,6 @@ SELECT COLUMNS('^_[a-z].*'),
   fhir_precision(effective_sent) AS effective_precision,
   fhir_offset_minutes(effective_sent) AS effective_offset_minutes,
   coalesce(device, device_reference) AS device,
-  CASE WHEN _home = 'silver.observation' THEN '85354-9' END AS panel
+  CASE WHEN _home = 'silver.observation' THEN '85354-9' END AS panel,
+  category_code, coalesce(performer, performer_reference) AS performer, encounter
 FROM judged

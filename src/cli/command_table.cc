@@ -33,7 +33,7 @@ Result<std::vector<RowCell>> ListRow(lake::Lake& lake, const lake::TableSpec& sp
   if (!snapshot) return Because(std::move(snapshot).error(), "table " + spec.name);
   return std::vector<RowCell>{spec.name,
                               Cell((*snapshot)->version().value),
-                              CellOf(RowsOf(**snapshot)),
+                              CellOf((*snapshot)->NumRecords()),
                               Cell(static_cast<int64_t>((*snapshot)->files().size())),
                               Cell((*snapshot)->size_bytes()),
                               FormatUtc((*snapshot)->timestamp()),

@@ -7,14 +7,21 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "serve/dashboard_routes.h"
+#include "serve/fhir_routes.h"
 #include "serve/ingest_routes.h"
+#include "serve/ledger_routes.h"
+#include "serve/open_api.h"
+#include "serve/sql_routes.h"
 #include "serve/status_routes.h"
+#include "serve/table_routes.h"
 
 namespace vitalake::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{500}, kLookPatience{2'000};
 constexpr std::chrono::seconds kDrainPatience{10};
+constexpr int64_t kStatementShare = 4;  // of the memory, for what clients ask
 
 void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
   const std::string route = done.route.empty() ? "none" : done.route;
@@ -65,6 +72,15 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
       std::make_unique<serve::Health>(lake.clock(), std::move(checks), kLookEvery, kLookPatience);
   serve::AddIngestRoutes(routes, std::move(intakes));
   serve::AddStatusRoutes(routes, *service->health_, metrics);
+  serve::AddDashboardRoutes(routes);
+  serve::QueryDeskOptions desk;
+  desk.memory_bytes = lake.options().memory_bytes / kStatementShare;
+  VL_TRY(service->desk_, serve::QueryDesk::Open(lake, desk));
+  serve::AddSqlRoutes(routes, *service->desk_);
+  serve::AddTableRoutes(routes, *service->desk_);
+  serve::AddLedgerRoutes(routes, *service->desk_);
+  serve::AddFhirRoutes(routes, *service->desk_);
+  serve::AddOpenApiRoute(routes);
   serve::HttpOptions options;
   options.address = setup.address;
   VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),
@@ -74,11 +90,14 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   VL_RETURN_IF_ERROR(service->WriteAddress(lake));
   service->server_->Start();
   log::Info("http: listening at {}", service->server_->url());
+  if (setup.on_listen) setup.on_listen(service->server_->url());
   return service;
 }
 
 HttpService::~HttpService() {
-  for (const auto& [_, box] : boxes_) box->Close();  // no box may answer to a server that is gone
+  // Neither box nor statement may answer to a server that is gone.
+  for (const auto& [_, box] : boxes_) box->Close();
+  if (desk_) desk_->Close();
   server_.reset();
   if (address_file_.empty()) return;
   std::ifstream file(address_file_);

@@ -14,6 +14,7 @@
 #include "lake/lake.h"
 #include "serve/health.h"
 #include "serve/http_server.h"
+#include "serve/query_desk.h"
 
 namespace vitalake::cli {
 
@@ -39,6 +40,7 @@ class HttpService {
 
   std::map<std::string, std::unique_ptr<ingest::PostBox>> boxes_;
   std::unique_ptr<serve::Health> health_;
+  std::unique_ptr<serve::QueryDesk> desk_;
   std::unique_ptr<serve::HttpServer> server_;
   std::filesystem::path address_file_;
   std::string address_;  // what we wrote there

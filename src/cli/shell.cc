@@ -148,7 +148,7 @@ class Shell {
       auto snapshot = lake_.Latest(spec->name);
       if (!snapshot && snapshot.error().kind == ErrorKind::kNotFound) continue;
       if (!snapshot) return std::unexpected(std::move(snapshot).error());
-      auto count = RowsOf(**snapshot);
+      auto count = (*snapshot)->NumRecords();
       rows.Add({spec->name, Cell((*snapshot)->version().value), count ? Cell(*count) : RowCell(),
                 FormatSize((*snapshot)->size_bytes()),
                 Cell(static_cast<int64_t>((*snapshot)->schema().fields().size()))});

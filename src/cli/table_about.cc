@@ -25,16 +25,6 @@ std::string TimeText(Micros time) { return time == 0 ? "" : FormatUtc(time); }
 
 }  // namespace
 
-std::optional<int64_t> RowsOf(const delta::Snapshot& snapshot) {
-  int64_t rows = 0;
-  for (const delta::AddFilePtr& file : snapshot.files()) {
-    auto count = file->NumRecords();
-    if (!count) return std::nullopt;
-    rows += *count;
-  }
-  return rows;
-}
-
 RowList ColumnRows(const delta::Snapshot& snapshot) {
   RowList rows({{"column"}, {"type"}, {"nullable", "BOOLEAN"}});
   for (const delta::Field& field : snapshot.schema().fields()) {
@@ -45,7 +35,7 @@ RowList ColumnRows(const delta::Snapshot& snapshot) {
 
 std::string TableAboutText(TableSource& source, const std::string& named,
                            const delta::Snapshot& snapshot) {
-  auto rows = RowsOf(snapshot);
+  auto rows = snapshot.NumRecords();
   const delta::Metadata& metadata = snapshot.metadata();
   const delta::Protocol& protocol = snapshot.protocol();
   std::string text =
@@ -76,7 +66,7 @@ std::string TableAboutJson(TableSource& source, const std::string& named,
   writer.BeginObject().Key("table").String(named).Key("location").String(source.location());
   writer.Key("version").Int(snapshot.version().value);
   writer.Key("changed").String(TimeText(snapshot.timestamp()));
-  auto rows = RowsOf(snapshot);
+  auto rows = snapshot.NumRecords();
   writer.Key("rows");
   rows ? writer.Int(*rows) : writer.Null();
   writer.Key("files").Int(static_cast<int64_t>(snapshot.files().size()));

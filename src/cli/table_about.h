@@ -17,7 +17,5 @@ std::string TableAboutText(TableSource& source, const std::string& named,
 // One JSON object, columns included.
 std::string TableAboutJson(TableSource& source, const std::string& named,
                            const delta::Snapshot& snapshot);
-// Rows by the files' statistics; nullopt when one of them does not tell.
-std::optional<int64_t> RowsOf(const delta::Snapshot& snapshot);
 
 }  // namespace vitalake::cli

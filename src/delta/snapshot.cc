@@ -36,6 +36,16 @@ AddFilePtr Snapshot::FindFile(std::string_view path) const {
   return at == index_.end() ? nullptr : state_.files[at->second];
 }
 
+std::optional<int64_t> Snapshot::NumRecords() const {
+  int64_t rows = 0;
+  for (const AddFilePtr& file : state_.files) {
+    const auto count = file->NumRecords();
+    if (!count) return std::nullopt;
+    rows += *count;
+  }
+  return rows;
+}
+
 std::optional<int64_t> Snapshot::FindTxn(std::string_view app_id) const {
   const auto at = state_.txns.find(app_id);
   if (at == state_.txns.end()) return std::nullopt;

@@ -57,6 +57,8 @@ class Snapshot {
   // The file of that (decoded) path, or null.
   AddFilePtr FindFile(std::string_view path) const;
   int64_t size_bytes() const { return size_bytes_; }
+  // Rows by the files' statistics; nullopt when one of them does not tell.
+  std::optional<int64_t> NumRecords() const;
 
   // Version of the last transaction of that application, nullopt when it never wrote.
   std::optional<int64_t> FindTxn(std::string_view app_id) const;

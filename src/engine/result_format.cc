@@ -46,7 +46,13 @@ void AppendCsvField(std::string_view field, std::string& out) {
   out += '"';
 }
 
-Result<int64_t> WriteCsv(QueryResult& result, const TextSink& sink) {
+// Moves to row `rows` (from 0) unless that is one too many.
+Result<bool> NextOf(QueryResult& result, int64_t rows, const FormatOptions& options) {
+  if (options.max_rows > 0 && rows == options.max_rows) return false;
+  return result.Next();
+}
+
+Result<int64_t> WriteCsv(QueryResult& result, const TextSink& sink, const FormatOptions& options) {
   Piece piece(sink);
   for (size_t i = 0; i < result.columns().size(); ++i) {
     if (i) piece.text += ',';
@@ -55,7 +61,7 @@ Result<int64_t> WriteCsv(QueryResult& result, const TextSink& sink) {
   piece.text += '\n';
   std::string field;
   for (int64_t rows = 0;; ++rows) {
-    VL_TRY(const bool more, result.Next());
+    VL_TRY(const bool more, NextOf(result, rows, options));
     if (!more) {
       VL_RETURN_IF_ERROR(piece.Flush());
       return rows;
@@ -83,7 +89,8 @@ void AppendObject(const QueryResult& result, const std::vector<std::string>& key
   out += '}';
 }
 
-Result<int64_t> WriteObjects(QueryResult& result, bool as_array, const TextSink& sink) {
+Result<int64_t> WriteObjects(QueryResult& result, bool as_array, const TextSink& sink,
+                             const FormatOptions& options) {
   std::vector<std::string> keys;
   for (const ResultColumn& column : result.columns()) {
     AppendJsonString(keys.emplace_back(), column.name);
@@ -92,7 +99,7 @@ Result<int64_t> WriteObjects(QueryResult& result, bool as_array, const TextSink&
   Piece piece(sink);
   if (as_array) piece.text += '[';
   for (int64_t rows = 0;; ++rows) {
-    VL_TRY(const bool more, result.Next());
+    VL_TRY(const bool more, NextOf(result, rows, options));
     if (!more) {
       if (as_array) piece.text += rows ? "\n]\n" : "]\n";
       VL_RETURN_IF_ERROR(piece.Flush());
@@ -193,11 +200,11 @@ Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const Text
     case ResultFormat::kTable:
       return WriteTable(result, sink, options);
     case ResultFormat::kCsv:
-      return WriteCsv(result, sink);
+      return WriteCsv(result, sink, options);
     case ResultFormat::kJson:
-      return WriteObjects(result, true, sink);
+      return WriteObjects(result, true, sink, options);
     case ResultFormat::kNdjson:
-      return WriteObjects(result, false, sink);
+      return WriteObjects(result, false, sink, options);
     case ResultFormat::kParquet:
       break;
   }
@@ -205,11 +212,15 @@ Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const Text
 }
 
 Result<int64_t> WriteParquetResult(Connection& connection, const std::string& select_sql,
-                                   const std::filesystem::path& file, const Wait& wait) {
-  return connection.Execute(
-      fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {}, USE_TMP_FILE false)", select_sql,
-                  QuoteLiteral(file.string()), kParquetFormat, kRowGroupRows),
-      wait);
+                                   const std::filesystem::path& file, const Wait& wait,
+                                   const std::vector<Parameter>& parameters) {
+  VL_TRY(QueryResult copied,
+         connection.Query(
+             fmt::format("COPY ({}) TO {} ({}, ROW_GROUP_SIZE {}, USE_TMP_FILE false)", select_sql,
+                         QuoteLiteral(file.string()), kParquetFormat, kRowGroupRows),
+             parameters, wait));
+  VL_TRY(const bool told, copied.Next());
+  return told ? copied.GetInt64(0) : 0;
 }
 
 }  // namespace vitalake::engine

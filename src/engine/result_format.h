@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/result.h"
@@ -21,6 +22,8 @@ Result<ResultFormat> ParseResultFormat(std::string_view name);
 struct FormatOptions {
   size_t table_max_width = 60;  // characters a cell of a table may have before it is cut with "…"
   int64_t table_max_rows = 0;   // rows a table shows before it only counts; 0: all
+  // Most rows of CSV, JSON and NDJSON; 0: all. What Next() says then tells whether there are more.
+  int64_t max_rows = 0;
 };
 
 // Takes the next piece of the output; an error ends the writing.
@@ -36,6 +39,7 @@ Result<int64_t> WriteResult(QueryResult& result, ResultFormat format, const Text
 
 // Runs `select_sql` and writes the rows as one zstd Parquet file; returns how many.
 Result<int64_t> WriteParquetResult(Connection& connection, const std::string& select_sql,
-                                   const std::filesystem::path& file, const Wait& wait = {});
+                                   const std::filesystem::path& file, const Wait& wait = {},
+                                   const std::vector<Parameter>& parameters = {});
 
 }  // namespace vitalake::engine

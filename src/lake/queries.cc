@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "engine/sql_functions.h"
 #include "lake/catalogue.h"
 #include "lake/sql_views.h"
 
 namespace vitalake::lake {
 namespace {
 
-constexpr std::string_view kNoSchema = "main.";
+// The schema of what has none, as information_schema spells it, and PostgreSQL's clients.
+constexpr std::string_view kNoSchema[] = {"main.", "public."};
 
 Result<std::vector<std::string>> AllNames(Lake& lake) {
   VL_TRY(const auto specs, lake.Catalogue());
@@ -22,8 +26,9 @@ Result<std::vector<std::string>> AllNames(Lake& lake) {
 Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_view name,
                                                       const engine::TableAt& at) {
   engine::NamedRelation relation;
-  // The schema of what has none, as information_schema spells it.
-  if (name.starts_with(kNoSchema)) name.remove_prefix(kNoSchema.size());
+  for (const std::string_view none : kNoSchema) {
+    if (name.starts_with(none)) name.remove_prefix(none.size());
+  }
   VL_TRY(auto view, FindSqlView(lake, name));
   if (view && at != engine::TableAt{}) {
     return Fail(ErrorKind::kInvalidArgument,
@@ -48,12 +53,31 @@ Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_vi
 }  // namespace
 
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake) {
+  return OpenSqlSession(lake, lake.engine(), {});
+}
+
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine,
+                                                           engine::SqlOptions options) {
   engine::SqlCatalog catalog;
   catalog.list = [&lake] { return AllNames(lake); };
   catalog.open = [&lake](std::string_view name, const engine::TableAt& at) {
     return OpenName(lake, name, at);
   };
-  return engine::SqlSession::Open(lake.engine(), std::move(catalog));
+  return engine::SqlSession::Open(engine, std::move(catalog), std::move(options));
+}
+
+Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int64_t memory_bytes) {
+  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
+  engine::EngineOptions options;
+  options.threads = lake.options().threads;
+  options.memory_bytes = memory_bytes;
+  options.spill_folder = lake.engine().options().spill_folder;
+  options.reachable_folders = {
+      std::filesystem::absolute(lake.options().location).lexically_normal(), staging.parent_path()};
+  VL_TRY(auto engine, engine::Engine::Open(options));
+  VL_TRY(engine::Connection connection, engine->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  return engine;
 }
 
 }  // namespace vitalake::lake

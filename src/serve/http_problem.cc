@@ -18,10 +18,15 @@ constexpr std::array kStatuses = {
     StatusWords{200, "OK", "informational"},
     StatusWords{202, "Accepted", "informational"},
     StatusWords{204, "No Content", "informational"},
+    StatusWords{304, "Not Modified", "informational"},
     StatusWords{400, "Bad Request", "structure"},
+    StatusWords{403, "Forbidden", "forbidden"},
     StatusWords{404, "Not Found", "not-found"},
     StatusWords{405, "Method Not Allowed", "not-supported"},
+    StatusWords{406, "Not Acceptable", "not-supported"},
     StatusWords{408, "Request Timeout", "timeout"},
+    StatusWords{409, "Conflict", "conflict"},
+    StatusWords{410, "Gone", "deleted"},
     StatusWords{413, "Content Too Large", "too-long"},
     StatusWords{415, "Unsupported Media Type", "not-supported"},
     StatusWords{417, "Expectation Failed", "not-supported"},
@@ -30,6 +35,7 @@ constexpr std::array kStatuses = {
     StatusWords{431, "Request Header Fields Too Large", "too-long"},
     StatusWords{500, "Internal Server Error", "exception"},
     StatusWords{503, "Service Unavailable", "transient"},
+    StatusWords{504, "Gateway Timeout", "timeout"},
 };
 
 const StatusWords* Find(int status) {

@@ -88,6 +88,22 @@ std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_sp
   return out;
 }
 
+std::string PercentEncoded(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return out;
+}
+
 bool ParseTarget(std::string_view target, Request& request) {
   target = target.substr(0, target.find('#'));
   const size_t mark = target.find('?');

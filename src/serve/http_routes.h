@@ -23,10 +23,21 @@ enum class RunsOn {
   kPool,  // a thread of the pool: may block for a while
 };
 
+// A parameter of a route's query, as clients are told of it.
+struct QueryParameter {
+  std::string name;
+  std::string summary;
+  std::string type = "string";  // of JSON: string, integer, boolean
+};
+
 struct Route {
   std::string method;
   std::string path;  // "/ingest/{stream}": a part in braces takes any one segment
   std::string summary;
+  std::vector<QueryParameter> query = {};
+  std::vector<std::string> takes = {};  // media types of the body
+  std::vector<std::string> gives = {};  // media types of a good answer
+  int good_status = 200;
   RunsOn runs_on = RunsOn::kLoop;
   int64_t max_body = 0;  // bytes as sent; more is a 413
   // Without an answer by then the client gets a 503.
@@ -52,6 +63,9 @@ class Routes {
 
 // "a%2Fb" -> "a/b"; nullopt for a bad escape. `plus_is_space`: as in a query.
 std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_space);
+
+// "a/b c" -> "a%2Fb%20c": all but letters, digits and -._~ is escaped.
+std::string PercentEncoded(std::string_view text);
 
 // Splits a request target into path and query; false when it is none we take (no leading slash, a
 // bad escape).

@@ -157,6 +157,9 @@ void AddIngestRoutes(Routes& routes, std::vector<Intake> intakes) {
     route.method = "POST";
     route.path = path;
     route.summary = summary;
+    route.takes.assign(kTypes.begin(), kTypes.end());
+    route.gives = {"application/json"};
+    route.good_status = 202;
     route.runs_on = RunsOn::kPool;
     route.max_body = kIngestBytes;
     route.patience = kPatience;

@@ -1,0 +1,75 @@
+#include "serve/fhir_versions.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/relation.h"
+#include "serve/fhir_search_sql.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr std::string_view kVitalSigns = "silver.vital_sign";
+
+std::vector<std::string_view> TablesOf(FhirType type) {
+  if (type == FhirType::kPatient) return {"silver.patient"};
+  return {"silver.observation", kVitalSigns};
+}
+
+// The change files that a vacuum has left, from the oldest commit that is there.
+Result<std::vector<delta::ChangeFile>> ChangesLeft(lake::Lake& lake, delta::Table& table,
+                                                   const delta::SnapshotPtr& snapshot) {
+  VL_TRY(const auto commits, table.History(std::numeric_limits<size_t>::max()));
+  if (commits.empty()) return std::vector<delta::ChangeFile>{};
+  VL_TRY(auto files, table.Changes(commits.back().version, snapshot->version()));
+  std::erase_if(files, [&](const delta::ChangeFile& file) {
+    return !lake.store().LocalPath(table.root() + "/" + file.path);
+  });
+  return files;
+}
+
+Status AddVersions(engine::QueryResult& found, FhirType type, std::vector<ResourceRow>& versions) {
+  while (true) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return {};
+    ResourceRow row = ResourceRowOf(type, found);
+    const bool known = std::ranges::any_of(versions, [&](const ResourceRow& one) {
+      return one.deleted == row.deleted && one.ServedVersion() == row.ServedVersion();
+    });
+    if (!known) versions.push_back(std::move(row));
+  }
+}
+
+}  // namespace
+
+Result<std::optional<ResourceRow>> CurrentVersion(engine::SqlSession& session, FhirType type,
+                                                  const std::string& served_id, const Wait& wait) {
+  const SqlQuery query = CompileFhirRead(type, {served_id});
+  VL_TRY(engine::QueryResult found, session.Query(query.text, query.parameters, wait));
+  VL_TRY(const bool there, found.Next());
+  if (!there) return std::nullopt;
+  return ResourceRowOf(type, found);
+}
+
+Result<std::vector<ResourceRow>> VersionsOf(lake::Lake& lake, engine::SqlSession& session,
+                                            FhirType type, const std::string& served_id,
+                                            const Wait& wait) {
+  std::vector<ResourceRow> versions;
+  VL_TRY(auto current, CurrentVersion(session, type, served_id, wait));
+  if (!current) return versions;
+  versions.push_back(std::move(*current));
+  for (const std::string_view name : TablesOf(type)) {
+    VL_TRY(delta::Table * table, lake.OpenTable(name));
+    VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+    VL_TRY(const auto files, ChangesLeft(lake, *table, snapshot));
+    if (files.empty()) continue;
+    VL_TRY(const std::string changes, engine::ChangesSql(lake.Files(snapshot, name), files));
+    const SqlQuery query = CompileFhirVersions(type, changes, name == kVitalSigns, served_id);
+    VL_TRY(engine::QueryResult found,
+           session.connection().Query(query.text, query.parameters, wait));
+    VL_RETURN_IF_ERROR(AddVersions(found, type, versions));
+  }
+  return versions;
+}
+
+}  // namespace vitalake::serve

@@ -1,0 +1,22 @@
+// The versions of one resource.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serve/fhir_resources.h"
+
+namespace vitalake::serve {
+
+// The resource as it is now, deleted and retracted too; nullopt when it never came in.
+Result<std::optional<ResourceRow>> CurrentVersion(engine::SqlSession& session, FhirType type,
+                                                  const std::string& served_id, const Wait& wait);
+
+// All versions known, newest first: the current one, and what the change feeds of its tables still
+// have. Empty when it never came in. Cost: the ids of all change files that are left.
+Result<std::vector<ResourceRow>> VersionsOf(lake::Lake& lake, engine::SqlSession& session,
+                                            FhirType type, const std::string& served_id,
+                                            const Wait& wait);
+
+}  // namespace vitalake::serve

@@ -1,0 +1,253 @@
+"""SQL over HTTP, and what there is to ask for: results equal those of another engine over the same tables."""
+
+import concurrent.futures
+import csv
+import datetime
+import decimal
+import io
+import json
+import time
+
+import engines
+import pyarrow.parquet
+import pytest
+
+import resources
+from http_client import Http
+from product import DATA, write
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A service over a lake with the samples and a few odd readings, one of them in quarantine."""
+    one = Http(tmp_path_factory.mktemp("sql"))
+    more = [resources.patient("p1"), resources.pressure("r1", 131.5), resources.pressure("odd", 900),
+            resources.vital("w1", "29463-7", 80.25, "kg"), {"resourceType": "Observation"}]
+    one.lake.ingest(DATA / "seed-samples", write(one.lake.path.parent / "more.json", resources.bundle(*more)))
+    one.start()
+    yield one
+    one.end()
+
+
+def ask(service, query, parameters=None, format=None, limit=None, **headers):
+    body = {"query": query} | {k: v for k, v in (("parameters", parameters), ("format", format), ("limit", limit)) if v is not None}
+    return service.ask("POST", "/sql", json.dumps(body), {"Content-Type": "application/json", **headers})
+
+
+def rows(answer):
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body, parse_float=decimal.Decimal)["rows"]
+
+
+def oracle(service, query):
+    """The same statement in a DuckDB of the judges' own, over the Delta tables as its extension reads them."""
+    connection = engines.connect()
+    for table in service.lake.tables():
+        schema, name = table.split(".")
+        connection.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        connection.sql(f"CREATE VIEW {table} AS SELECT * FROM delta_scan('{service.lake.folder(table)}')")
+    return connection.sql(query).to_arrow_table()
+
+
+QUERIES = [
+    "SELECT id, gender, birth_date, active, family_name FROM silver.patient ORDER BY id",
+    "SELECT id, systolic_pressure_value, diastolic_pressure_value, effective_time FROM silver.observation ORDER BY id",
+    "SELECT code, count(*), avg(value), max(effective_time) FROM silver.vital_sign GROUP BY 1 ORDER BY 1",
+    "SELECT p.id, count(o.id) FROM silver.patient p LEFT JOIN silver.observation o ON o.patient_id = p.id GROUP BY 1 ORDER BY 1",
+    "SELECT run, received, written, quarantined, started_at FROM ops.ledger ORDER BY run, range",
+    "WITH d AS (SELECT DISTINCT patient_id FROM silver.observation) SELECT count(*) AS n FROM d",
+]
+
+
+def plain(value):
+    """A value of DuckDB's client as the interface writes it."""
+    if isinstance(value, datetime.datetime):
+        return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return decimal.Decimal(repr(value)) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_json_rows_are_those_of_another_engine(service, query):
+    expected = oracle(service, query)
+    columns = expected.column_names
+    answer = ask(service, query)
+    assert [column["name"] for column in answer.json()["columns"]] == columns
+    assert rows(answer) == [[plain(value) for value in row.values()] for row in expected.to_pylist()]
+    assert answer.json()["row_count"] == len(rows(answer)) and answer.json()["truncated"] is False
+
+
+def test_all_formats_hold_the_same_rows(service):
+    query = QUERIES[1]
+    as_json = rows(ask(service, query))
+    assert as_json
+    names = [column["name"] for column in ask(service, query).json()["columns"]]
+    lines = ask(service, query, format="ndjson")
+    assert lines.headers["Content-Type"].startswith("application/x-ndjson")
+    found = [json.loads(line, parse_float=decimal.Decimal) for line in lines.body.splitlines()]
+    assert [[row[name] for name in names] for row in found] == as_json
+    text = ask(service, query, Accept="text/csv")
+    assert text.headers["Content-Type"].startswith("text/csv")
+    table = list(csv.reader(io.StringIO(text.body.decode())))
+    assert table[0] == names and [row[0] for row in table[1:]] == [row[0] for row in as_json]
+    packed = ask(service, query, format="parquet")
+    assert packed.headers["Content-Type"] == "application/vnd.apache.parquet"
+    arrow = pyarrow.parquet.read_table(io.BytesIO(packed.body))
+    expected = oracle(service, query)
+    assert engines.fingerprint(arrow) == engines.fingerprint(expected)
+
+
+def test_parameters_are_values_and_never_text(service):
+    query = "SELECT id FROM silver.patient WHERE id = $1"
+    assert rows(ask(service, query, ["p1"])) == [["p1"]]
+    assert rows(ask(service, query, ["p1' OR '1'='1"])) == []
+    assert rows(ask(service, "SELECT ?, ?, ?, ?, ?", [None, True, 7, 1.5, "é'\""])) == [
+        [None, True, 7, decimal.Decimal("1.5"), "é'\""]]
+    assert rows(ask(service, "SELECT sum(n) FROM range($1) t(n)", [4], format="json")) == [[6]]
+    assert ask(service, "SELECT id FROM silver.patient WHERE id = ?", ["p1"], format="parquet").status == 200
+
+
+def test_a_limit_says_what_it_left_out(service):
+    answer = ask(service, "SELECT n FROM range(20) t(n) ORDER BY n", limit=3)
+    assert rows(answer) == [[0], [1], [2]] and answer.json()["truncated"] is True
+    assert ask(service, "SELECT n FROM range(3) t(n)", limit=3).json()["truncated"] is False
+    lines = ask(service, "SELECT n FROM range(20) t(n)", limit=3, format="ndjson")
+    assert len(lines.body.splitlines()) == 3 and lines.headers["Vitalake-Truncated"] == "true"
+    assert ask(service, "SELECT n FROM range(20000) t(n)").json()["row_count"] == 10_000
+    arrow = pyarrow.parquet.read_table(io.BytesIO(ask(service, "SELECT n FROM range(20) t(n)", limit=3, format="parquet").body))
+    assert arrow.num_rows == 3
+
+
+@pytest.mark.parametrize("body, status, words", [
+    ({"query": "SELECT nothing FROM silver.patient"}, 400, "nothing"),
+    ({"query": "SELECT 1\nFROM silver.pateint"}, 400, "LINE 2"),
+    ({"query": "SELEC 1"}, 400, "SELEC"),
+    ({"query": "DELETE FROM silver.patient"}, 400, "read"),
+    ({"query": "SELECT 1; SELECT 2"}, 400, "one statement"),
+    ({"query": "SELECT ?"}, 400, "1 parameters"),
+    ({"query": "SELECT * FROM silver.patient AT (VERSION => 999)"}, 400, "999"),
+    ({"query": "SELECT * FROM read_text('/etc/hostname')"}, 403, "/etc/hostname"),
+    ({"query": "SELECT * FROM '/etc/hostname'"}, (400, 403), "hostname"),
+    ({"query": "SELECT 1", "limit": 0}, 400, "limit"),
+    ({"query": "SELECT 1", "format": "xml"}, 400, "json"),
+    ({"query": "SELECT 1", "else": 1}, 400, "else"),
+    ({"query": "SELECT 1", "parameters": [{}]}, 400, "parameters"),
+    ({}, 400, "query"),
+    ([], 400, "object"),
+])
+def test_faults_are_problems_with_their_place(service, body, status, words):
+    answer = service.ask("POST", "/sql", json.dumps(body), {"Content-Type": "application/json"})
+    assert answer.status in (status if isinstance(status, tuple) else (status,)), answer.body
+    assert answer.headers["Content-Type"] == PROBLEM
+    assert words in answer.json()["detail"] and answer.json()["status"] == answer.status
+
+
+def test_other_faults(service):
+    assert service.ask("POST", "/sql", "SELECT 1", {"Content-Type": "text/plain"}).status == 415
+    assert service.ask("POST", "/sql", "{", {"Content-Type": "application/json"}).status == 400
+    assert service.ask("GET", "/sql").status == 405
+    wide = ask(service, "SELECT repeat('x', 1000000) FROM range(100)")
+    assert wide.status == 413 and "limit" in wide.json()["detail"]
+
+
+def test_statements_wait_for_each_other_and_not_taking_in(service):
+    """More of them than there are sessions: each is answered or refused; posts and probes go on meanwhile."""
+    heavy = "SELECT count(*) FROM range(20000) a, range(20000) b WHERE hash(a.range, b.range) % 7 = 1"
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        running = [pool.submit(ask, service, heavy) for _ in range(30)]
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert service.ask("GET", "/livez").status == 200
+        assert service.post(resources.pressure("meanwhile", 111)).status == 202
+        assert time.monotonic() - began < 20
+        answers = [one.result() for one in running]
+    assert {answer.status for answer in answers} <= {200, 503, 504}
+    refused = [answer for answer in answers if answer.status == 503]
+    assert refused and all(answer.headers["Retry-After"] for answer in refused)
+    assert rows(ask(service, "SELECT id FROM silver.observation WHERE id = 'meanwhile'")) == [["meanwhile"]]
+
+
+def test_tables_are_told(service):
+    listed = {table["name"]: table for table in service.ask("GET", "/tables").json()["tables"]}
+    for name in service.lake.tables():
+        table = service.lake.delta(name)
+        assert listed[name]["kind"] == "table" and listed[name]["layer"] == name.split(".")[0]
+        assert listed[name]["version"] == table.version(), name
+        assert listed[name]["files"] == len(table.file_uris())
+        assert listed[name]["rows"] == table.to_pyarrow_table().num_rows
+    assert {table["layer"] for table in listed.values()} >= {"bronze", "silver", "gold", "ops"}
+    one = service.ask("GET", "/tables/silver.patient?history=2").json()
+    patients = service.lake.read("silver.patient")
+    assert [column["name"] for column in one["columns"]] == patients.column_names
+    by_name = {column["name"]: column for column in one["columns"]}
+    ids = sorted(patients.column("id").to_pylist())
+    assert (by_name["id"]["min"], by_name["id"]["max"]) == (ids[0], ids[-1]) and by_name["id"]["nulls"] == 0
+    assert one["properties"]["delta.enableChangeDataFeed"] == "true"
+    history = service.lake.delta("silver.patient").history(2)
+    assert [entry["version"] for entry in one["history"]] == [entry["version"] for entry in history]
+    assert [entry["operation"] for entry in one["history"]] == [entry["operation"] for entry in history]
+    assert service.ask("GET", "/tables/silver.none").status == 404
+    assert service.ask("GET", "/tables/silver.patient?history=x").status == 400
+    views = [name for name, table in listed.items() if table["kind"] == "view"]
+    for name in views:
+        shown = service.ask("GET", f"/tables/{name}").json()
+        assert shown["columns"] and "SELECT" in shown["sql"].upper()
+
+
+def pages(service, path, name):
+    """All rows of a list, page by page."""
+    found = []
+    while path:
+        answer = service.ask("GET", path)
+        assert answer.status == 200, answer.body
+        found += answer.json()[name]
+        path = answer.json()["next"]
+    return found
+
+
+def test_ledger_page_by_page(service):
+    whole = pages(service, "/ledger?limit=1000", "ledger")
+    expected = service.lake.read("ops.ledger").to_pylist()
+    assert len(whole) == len(expected) > 2
+    assert pages(service, "/ledger?limit=1", "ledger") == whole
+    assert [row["started_at"] for row in whole] == sorted((row["started_at"] for row in whole), reverse=True)
+    assert sum(row["received"] for row in whole) == sum(row["received"] for row in expected)
+    run = whole[0]["run"]
+    assert all(row["run"] == run for row in pages(service, f"/ledger?run={run}", "ledger"))
+    assert service.ask("GET", "/ledger?before=nonsense").status == 400
+
+
+def test_quarantine_and_replay(service):
+    before = service.ask("GET", "/quarantine?limit=1").json()
+    listed = pages(service, "/quarantine?limit=1", "quarantine")
+    expected = service.lake.quarantine()
+    assert {row["id"] for row in listed} == {row["id"] for row in expected} and listed
+    assert {r["reason"]: r["waiting"] for r in before["reasons"]} == {
+        reason: sum(row["reason"] == reason for row in expected) for reason in {row["reason"] for row in expected}}
+    one = service.ask("GET", f"/quarantine/{listed[0]['id']}").json()
+    assert one["payload"] == next(row["payload"] for row in expected if row["id"] == listed[0]["id"])
+    assert service.ask("GET", "/quarantine/none").status == 404
+    headers = {"Content-Type": "application/json"}
+    done = service.ask("POST", "/quarantine/replay", json.dumps({"reason": listed[0]["reason"]}), headers)
+    assert done.status == 200, done.body
+    assert done.json()["selected"] == done.json()["still_refused"] >= 1
+    assert service.ask("POST", "/quarantine/replay", '{"what": 1}', headers).status == 400
+    assert service.ask("POST", "/quarantine/replay", "{}", {"Content-Type": "text/plain"}).status == 415
+
+
+def test_open_api_tells_every_route(service):
+    told = service.ask("GET", "/openapi.json").json()
+    assert told["openapi"].startswith("3.1.")
+    assert {"/sql", "/tables", "/tables/{name}", "/ledger", "/quarantine", "/ingest", "/metrics", "/openapi.json"} <= set(told["paths"])
+    for path, operations in told["paths"].items():
+        for method, operation in operations.items():
+            assert method in ("get", "post", "put", "delete") and operation["summary"] and operation["responses"], path
+            named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+            assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}, path
+            # What the document tells is there: no path answers 404 for want of a route, no method 405.
+            if method == "get" and not named:
+                assert service.ask("GET", path).status < 500, path
+            assert service.ask("OPTIONS", path.replace("{", "").replace("}", "")).headers["Allow"].find(method.upper()) >= 0, path
