@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 CMAKE_QUIET = cmake --preset $(1) --log-level=WARNING >/dev/null
 
-.PHONY: help setup build test demo bench lint format screenshots clean
+.PHONY: help setup build test torture demo bench lint format screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -19,6 +19,10 @@ build:  ## build/release/vitalake, with libduckdb.so beside it
 test:  ## build and run all tests; ends with one line of counts
 	@scripts/setup.sh build test
 	@python3 scripts/run_tests.py --jobs $(JOBS)
+
+torture: build  ## kill the service 1,000 times and let it run for half an hour (KILLS=100 SOAK=60: less)
+	@scripts/setup.sh test
+	@TORTURE_KILLS=$(or $(KILLS),1000) TORTURE_SOAK=$(or $(SOAK),1800) .deps/venv/bin/python -m pytest tests/judges/test_torture.py -q -p no:cacheprovider
 
 demo: build  ## sample patients, their tables, a live stream with alerts (ARGS="--seconds 20": ends by itself)
 	@build/release/vitalake --lake build/demo-lake demo $(if $(findstring --seconds,$(ARGS)),,$$(test -t 0 || echo --seconds 30)) $(ARGS)

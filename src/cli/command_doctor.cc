@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/doctor.h"
+#include "cli/doctor_streams.h"
 #include "cli/row_list.h"
 
 namespace vitalake::cli {
@@ -29,7 +30,12 @@ Result<std::vector<Finding>> Examine(Context& context) {
   Micros newest_commit = 0;
   std::vector<Finding> tables = CheckTables(*lake, newest_commit);
   findings.push_back(CheckClock(context.clock().NowMicros(), newest_commit));
-  findings.insert(findings.end(), tables.begin(), tables.end());
+  VL_TRY(const Config* config, context.config());
+  for (const std::vector<Finding>& more :
+       {tables, CheckRules(*config), CheckStreams(*config, *lake, context.clock().NowMicros()),
+        CheckOutbound(*config)}) {
+    findings.insert(findings.end(), more.begin(), more.end());
+  }
   return findings;
 }
 
@@ -51,7 +57,7 @@ Result<int> RunDoctor(Context& context, const RowOptions& options) {
 void AddDoctorCommand(CommandLine& line) {
   auto options = std::make_shared<RowOptions>();
   CLI::App* command =
-      line.Add(nullptr, "doctor", "Disk, memory, clock, engine and tables: is all well?",
+      line.Add(nullptr, "doctor", "Disk, memory, clock, tables, rules, brokers: is all well?",
                [options](Context& context) { return RunDoctor(context, *options); });
   AddRowOptions(command, *options);
   AddExamples(command, {"doctor", "doctor --json"});

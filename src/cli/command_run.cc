@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/quantity.h"
 #include "cli/service.h"
+#include "cli/signals.h"
 
 namespace vitalake::cli {
 namespace {
@@ -16,6 +17,18 @@ std::string SummaryJson(const ServiceSummary& summary) {
   json.Key("alerts").Int(summary.alerts);
   json.Key("seconds").Double(summary.seconds).EndObject();
   return json.Take() + "\n";
+}
+
+// On SIGHUP. What cannot be used changes nothing.
+void ReadRulesAnew(const Config& config, Service& service) {
+  auto rules = ReadMonitorRules(config);
+  auto versions = rules ? rules->Versions() : std::unexpected(rules.error());
+  if (!versions) {
+    return log::Fault("rule files refused, the rules in force stay: {}",
+                      versions.error().ToString());
+  }
+  log::Info("rule files read anew: {}", *versions);
+  service.UseRules(std::move(*rules));
 }
 
 Result<int> RunService(Context& context) {
@@ -33,7 +46,10 @@ Result<int> RunService(Context& context) {
   }
   VL_TRY(lake::Lake * lake, context.lake());
   Service service(*lake, std::move(*setup));
-  VL_TRY(const ServiceSummary summary, service.Run(context.stop()));
+  Signals::Install().OnHangup([&] { ReadRulesAnew(*config, service); });
+  auto ran = service.Run(context.stop());
+  Signals::Install().OnHangup(nullptr);
+  VL_TRY(const ServiceSummary summary, std::move(ran));
   if (context.json()) {
     VL_RETURN_IF_ERROR(WriteStdout(SummaryJson(summary)));
   } else {

@@ -94,12 +94,7 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   VL_TRY(const std::string key, text("key"));
   stream.settings.key = KeyRuleOf(key);
   VL_TRY(const std::string time, text("time"));
-  if (time != "effective") {
-    return Fail(ErrorKind::kUnsupported,
-                fmt::format("`{}.time`: judging by the time of arrival is not supported in this "
-                            "version",
-                            path));
-  }
+  stream.by_arrival = time == "received";
   VL_TRY(const auto every, config.Duration(path + ".commit.every"));
   stream.limits.every = std::chrono::duration_cast<std::chrono::milliseconds>(every);
   VL_TRY(const int64_t rows, config.Count(path + ".commit.rows"));
@@ -124,23 +119,6 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   return stream;
 }
 
-Result<ingest::MonitorRules> ReadMonitor(const Config& config) {
-  VL_TRY(std::filesystem::path folder, config.Path("monitor.rules"));
-  // A folder nobody named need not be there: the rules compiled in stand.
-  std::error_code ignored;
-  const bool named = config.Find("monitor.rules")->source != SettingSource::kDefault;
-  if (!named && !std::filesystem::is_directory(folder, ignored)) folder.clear();
-  auto rules = ingest::MonitorRules::Load(folder);
-  if (!rules) return Because(std::move(rules).error(), "monitor.rules");
-  const auto micros = [&](const char* key) -> Result<Micros> {
-    VL_TRY(const auto duration, config.Duration(key));
-    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  };
-  VL_TRY(rules->late_after, micros("monitor.late_after"));
-  VL_TRY(rules->late_critical_within, micros("monitor.late_critical_within"));
-  return rules;
-}
-
 // The topic that `key` names under outbound.kafka; nullopt: none.
 Result<std::optional<ingest::KafkaOptions>> ReadOutboundTopic(const Config& config,
                                                               const std::string& key) {
@@ -153,29 +131,6 @@ Result<std::optional<ingest::KafkaOptions>> ReadOutboundTopic(const Config& conf
     return Because(std::move(good).error(), path);
   }
   return kafka;
-}
-
-Result<OutboundSetup> ReadOutbound(const Config& config) {
-  OutboundSetup outbound;
-  VL_TRY(outbound.names, config.Flag("outbound.names"));
-  VL_TRY(outbound.observations, ReadOutboundTopic(config, "observations"));
-  VL_TRY(outbound.alerts, ReadOutboundTopic(config, "alerts"));
-  if (outbound.alerts && outbound.observations &&
-      outbound.alerts->topic == outbound.observations->topic) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{}: `outbound.kafka`: readings and alerts need a topic each",
-                            config.Find("outbound.kafka.alerts")->origin));
-  }
-  if (config.Find("outbound.webhook.url") == nullptr) return outbound;
-  ingest::WebhookOptions webhook;
-  VL_TRY(webhook.url, config.Text("outbound.webhook.url"));
-  VL_TRY(webhook.secret, config.Text("outbound.webhook.secret"));
-  VL_TRY(webhook.ca_file, config.Path("outbound.webhook.ca_file"));
-  if (auto good = ingest::CheckWebhook(webhook); !good) {
-    return Because(std::move(good).error(), "outbound.webhook.url");
-  }
-  outbound.webhook = std::move(webhook);
-  return outbound;
 }
 
 Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
@@ -226,28 +181,72 @@ Result<std::optional<PostgresSetup>> ReadPostgres(const Config& config) {
 
 }  // namespace
 
-Result<RunSetup> ReadRunSetup(const Config& config) {
-  RunSetup setup;
-  if (config.Find("landing.path") != nullptr) {
-    VL_TRY(setup.landing, ReadLanding(config));
-  }
-  if (config.HasSection("outbound")) {
-    VL_TRY(setup.outbound, ReadOutbound(config));
-  }
+Result<std::vector<StreamSetup>> ReadStreams(const Config& config) {
+  std::vector<StreamSetup> streams;
   std::set<std::string> names;
   for (size_t i = 0;; ++i) {
     const std::string path = fmt::format("streams[{}]", i);
-    if (config.Find(path + ".name") == nullptr) break;
+    if (config.Find(path + ".name") == nullptr) return streams;
     VL_TRY(StreamSetup stream, ReadStream(config, path));
     if (!names.insert(stream.settings.name).second) {
       return Fail(ErrorKind::kInvalidArgument,
                   fmt::format("{}: two streams are named {}", config.Find(path + ".name")->origin,
                               stream.settings.name));
     }
-    setup.streams.push_back(std::move(stream));
+    streams.push_back(std::move(stream));
   }
+}
+
+Result<ingest::MonitorRules> ReadMonitorRules(const Config& config) {
+  VL_TRY(std::filesystem::path folder, config.Path("monitor.rules"));
+  // A folder nobody named need not be there: the rules compiled in stand.
+  std::error_code ignored;
+  const bool named = config.Find("monitor.rules")->source != SettingSource::kDefault;
+  if (!named && !std::filesystem::is_directory(folder, ignored)) folder.clear();
+  auto rules = ingest::MonitorRules::Load(folder);
+  if (!rules) return Because(std::move(rules).error(), "monitor.rules");
+  const auto micros = [&](const char* key) -> Result<Micros> {
+    VL_TRY(const auto duration, config.Duration(key));
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+  };
+  VL_TRY(rules->late_after, micros("monitor.late_after"));
+  VL_TRY(rules->late_critical_within, micros("monitor.late_critical_within"));
+  return rules;
+}
+
+Result<OutboundSetup> ReadOutbound(const Config& config) {
+  OutboundSetup outbound;
+  if (!config.HasSection("outbound")) return outbound;
+  VL_TRY(outbound.names, config.Flag("outbound.names"));
+  VL_TRY(outbound.observations, ReadOutboundTopic(config, "observations"));
+  VL_TRY(outbound.alerts, ReadOutboundTopic(config, "alerts"));
+  if (outbound.alerts && outbound.observations &&
+      outbound.alerts->topic == outbound.observations->topic) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `outbound.kafka`: readings and alerts need a topic each",
+                            config.Find("outbound.kafka.alerts")->origin));
+  }
+  if (config.Find("outbound.webhook.url") == nullptr) return outbound;
+  ingest::WebhookOptions webhook;
+  VL_TRY(webhook.url, config.Text("outbound.webhook.url"));
+  VL_TRY(webhook.secret, config.Text("outbound.webhook.secret"));
+  VL_TRY(webhook.ca_file, config.Path("outbound.webhook.ca_file"));
+  if (auto good = ingest::CheckWebhook(webhook); !good) {
+    return Because(std::move(good).error(), "outbound.webhook.url");
+  }
+  outbound.webhook = std::move(webhook);
+  return outbound;
+}
+
+Result<RunSetup> ReadRunSetup(const Config& config) {
+  RunSetup setup;
+  if (config.Find("landing.path") != nullptr) {
+    VL_TRY(setup.landing, ReadLanding(config));
+  }
+  VL_TRY(setup.outbound, ReadOutbound(config));
+  VL_TRY(setup.streams, ReadStreams(config));
   if (!setup.streams.empty()) {
-    VL_TRY(setup.monitor, ReadMonitor(config));
+    VL_TRY(setup.monitor, ReadMonitorRules(config));
   }
   VL_TRY(setup.http, ReadHttp(config, setup.streams));
   VL_TRY(setup.postgres, ReadPostgres(config));

@@ -23,6 +23,7 @@ enum class StreamKind { kKafka, kFile, kHttp, kGenerator };
 struct StreamSetup {
   ingest::StreamSettings settings;
   ingest::BatchLimits limits;
+  bool by_arrival = false;  // readings are judged as of their receipt
   StreamKind source = StreamKind::kKafka;
   std::string file;            // of kFile: to follow
   ingest::KafkaOptions kafka;  // of kKafka
@@ -59,5 +60,10 @@ struct RunSetup {
 
 // kInvalidArgument, kUnsupported naming the key; of a rule file, its line.
 Result<RunSetup> ReadRunSetup(const Config& config);
+// Its parts, each by itself.
+Result<std::vector<StreamSetup>> ReadStreams(const Config& config);
+// The files of the folder as they are now.
+Result<ingest::MonitorRules> ReadMonitorRules(const Config& config);
+Result<OutboundSetup> ReadOutbound(const Config& config);
 
 }  // namespace vitalake::cli

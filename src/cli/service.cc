@@ -143,8 +143,15 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   }();
   ingest::StreamProgress before;
   ingest::MonitorFollower monitor(
-      lake_, views_, setup.settings, setup_.monitor, alerts_,
+      lake_, views_, setup.settings, RulesOf(setup), alerts_,
       box == nullptr ? ingest::Tell::kAtOnce : ingest::Tell::kOnceInBronze);
+  {
+    const std::lock_guard lock(mutex_);
+    Sampled& sampled = sampled_.at(settings.name);
+    sampled.monitor = &monitor;
+    sampled.by_arrival = setup.by_arrival;
+  }
+  monitor.OfferRules(RulesOf(setup));  // others may have come meanwhile
   ingest::StreamPipeline pipeline(
       lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
@@ -158,7 +165,26 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   Status ran = pipeline.Run(stop);
   const std::lock_guard lock(mutex_);
   sampled_.at(settings.name).source = nullptr;
+  sampled_.at(settings.name).monitor = nullptr;
   return ran;
+}
+
+ingest::MonitorRules Service::RulesOf(const StreamSetup& setup) {
+  const std::lock_guard lock(mutex_);
+  ingest::MonitorRules rules = setup_.monitor;
+  rules.by_arrival = setup.by_arrival;
+  return rules;
+}
+
+void Service::UseRules(ingest::MonitorRules rules) {
+  const std::lock_guard lock(mutex_);
+  setup_.monitor = std::move(rules);
+  for (const auto& [_, sampled] : sampled_) {
+    if (sampled.monitor == nullptr) continue;
+    ingest::MonitorRules of_stream = setup_.monitor;
+    of_stream.by_arrival = sampled.by_arrival;
+    sampled.monitor->OfferRules(std::move(of_stream));
+  }
 }
 
 Status Service::RunLanding(const std::stop_token& stop) {

@@ -24,6 +24,7 @@
 #include "cli/stream_metrics.h"
 #include "ingest/alert_feed.h"
 #include "ingest/commit_follower.h"
+#include "ingest/monitor_follower.h"
 #include "ingest/outbound_follower.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
@@ -47,6 +48,9 @@ class Service {
   // landing folder cannot do for now is logged and tried again.
   Result<ServiceSummary> Run(const std::stop_token& stop);
 
+  // Has the monitors judge by other rules from now on; thread-safe.
+  void UseRules(ingest::MonitorRules rules);
+
   // What monitors find, while Run runs.
   ingest::AlertFeed& alerts() { return alerts_; }
 
@@ -58,6 +62,7 @@ class Service {
   // Has the stream's box take posts.
   Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
+  ingest::MonitorRules RulesOf(const StreamSetup& setup);
   Status RunLanding(const std::stop_token& stop);
   Status OpenOutbound();
   Status OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
@@ -88,6 +93,8 @@ class Service {
   struct Sampled {
     std::unique_ptr<StreamMetrics> metrics;
     ingest::StreamSource* source = nullptr;
+    ingest::MonitorFollower* monitor = nullptr;  // with rules of its own
+    bool by_arrival = false;
   };
   std::map<std::string, Sampled> sampled_;  // by stream; guarded by mutex_
 };

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM as a stop request: whoever works sees it and ends cleanly.
+// SIGINT and SIGTERM as a stop request: whoever works sees it and ends cleanly. SIGHUP is one, too,
+// unless someone reads settings anew on it.
 #pragma once
 
 #include <functional>
@@ -6,7 +7,7 @@
 
 namespace vitalake::cli {
 
-// Receives both signals on a thread of its own. There is one for the process, never destroyed.
+// Receives the signals on a thread of its own. There is one for the process, never destroyed.
 class Signals {
  public:
   // Call first in main, before any thread is started (they inherit the signal mask). SIGPIPE is
@@ -21,6 +22,9 @@ class Signals {
 
   // SIGINT calls `handler` (on the signal thread) from now on; null: it requests a stop again.
   void OnInterrupt(std::function<void()> handler);
+  // SIGHUP calls `handler` (on the signal thread) from now on; null: it requests a stop again, or
+  // nothing where the process was started to ignore it (nohup). Waits for a call that runs.
+  void OnHangup(std::function<void()> handler);
 
  private:
   Signals();

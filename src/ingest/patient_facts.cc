@@ -13,7 +13,7 @@
 namespace vitalake::ingest {
 namespace {
 
-constexpr std::string_view kPatients = "silver.patient";
+constexpr std::string_view kPatientTable = "silver.patient";
 
 std::optional<int64_t> NumberOf(JsonValue json, std::string_view name) {
   const JsonValue value = json.Find(name);
@@ -92,11 +92,11 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
   using Op = engine::ColumnBound::Op;
   std::vector<WatchedPatient> patients;
   if (ids.empty()) return patients;
-  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatients));
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
   if (snapshot->files().empty()) return patients;
   VL_TRY(const std::string rows,
          engine::RelationSql(
-             lake_.Files(snapshot, kPatients),
+             lake_.Files(snapshot, kPatientTable),
              {.columns = {"id_space", "id", "version_id", "last_updated", "retracted_at",
                           "birth_date", "deceased", "deceased_time", "is_test", "replaced_by"},
               .bounds = {{"id", Op::kGreaterEqual, *ids.begin()},
@@ -125,14 +125,14 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
 
 Status PatientFacts::Begin() {
   if (seen_ >= 0) return {};
-  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatients));
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
   seen_ = snapshot->version().value;
   return {};
 }
 
 Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& wait) {
   std::set<std::string> ids;
-  VL_TRY(delta::Table* const table, lake_.OpenTable(kPatients));
+  VL_TRY(delta::Table* const table, lake_.OpenTable(kPatientTable));
   VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
   const int64_t latest = snapshot->version().value;
   if (latest == seen_) return ids;
@@ -142,7 +142,7 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
   if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up
   if (changes->empty()) return ids;
   const auto rows =
-      engine::ChangesSql(lake_.Files(snapshot, kPatients), *changes, {"id_space", "id"});
+      engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, {"id_space", "id"});
   if (!rows) return std::nullopt;  // vacuumed
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,

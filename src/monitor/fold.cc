@@ -22,6 +22,30 @@ const FoldRules& RulesAt(std::span<const FoldRules> rules, Seconds time) {
   return rules[i];
 }
 
+constexpr float kLeastPulsePressure = 10;
+
+// Both values, at the graver level: what opened an episode is the half that is that grave.
+Entry Whole(const Entry& a, const Entry& b) {
+  const auto gravity = [](const Entry& e) {
+    return e.judged() ? static_cast<int>(e.high()) + static_cast<int>(e.low()) : -1;
+  };
+  const bool first = gravity(a) >= gravity(b);
+  Entry whole = first ? a : b;
+  const Entry& other = first ? b : a;
+  whole.marks |= static_cast<uint16_t>(other.marks & ~63);
+  if (whole.judged() && other.judged()) {
+    whole.SetLevel(std::max(whole.high(), other.high()), std::max(whole.low(), other.low()));
+  }
+  for (int c = 0; c < kChannels; ++c) {
+    if (std::isnan(whole.value[c])) whole.value[c] = other.value[c];
+  }
+  if (whole.value[0] - whole.value[1] >= kLeastPulsePressure) return whole;
+  if (whole.judged()) whole.marks |= Entry::kImplausible;
+  whole.SetLevel(High::kUnjudged, Low::kClear);
+  whole.marks |= Entry::kNoBaseline | Entry::kNoDetect;
+  return whole;
+}
+
 bool SameValue(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 }  // namespace
@@ -38,6 +62,29 @@ bool IsRepeat(const Series& series, int index) {
     if (AreTwins(series.ring[i], entry)) return true;
   }
   return false;
+}
+
+bool IsHalf(const Series& series, const Entry& entry) {
+  return series.vital == Vital::kBloodPressure &&
+         std::isnan(entry.value[0]) != std::isnan(entry.value[1]);
+}
+
+int OtherHalf(const Series& series, int index) {
+  const Entry& entry = series.ring[index];
+  const auto counts = [&](int i) {
+    const Entry& e = series.ring[i];
+    return e.time == entry.time && e.origin == entry.origin && IsHalf(series, e) &&
+           !e.Has(Entry::kRetracted) && !e.Has(Entry::kSettled) && !IsRepeat(series, i);
+  };
+  if (!counts(index)) return -1;
+  const bool systolic = !std::isnan(entry.value[0]);
+  const auto is_systolic = [&](int i) { return !std::isnan(series.ring[i].value[0]); };
+  int before = 0;  // of the same kind
+  for (int i = 0; i < index; ++i) before += counts(i) && is_systolic(i) == systolic;
+  for (int i = 0; i < series.ring_count; ++i) {
+    if (counts(i) && is_systolic(i) != systolic && before-- == 0) return i;
+  }
+  return -1;
 }
 
 // Works on a state; `result` collects episodes (null when a reading settles: they are known).
@@ -67,7 +114,7 @@ class Folder {
   StepOutcome Step(const Entry& entry, bool repeat, Describe describe) {
     StepOutcome out;
     out.repeat = repeat;
-    if (entry.Has(Entry::kRetracted) || repeat) return out;
+    if (entry.Has(Entry::kRetracted) || entry.Has(Entry::kSettled) || repeat) return out;
     now_ = &RulesAt(rules_, entry.time);
     TimeOut(entry.time);
     if (entry.judged()) {
@@ -346,9 +393,14 @@ void Fold::Run(const Series& series, std::span<const FoldRules> rules, Seconds n
   Folder folder(series, tip_, rules, nullptr, this);
   folder.BeginFromBase();
   for (int i = 0; i < series.ring_count; ++i) {
-    const bool watched = series.ring[i].key == watch;
-    const StepOutcome out =
-        folder.Step(series.ring[i], IsRepeat(series, i), watched ? Describe::kYes : Describe::kNo);
+    const Entry& entry = series.ring[i];
+    const int half = OtherHalf(series, i);
+    if (half > i) continue;  // with the other one
+    const bool watched = entry.key == watch || (half >= 0 && series.ring[half].key == watch);
+    const Describe describe = watched ? Describe::kYes : Describe::kNo;
+    const StepOutcome out = half < 0
+                                ? folder.Step(entry, IsRepeat(series, i), describe)
+                                : folder.Step(Whole(series.ring[half], entry), false, describe);
     if (watched) watched_ = out;
   }
   folder.TimeOut(now);
@@ -362,6 +414,7 @@ bool Fold::Extend(const Series& series, std::span<const FoldRules> rules) {
   count_ = 0;
   Folder folder(series, tip_, rules, nullptr, this);
   const int last = series.ring_count - 1;
+  if (OtherHalf(series, last) >= 0) return false;
   watched_ = folder.Step(series.ring[last], IsRepeat(series, last), Describe::kYes);
   return count_ == 0;
 }
@@ -376,7 +429,13 @@ void SettleOldest(Series& series, std::span<const FoldRules> rules) {
   }
   const Entry oldest = series.ring[0];
   Folder folder(series, series.base, rules, &series.history[0][0], nullptr);
-  (void)folder.Step(oldest, false, Describe::kNo);  // what it says is known already
+  const int half = OtherHalf(series, 0);
+  // What it says is known already.
+  (void)folder.Step(half < 0 ? oldest : Whole(oldest, series.ring[half]), false, Describe::kNo);
+  if (half >= 0) {
+    series.ring[half].marks |= Entry::kSettled;
+    series.tip_count = Series::kNoTip;  // others may lie between the two
+  }
   series.base_time = std::max(series.base_time, oldest.time);
   --series.ring_count;
   series.tip_count = series.tip_count == 0 || series.tip_count == Series::kNoTip

@@ -2,7 +2,8 @@
 // are. A pure function of base and ring: whatever came in which order, the same readings give the
 // same answer.
 //
-// One reading is one step:
+// One reading is one step, and so are two that are half a blood pressure each: a systolic and a
+// diastolic value of one moment and device, sent as records of their own.
 //   1. A severe reading whose repeat has not come in time is unconfirmed.
 //   2. Severe levels, high and low, begin and end; critical readings that came late take part.
 //   3. Ordinary levels begin with the second of two readings close together, and end when a reading
@@ -78,7 +79,8 @@ class Fold {
   size_t count_ = 0;
 };
 
-// Takes the oldest reading of the ring into the base. `ring_count` > 0.
+// Takes the oldest reading of the ring into the base, with its other half if it has one.
+// `ring_count` > 0.
 void SettleOldest(Series& series, std::span<const FoldRules> rules);
 
 // Whether two readings are one under two keys: same time, values, device and identifier.
@@ -86,5 +88,10 @@ bool AreTwins(const Entry& a, const Entry& b);
 // Whether the reading at `index` is to be passed over for a twin before it. Which of two comes
 // first does not depend on which of them came first.
 bool IsRepeat(const Series& series, int index);
+// Whether the reading is a blood pressure of which one of the values is missing.
+bool IsHalf(const Series& series, const Entry& entry);
+// The place of its other half in the ring; -1: none. Of several of one moment and device the first
+// goes with the first.
+int OtherHalf(const Series& series, int index);
 
 }  // namespace vitalake::monitor

@@ -64,6 +64,21 @@ inline Told Bp(Micros at, double systolic, double diastolic) {
   return told;
 }
 
+// Half of it, as a record of its own.
+inline Told Systolic(Micros at, double value) {
+  Told told = Bp(at, value, 0);
+  told.id = "s-" + std::to_string(at / kSecond);
+  told.reading.diastolic.reset();
+  return told;
+}
+inline Told Diastolic(Micros at, double value) {
+  Told told = Bp(at, 0, value);
+  told.id = "d-" + std::to_string(at / kSecond);
+  told.reading.value.reset();
+  told.reading.critical = value > 120;
+  return told;
+}
+
 inline Told One(Vital vital, Micros at, double value) {
   Told told = Bp(at, value, 0);
   told.id = std::string(CodeOf(vital)) + "-" + std::to_string(at / kSecond);

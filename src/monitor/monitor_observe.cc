@@ -26,6 +26,10 @@ uint64_t KeyOf(const Reading& reading) {
 }
 
 uint16_t OriginOf(const Reading& reading) {
+  // The two halves of a blood pressure have identifiers of their own.
+  const bool half = reading.vital == Vital::kBloodPressure &&
+                    reading.value.has_value() != reading.diastolic.has_value();
+  if (half) return static_cast<uint16_t>(Hash64(reading.device));
   return static_cast<uint16_t>(Hash64(reading.identifier, Hash64(reading.device)));
 }
 

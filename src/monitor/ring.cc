@@ -36,6 +36,13 @@ void Insert(Series& series, const Entry& entry) {
   ++series.ring_count;
 }
 
+// A half whose value went into the base with its other half, and now counts no more.
+void TakeBack(Series& series, const Entry& half) {
+  if (half.Has(Entry::kSettled) && !half.Has(Entry::kNoBaseline)) {
+    RemoveFromBase(series, half.value);
+  }
+}
+
 // A late version of a reading that came in time keeps its place among those in time.
 Entry InTimeAs(const Entry& earlier, Entry entry) {
   if (!earlier.Has(Entry::kLate)) entry.marks &= static_cast<uint16_t>(~Entry::kLate);
@@ -69,6 +76,7 @@ RingOutcome PutEntry(Series& series, const Entry& entry) {
     return RingOutcome::kSuperseded;
   }
   const Entry next = InTimeAs(there, entry);
+  TakeBack(series, there);
   Erase(series, at);
   Insert(series, next);
   return RingOutcome::kChanged;
@@ -84,6 +92,7 @@ RingOutcome RetractEntry(Series& series, uint64_t key, uint64_t rank) {
     return RingOutcome::kDuplicate;
   }
   series.tip_count = Series::kNoTip;
+  TakeBack(series, there);
   there.rank = rank;
   there.marks |= Entry::kRetracted;
   return RingOutcome::kChanged;

@@ -35,7 +35,8 @@ struct Entry {
   uint64_t rank = 0;  // PackRank: higher wins
   Seconds time = 0;   // at which it is judged
   float value[kChannels] = {kNoValue, kNoValue};
-  uint16_t origin = 0;  // of device and identifier: with time and values it tells a repeat
+  uint16_t origin = 0;  // of device and identifier: with time and values it tells a repeat; of half
+                        // a blood pressure, of the device alone: it tells the other half
   uint16_t marks = 0;
 
   // What `marks` holds.
@@ -54,6 +55,7 @@ struct Entry {
     kRetracted = 1 << 10,   // is nothing any more, but its rank stands
     kAgeUnknown = 1 << 11,  // judged by limits for unknown ages
     kLinked = 1 << 12,      // of a patient that was merged into this one
+    kSettled = 1 << 13,     // half a blood pressure whose other half took it into the base
   };
   bool Has(Mark mark) const { return marks & mark; }
   bool judged() const { return high() != High::kUnjudged; }

@@ -3,6 +3,7 @@
 import json
 import queue
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from product import command, write
+from product import ROOT, command, write
 from streams import Service
 
 START = datetime.now(timezone.utc).replace(microsecond=0)
@@ -179,6 +180,91 @@ def test_a_rule_file_with_an_error(service, broker, tmp_path):
     assert process.wait(timeout=30) == 2
     run.processes.clear()
     assert f"{tmp_path / 'mine/broken.yaml'}:" in run.text()
+
+
+def await_text(service, words, timeout=20):
+    deadline = time.monotonic() + timeout
+    while words not in service.log.read_text():
+        assert time.monotonic() < deadline, service.text()
+        time.sleep(0.05)
+
+
+def activations(lake):
+    rows = [row for row in lake.read("ops.action").to_pylist() if row["action"] == "rules"]
+    return sorted(rows, key=lambda row: row["ordinal"])
+
+
+def test_rules_are_read_anew_on_sighup(service, broker, tmp_path):
+    """Recorded, then in force from there on; a file with an error changes nothing."""
+    built_in = (ROOT / "rules/aha-acc-2025.yaml").read_text()
+    rules = write(tmp_path / "rules/aha-acc-2025.yaml", built_in)
+    run = service(extra=f"monitor: {{rules: {rules.parent}}}")
+    process = run.start()
+    broker.send(run.topic, [(0, reading("a", -300, 165, 80))])
+    run.await_all()
+
+    rules.write_text(built_in.replace("above: 180}, diastolic: {above: 120}}", "above: }", 1))
+    process.send_signal(signal.SIGHUP)
+    await_text(run, "rule files refused, the rules in force stay")
+    refused = [line for line in run.log.read_text().splitlines() if "refused" in line]
+    assert len(refused) == 1 and str(rules) in refused[0]
+    assert len(activations(run.lake)) == 1 and process.poll() is None
+
+    old, new = "severe: {systolic: {above: 180}", "severe: {systolic: {above: 160}"
+    rules.write_text(built_in.replace(old, new).replace('version: "2025.1"', 'version: "2025.2"'))
+    process.send_signal(signal.SIGHUP)
+    await_text(run, "from offset 1 on it judges by")
+    first, second = activations(run.lake)
+    assert (first["source_offset"], second["source_offset"]) == (0, 1) and "aha-acc-2025 2025.2" in second["target"]
+    assert "above: 160" in second["payload"]
+    broker.send(run.topic, [(0, reading("b", -60, 166, 80, "p2"))])
+    rows = await_history(run, lambda rows: rows)
+    assert [(r["patient_id"], r["rule"], r["rule_version"]) for r in rows] == [("p2", "severe-high", "aha-acc-2025 2025.2")]
+    run.stop()
+    # Started anew, without snapshots: the same rules at the same places.
+    shutil.rmtree(run.lake.path / "_vitalake/monitor")
+    run.start()
+    broker.send(run.topic, [(0, reading("c", -30, 167, 80, "p2"))])
+    rows = await_history(run, lambda rows: len(rows) > 1)
+    assert {r["patient_id"] for r in rows} == {"p2"} and len(activations(run.lake)) == 2
+
+
+def test_a_stream_judged_by_arrival(service, broker):
+    """A sender with one constant time: alerts go by receipt, silver keeps what was sent."""
+    run = service()
+    run.config.write_text(run.config.read_text().replace("  - name: vitals\n", "  - name: vitals\n    time: received\n"))
+    run.start()
+    for id, systolic in (("a", 185), ("b", 190)):
+        sent = reading(id, 0, systolic, 90)
+        sent["effectiveDateTime"] = "2012-09-17T08:00:00Z"
+        broker.send(run.topic, [(0, sent)])
+        time.sleep(1.1)  # two receipts in two seconds: a confirmation is of another moment
+    rows = await_history(run, lambda rows: len(rows) >= 2)
+    assert steps(rows)[:2] == [("opened", "severe-high", "pending"), ("updated", "severe-high", "open")]
+    assert rows[0]["late_by"] is None and abs((rows[0]["opened_at"] - datetime.now(timezone.utc)).total_seconds()) < 60
+    run.await_all()
+    assert {row["effective_time"].year for row in run.lake.read("silver.observation").to_pylist()} == {2012}
+
+
+def test_single_values_are_one_reading(service, broker):
+    """8480-6 and 8462-4 as Observations of their own: one reading for the alert and for gold."""
+    def single(id, code, seconds, value):
+        record = reading(id, seconds, 120, 80)
+        del record["component"]
+        return record | {"code": component(code, 0)["code"], "valueQuantity": component(code, value)["valueQuantity"],
+                         "device": {"reference": "Device/cuff"}}
+
+    run = service()
+    run.start()
+    for n, (systolic, diastolic) in enumerate([(185, 75), (190, 125)]):
+        broker.send(run.topic, [(0, single(f"d{n}", "8462-4", 300 * n - 600, diastolic)), (0, single(f"s{n}", "8480-6", 300 * n - 600, systolic))])
+    rows = await_history(run, lambda rows: any(r["state"] == "open" for r in rows))
+    run.await_all()
+    run.stop()
+    severe = [r for r in history(run.lake) if r["rule"] == "severe-high"]
+    assert len({r["alert_id"] for r in severe}) == 1 and severe[-1]["state"] == "open"
+    person = next(row for row in run.lake.read("gold.patient_observations").to_pylist() if row["id"] == "p1")
+    assert (person["readings"], person["last_systolic_pressure"], person["last_diastolic_pressure"]) == (2, 190, 125)
 
 
 def corpus(seed=20261122):

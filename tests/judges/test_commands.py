@@ -15,7 +15,7 @@ import resources
 from product import BINARY, Lake, run, write
 
 TABLES = {"bronze.observation_stream", "silver.patient", "silver.observation", "silver.vital_sign", "gold.patient_observations",
-          "gold.latest_vital", "gold.vital_daily", "gold.bp_daily", "ops.quarantine", "ops.issue", "ops.ledger", "ops.alert", "ops.action"}
+          "gold.latest_vital", "gold.vital_daily", "gold.bp_daily", "gold.news2", "gold.alert_daily", "ops.quarantine", "ops.issue", "ops.ledger", "ops.alert", "ops.action"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,118 @@
+// Systolic and diastolic values sent as records of their own: one reading when patient, time and
+// device are equal.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "monitor/monitor_fixture.h"
+
+namespace vitalake::monitor {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// Rules and states of all alerts as they stand, without those that were withdrawn.
+std::vector<std::string> AlertsOf(const Stream& stream) {
+  std::map<Hash128, std::string> current;
+  for (const Said& said : stream.said()) {
+    const AlertEvent& event = said.event;
+    current[event.alert_id] = std::string(ToString(event.rule)) + " " +
+                              std::string(ToString(event.state)) + " " +
+                              std::to_string(event.opened_at / kSecond);
+  }
+  std::vector<std::string> lines;
+  for (auto& [_, line] : current) {
+    if (!line.contains("withdrawn")) lines.push_back(std::move(line));
+  }
+  std::ranges::sort(lines);
+  return lines;
+}
+
+TEST(MonitorHalvesTest, TheOtherHalfNeitherConfirmsNorEndsASevereReading) {
+  Stream stream;
+  stream.Tell(Systolic(0, 185));
+  stream.Tell(Diastolic(0, 75));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  stream.Tell(Diastolic(10 * kMinute, 125));
+  stream.Tell(Systolic(10 * kMinute, 190));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+}
+
+TEST(MonitorHalvesTest, AnOrdinaryHighWaitsForASecondReadingNotForTheOtherHalf) {
+  Stream stream;
+  stream.Tell({Systolic(0, 165), Diastolic(0, 105)});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell({Diastolic(20 * kMinute, 75), Systolic(20 * kMinute, 165)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened high open"));
+}
+
+TEST(MonitorHalvesTest, TheHalfThatComesLaterDoesNotEndWhatStands) {
+  Stream stream;
+  stream.Tell({Bp(0, 165, 90), Bp(20 * kMinute, 166, 90)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened high open"));
+  stream.Tell({Diastolic(40 * kMinute, 75), Systolic(40 * kMinute, 167)});
+  ASSERT_THAT(AlertsOf(stream), ElementsAre(testing::HasSubstr("high open")));
+}
+
+TEST(MonitorHalvesTest, ARetractedHalfLeavesTheOther) {
+  Stream stream;
+  const Told high = Systolic(0, 185);
+  stream.Tell({high, Diastolic(0, 75)});
+  stream.Tell(Retracted(high, kMinute));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "withdrawn severe-high withdrawn"));
+}
+
+TEST(MonitorHalvesTest, SwappedHalvesAskForARepeat) {
+  Stream stream;
+  stream.Tell({Systolic(0, 80), Diastolic(0, 118)});
+  EXPECT_THAT(AlertsOf(stream), ElementsAre(testing::HasSubstr("check-reading open")));
+}
+
+TEST(MonitorHalvesTest, OtherDevicesAndOtherTimesAreNoPairs) {
+  Stream stream;
+  stream.Tell(Systolic(0, 185));
+  Told other = Diastolic(kSecond, 75);  // a second later: a reading of its own
+  stream.Tell(other);
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "closed severe-high closed quietly"));
+}
+
+// The same values as pairs and as halves, in whatever order the halves come: the same baseline, the
+// same alerts in the end.
+TEST(MonitorHalvesTest, HalvesComeToWhatWholeReadingsComeTo) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    SeededRandom random(seed);
+    std::vector<Told> all = Ordinary(14, seed);
+    for (Told& told : all) {
+      if (random.Below(12) == 0) *told.reading.value += 60;
+      if (random.Below(12) == 0) {
+        // Closer together they would be implausible.
+        told.reading.diastolic = std::min(*told.reading.diastolic + 45, *told.reading.value - 10);
+      }
+    }
+    Stream whole, halves;
+    for (const Told& told : all) {
+      whole.Tell(told);
+      Told systolic = told, diastolic = told;
+      systolic.id += "-s";
+      systolic.reading.diastolic.reset();
+      diastolic.id += "-d";
+      diastolic.reading.value.reset();
+      const bool first = random.Below(2) == 0;
+      halves.Tell(first ? systolic : diastolic);
+      halves.Tell(first ? diastolic : systolic);
+    }
+    const Told last = Bp(15 * kDay, 130, 80);
+    const Judgement a = whole.Tell(last), b = halves.Tell(last);
+    for (int c = 0; c < 2; ++c) {
+      EXPECT_EQ(a.baseline[c].readings, b.baseline[c].readings) << seed;
+      EXPECT_DOUBLE_EQ(a.baseline[c].mean, b.baseline[c].mean) << seed;
+      EXPECT_DOUBLE_EQ(a.baseline[c].sigma, b.baseline[c].sigma) << seed;
+    }
+    EXPECT_EQ(AlertsOf(whole), AlertsOf(halves)) << seed;
+  }
+}
+
+}  // namespace
+}  // namespace vitalake::monitor
