@@ -24,7 +24,7 @@ std::vector<SearchParameter> MakeParameters() {
        {kUpdatedLow, kUpdatedHigh},
        {},
        "meta.lastUpdated, without one the time of arrival"},
-      {kPat, "identifier", "token", Match::kIdentifiers, {"r.identifiers"}},
+      {kPat, "identifier", "token", Match::kIdentifiers, {"nullif(r.identifiers, '[]')"}},
       {kPat,
        "name",
        "string",

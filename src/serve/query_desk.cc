@@ -78,10 +78,13 @@ void QueryDesk::Close() {
 }
 
 void QueryDesk::Run(std::string path, Reply reply, Work work) {
+  // The time runs from here: nobody waits for what would begin later.
+  const Wait wait = Wait::For(lake_.clock(), options_.time, ended_.get_token());
   const std::lock_guard lock(mutex_);
-  const bool taken = pool_ && pool_->TryAdd([this, path, reply, work = std::move(work)] {
+  const bool taken = pool_ && pool_->TryAdd([this, path, reply, wait, work = std::move(work)] {
     try {
-      auto answer = Do(work);
+      if (lake_.clock().Steady() >= wait.until) return reply(Busy(path));
+      auto answer = Do(work, wait);
       reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
     } catch (const std::exception& fault) {
       reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
@@ -90,8 +93,7 @@ void QueryDesk::Run(std::string path, Reply reply, Work work) {
   if (!taken) reply(Busy(path));
 }
 
-Result<Response> QueryDesk::Do(const Work& work) {
-  const Wait wait = Wait::For(lake_.clock(), options_.time, ended_.get_token());
+Result<Response> QueryDesk::Do(const Work& work, const Wait& wait) {
   VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "waiting for a session"));
   std::unique_ptr<engine::SqlSession> session;
   {

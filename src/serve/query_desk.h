@@ -26,7 +26,7 @@ struct QueryDeskOptions {
   int64_t memory_bytes = 256 << 20;  // of all statements together
   size_t sessions = 2;               // statements that run at once
   size_t waiting = 16;               // more are refused with 503
-  std::chrono::milliseconds time{30'000};
+  std::chrono::milliseconds time{30'000};  // of one, its waiting included
 };
 
 // Thread-safe.
@@ -49,7 +49,7 @@ class QueryDesk {
 
  private:
   QueryDesk(lake::Lake& lake, const QueryDeskOptions& options) : lake_(lake), options_(options) {}
-  Result<Response> Do(const Work& work);
+  Result<Response> Do(const Work& work, const Wait& wait);
 
   lake::Lake& lake_;
   const QueryDeskOptions options_;
