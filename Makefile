@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 CMAKE_QUIET = cmake --preset $(1) --log-level=WARNING >/dev/null
 
-.PHONY: help setup build test demo bench lint format clean
+.PHONY: help setup build test demo bench lint format screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -36,6 +36,10 @@ lint:  ## check formatting, naming and common mistakes
 format:  ## format the C++ sources in place
 	@scripts/setup.sh lint
 	@git ls-files 'src/*.h' 'src/*.cc' 'tests/*.h' 'tests/*.cc' | xargs clang-format-19 -i
+
+screenshots: build  ## make the pictures of the dashboard in docs/pictures anew
+	@scripts/setup.sh test
+	@.deps/venv/bin/python scripts/screenshots.py
 
 clean:  ## remove what was built (not what was downloaded: .deps)
 	@rm -rf build

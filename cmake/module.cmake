@@ -54,6 +54,16 @@ function(vl_embed TARGET NAME)
   set_source_files_properties(${OUT} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
+# vl_embed_bytes(TARGET NAME files...): the same for files that are no text.
+function(vl_embed_bytes TARGET NAME)
+  set(OUT ${CMAKE_CURRENT_BINARY_DIR}/embedded_${NAME}.cc)
+  add_custom_command(OUTPUT ${OUT}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${OUT} -DNAME=${NAME} "-DFILES=${ARGN}" -P ${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake
+    DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/cmake/embed_bytes.cmake VERBATIM)
+  target_sources(${TARGET} PRIVATE ${OUT})
+  set_source_files_properties(${OUT} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 # vl_executable(NAME SOURCES main.cc DEPS cli LIBS CLI11::CLI11): a program in the root of the build
 # folder with libduckdb.so copied beside it, found through $ORIGIN: the pair can be moved anywhere.
 function(vl_executable NAME)

@@ -4,21 +4,46 @@
 -- day: day
 -- source: silver.patient(id), silver.observation(patient_id, effective_date), silver.vital_sign(patient_id, effective_date)
 -- clustered: day, patient_id
-WITH single AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, status, quality,
+WITH half AS (
+  SELECT id_space, patient_id, effective_time, effective_date, device, code, value,
+    CASE WHEN effective_time IS NULL THEN id END AS alone, id
+  FROM silver.vital_sign
+  WHERE panel IS NULL AND component IS NULL AND code IN ('8480-6', '8462-4')
+    AND retracted_at IS NULL AND value IS NOT NULL
+    AND status IN ('preliminary', 'final', 'amended', 'corrected')
+    AND (coalesce(quality, '') = ''
+      OR (concat(' ', quality, ' ') NOT LIKE '% implausible %'
+        AND concat(' ', quality, ' ') NOT LIKE '% repeat_of %'))
+),
+numbered AS (
+  SELECT id_space, patient_id, effective_time, effective_date, device, code, value, alone,
+    row_number() OVER (
+      PARTITION BY id_space, patient_id, effective_time, effective_date, device, code, alone
+      ORDER BY id) AS place
+  FROM half
+),
+-- As in patient_observations: one moment and device, one reading.
+single AS (
+  SELECT id_space, patient_id, effective_date,
     max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
     max(CASE WHEN code = '8462-4' THEN value END) AS diastolic
-  FROM silver.vital_sign
-  WHERE panel IS NULL AND component IS NULL AND code IN ('8480-6', '8462-4') AND retracted_at IS NULL
-  GROUP BY id_space, patient_id, effective_time, effective_date, device, status, quality
+  FROM numbered
+  GROUP BY id_space, patient_id, effective_time, effective_date, device, alone, place
 ),
 reading AS (
-  SELECT id_space, patient_id, effective_date, status, quality,
+  SELECT id_space, patient_id, effective_date,
     systolic_pressure_value AS systolic, diastolic_pressure_value AS diastolic
   FROM silver.observation
   WHERE retracted_at IS NULL
+    AND (systolic_pressure_value IS NOT NULL OR diastolic_pressure_value IS NOT NULL)
+    AND status IN ('preliminary', 'final', 'amended', 'corrected')
+    AND (coalesce(quality, '') = ''
+      OR (concat(' ', quality, ' ') NOT LIKE '% implausible %'
+        AND concat(' ', quality, ' ') NOT LIKE '% repeat_of %'))
   UNION ALL
-  SELECT id_space, patient_id, effective_date, status, quality, systolic, diastolic FROM single
+  SELECT id_space, patient_id, effective_date, systolic, diastolic
+  FROM single
+  WHERE coalesce(systolic - diastolic, 10) >= 10
 ),
 day AS (
   SELECT r.id_space, coalesce(l.person_id, r.patient_id) AS patient_id, r.effective_date AS day,
@@ -30,11 +55,6 @@ day AS (
   FROM reading r
   LEFT JOIN person_link l ON l.id_space = r.id_space AND l.patient_id = r.patient_id
   WHERE r.patient_id IS NOT NULL AND r.effective_date IS NOT NULL
-    AND (r.systolic IS NOT NULL OR r.diastolic IS NOT NULL)
-    AND r.status IN ('preliminary', 'final', 'amended', 'corrected')
-    AND (coalesce(r.quality, '') = ''
-      OR (concat(' ', r.quality, ' ') NOT LIKE '% implausible %'
-        AND concat(' ', r.quality, ' ') NOT LIKE '% repeat_of %'))
   GROUP BY r.id_space, coalesce(l.person_id, r.patient_id), r.effective_date
 )
 SELECT d.id_space, d.patient_id, d.day, d.readings, d.mean_systolic, d.mean_diastolic,

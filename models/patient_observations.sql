@@ -14,36 +14,56 @@ WITH patient AS (
   LEFT JOIN person_link l ON l.id_space = p.id_space AND l.patient_id = p.id
   WHERE p.retracted_at IS NULL
 ),
--- Single systolic and diastolic Observations count as one reading when subject, time and device agree.
-single AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, status, quality, source,
-    CAST(NULL AS VARCHAR) AS setting, CAST(NULL AS VARCHAR) AS device_type,
-    max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
-    max(CASE WHEN code = '8462-4' THEN value END) AS diastolic
+-- Single systolic and diastolic Observations of one subject, time and device count as one reading; of
+-- several at one moment the first with the first.
+half AS (
+  SELECT id_space, patient_id, effective_time, effective_date, device, code, value,
+    CASE WHEN status IN ('preliminary', 'final', 'amended', 'corrected')
+          AND (coalesce(quality, '') = ''
+            OR (concat(' ', quality, ' ') NOT LIKE '% implausible %'
+              AND concat(' ', quality, ' ') NOT LIKE '% repeat_of %'))
+          AND value IS NOT NULL
+         THEN 1 ELSE 0 END AS usable,
+    CASE WHEN effective_time IS NULL THEN id END AS alone, id
   FROM silver.vital_sign
   WHERE panel IS NULL AND component IS NULL AND code IN ('8480-6', '8462-4') AND retracted_at IS NULL
-  GROUP BY id_space, patient_id, effective_time, effective_date, device, status, quality, source
+),
+numbered AS (
+  SELECT id_space, patient_id, effective_time, effective_date, device, code, value, usable, alone,
+    row_number() OVER (
+      PARTITION BY id_space, patient_id, effective_time, effective_date, device, code, usable, alone
+      ORDER BY id) AS place
+  FROM half
+),
+single AS (
+  SELECT id_space, patient_id, effective_time, effective_date, device, usable,
+    max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
+    max(CASE WHEN code = '8462-4' THEN value END) AS diastolic
+  FROM numbered
+  GROUP BY id_space, patient_id, effective_time, effective_date, device, usable, alone, place
 ),
 every_reading AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, status, quality, source,
-    setting, device_type, systolic_pressure_value AS systolic, diastolic_pressure_value AS diastolic
+  SELECT id_space, patient_id, effective_time, effective_date, device, setting, device_type,
+    systolic_pressure_value AS systolic, diastolic_pressure_value AS diastolic,
+    CASE WHEN status IN ('preliminary', 'final', 'amended', 'corrected')
+          AND (coalesce(quality, '') = ''
+            OR (concat(' ', quality, ' ') NOT LIKE '% implausible %'
+              AND concat(' ', quality, ' ') NOT LIKE '% repeat_of %'))
+          AND (systolic_pressure_value IS NOT NULL OR diastolic_pressure_value IS NOT NULL)
+         THEN 1 ELSE 0 END AS counts
   FROM silver.observation
   WHERE retracted_at IS NULL
   UNION ALL
-  SELECT id_space, patient_id, effective_time, effective_date, device, status, quality, source,
-    setting, device_type, systolic, diastolic
+  SELECT id_space, patient_id, effective_time, effective_date, device, CAST(NULL AS VARCHAR),
+    CAST(NULL AS VARCHAR), systolic, diastolic,
+    -- Swapped or too close together: as of a panel, implausible.
+    CASE WHEN usable = 1 AND coalesce(systolic - diastolic, 10) >= 10 THEN 1 ELSE 0 END
   FROM single
 ),
 reading AS (
   SELECT r.id_space, coalesce(l.person_id, r.patient_id) AS person,
     coalesce(r.effective_time, CAST(r.effective_date AS TIMESTAMP)) AS taken,
-    r.effective_date, r.systolic, r.diastolic, r.device, r.device_type, r.setting,
-    CASE WHEN r.status IN ('preliminary', 'final', 'amended', 'corrected')
-          AND (coalesce(r.quality, '') = ''
-            OR (concat(' ', r.quality, ' ') NOT LIKE '% implausible %'
-              AND concat(' ', r.quality, ' ') NOT LIKE '% repeat_of %'))
-          AND (r.systolic IS NOT NULL OR r.diastolic IS NOT NULL)
-         THEN 1 ELSE 0 END AS counts
+    r.effective_date, r.systolic, r.diastolic, r.device, r.device_type, r.setting, r.counts
   FROM every_reading r
   LEFT JOIN person_link l ON l.id_space = r.id_space AND l.patient_id = r.patient_id
   WHERE r.patient_id IS NOT NULL

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# clang-format (check only) over all C++ sources, clang-tidy over the product's; needs
+# clang-format (check only) over all C++ sources, clang-tidy over the product's, types of web/; needs
 # build/lint/compile_commands.json. JOBS: how many files at a time.
 # A file that passed is not looked at again until it, a header of ours or the checks change.
 set -euo pipefail
@@ -36,6 +36,10 @@ tidy_one() {
 export -f tidy_one
 printf '%s\n' "${sources[@]}" | grep -E '^src/.*\.cc$' | grep -vE '_test\.cc$' |
   xargs -P "$jobs" -I {} bash -c 'tidy_one "$1"' _ {} || status=1
+
+# The dashboard: types (its packages are where setup.sh puts them).
+ln -sfn ../.deps/web/node_modules web/node_modules
+node .deps/web/node_modules/typescript/bin/tsc --project web || status=1
 
 [ "$status" -eq 0 ] && echo "lint: clean"
 exit "$status"

@@ -81,6 +81,16 @@ duckdb() {
   done_with duckdb "$pins"
 }
 
+web() {  # what builds the dashboard (web/), and its checks
+  local pins
+  pins=$(sha256sum <web/package-lock.json)
+  fresh web "$pins" && [ -d "$deps/web/node_modules/esbuild" ] && return
+  mkdir -p "$deps/web"
+  cp web/package.json web/package-lock.json "$deps/web/"
+  run "npm packages of the dashboard" env -C "$deps/web" npm ci --ignore-scripts --no-audit --no-fund
+  done_with web "$pins"
+}
+
 maven_jars() {  # FOLDER FIRST-LETTERS-OF-A-JAR-THAT-MUST-BE-THERE NAME VERSION WHAT POM
   local folder=$1 first=$2 name=$3 version=$4 what=$5 pom=$6
   local pins="$name $version"
@@ -110,7 +120,7 @@ judges() {
 [ $# -gt 0 ] || die "usage: scripts/setup.sh build|test|lint ..."
 for need in "$@"; do
   case "$need" in
-    build) packages build; duckdb ;;
+    build) packages build; duckdb; web ;;
     test) packages test; judges ;;
     lint) packages lint ;;
     *) die "unknown part '$need'; there are: build, test, lint" ;;

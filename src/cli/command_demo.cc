@@ -38,11 +38,22 @@ void AddDemoCommand(CommandLine& line) {
   command->add_option("--port", options->port, "Of the HTTP server on this machine [8080]")
       ->type_name("N")
       ->check(CLI::Range(int64_t{0}, int64_t{65'535}));
+  command
+      ->add_option_function<int64_t>(
+          "--postgres-port",
+          [options](const int64_t& port) {
+            options->postgres_port = port;
+            options->postgres_port_asked_for = true;
+          },
+          "Of the PostgreSQL server on this machine [5439]")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{65'535}));
   command->add_option("--seconds", options->seconds, "End after this time [until it is stopped]")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   command->add_flag_function(
-      "--no-serve", [options](int64_t) { options->serve = false; }, "Serve nothing over HTTP");
+      "--no-serve", [options](int64_t) { options->serve = false; },
+      "Serve nothing over HTTP and the PostgreSQL protocol");
   AddExamples(command, {"demo", "--lake ./demo-lake demo --patients 50"});
 }
 

@@ -96,7 +96,7 @@ Status ConfigBuilder::AddList(const KeySpec& list, const YAML::Node& node,
   for (size_t i = 0; i < node.size(); ++i) {
     std::string element = fmt::format("{}[{}]", path, i);
     VL_RETURN_IF_ERROR(AddSection(list, node[i], element));
-    VL_RETURN_IF_ERROR(CheckStream(node[i], element));
+    if (list.name == "streams") VL_RETURN_IF_ERROR(CheckStream(node[i], element));
   }
   return {};
 }

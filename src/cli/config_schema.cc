@@ -120,24 +120,38 @@ KeySpec Outbound() {
        Key("names", KeyType::kFlag, "true")}));
 }
 
+KeySpec PostgresUsers() {
+  KeySpec users = Key("postgres_users", KeyType::kList);
+  users.off_when_absent = true;
+  users.children = {Required(Key("name", KeyType::kText)),
+                    Required(Secret(Key("password", KeyType::kText)))};
+  return users;
+}
+
+KeySpec PostgresTls() {
+  return Optional(Section("postgres_tls", {Required(Key("certificate_file", KeyType::kPath)),
+                                           Required(Key("key_file", KeyType::kPath))}));
+}
+
 KeySpec BuildSchema() {
-  return Section(
-      "", {Key("lake", KeyType::kPath, "./lake"), Key("memory", KeyType::kSize, "1GB"),
-           Choice("log_level", {"trace", "debug", "info", "warn", "error", "off"}, "warn"),
-           Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(), Streams(),
-           Outbound(),
-           Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
-                               Key("late_after", KeyType::kDuration, "15m"),
-                               Key("late_critical_within", KeyType::kDuration, "24h")}),
-           Section("serve", {OrOff(Key("http", KeyType::kAddress, "127.0.0.1:8080")),
-                             NotInUse(Key("postgres", KeyType::kAddress, "127.0.0.1:5439"))}),
-           Section("engine", {OrAuto(Key("threads", KeyType::kCount, "auto")),
-                              OrAuto(Key("spill", KeyType::kPath, "auto"))}),
-           Section("maintain", {Key("small_files", KeyType::kCount, "32"),
-                                Key("target_rows", KeyType::kCount, "400000"),
-                                Key("target_file", KeyType::kSize, "128MB"),
-                                Key("checkpoint_every", KeyType::kCount, "100"),
-                                Key("retain", KeyType::kDuration, "168h")})});
+  return Section("",
+                 {Key("lake", KeyType::kPath, "./lake"), Key("memory", KeyType::kSize, "1GB"),
+                  Choice("log_level", {"trace", "debug", "info", "warn", "error", "off"}, "warn"),
+                  Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(), Streams(),
+                  Outbound(),
+                  Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
+                                      Key("late_after", KeyType::kDuration, "15m"),
+                                      Key("late_critical_within", KeyType::kDuration, "24h")}),
+                  Section("serve", {OrOff(Key("http", KeyType::kAddress, "127.0.0.1:8080")),
+                                    OrOff(Key("postgres", KeyType::kAddress, "127.0.0.1:5439")),
+                                    PostgresUsers(), PostgresTls()}),
+                  Section("engine", {OrAuto(Key("threads", KeyType::kCount, "auto")),
+                                     OrAuto(Key("spill", KeyType::kPath, "auto"))}),
+                  Section("maintain", {Key("small_files", KeyType::kCount, "32"),
+                                       Key("target_rows", KeyType::kCount, "400000"),
+                                       Key("target_file", KeyType::kSize, "128MB"),
+                                       Key("checkpoint_every", KeyType::kCount, "100"),
+                                       Key("retain", KeyType::kDuration, "168h")})});
 }
 
 template <class T>

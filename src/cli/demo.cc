@@ -32,6 +32,7 @@ constexpr int64_t kDays = 14;
 constexpr int64_t kReadingsPerPatient = 42;  // three a day
 constexpr double kAnomalyShare = 0.01;
 constexpr double kLiveAnomalyShare = 0.05;
+constexpr double kOtherShare = 0.2;    // of the readings: no blood pressure
 constexpr size_t kAlertsHeld = 1'000;  // not yet written to the terminal
 constexpr Micros kHour = 3'600'000'000;
 constexpr std::string_view kMarkerKey = "_vitalake/demo.json";
@@ -173,7 +174,7 @@ Status Demo::MakeFiles(const fs::path& folder) {
   readings.end = end_;
   readings.days = kDays;
   readings.anomaly_share = kAnomalyShare;
-  readings.other_share = 0.2;
+  readings.other_share = kOtherShare;
   readings.device_types = true;
   auto write = [&](std::string_view block) -> Status {
     VL_RETURN_IF_ERROR(wait_.Check(context_.clock(), "making readings"));
@@ -287,6 +288,10 @@ Status Demo::ShowCommands() {
       "  python3 -c 'import deltalake; print(deltalake.DeltaTable(\"{}/gold/bp_daily\")"
       ".to_pyarrow_table())'\n",
       lake_->options().location);
+  if (options_.serve) {
+    text += fmt::format("  psql \"host=127.0.0.1 port={} dbname=lake\" -c '\\d+'\n",
+                        options_.postgres_port);
+  }
   if (context_.globals().lake.empty())
     text += fmt::format("The lake stays until you remove it: rm -r {}\n", lake);
   return WriteStdout(text);
@@ -295,13 +300,25 @@ Status Demo::ShowCommands() {
 Result<RunSetup> Demo::StreamSettings() {
   RunSetup setup;
   VL_TRY(setup.monitor, ingest::MonitorRules::Load({}));
-  if (options_.serve) setup.http = HttpSetup{fmt::format("127.0.0.1:{}", options_.port)};
+  if (options_.serve) {
+    setup.http = HttpSetup{fmt::format("127.0.0.1:{}", options_.port)};
+    setup.http->on_listen = [this](const std::string& url) {
+      const std::string shown = Paint(context_.out(), Colour::kBold, url + "/");
+      if (!WriteStdout(fmt::format("  Dashboard: {}\n", shown))) log::Warn("dashboard: {}/", url);
+    };
+  }
+  if (options_.serve) {
+    setup.postgres = PostgresSetup{.asked_for = options_.postgres_port_asked_for};
+    setup.postgres->options.address = fmt::format("127.0.0.1:{}", options_.postgres_port);
+  }
   StreamSetup stream;
   stream.settings.name = "demo";
   stream.source = StreamKind::kGenerator;
   stream.generator.rate = options_.rate;
   stream.generator.seed = ingest::kDefaultSeed + 1;  // other readings than those of the history
   stream.generator.anomalies = kLiveAnomalyShare;
+  stream.generator.other_share = kOtherShare;
+  stream.generator.device_types = true;
   VL_TRY(auto session, lake::OpenSqlSession(*lake_));
   VL_TRY(engine::QueryResult ids,
          session->Query("SELECT id FROM silver.patient WHERE retracted_at IS NULL ORDER BY id", {},

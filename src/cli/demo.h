@@ -17,6 +17,8 @@ struct DemoOptions {
   double seconds = 0;   // most time it may take; 0: until it is stopped
   int64_t rate = 50;    // new readings a second
   int64_t port = 8080;  // of the HTTP server on loopback
+  int64_t postgres_port = 5439;
+  bool postgres_port_asked_for = false;
   bool serve = true;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "serve/dashboard_routes.h"
 #include "serve/fhir_routes.h"
 #include "serve/ingest_routes.h"
 #include "serve/ledger_routes.h"
@@ -71,6 +72,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
       std::make_unique<serve::Health>(lake.clock(), std::move(checks), kLookEvery, kLookPatience);
   serve::AddIngestRoutes(routes, std::move(intakes));
   serve::AddStatusRoutes(routes, *service->health_, metrics);
+  serve::AddDashboardRoutes(routes);
   serve::QueryDeskOptions desk;
   desk.memory_bytes = lake.options().memory_bytes / kStatementShare;
   VL_TRY(service->desk_, serve::QueryDesk::Open(lake, desk));
@@ -88,6 +90,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   VL_RETURN_IF_ERROR(service->WriteAddress(lake));
   service->server_->Start();
   log::Info("http: listening at {}", service->server_->url());
+  if (setup.on_listen) setup.on_listen(service->server_->url());
   return service;
 }
 

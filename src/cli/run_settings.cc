@@ -199,6 +199,31 @@ Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
   return http;
 }
 
+Result<std::optional<PostgresSetup>> ReadPostgres(const Config& config) {
+  PostgresSetup postgres;
+  serve::PostgresOptions& options = postgres.options;
+  VL_TRY(options.address, config.Text("serve.postgres"));
+  const Setting& setting = *config.Find("serve.postgres");
+  if (options.address == "off") return std::nullopt;
+  postgres.asked_for = setting.source != SettingSource::kDefault;
+  for (size_t i = 0;; ++i) {
+    const std::string path = fmt::format("serve.postgres_users[{}]", i);
+    if (config.Find(path + ".name") == nullptr) break;
+    serve::PostgresUser user;
+    VL_TRY(user.name, config.Text(path + ".name"));
+    VL_TRY(user.password, config.Text(path + ".password"));
+    options.users.push_back(std::move(user));
+  }
+  if (config.HasSection("serve.postgres_tls")) {
+    VL_TRY(options.certificate_file, config.Path("serve.postgres_tls.certificate_file"));
+    VL_TRY(options.key_file, config.Path("serve.postgres_tls.key_file"));
+  }
+  if (auto good = serve::CheckPostgresOptions(options); !good) {
+    return Because(std::move(good).error(), fmt::format("{}: `serve.postgres`", setting.origin));
+  }
+  return postgres;
+}
+
 }  // namespace
 
 Result<RunSetup> ReadRunSetup(const Config& config) {
@@ -225,6 +250,7 @@ Result<RunSetup> ReadRunSetup(const Config& config) {
     VL_TRY(setup.monitor, ReadMonitor(config));
   }
   VL_TRY(setup.http, ReadHttp(config, setup.streams));
+  VL_TRY(setup.postgres, ReadPostgres(config));
   return setup;
 }
 

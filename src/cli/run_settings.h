@@ -1,6 +1,7 @@
 // The sections of the config that `run` works by, as the modules below take them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "ingest/monitor_rules.h"
 #include "ingest/stream_pipeline.h"
 #include "ingest/webhook_sink.h"
+#include "serve/postgres_server.h"
 
 namespace vitalake::cli {
 
@@ -30,6 +32,13 @@ struct StreamSetup {
 struct HttpSetup {
   std::string address;
   bool asked_for = false;  // in the config, or by a stream that needs it: not by default alone
+  // Called with the URL once requests are answered there; may be empty.
+  std::function<void(const std::string& url)> on_listen = {};
+};
+
+struct PostgresSetup {
+  serve::PostgresOptions options = {};
+  bool asked_for = false;  // in the config, not by default alone
 };
 
 struct OutboundSetup {
@@ -40,7 +49,8 @@ struct OutboundSetup {
 };
 
 struct RunSetup {
-  std::optional<HttpSetup> http;  // none: off
+  std::optional<HttpSetup> http;          // none: off
+  std::optional<PostgresSetup> postgres;  // none: off
   std::optional<ingest::LandingOptions> landing;
   std::vector<StreamSetup> streams;
   ingest::MonitorRules monitor;  // what their readings are judged by

@@ -266,6 +266,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   }
   VL_RETURN_IF_ERROR(OpenOutbound());
   VL_RETURN_IF_ERROR(OpenHttp());
+  VL_TRY(postgres_, OpenPostgres(lake_, metrics_, setup_.postgres));
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
     std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
@@ -291,6 +292,7 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
       Tell();
     }
     if (http_) http_->Drain();
+    if (postgres_) postgres_->Drain();
     gold_.Finish();
     for (const auto& place : outbound_) place->Finish();
   }

@@ -19,6 +19,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "cli/http_service.h"
+#include "cli/postgres_service.h"
 #include "cli/run_settings.h"
 #include "cli/stream_metrics.h"
 #include "ingest/alert_feed.h"
@@ -77,7 +78,8 @@ class Service {
   ingest::AlertFeed alerts_;
   std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
-  std::unique_ptr<HttpService> http_;  // null: off
+  std::unique_ptr<HttpService> http_;          // null: off
+  std::unique_ptr<PostgresService> postgres_;  // null: off
   std::stop_source ended_;
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;

@@ -1,7 +1,10 @@
 #include "clinical/news2.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <span>
+#include <utility>
 
 namespace vitalake::clinical {
 namespace {
@@ -22,6 +25,11 @@ constexpr Band kPulse[] = {{40, 3}, {50, 1}, {90, 0}, {110, 1}, {130, 2}, {kNoEn
 constexpr Band kTemperature[] = {{350, 3}, {360, 1}, {380, 0}, {390, 1}, {kNoEnd, 2}};
 
 constexpr int kParameters = 7;
+
+constexpr double kRoomAir = 21.5;  // % oxygen
+
+constexpr std::string_view kAlertLevels[] = {"LA9340-6", "248234008", "A", "alert",
+                                             "mentally alert"};
 
 double RoundHalfUp(double value) { return std::floor(value + 0.5); }
 
@@ -44,6 +52,11 @@ News2Response ResponseTo(const News2& score) {
   if (score.total >= 5) return News2Response::kUrgent;
   if (score.single_three) return News2Response::kWardReview;
   return score.complete ? News2Response::kRoutine : News2Response::kIncomplete;
+}
+
+bool SameWord(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 template <class Score, class Value>
@@ -87,5 +100,19 @@ News2 ScoreNews2(const News2Input& input) {
   score.response = ResponseTo(score);
   return score;
 }
+
+std::string_view ToString(News2Response response) {
+  constexpr std::string_view kNames[] = {"incomplete", "routine", "ward-review", "urgent",
+                                         "emergency"};
+  return kNames[static_cast<size_t>(std::to_underlying(response))];
+}
+
+bool IsAlertLevel(std::string_view answer) {
+  return std::ranges::any_of(kAlertLevels,
+                             [&](std::string_view level) { return SameWord(answer, level); });
+}
+
+bool IsOnOxygenFlow(double litres_per_minute) { return litres_per_minute > 0; }
+bool IsOnOxygenShare(double percent) { return percent > kRoomAir; }
 
 }  // namespace vitalake::clinical

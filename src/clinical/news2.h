@@ -55,4 +55,16 @@ std::optional<int> SaturationPoints(double percent, OxygenScale scale,
 
 News2 ScoreNews2(const News2Input& input);
 
+// "incomplete", "routine", "ward-review", "urgent", "emergency".
+std::string_view ToString(News2Response response);
+
+// Whether a level of consciousness says "alert": LOINC's answer LA9340-6, SNOMED CT's 248234008,
+// ACVPU's letter, or the word itself.
+bool IsAlertLevel(std::string_view answer);
+
+// Whether oxygen is given, by an inhaled flow (3151-8, L/min) or an inhaled concentration (3150-6,
+// %; more than room air's 21 % as it is rounded).
+bool IsOnOxygenFlow(double litres_per_minute);
+bool IsOnOxygenShare(double percent);
+
 }  // namespace vitalake::clinical

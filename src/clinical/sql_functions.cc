@@ -6,6 +6,7 @@
 #include "base/json_tree.h"
 #include "clinical/blood_pressure.h"
 #include "clinical/codes.h"
+#include "clinical/news2.h"
 #include "clinical/plausibility.h"
 #include "clinical/quality.h"
 #include "clinical/rule_set.h"
@@ -64,6 +65,10 @@ std::optional<std::string> FirstVitalCode(std::string_view codings_json) {
     if (const VitalCode* vital = look(coding)) return vital->code;
   }
   return OrNull(loinc.empty() ? first : loinc);
+}
+
+OxygenScale ScaleOf(std::optional<int32_t> scale) {
+  return scale == 2 ? OxygenScale::kTwo : OxygenScale::kOne;
 }
 
 Device ParseDevice(std::string_view text) {
@@ -185,6 +190,44 @@ std::string BpCategory(Number mean_systolic, Number mean_diastolic, int64_t read
   input.setting = *where;
   input.device = ParseDevice(OrEmpty(device));
   return Categorize(*rules, input).ToString(*rules, *where);
+}
+
+int32_t News2Total(Number respiratory_rate, Number oxygen_saturation, std::optional<bool> on_oxygen,
+                   Number systolic, Number pulse, std::optional<bool> alert, Number temperature,
+                   std::optional<int32_t> scale) {
+  return ScoreNews2({respiratory_rate, oxygen_saturation, on_oxygen, systolic, pulse, alert,
+                     temperature, ScaleOf(scale)})
+      .total;
+}
+
+int32_t News2Parameters(Number respiratory_rate, Number oxygen_saturation,
+                        std::optional<bool> on_oxygen, Number systolic, Number pulse,
+                        std::optional<bool> alert, Number temperature,
+                        std::optional<int32_t> scale) {
+  return ScoreNews2({respiratory_rate, oxygen_saturation, on_oxygen, systolic, pulse, alert,
+                     temperature, ScaleOf(scale)})
+      .parameters;
+}
+
+std::string News2ResponseTo(Number respiratory_rate, Number oxygen_saturation,
+                            std::optional<bool> on_oxygen, Number systolic, Number pulse,
+                            std::optional<bool> alert, Number temperature,
+                            std::optional<int32_t> scale) {
+  return std::string(ToString(ScoreNews2({respiratory_rate, oxygen_saturation, on_oxygen, systolic,
+                                          pulse, alert, temperature, ScaleOf(scale)})
+                                  .response));
+}
+
+std::optional<bool> News2OnOxygen(Text code, Number value) {
+  if (!value) return std::nullopt;
+  if (OrEmpty(code) == "3151-8") return IsOnOxygenFlow(*value);
+  if (OrEmpty(code) == "3150-6") return IsOnOxygenShare(*value);
+  return std::nullopt;
+}
+
+std::optional<bool> News2Alert(Text answer) {
+  if (OrEmpty(answer).empty()) return std::nullopt;
+  return IsAlertLevel(*answer);
 }
 
 std::optional<Micros> FhirTime(Text text) {

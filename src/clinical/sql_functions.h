@@ -69,6 +69,25 @@ std::string BpCategory(Number mean_systolic, Number mean_diastolic, int64_t read
                        int64_t local_dates, Number age_years, Text setting, Text device,
                        Text rule_set = {});
 
+// NEWS2 of what is known (news2.h); null inputs are not scored. `scale` 2: scale 2 for oxygen
+// saturation, else 1. news2_total(...): the points; news2_parameters(...): how many of the 7 were
+// scored; news2_response(...): "incomplete", "routine", "ward-review", "urgent", "emergency".
+int32_t News2Total(Number respiratory_rate, Number oxygen_saturation, std::optional<bool> on_oxygen,
+                   Number systolic, Number pulse, std::optional<bool> alert, Number temperature,
+                   std::optional<int32_t> scale);
+int32_t News2Parameters(Number respiratory_rate, Number oxygen_saturation,
+                        std::optional<bool> on_oxygen, Number systolic, Number pulse,
+                        std::optional<bool> alert, Number temperature,
+                        std::optional<int32_t> scale);
+std::string News2ResponseTo(Number respiratory_rate, Number oxygen_saturation,
+                            std::optional<bool> on_oxygen, Number systolic, Number pulse,
+                            std::optional<bool> alert, Number temperature,
+                            std::optional<int32_t> scale);
+// news2_on_oxygen(code, value): of an inhaled flow or concentration; null for other codes.
+std::optional<bool> News2OnOxygen(Text code, Number value);
+// news2_alert(answer): whether a level of consciousness says "alert"; null when it is not there.
+std::optional<bool> News2Alert(Text answer);
+
 // fhir_time(text): the moment, micros UTC; null without time or offset, or when it is no date.
 std::optional<Micros> FhirTime(Text text);
 // fhir_date(text): the local date as written, days since 1970-01-01; null for a year or a month.

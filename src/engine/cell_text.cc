@@ -15,7 +15,6 @@ namespace {
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
-__extension__ using Int128 = __int128;
 __extension__ using UInt128 = unsigned __int128;
 
 std::string SqlNameOf(duckdb_type id) {
@@ -126,23 +125,6 @@ void FillNested(duckdb_logical_type type, TypeInfo& info) {
 
 void AppendInt128(Int128 value, std::string& out) { out += fmt::format("{}", value); }
 
-Int128 Join(duckdb_hugeint value) {
-  return static_cast<Int128>(static_cast<UInt128>(value.upper) << 64 | value.lower);
-}
-
-Int128 DecimalUnits(const VectorView& view, uint64_t row) {
-  switch (view.type->storage) {
-    case DUCKDB_TYPE_SMALLINT:
-      return view.At<int16_t>(row);
-    case DUCKDB_TYPE_INTEGER:
-      return view.At<int32_t>(row);
-    case DUCKDB_TYPE_BIGINT:
-      return view.At<int64_t>(row);
-    default:
-      return Join(view.At<duckdb_hugeint>(row));
-  }
-}
-
 void AppendDecimal(Int128 units, uint8_t scale, std::string& out) {
   if (units < 0) {
     out += '-';
@@ -252,17 +234,6 @@ void AppendBlob(std::string_view bytes, std::string& out) {
   }
 }
 
-std::string_view EnumName(const VectorView& view, uint64_t row) {
-  switch (view.type->storage) {
-    case DUCKDB_TYPE_UTINYINT:
-      return view.type->names[view.At<uint8_t>(row)];
-    case DUCKDB_TYPE_USMALLINT:
-      return view.type->names[view.At<uint16_t>(row)];
-    default:
-      return view.type->names[view.At<uint32_t>(row)];
-  }
-}
-
 bool IsNested(duckdb_type id) {
   return id == DUCKDB_TYPE_LIST || id == DUCKDB_TYPE_ARRAY || id == DUCKDB_TYPE_MAP ||
          id == DUCKDB_TYPE_STRUCT;
@@ -332,12 +303,41 @@ bool IsTimestamp(duckdb_type id) {
 
 }  // namespace
 
+Int128 JoinHugeInt(duckdb_hugeint value) {
+  return static_cast<Int128>(static_cast<UInt128>(value.upper) << 64 | value.lower);
+}
+
+Int128 DecimalUnits(const VectorView& view, uint64_t row) {
+  switch (view.type->storage) {
+    case DUCKDB_TYPE_SMALLINT:
+      return view.At<int16_t>(row);
+    case DUCKDB_TYPE_INTEGER:
+      return view.At<int32_t>(row);
+    case DUCKDB_TYPE_BIGINT:
+      return view.At<int64_t>(row);
+    default:
+      return JoinHugeInt(view.At<duckdb_hugeint>(row));
+  }
+}
+
+std::string_view EnumName(const VectorView& view, uint64_t row) {
+  switch (view.type->storage) {
+    case DUCKDB_TYPE_UTINYINT:
+      return view.type->names[view.At<uint8_t>(row)];
+    case DUCKDB_TYPE_USMALLINT:
+      return view.type->names[view.At<uint16_t>(row)];
+    default:
+      return view.type->names[view.At<uint32_t>(row)];
+  }
+}
+
 TypeInfo TypeInfo::Of(duckdb_logical_type type) {
   TypeInfo info;
   info.id = duckdb_get_type_id(type);
   info.alias = TakeText(duckdb_logical_type_get_alias(type));
   info.sql = IsNested(info.id) ? "" : SqlNameOf(info.id);
   if (info.id == DUCKDB_TYPE_DECIMAL) {
+    info.width = duckdb_decimal_width(type);
     info.scale = duckdb_decimal_scale(type);
     info.storage = duckdb_decimal_internal_type(type);
     info.sql = fmt::format("DECIMAL({},{})", duckdb_decimal_width(type), info.scale);
@@ -438,7 +438,7 @@ void AppendCellText(const VectorView& view, uint64_t row, std::string& out) {
     case DUCKDB_TYPE_DECIMAL:
       return AppendDecimal(DecimalUnits(view, row), view.type->scale, out);
     case DUCKDB_TYPE_HUGEINT:
-      return AppendInt128(Join(view.At<duckdb_hugeint>(row)), out);
+      return AppendInt128(JoinHugeInt(view.At<duckdb_hugeint>(row)), out);
     case DUCKDB_TYPE_UHUGEINT: {
       const auto& value = view.At<duckdb_uhugeint>(row);
       out += fmt::format("{}", static_cast<UInt128>(value.upper) << 64 | value.lower);

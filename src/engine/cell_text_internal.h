@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/duckdb_internal.h"
+#include "engine/result_cell.h"
 
 namespace vitalake::engine {
 
@@ -14,6 +15,7 @@ namespace vitalake::engine {
 struct TypeInfo {
   duckdb_type id = DUCKDB_TYPE_INVALID;
   std::string alias;                          // "JSON"; else empty
+  uint8_t width = 0;                          // DECIMAL
   uint8_t scale = 0;                          // DECIMAL
   duckdb_type storage = DUCKDB_TYPE_INVALID;  // DECIMAL, ENUM: the integer type beneath
   uint64_t array_size = 0;                    // ARRAY
@@ -24,6 +26,8 @@ struct TypeInfo {
   static TypeInfo Of(duckdb_logical_type type);
   // The name of the first type in it that cannot be shown as text; "" when all can.
   std::string Unshowable() const;
+  // For those outside this module.
+  ResultType Public() const;
 };
 
 // One vector with its data pointers looked up.
@@ -45,6 +49,11 @@ struct VectorView {
   int64_t Integer(uint64_t row) const;
   double Number(uint64_t row) const;  // FLOAT, DOUBLE, DECIMAL
 };
+
+Int128 JoinHugeInt(duckdb_hugeint value);
+// DECIMAL: value * 10^scale.
+Int128 DecimalUnits(const VectorView& view, uint64_t row);
+std::string_view EnumName(const VectorView& view, uint64_t row);
 
 // See QueryResult::Text and AppendJson. NULL appends nothing / "null".
 void AppendCellText(const VectorView& view, uint64_t row, std::string& out);

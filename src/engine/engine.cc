@@ -140,9 +140,17 @@ struct Connection::Impl {
   OwnedConnection connection;
 
   Result<OwnedPrepared> Prepare(duckdb_extracted_statements statements, uint64_t index);
-  Result<QueryResult> Run(duckdb_prepared_statement prepared, const Wait& wait, bool streaming);
   Result<QueryResult> RunAll(const std::string& sql, const std::vector<Parameter>& parameters,
                              const Wait& wait, bool streaming, int64_t* changed);
+};
+
+struct PreparedQuery::Impl {
+  duckdb_connection connection = nullptr;
+  OwnedPrepared prepared;
+  std::vector<Column> columns;
+  std::vector<ResultType> parameters;
+
+  void Describe();
 };
 
 Engine::Engine() : impl_(std::make_unique<Impl>()) {}
@@ -223,17 +231,18 @@ Result<OwnedPrepared> Connection::Impl::Prepare(duckdb_extracted_statements stat
   return prepared;
 }
 
-Result<QueryResult> Connection::Impl::Run(duckdb_prepared_statement prepared, const Wait& wait,
-                                          bool streaming) {
+Result<QueryResult> QueryResult::Impl::Run(duckdb_connection connection,
+                                           duckdb_prepared_statement prepared, const Wait& wait,
+                                           bool streaming) {
   OwnedPending pending;
   const auto state = streaming ? duckdb_pending_prepared_streaming(prepared, pending.out())
                                : duckdb_pending_prepared(prepared, pending.out());
   if (state != DuckDBSuccess) {
     return std::unexpected(ErrorFromDuckDb(duckdb_pending_error(pending.get())));
   }
-  if (!EndsByItself(wait)) VL_RETURN_IF_ERROR(RunPending(connection.get(), pending.get(), wait));
+  if (!EndsByItself(wait)) VL_RETURN_IF_ERROR(RunPending(connection, pending.get(), wait));
   QueryResult result;
-  result.impl_->connection = connection.get();
+  result.impl_->connection = connection;
   result.impl_->wait = wait;
   result.impl_->streaming = streaming;
   if (duckdb_execute_pending(pending.get(), &result.impl_->result) != DuckDBSuccess) {
@@ -257,11 +266,13 @@ Result<QueryResult> Connection::Impl::RunAll(const std::string& sql,
   }
   for (uint64_t i = 0; i + 1 < count; ++i) {
     VL_TRY(OwnedPrepared prepared, Prepare(statements.get(), i));
-    VL_TRY([[maybe_unused]] QueryResult result, Run(prepared.get(), wait, false));
+    VL_TRY([[maybe_unused]] QueryResult result,
+           QueryResult::Impl::Run(connection.get(), prepared.get(), wait, false));
   }
   VL_TRY(OwnedPrepared prepared, Prepare(statements.get(), count - 1));
   VL_RETURN_IF_ERROR(BindAll(prepared.get(), parameters));
-  VL_TRY(QueryResult result, Run(prepared.get(), wait, streaming));
+  VL_TRY(QueryResult result,
+         QueryResult::Impl::Run(connection.get(), prepared.get(), wait, streaming));
   if (changed) *changed = static_cast<int64_t>(duckdb_rows_changed(&result.impl_->result));
   return result;
 }
@@ -280,6 +291,44 @@ Result<QueryResult> Connection::Query(const std::string& sql,
 Result<QueryResult> Connection::Stream(const std::string& sql,
                                        const std::vector<Parameter>& parameters, const Wait& wait) {
   return impl_->RunAll(sql, parameters, wait, true, nullptr);
+}
+
+PreparedQuery::PreparedQuery() : impl_(std::make_unique<Impl>()) {}
+PreparedQuery::~PreparedQuery() = default;
+PreparedQuery::PreparedQuery(PreparedQuery&&) noexcept = default;
+PreparedQuery& PreparedQuery::operator=(PreparedQuery&&) noexcept = default;
+
+const std::vector<PreparedQuery::Column>& PreparedQuery::columns() const { return impl_->columns; }
+const std::vector<ResultType>& PreparedQuery::parameters() const { return impl_->parameters; }
+
+void PreparedQuery::Impl::Describe() {
+  for (uint64_t i = 0; i < duckdb_nparams(prepared.get()); ++i) {
+    const OwnedType type(duckdb_param_logical_type(prepared.get(), i + 1));
+    parameters.push_back(type ? TypeInfo::Of(type.get()).Public() : ResultType{});
+  }
+  for (uint64_t i = 0; i < duckdb_prepared_statement_column_count(prepared.get()); ++i) {
+    const OwnedType type(duckdb_prepared_statement_column_logical_type(prepared.get(), i));
+    const char* const name = duckdb_prepared_statement_column_name(prepared.get(), i);
+    columns.push_back({name ? name : "", type ? TypeInfo::Of(type.get()).Public() : ResultType{}});
+    duckdb_free(const_cast<char*>(name));
+  }
+}
+
+Result<QueryResult> PreparedQuery::Stream(const std::vector<Parameter>& parameters,
+                                          const Wait& wait) {
+  VL_RETURN_IF_ERROR(BindAll(impl_->prepared.get(), parameters));
+  return QueryResult::Impl::Run(impl_->connection, impl_->prepared.get(), wait, true);
+}
+
+Result<PreparedQuery> Connection::Prepare(const std::string& sql) {
+  PreparedQuery query;
+  query.impl_->connection = impl_->connection.get();
+  if (duckdb_prepare(impl_->connection.get(), sql.c_str(), query.impl_->prepared.out()) !=
+      DuckDBSuccess) {
+    return std::unexpected(ErrorFromDuckDb(duckdb_prepare_error(query.impl_->prepared.get())));
+  }
+  query.impl_->Describe();
+  return query;
 }
 
 Result<std::string> Connection::Scalar(const std::string& sql,

@@ -15,6 +15,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "engine/result_cell.h"
 
 namespace vitalake::engine {
 
@@ -60,6 +61,8 @@ class QueryResult {
   QueryResult& operator=(QueryResult&&) noexcept;
 
   const std::vector<ResultColumn>& columns() const;
+  // Of the columns, for readers of cells.
+  const std::vector<ResultType>& types() const;
   // The place of a column by name; nullopt when there is none.
   std::optional<size_t> Find(std::string_view name) const;
 
@@ -67,7 +70,11 @@ class QueryResult {
   // the statement itself does when it is streamed.
   Result<bool> Next();
 
+  // How long the rows to come may take, from now on.
+  void SetWait(const Wait& wait);
+
   // Of the current row. A typed getter of a NULL gives 0 / "" / false.
+  ResultCell Cell(size_t column) const;
   bool IsNull(size_t column) const;
   bool GetBool(size_t column) const;
   int64_t GetInt64(size_t column) const;
@@ -84,7 +91,34 @@ class QueryResult {
 
  private:
   friend class Connection;
+  friend class PreparedQuery;
   QueryResult();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// A statement that was parsed and bound, to be run with values. Must not outlive its Connection.
+class PreparedQuery {
+ public:
+  ~PreparedQuery();
+  PreparedQuery(PreparedQuery&&) noexcept;
+  PreparedQuery& operator=(PreparedQuery&&) noexcept;
+
+  struct Column {
+    std::string name;
+    ResultType type;
+  };
+  // What its rows will be; types of kUnknown where they depend on parameters of unknown type.
+  const std::vector<Column>& columns() const;
+  // Of `$1`, `$2`, ...; kUnknown where the statement does not say.
+  const std::vector<ResultType>& parameters() const;
+
+  // As Connection::Stream.
+  Result<QueryResult> Stream(const std::vector<Parameter>& parameters, const Wait& wait);
+
+ private:
+  friend class Connection;
+  PreparedQuery();
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
@@ -111,6 +145,8 @@ class Connection {
   // connection ends it. `wait` holds until the last row.
   Result<QueryResult> Stream(const std::string& sql, const std::vector<Parameter>& parameters = {},
                              const Wait& wait = {});
+  // One statement, to be run later; it does not end what runs.
+  Result<PreparedQuery> Prepare(const std::string& sql);
   // One row, one column, as text; kNotFound when there is no row, "" for NULL.
   Result<std::string> Scalar(const std::string& sql, const std::vector<Parameter>& parameters = {});
   Result<int64_t> ScalarInt(const std::string& sql, const std::vector<Parameter>& parameters = {});

@@ -48,6 +48,7 @@ Status QueryResult::Impl::DescribeColumns() {
     OwnedType type(duckdb_column_logical_type(&result, i));
     types.push_back(TypeInfo::Of(type.get()));
     columns.push_back({duckdb_column_name(&result, i), KindOf(types[i].id), types[i].sql});
+    public_types.push_back(types[i].Public());
     if (std::string name = types[i].Unshowable(); !name.empty()) {
       return Fail(ErrorKind::kUnsupported,
                   fmt::format("column {} has type {}, which has no text here: cast it to VARCHAR",
@@ -85,12 +86,20 @@ QueryResult& QueryResult::operator=(QueryResult&&) noexcept = default;
 
 const std::vector<ResultColumn>& QueryResult::columns() const { return impl_->columns; }
 
+const std::vector<ResultType>& QueryResult::types() const { return impl_->public_types; }
+
+ResultCell QueryResult::Cell(size_t column) const {
+  return {&impl_->types[column], impl_->views[column].vector, impl_->row};
+}
+
 std::optional<size_t> QueryResult::Find(std::string_view name) const {
   for (size_t i = 0; i < impl_->columns.size(); ++i) {
     if (impl_->columns[i].name == name) return i;
   }
   return std::nullopt;
 }
+
+void QueryResult::SetWait(const Wait& wait) { impl_->wait = wait; }
 
 Result<bool> QueryResult::Next() {
   if (impl_->row + 1 < impl_->chunk_size) {

@@ -17,6 +17,7 @@ struct QueryResult::Impl {
   uint64_t row = 0;
   std::vector<ResultColumn> columns;
   std::vector<TypeInfo> types;
+  std::vector<ResultType> public_types;
   std::vector<VectorView> views;  // of the current chunk
   Wait wait;
   duckdb_connection connection = nullptr;
@@ -27,6 +28,9 @@ struct QueryResult::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl() { duckdb_destroy_result(&result); }
 
+  // Runs the statement; rows are computed while they are read when `streaming`.
+  static Result<QueryResult> Run(duckdb_connection connection, duckdb_prepared_statement prepared,
+                                 const Wait& wait, bool streaming);
   Status DescribeColumns();
   Result<bool> FetchChunk();
 };

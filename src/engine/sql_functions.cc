@@ -227,6 +227,17 @@ Status RegisterPressureFunctions(Connection& connection) {
       .Register(connection);
 }
 
+Status RegisterNews2Functions(Connection& connection) {
+  VL_RETURN_IF_ERROR(FunctionSet("news2_total").Add<&sql::News2Total, 8>().Register(connection));
+  VL_RETURN_IF_ERROR(
+      FunctionSet("news2_parameters").Add<&sql::News2Parameters, 8>().Register(connection));
+  VL_RETURN_IF_ERROR(
+      FunctionSet("news2_response").Add<&sql::News2ResponseTo, 8>().Register(connection));
+  VL_RETURN_IF_ERROR(
+      FunctionSet("news2_on_oxygen").Add<&sql::News2OnOxygen, 2>().Register(connection));
+  return FunctionSet("news2_alert").Add<&sql::News2Alert, 1>().Register(connection);
+}
+
 Status RegisterTimeFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(
       FunctionSet("fhir_time").Add<&sql::FhirTime, 1>(kMomentResult).Register(connection));
@@ -262,6 +273,7 @@ Status RegisterFhirDate(Connection& connection) {
 Status RegisterSqlFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(RegisterVitalFunctions(connection));
   VL_RETURN_IF_ERROR(RegisterPressureFunctions(connection));
+  VL_RETURN_IF_ERROR(RegisterNews2Functions(connection));
   VL_RETURN_IF_ERROR(RegisterTimeFunctions(connection));
   return RegisterFhirDate(connection);
 }

@@ -26,6 +26,18 @@ std::string FullName(std::string_view schema, std::string_view table) {
   return schema.empty() ? std::string(table) : fmt::format("{}.{}", schema, table);
 }
 
+// Functions for FROM that read neither files nor what the machine or other sessions hold. A list of
+// what is allowed: new functions of the engine must not open a door.
+bool StaysInside(std::string_view function) {
+  constexpr std::string_view kInside[] = {
+      "generate_series",  "range",          "unnest",          "repeat",
+      "json_each",        "json_tree",      "duckdb_columns",  "duckdb_constraints",
+      "duckdb_functions", "duckdb_indexes", "duckdb_keywords", "duckdb_schemas",
+      "duckdb_tables",    "duckdb_types",   "duckdb_views",    "pragma_table_info"};
+  return function.starts_with("pg_") || function.starts_with("_pg_") ||
+         std::ranges::find(kInside, function) != std::end(kInside);
+}
+
 std::string Suffix(const TableAt& at) {
   if (at.version) return fmt::format("@v{}", at.version->value);
   if (at.timestamp) return fmt::format("@t{}", *at.timestamp);
@@ -56,8 +68,10 @@ std::string Fingerprint(const NamedRelation& relation, const std::vector<ColumnB
 }  // namespace
 
 struct SqlSession::Impl {
+  Engine* engine = nullptr;
   std::optional<Connection> connection;
   SqlCatalog catalog;
+  SqlOptions options;
   std::string database;
   std::set<std::string> schemas;
   std::map<std::string, std::string> made;  // full name of a view -> its fingerprint
@@ -72,6 +86,10 @@ struct SqlSession::Impl {
     int depth = 0;                        // views we are inside of
   };
 
+  // Makes the session's database the one that names are looked up in.
+  Status Use(Connection& used) const;
+  // Refuses what reaches beyond the tables.
+  Status CheckReach(const SqlStatement& statement) const;
   Result<TableAt> AtOf(const TableMention& mention);
   Status MakeView(const std::string& schema, const std::string& name, const std::string& sql,
                   const std::string& fingerprint);
@@ -79,8 +97,20 @@ struct SqlSession::Impl {
   Status MakeAllKnown(Choice& choice);
   Result<std::map<const JsonNode*, TableName>> Resolve(const SqlStatement& statement,
                                                        Choice& choice);
-  Result<std::string> Prepare(std::string_view text, Choice& choice);
+  Result<Planned> Plan(std::string_view text, Choice& choice);
 };
+
+Status SqlSession::Impl::CheckReach(const SqlStatement& statement) const {
+  if (options.files) return {};
+  for (const std::string& function : statement.table_functions()) {
+    if (StaysInside(function)) continue;
+    return Fail(ErrorKind::kPermission,
+                fmt::format("Permission Error: the function {} cannot be used in FROM here: "
+                            "statements read the lake's tables alone",
+                            function));
+  }
+  return {};
+}
 
 Result<TableAt> SqlSession::Impl::AtOf(const TableMention& mention) {
   TableAt at;
@@ -151,7 +181,8 @@ Result<bool> SqlSession::Impl::MakeKnown(const TableMention& mention, const Tabl
                   fmt::format("view {} is defined through too many views", name));
     }
     ++choice.depth;
-    VL_TRY(sql, Prepare(relation.view_sql, choice));
+    VL_TRY(Planned view, Plan(relation.view_sql, choice));
+    sql = std::move(view.sql);
     --choice.depth;
   }
   VL_RETURN_IF_ERROR(
@@ -179,6 +210,10 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
     if (!mention.catalog.empty() && mention.catalog != "lake") continue;
     VL_TRY(const TableAt at, AtOf(mention));
     VL_TRY(const bool known, MakeKnown(mention, at, choice));
+    if (!known && !options.files && mention.table.find_first_of("./:") != std::string::npos) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("Catalog Error: Table with name {} does not exist!", mention.table));
+    }
     if (!known && at != TableAt{}) {
       return Fail(ErrorKind::kInvalidArgument,
                   fmt::format("there is no table {}", FullName(mention.schema, mention.table)));
@@ -190,11 +225,18 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
   return renamed;
 }
 
-Result<std::string> SqlSession::Impl::Prepare(std::string_view text, Choice& choice) {
+// Views are always in the engine's dialect: they are the lake's, whoever asks.
+Result<SqlSession::Planned> SqlSession::Impl::Plan(std::string_view text, Choice& choice) {
+  const bool postgres = choice.depth == 0 && options.dialect == SqlDialect::kPostgres;
   VL_TRY(const SqlStatement statement, SqlStatement::Parse(*connection, text));
+  if (choice.depth == 0) VL_RETURN_IF_ERROR(CheckReach(statement));
   if (statement.lists_tables()) VL_RETURN_IF_ERROR(MakeAllKnown(choice));
   VL_TRY(const auto renamed, Resolve(statement, choice));
-  return statement.Rewrite(*connection, renamed);
+  Planned planned;
+  if (postgres) planned.names = statement.PostgresNames();
+  VL_TRY(planned.sql, statement.Rewrite(*connection, renamed,
+                                        postgres ? SqlDialect::kPostgres : SqlDialect::kEngine));
+  return planned;
 }
 
 SqlSession::SqlSession() : impl_(std::make_unique<Impl>()) {}
@@ -205,23 +247,45 @@ SqlSession::~SqlSession() {
       impl_->connection->Execute(fmt::format("USE memory; DETACH {}", QuoteName(impl_->database)));
 }
 
-Result<std::unique_ptr<SqlSession>> SqlSession::Open(Engine& engine, SqlCatalog catalog) {
+Status SqlSession::Impl::Use(Connection& used) const {
+  const std::string more = options.built_ins.empty() ? "" : "," + options.built_ins;
+  VL_TRY([[maybe_unused]] auto done,
+         used.Execute(fmt::format("USE {0}; SET search_path = '{0}.main{1}'", database, more)));
+  return {};
+}
+
+Result<Connection> SqlSession::Connect() {
+  VL_TRY(Connection connection, impl_->engine->Connect());
+  VL_RETURN_IF_ERROR(impl_->Use(connection));
+  return connection;
+}
+
+Result<std::unique_ptr<SqlSession>> SqlSession::Open(Engine& engine, SqlCatalog catalog,
+                                                     SqlOptions options) {
   static std::atomic<int64_t> next{1};
   std::unique_ptr<SqlSession> session(new SqlSession());
   Impl& impl = *session->impl_;
   VL_TRY(impl.connection, engine.Connect());
+  impl.engine = &engine;
   impl.catalog = std::move(catalog);
+  impl.options = std::move(options);
   const std::string database = fmt::format("session_{}", next++);
   // A database of its own: sessions see different versions under the same names.
   VL_TRY([[maybe_unused]] auto done,
-         impl.connection->Execute(fmt::format("ATTACH ':memory:' AS {0}; USE {0}", database)));
+         impl.connection->Execute(fmt::format("ATTACH ':memory:' AS {}", database)));
   impl.database = database;
+  VL_RETURN_IF_ERROR(impl.Use(*impl.connection));
   return session;
 }
 
 Result<std::string> SqlSession::Prepare(std::string_view statement) {
+  VL_TRY(Planned planned, Plan(statement));
+  return std::move(planned.sql);
+}
+
+Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement) {
   Impl::Choice choice;
-  return impl_->Prepare(statement, choice);
+  return impl_->Plan(statement, choice);
 }
 
 Result<QueryResult> SqlSession::Query(std::string_view statement,

@@ -43,10 +43,24 @@ struct SqlCatalog {
       open;
 };
 
+// kPostgres: `/` of integers gives an integer, division by zero is an error, nulls come first in
+// descending order, regclass and its like are types, columns are named as PostgreSQL names them.
+enum class SqlDialect { kEngine, kPostgres };
+
+struct SqlOptions {
+  SqlDialect dialect = SqlDialect::kEngine;
+  // Whether a statement may name files, and call functions that read them or tell of the machine.
+  bool files = true;
+  // "database.schema" of this engine whose views, macros and types are seen as if they were
+  // built in, before the engine's own; empty: none.
+  std::string built_ins = {};
+};
+
 // Not thread-safe; one per client. Must not outlive its engine.
 class SqlSession {
  public:
-  static Result<std::unique_ptr<SqlSession>> Open(Engine& engine, SqlCatalog catalog);
+  static Result<std::unique_ptr<SqlSession>> Open(Engine& engine, SqlCatalog catalog,
+                                                  SqlOptions options = {});
   ~SqlSession();
 
   // One statement; rows are computed while they are read, until the next call. kInvalidArgument for
@@ -60,7 +74,18 @@ class SqlSession {
   // The statement as DuckDB will run it, its tables made known; for callers that wrap it.
   Result<std::string> Prepare(std::string_view statement);
 
+  struct Planned {
+    std::string sql;
+    // Of its columns, where the dialect gives them other names than the engine.
+    std::optional<std::vector<std::string>> names;
+  };
+  // The same with names.
+  Result<Planned> Plan(std::string_view statement);
+
   Connection& connection();
+  // Another one that sees what this session's statements were prepared for: for results that are
+  // read while other statements run. Must not outlive the session.
+  Result<Connection> Connect();
 
  private:
   SqlSession();

@@ -4,6 +4,7 @@
 
 #include "base/json_writer.h"
 #include "engine/sql_statement_internal.h"
+#include "engine/sql_tree_internal.h"
 
 namespace vitalake::engine {
 namespace {
@@ -51,62 +52,8 @@ Result<std::string> Deserialize(Connection& connection, const std::string& json)
   return connection.Scalar("SELECT json_deserialize_sql(CAST(? AS VARCHAR))", {json});
 }
 
-// Writes a copy of the tree, with mentions renamed.
-class TreeCopy {
- public:
-  explicit TreeCopy(const std::map<const JsonNode*, TableName>& names) : names_(names) {}
-
-  std::string Of(JsonValue value) {
-    Copy(value);
-    return writer_.Take();
-  }
-
- private:
-  void Copy(JsonValue value) {
-    if (value.is_object()) {
-      const auto renamed = names_.find(value.node());
-      writer_.BeginObject();
-      for (const JsonValue member : value.children()) {
-        writer_.Key(member.key());
-        if (renamed == names_.end() || !CopyRenamed(value, member, renamed->second)) Copy(member);
-      }
-      writer_.EndObject();
-    } else if (value.is_array()) {
-      writer_.BeginArray();
-      for (const JsonValue item : value.children()) Copy(item);
-      writer_.EndArray();
-    } else if (value.is_string()) {
-      writer_.String(value.text());
-    } else {
-      writer_.Raw(value.text());
-    }
-  }
-
-  // Members of a renamed table that change; its old name stays as alias, so columns keep theirs.
-  bool CopyRenamed(JsonValue table, JsonValue member, const TableName& name) {
-    if (member.key() == "schema_name") {
-      writer_.String(name.schema);
-    } else if (member.key() == "table_name") {
-      writer_.String(name.table);
-    } else if (member.key() == "catalog_name") {
-      writer_.String("");
-    } else if (member.key() == "at_clause") {
-      writer_.Null();
-    } else if (member.key() == "alias" && member.text().empty()) {
-      writer_.String(table.String("table_name"));
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  const std::map<const JsonNode*, TableName>& names_;
-  JsonWriter writer_;
-};
-
 bool IsListing(std::string_view name) {
-  return name.starts_with("duckdb_") || name.starts_with("sqlite_") || name == "pg_tables" ||
-         name == "pg_views" || name == "pg_class";
+  return name.starts_with("duckdb_") || name.starts_with("sqlite_") || name.starts_with("pg_");
 }
 
 }  // namespace
@@ -158,7 +105,15 @@ Status SqlStatement::Collect(Connection& connection, JsonValue value) {
     } else if (type == "SHOW_REF") {
       lists_tables_ |= !value.Find("query").is_object();
     } else if (type == "TABLE_FUNCTION") {
-      lists_tables_ |= IsListing(value.Find("function").String("function_name"));
+      const std::string_view function = value.Find("function").String("function_name");
+      lists_tables_ |= IsListing(function);
+      table_functions_.push_back(Lower(function));
+    } else if (value.String("class") == "CAST") {
+      // 'silver.patient'::regclass
+      lists_tables_ |=
+          Lower(value.Find("cast_type").Find("type_info").String("name")).starts_with("reg");
+    } else if (type == "FUNCTION") {
+      lists_tables_ |= value.String("function_name").starts_with("to_reg");
     }
   }
   for (const JsonValue child : value.children()) VL_RETURN_IF_ERROR(Collect(connection, child));
@@ -176,20 +131,33 @@ Status SqlStatement::AddTable(Connection& connection, JsonValue value) {
   }
   if (const JsonValue at = value.Find("at_clause"); at.is_object()) {
     mention.at_unit = std::string(at.String("unit"));
-    const std::string expression = TreeCopy({}).Of(at.Find("expr"));
+    const std::string expression = SqlTreeCopy().Of(at.Find("expr"));
     VL_TRY(mention.at_sql, Deserialize(connection, std::string(kSelectAround[0]) + expression +
                                                        std::string(kSelectAround[1])));
   }
   lists_tables_ |= mention.schema == "information_schema" || mention.schema == "pg_catalog" ||
-                   IsListing(mention.table);
+                   IsListing(mention.table) ||
+                   // Another database of the engine: it can only tell of this one.
+                   (!mention.catalog.empty() && mention.catalog != "lake");
   tables_.push_back(std::move(mention));
   return {};
 }
 
+std::optional<std::vector<std::string>> SqlStatement::PostgresNames() const {
+  if (!prefix_.empty()) return std::nullopt;
+  return PostgresColumnNames(*root_.Find("statements").children().begin());
+}
+
 Result<std::string> SqlStatement::Rewrite(Connection& connection,
-                                          const std::map<const JsonNode*, TableName>& names) const {
-  if (names.empty()) return prefix_ + text_;
-  VL_TRY(const std::string sql, Deserialize(connection, TreeCopy(names).Of(root_)));
+                                          const std::map<const JsonNode*, TableName>& names,
+                                          SqlDialect dialect) const {
+  PostgresTree postgres(names);
+  SqlTreeCopy plain(names);
+  SqlTreeCopy& copy = dialect == SqlDialect::kPostgres ? postgres : plain;
+  const std::string tree = copy.Of(root_);
+  // The text as it was written where nothing changes: places in errors stay true.
+  if (!copy.changed()) return prefix_ + text_;
+  VL_TRY(const std::string sql, Deserialize(connection, tree));
   return prefix_ + sql;
 }
 

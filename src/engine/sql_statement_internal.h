@@ -12,6 +12,7 @@
 #include "base/json_tree.h"
 #include "engine/engine.h"
 #include "engine/relation.h"
+#include "engine/sql_session.h"
 
 namespace vitalake::engine {
 
@@ -46,11 +47,18 @@ class SqlStatement {
   static Result<SqlStatement> Parse(Connection& connection, std::string_view text);
 
   const std::vector<TableMention>& tables() const { return tables_; }
+  // Functions called in FROM, in lower case.
+  const std::vector<std::string>& table_functions() const { return table_functions_; }
   // Whether it asks for the list of tables (SHOW TABLES, information_schema, duckdb_tables()).
   bool lists_tables() const { return lists_tables_; }
-  // The statement as text, with some mentions renamed (their AT and catalog gone).
+  // The statement as text, with some mentions renamed (their AT and catalog gone), and what the
+  // dialect means differently said in the engine's words.
   Result<std::string> Rewrite(Connection& connection,
-                              const std::map<const JsonNode*, TableName>& names) const;
+                              const std::map<const JsonNode*, TableName>& names,
+                              SqlDialect dialect) const;
+  // As PostgreSQL would name its columns; nullopt where that needs the tables (`*`), and for
+  // EXPLAIN.
+  std::optional<std::vector<std::string>> PostgresNames() const;
 
  private:
   Status Collect(Connection& connection, JsonValue value);
@@ -62,6 +70,7 @@ class SqlStatement {
   JsonValue root_;
   std::vector<TableMention> tables_;
   std::map<const JsonNode*, std::vector<StatementBound>> bounds_;  // by BASE_TABLE
+  std::vector<std::string> table_functions_;
   bool lists_tables_ = false;
 };
 

@@ -22,13 +22,14 @@ const std::vector<view::ColumnSpec>& Columns() {
       {"target", kVarchar, "", ""},       {"reason", kVarchar, "", ""},
       {"request", kVarchar, "", ""},      {"payload", kVarchar, "", ""},
       {"time", kTimestamp, "", ""},       {"expiry", kTimestamp, "", ""},
-      {"source_offset", kBigint, "", ""}, {"ordinal", kBigint, "", ""}};
+      {"source_offset", kBigint, "", ""}, {"ordinal", kBigint, "", ""},
+      {"id_space", kVarchar, "", ""}};
   return columns;
 }
 
 constexpr std::string_view kSelect =
     "SELECT id, source_partition, actor, action, target, reason, request, payload, time, expiry, "
-    "source_offset, ordinal";
+    "source_offset, ordinal, id_space";
 
 RecordedAction RowOf(const engine::QueryResult& row) {
   RecordedAction action;
@@ -40,6 +41,7 @@ RecordedAction RowOf(const engine::QueryResult& row) {
   if (!row.IsNull(9)) action.expiry = row.GetInt64(9);
   if (!row.IsNull(10)) action.position = row.GetInt64(10);
   action.ordinal = row.GetInt64(11);
+  action.id_space = row.GetString(12);
   return action;
 }
 
@@ -74,6 +76,7 @@ Result<lake::AppendResult> AppendRows(lake::Lake& lake, std::span<const Recorded
     row.TextOrNull(action.target).TextOrNull(action.reason).TextOrNull(action.request);
     row.TextOrNull(action.payload).Int(action.time).Int(action.expiry).Int(action.position);
     action.position ? row.Int(action.ordinal) : row.Null();
+    row.Text(action.id_space);
     buffer.Append(row.cells());
   }
   VL_TRY(engine::Connection connection, lake.engine().Connect());

@@ -31,8 +31,9 @@ struct RecordedAction {
   std::string id;         // 32 hex digits
   std::string partition;  // source_partition: the position's appId
   std::string actor;
-  std::string action;  // patient, rules, tick, acknowledge, snooze
-  std::string target;  // patient's id, versions of the rules, -, alert's id
+  std::string action;    // patient, rules, tick, acknowledge, snooze
+  std::string id_space;  // of the patient
+  std::string target;    // patient's id, versions of the rules, -, alert's id
   std::string reason;
   std::string request;  // the row this one answers
   std::string payload;  // JSON: what `action` needs besides

@@ -5,19 +5,14 @@
 #include <algorithm>
 
 #include "engine/row_buffer.h"
+#include "ingest/alert_place.h"
 #include "lake/catalogue.h"
 
 namespace vitalake::ingest {
-namespace {
-
-std::string NumberApp(const std::string& app) { return app + "#alerts"; }
-
-}  // namespace
-
 Status AlertLog::Begin(const std::string& app) {
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kAlerts));
   const std::lock_guard lock(mutex_);
-  partitions_[app] = {snapshot->FindTxn(app), snapshot->FindTxn(NumberApp(app)), {}};
+  partitions_[app] = {snapshot->FindTxn(app), snapshot->FindTxn(AlertNumberApp(app)), {}};
   return {};
 }
 
@@ -57,9 +52,9 @@ lake::CommitNote AlertLog::NoteOf(const std::map<std::string, int64_t>& bronze, 
     const bool behind = say == Say::kPositionToo && partition.position.value_or(0) < position;
     if (rows.size() == before && !behind) continue;
     note.starts[app] = partition.position;
-    note.starts[NumberApp(app)] = partition.next;
+    note.starts[AlertNumberApp(app)] = partition.next;
     note.txns[app] = std::max(position, partition.position.value_or(0));
-    note.txns[NumberApp(app)] =
+    note.txns[AlertNumberApp(app)] =
         rows.size() == before ? partition.next.value_or(0) : rows.back().sequence + 1;
   }
   return note;
@@ -93,7 +88,7 @@ Result<std::vector<PublishedAlert>> AlertLog::Write(const std::map<std::string, 
   const std::lock_guard lock(mutex_);
   for (auto& [app, partition] : partitions_) {
     if (const auto at = note.txns.find(app); at != note.txns.end()) partition.position = at->second;
-    const auto number = note.txns.find(NumberApp(app));
+    const auto number = note.txns.find(AlertNumberApp(app));
     if (number != note.txns.end()) partition.next = number->second;
   }
   return rows;

@@ -54,6 +54,8 @@ Status GenerateSource::Seek(int32_t, int64_t offset) {
   readings.count = kDays * (kDay / kSecondMicros) * options_.rate;
   readings.end = clock_.NowMicros() + kDays * kDay - first * kSecondMicros / options_.rate;
   readings.anomaly_share = options_.anomalies;
+  readings.other_share = options_.other_share;
+  readings.device_types = options_.device_types;
   VL_TRY(readings_, ObservationStream::Make(readings));
   readings_->Skip(first);
   return {};

@@ -46,6 +46,13 @@ Error KafkaFault(rd_kafka_resp_err_t code, const std::string& detail, const Kafk
                       "broker runs",
                       options.brokers, detail),
           {}};
+    case RD_KAFKA_RESP_ERR__SSL:
+      return {
+          ErrorKind::kPermission,
+          fmt::format("no trusted connection to {} ({}); `security.ca_file` names the certificates "
+                      "of who vouches for it",
+                      options.brokers, detail),
+          {}};
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {ErrorKind::kPermission,

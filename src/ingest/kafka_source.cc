@@ -115,6 +115,13 @@ void KafkaSource::OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
   auto& source = *static_cast<KafkaSource*>(self);
   source.rebalanced_ = true;
   if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    source.foreign_ = source.HasForeign(*partitions);
+    if (source.foreign_) {
+      const KafkaPartitions none = source.Partitions({});
+      const KafkaError failed(rd_kafka_incremental_assign(handle, none.get()));
+      if (failed) log::Warn("kafka: assign: {}", rd_kafka_error_string(failed.get()));
+      return;
+    }
     std::vector<int32_t> given;
     for (int i = 0; i < partitions->cnt; ++i) given.push_back(partitions->elems[i].partition);
     const auto starts = source.AskStarts(given);
@@ -138,6 +145,21 @@ void KafkaSource::OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
     }
     rd_kafka_assign(handle, nullptr);
   }
+}
+
+bool KafkaSource::HasForeign(const rd_kafka_topic_partition_list_t& partitions) const {
+  return std::any_of(partitions.elems, partitions.elems + partitions.cnt,
+                     [&](const auto& one) { return one.topic != options_.topic; });
+}
+
+// A static member that comes back is given what it had, even when it now asks for another topic.
+Status KafkaSource::JoinUnderTopic() {
+  log::Info("kafka: the group knows {} as a reader of another topic; joining as {}-{}", instance_,
+            instance_, options_.topic);
+  Leave();
+  instance_ += "-" + options_.topic;
+  foreign_ = false;
+  return Join();
 }
 
 void KafkaSource::Revoke(const rd_kafka_topic_partition_list_t& partitions, bool lost) {
@@ -251,6 +273,7 @@ Status KafkaSource::Poll(PartitionOwner& owner, std::vector<StreamMessage>& into
   if (rd_kafka_fatal_error(handle_.get(), fatal, sizeof fatal) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return JoinAnew(owner);
   }
+  if (foreign_) VL_RETURN_IF_ERROR(JoinUnderTopic());
   owner_ = &owner;
   rebalanced_ = false;
   if (!unplaced_.empty()) {

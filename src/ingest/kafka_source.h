@@ -3,7 +3,8 @@
 // Membership is static: the member is known by <group>-<stream>-<host>-<slot>, the slot being the
 // lowest number whose lock file is free on this host, so that the successor of a killed process
 // takes its partitions over at once, and two processes never share a name. Rebalancing is
-// cooperative: only partitions that move stop.
+// cooperative: only partitions that move stop. A stream that was given another topic joins under a
+// name with the topic in it while the group still holds the old one's partitions for it.
 #pragma once
 
 #include <filesystem>
@@ -53,6 +54,8 @@ class KafkaSource final : public StreamSource {
   Status Join();
   void Leave();
   Status JoinAnew(PartitionOwner& owner);
+  bool HasForeign(const rd_kafka_topic_partition_list_t& partitions) const;
+  Status JoinUnderTopic();
   // Asks the owner where partitions begin; nullopt after trouble.
   std::optional<std::map<int32_t, int64_t>> AskStarts(const std::vector<int32_t>& partitions);
   // Tries again what had no answer.
@@ -74,6 +77,7 @@ class KafkaSource final : public StreamSource {
   std::vector<int32_t> held_;
   std::vector<int32_t> unplaced_;  // given to us, without a position yet
   bool paused_ = false;
+  bool foreign_ = false;  // what the group gave us is of another topic
   // Of the Poll at hand:
   PartitionOwner* owner_ = nullptr;
   bool rebalanced_ = false;

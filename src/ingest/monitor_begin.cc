@@ -11,6 +11,7 @@
 namespace vitalake::ingest {
 
 Status MonitorFollower::Open(Partition& partition, int64_t bronze, const Wait& wait) {
+  TakeOfferedRules();
   VL_RETURN_IF_ERROR(Rebuild(partition, bronze, wait));
   return CatchUp(partition, wait);
 }
@@ -66,6 +67,7 @@ Status MonitorFollower::StartAnew(Partition& partition, const Wait& wait) {
     rules.action = "rules";
     VL_TRY(rules.target, rules_.Versions());
     rules.payload = rules_.ToJson();
+    rules.id_space = settings_.id_space;
     rules.position = 0;
     rules.time = lake_.clock().NowMicros();
     recorded.push_back(std::move(rules));
@@ -132,13 +134,7 @@ Status MonitorFollower::Replay(Partition& partition, int64_t bronze, Look look, 
 
 // What changed while nobody watched: rules, patients, what people asked for.
 Status MonitorFollower::CatchUp(Partition& partition, const Wait& wait) {
-  if (partition.monitor->rules() != rules_) {
-    RecordedAction rules;
-    rules.action = "rules";
-    VL_TRY(rules.target, rules_.Versions());
-    rules.payload = rules_.ToJson();
-    VL_RETURN_IF_ERROR(Record(partition, {std::move(rules)}, wait));
-  }
+  VL_RETURN_IF_ERROR(ActivateRules(partition, wait));
   VL_RETURN_IF_ERROR(patients_.Begin());
   VL_RETURN_IF_ERROR(RefreshPatients(partition, partition.monitor->Met(), wait));
   VL_RETURN_IF_ERROR(AnswerPeople(partition, wait));

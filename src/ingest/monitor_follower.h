@@ -61,6 +61,10 @@ class MonitorFollower final : public StreamWatch {
   Status Idle(Micros now, const Wait& wait) override;
   void End(const StreamPartition& partition) override;
 
+  // Has partitions judge by other rules, each from where it then stands: recorded first, within
+  // `look_every`. Thread-safe.
+  void OfferRules(MonitorRules rules);
+
   // The state of a partition's monitor; for tests. Null when it is not here.
   const PartitionMonitor* monitor(int32_t partition) const;
 
@@ -88,6 +92,8 @@ class MonitorFollower final : public StreamWatch {
                       const Wait& wait);
   Status RefreshPatients(Partition& partition, const std::set<std::string>& ids, const Wait& wait);
   Status AnswerPeople(Partition& partition, const Wait& wait);
+  void TakeOfferedRules();
+  Status ActivateRules(Partition& partition, const Wait& wait);
   Status LookAround(const Wait& wait);
   Status TickWhereQuiet(const Wait& wait);
   Micros TimeOf(const Partition& partition) const;
@@ -114,7 +120,8 @@ class MonitorFollower final : public StreamWatch {
   std::optional<Version> actions_seen_;
   std::map<int32_t, std::chrono::nanoseconds> unwatched_;  // since when, or tried again when
 
-  mutable std::mutex mutex_;  // guards the partitions' `bronze` and `snapshot`
+  mutable std::mutex mutex_;  // guards the partitions' `bronze` and `snapshot`, and `offered_`
+  std::optional<MonitorRules> offered_;
   std::map<int32_t, std::unique_ptr<Partition>> partitions_;
 };
 

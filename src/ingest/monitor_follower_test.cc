@@ -12,6 +12,18 @@ const std::string kPatients = PatientText("p1", "1950-05-01") + "\n" +
                               PatientText("p2", "1961-07-20") + "\n" +
                               PatientText("child", "2020-01-01") + "\n";
 
+// The built-in rules with another severe level.
+MonitorRules WithSevereAbove(int systolic) {
+  MonitorRules rules = MonitorRules::Load({}).value();
+  for (MonitorRules::File& file : rules.files) {
+    if (file.name != "aha-acc-2025.yaml") continue;
+    const std::string severe = "severe: {systolic: {above: 180}";
+    file.text.replace(file.text.find(severe), severe.size(),
+                      fmt::format("severe: {{systolic: {{above: {}}}", systolic));
+  }
+  return rules;
+}
+
 class MonitorFollowerTest : public testing::Test {
  protected:
   void KnowPatients() { stream_.lake().Ingest({{"patients.ndjson", kPatients}}); }
@@ -183,15 +195,9 @@ TEST_F(MonitorFollowerTest, WhatPeopleAskForIsAnsweredOnce) {
 
 TEST_F(MonitorFollowerTest, NewRulesAreRecordedAndJudgeWhatComes) {
   KnowPatients();
-  MonitorRules rules = MonitorRules::Load({}).value();
   stream_.Start();
   stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
-  for (MonitorRules::File& file : rules.files) {
-    if (file.name != "aha-acc-2025.yaml") continue;
-    const std::string severe = "severe: {systolic: {above: 180}";
-    file.text.replace(file.text.find(severe), severe.size(), "severe: {systolic: {above: 150}");
-  }
-  stream_.set_rules(rules);
+  stream_.set_rules(WithSevereAbove(150));
   stream_.Start();
   stream_.Take({{kHour, Pressure({"b", kHour, 155, 90, "p2"})}});
   EXPECT_EQ(stream_.Rows("SELECT patient_id, value::INTEGER FROM ops.alert "
@@ -200,6 +206,51 @@ TEST_F(MonitorFollowerTest, NewRulesAreRecordedAndJudgeWhatComes) {
   EXPECT_EQ(stream_.Rows("SELECT action, source_offset FROM ops.action WHERE action = 'rules' "
                          "ORDER BY ordinal"),
             "rules,0\nrules,1\n");
+}
+
+// While it runs: what was judged stays, and a replay changes the rules at the same place.
+TEST_F(MonitorFollowerTest, OfferedRulesAreRecordedBeforeTheyJudge) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 155, 90})}});
+  EXPECT_EQ(stream_.Alerts(), "");
+  stream_.follower().OfferRules(WithSevereAbove(150));
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT source_offset FROM ops.action WHERE action = 'rules' "
+                         "ORDER BY ordinal"),
+            "0\n1\n");
+  stream_.Take({{3 * kSecond, Pressure({"b", 2 * kSecond, 156, 90, "p2"})}});
+  EXPECT_EQ(stream_.Alerts(), "opened,severe-high,pending,high,156,90\n");
+  stream_.follower().OfferRules(WithSevereAbove(150));
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'rules'"), "2\n")
+      << "the same again is no activation";
+  const std::string state = stream_.Snapshot();
+  stream_.set_rules(WithSevereAbove(150));
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
+// A sender with one time for all: judged as of their receipt, nothing is late.
+TEST_F(MonitorFollowerTest, ReadingsAreJudgedByArrivalWhereTimesCannotBeUsed) {
+  KnowPatients();
+  MonitorRules rules = MonitorRules::Load({}).value();
+  rules.by_arrival = true;
+  stream_.set_rules(rules);
+  stream_.Start();
+  const Micros long_ago = -1000 * kHour;
+  stream_.Take({{kSecond, Pressure({"a", long_ago, 185, 100})}});
+  stream_.Take({{5 * kMinute, Pressure({"b", long_ago, 188, 102})}});
+  stream_.Take({{9 * kMinute, Pressure({"c", long_ago, 124, 78})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state, late_by FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence"),
+            "opened,pending,\nupdated,open,\nclosed,closed,\n");
+  EXPECT_EQ(stream_.Rows("SELECT opened_at, closed_at FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence OFFSET 2"),
+            "2026-03-02 08:00:01+00,2026-03-02 08:09:00+00\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state) << "recorded with the rules";
 }
 
 TEST_F(MonitorFollowerTest, ATopicMadeAnewGoesOnWithItsPatientsAndAlerts) {

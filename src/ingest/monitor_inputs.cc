@@ -1,6 +1,7 @@
 // MonitorFollower: what changes judgements besides records. Each is in ops.action before the
 // monitor is told.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "ingest/monitor_partition_internal.h"
@@ -35,6 +36,7 @@ Status MonitorFollower::Record(Partition& partition, std::vector<RecordedAction>
   if (actions.empty()) return {};
   for (RecordedAction& action : actions) {
     if (action.actor.empty()) action.actor = kSystem;
+    action.id_space = settings_.id_space;
     if (!action.position) action.position = partition.monitor->position();
     if (action.time == 0) action.time = TimeOf(partition);
   }
@@ -97,12 +99,36 @@ Status MonitorFollower::AnswerPeople(Partition& partition, const Wait& wait) {
   return Record(partition, std::move(answers), wait);
 }
 
+void MonitorFollower::OfferRules(MonitorRules rules) {
+  const std::lock_guard lock(mutex_);
+  offered_ = std::move(rules);
+}
+
+void MonitorFollower::TakeOfferedRules() {
+  const std::lock_guard lock(mutex_);
+  if (offered_) rules_ = std::move(*std::exchange(offered_, std::nullopt));
+}
+
+// Nothing to do where they are in force already.
+Status MonitorFollower::ActivateRules(Partition& partition, const Wait& wait) {
+  if (partition.monitor->rules() == rules_) return {};
+  RecordedAction rules;
+  rules.action = "rules";
+  VL_TRY(rules.target, rules_.Versions());
+  rules.payload = rules_.ToJson();
+  log::Info("monitor of {}: from offset {} on it judges by {}", partition.app,
+            partition.monitor->position(), rules.target);
+  return Record(partition, {std::move(rules)}, wait);
+}
+
 Status MonitorFollower::LookAround(const Wait& wait) {
   const auto now = lake_.clock().Steady();
   if (partitions_.empty() || now - looked_at_ < pace_.look_every) return {};
   looked_at_ = now;
+  TakeOfferedRules();
   VL_TRY(const auto changed, patients_.Changed(wait));
   for (const auto& [_, partition] : partitions_) {
+    VL_RETURN_IF_ERROR(ActivateRules(*partition, wait));
     std::set<std::string> ids;
     if (!changed) {
       ids = partition->monitor->Met();

@@ -76,7 +76,9 @@ Result<MonitorRules> MonitorRules::Load(const std::filesystem::path& folder) {
 std::string MonitorRules::ToJson() const {
   JsonWriter json;
   json.BeginObject().Key("late_after_us").Int(late_after);
-  json.Key("late_critical_within_us").Int(late_critical_within).Key("files").BeginArray();
+  json.Key("late_critical_within_us").Int(late_critical_within);
+  if (by_arrival) json.Key("by_arrival").Bool(true);
+  json.Key("files").BeginArray();
   for (const File& file : files) {
     json.BeginObject().Key("name").String(file.name).Key("text").String(file.text).EndObject();
   }
@@ -96,6 +98,8 @@ Result<MonitorRules> MonitorRules::FromJson(std::string_view text) {
   if (!late || !critical || !late.AsInt() || !critical.AsInt()) return corrupt();
   rules.late_after = *late.AsInt();
   rules.late_critical_within = *critical.AsInt();
+  const JsonValue by_arrival = json->Find("by_arrival");
+  rules.by_arrival = by_arrival && by_arrival.type() == JsonType::kTrue;
   for (const JsonValue file : json->Find("files").children()) {
     rules.files.push_back({std::string(file.String("name")), std::string(file.String("text"))});
   }

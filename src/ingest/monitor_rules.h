@@ -23,6 +23,8 @@ struct MonitorRules {
   std::vector<File> files;  // by name
   Micros late_after = monitor::MonitorOptions().late_after;
   Micros late_critical_within = monitor::MonitorOptions().late_critical_within;
+  // Of a stream whose senders' times cannot be used: each reading is judged as of its receipt.
+  bool by_arrival = false;
   bool operator==(const MonitorRules&) const = default;
 
   // The rule files compiled in, those of `folder` (empty: none) before them or beside them, and

@@ -180,6 +180,11 @@ void PartitionMonitor::TakeReading(const WatchedReading& watched) {
   monitor::Reading reading = watched.View(partition_.id_space);
   reading.received = time_;
   reading.position = position_;
+  if (rules_.by_arrival) {
+    reading.effective = time_;
+    reading.quality.Remove(clinical::Quality::kTimeImprecise);
+    reading.quality.Remove(clinical::Quality::kClockAhead);
+  }
   const monitor::Observation seen = monitor_.Observe(reading);
   if (IsRemarkable(seen.judgement)) Remember(watched);
   Keep(seen.events, position_ + 1);

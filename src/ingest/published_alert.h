@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -41,6 +42,12 @@ std::string IsoDuration(int64_t seconds);
 
 // The columns of AppendCells' rows, in their order.
 const std::vector<view::ColumnSpec>& AlertColumns();
+// An object with those columns in their order: times as FormatUtc, null for what is absent.
+std::string AlertJson(const PublishedAlert& alert);
+
+// Whether an alert in that state is on.
+bool IsOn(std::string_view state);
+
 // Appends the cells of one row; `alert` must live until they are used.
 void AppendCells(const PublishedAlert& alert, lake::CellRow& row);
 

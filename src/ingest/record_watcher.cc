@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "clinical/news2.h"
 #include "clinical/plausibility.h"
 #include "clinical/sql_functions.h"
 #include "fhir/datetime.h"
@@ -19,8 +20,6 @@ using monitor::Vital;
 using view::Cell;
 
 constexpr std::string_view kConsciousness = "67775-7";
-// LOINC's answer, SNOMED CT and ACVPU's letter for "alert".
-constexpr std::string_view kAlert[] = {"LA9340-6", "248234008", "A"};
 constexpr std::string_view kCuffs[] = {"309641003", "309642005", "466093008", "466086009"};
 // v3-ActCode of encounters in hospital, and SNOMED CT of places there (hospital, ward, intensive
 // care).
@@ -124,6 +123,7 @@ RecordWatcher::RecordWatcher(const std::vector<lake::SilverView>& views) : neede
   value_ = quantity(vital, "");
   codings_ = vital("codings");
   value_code_ = vital("value_code");
+  value_text_ = vital("value_text");
 }
 
 void RecordWatcher::MarkNeeded(size_t at, std::vector<bool>& needed) const {
@@ -247,10 +247,11 @@ void RecordWatcher::TakeVital(std::span<const Cell> row) {
   }
   if (!vital) return;
   if (*vital == Vital::kConsciousness) {
-    const std::string_view answer = TextAt(row, value_code_);
+    std::string_view answer = TextAt(row, value_code_);
+    if (answer.empty()) answer = TextAt(row, value_text_);
     if (answer.empty() && !retracted) return;
     Measured level;
-    level.value = IsOneOf(kAlert, answer) ? 0 : 1;
+    level.value = clinical::IsAlertLevel(answer) ? 0 : 1;
     TakeVitalAs(*vital, *code, row, level);
   } else if (usable || retracted) {
     TakeVitalAs(*vital, *code, row, usable ? measured : std::nullopt);

@@ -75,7 +75,7 @@ std::vector<TableSpec> MakeFixedTables() {
                 Typed("string", {"action", "target", "reason"}), Typed("timestamp", {"expiry"}),
                 Typed("string", {"id", "source_partition"}),
                 Typed("long", {"source_offset", "ordinal"}),
-                Typed("string", {"request", "payload"})),
+                Typed("string", {"request", "payload", "id_space"})),
            {}, {"source_partition", "source_offset", "time"}),
   };
 }

@@ -52,10 +52,9 @@ class Round {
 };
 
 bool Round::MayBeTouchedOnly(const Task& task) const {
-  return !full_ && !task.snapshot->files().empty() &&
-         std::ranges::all_of(task.model->sources, [&](const GoldSource& source) {
-           return SeenVersion(*task.snapshot, *task.model, source).has_value();
-         });
+  return !full_ && std::ranges::all_of(task.model->sources, [&](const GoldSource& source) {
+    return SeenVersion(*task.snapshot, *task.model, source).has_value();
+  });
 }
 
 // Models that lag behind differently share what the one furthest behind needs: more rows looked at,
@@ -187,18 +186,18 @@ Result<std::map<std::string, std::string>> GoldViews(Lake& lake) {
 
 Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
                                          const std::filesystem::path& models_folder,
-                                         const std::vector<TableSpec>& silver) {
+                                         const std::vector<TableSpec>& tables) {
   VL_TRY(const std::vector<GoldModel> models, LoadGoldModels(models_folder));
   std::vector<TableSpec> specs;
   for (const GoldModel& model : models) {
     if (model.is_view) continue;
     std::vector<std::string> relations;
     for (const GoldSource& source : model.sources) {
-      const auto spec = std::ranges::find(silver, source.table, &TableSpec::name);
-      if (spec == silver.end()) {
-        return Fail(
-            ErrorKind::kInvalidArgument,
-            fmt::format("{} reads {}, which is no silver table", model.table, source.table));
+      const auto spec = std::ranges::find(tables, source.table, &TableSpec::name);
+      if (spec == tables.end()) {
+        return Fail(ErrorKind::kInvalidArgument,
+                    fmt::format("{} reads {}, which is no table of silver or ops", model.table,
+                                source.table));
       }
       relations.push_back(EmptyRelation(*spec));
     }

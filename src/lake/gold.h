@@ -28,9 +28,9 @@ Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full = false, const
 // The views of the catalogue that are no tables (gold.bp_population): name -> SELECT over tables.
 Result<std::map<std::string, std::string>> GoldViews(Lake& lake);
 
-// The tables the models make; `silver` gives the shapes of their sources.
+// The tables the models make; `tables` gives the shapes of their sources: silver and ops.
 Result<std::vector<TableSpec>> GoldSpecs(engine::Connection& connection,
                                          const std::filesystem::path& models_folder,
-                                         const std::vector<TableSpec>& silver);
+                                         const std::vector<TableSpec>& tables);
 
 }  // namespace vitalake::lake

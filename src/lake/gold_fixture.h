@@ -1,4 +1,4 @@
-// A lake whose silver tables a test sets by SQL, and what gold must be over them.
+// A lake whose silver and ops tables a test sets by SQL, and what gold must be over them.
 #pragma once
 
 #include <fmt/format.h>
@@ -23,10 +23,10 @@
 
 namespace vitalake::lake {
 
-inline const std::vector<std::string> kSilverTables = {"silver.patient", "silver.observation",
-                                                       "silver.vital_sign"};
+inline const std::vector<std::string> kGoldSources = {
+    "silver.patient", "silver.observation", "silver.vital_sign", "ops.action", "ops.alert"};
 
-// The wanted state of every silver table lies in a temporary table of its short name ("patient"),
+// The wanted state of every source table lies in a temporary table of its short name ("patient"),
 // all columns NULL by default; Commit brings the Delta table to it, with a change feed.
 class GoldFixture : public testing::Test {
  protected:
@@ -38,7 +38,7 @@ class GoldFixture : public testing::Test {
     auto connection = lake_->engine().Connect();
     ASSERT_TRUE(connection.has_value());
     connection_ = std::make_unique<engine::Connection>(std::move(*connection));
-    for (const std::string& name : kSilverTables) {
+    for (const std::string& name : kGoldSources) {
       std::string columns;
       for (const TableColumn& column : (*lake_->Spec(name))->columns) {
         columns += fmt::format("{}{} {}", columns.empty() ? "" : ", ",
@@ -87,9 +87,9 @@ class GoldFixture : public testing::Test {
     return *rows;
   }
 
-  // One commit per silver table that differs from what is wanted.
+  // One commit per source table that differs from what is wanted.
   void Commit() {
-    for (const std::string& name : kSilverTables) CommitTable(name);
+    for (const std::string& name : kGoldSources) CommitTable(name);
   }
   void CommitTable(const std::string& name) {
     const delta::SnapshotPtr snapshot = *lake_->Latest(name);

@@ -36,11 +36,11 @@ TEST_F(GoldTest, FirstRefreshWritesEverythingAndTheNextHasNothingToDo) {
   AddReading("o1", "a", 120);
   Commit();
   const auto first = Refresh();
-  ASSERT_EQ(first.size(), 4u);
+  ASSERT_EQ(first.size(), 6u);
   for (const GoldResult& result : first) EXPECT_TRUE(result.full);
-  EXPECT_EQ(first[0].table, "gold.bp_daily");
-  EXPECT_EQ(first[0].rows_inserted, 1);
-  EXPECT_EQ(first[0].source_versions.at("silver.observation"), 1);
+  EXPECT_EQ(first[1].table, "gold.bp_daily");
+  EXPECT_EQ(first[1].rows_inserted, 1);
+  EXPECT_EQ(first[1].source_versions.at("silver.observation"), 1);
   ExpectGold("after the first refresh");
   EXPECT_TRUE(Refresh().empty());
   for (const GoldResult& result : Refresh(true)) {
@@ -250,6 +250,179 @@ TEST_F(GoldTest, TheChangeFeedLeadsFromOneVersionToTheNext) {
   EXPECT_EQ(Count(fmt::format("({}) EXCEPT ALL (FROM after)", Table(name))), 0);
 }
 
+// One vital sign of a patient at a time of 5 January.
+std::string VitalSql(std::string_view patient, std::string_view code, std::string_view value,
+                     std::string_view time, std::string_view text = "NULL") {
+  return fmt::format(
+      "INSERT INTO vital_sign (id_space, id, patient_id, code, value, value_text, effective_time, "
+      "effective_date, status, quality) VALUES ('', '{0}-{1}-{3}', '{0}', '{1}', {2}, {4}, "
+      "TIMESTAMPTZ '2026-01-05 {3}Z', DATE '2026-01-05', 'final', '')",
+      patient, code, value, time, text);
+}
+
+class News2GoldTest : public GoldTest {
+ protected:
+  // "08:00 total/parameters scale response ages" of each row of the patient.
+  std::string Scores(std::string_view patient) {
+    return Scalar(fmt::format(
+        "SELECT string_agg(strftime(time AT TIME ZONE 'UTC', '%H:%M') || ' ' || total || '/' || "
+        "parameters || ' ' || scale || ' ' || response || ' ' || concat_ws(',', "
+        "respiratory_rate_age_s, oxygen_saturation_age_s, on_oxygen_age_s, systolic_age_s, "
+        "pulse_age_s, alert_age_s, temperature_age_s), '; ' ORDER BY time) FROM ({}) "
+        "WHERE patient_id = '{}'",
+        Table("gold.news2"), patient));
+  }
+};
+
+// RCP 2017, chart 1: 22 is 2, 93 is 2, oxygen 2, 100 is 2, 111 is 2, alert 0, 38.5 is 1.
+TEST_F(News2GoldTest, EveryInputCountsAndKeepsItsAge) {
+  AddPatient("a");
+  Do(VitalSql("a", "9279-1", "22", "08:00:00"));
+  Do(VitalSql("a", "2708-6", "93", "08:00:00"));
+  Do(VitalSql("a", "3151-8", "2", "08:10:00"));
+  Do(VitalSql("a", "8480-6", "100", "08:20:00"));
+  Do(VitalSql("a", "8867-4", "111", "08:20:00"));
+  Do(VitalSql("a", "67775-7", "NULL", "08:30:00", "'Alert'"));
+  Do(VitalSql("a", "8310-5", "38.5", "08:30:00"));
+  Commit();
+  Refresh();
+  EXPECT_EQ(Scores("a"),
+            "08:00 4/2 1 incomplete 0,0; 08:10 6/3 1 urgent 600,600,0; "
+            "08:20 10/5 1 emergency 1200,1200,600,0,0; "
+            "08:30 11/7 1 emergency 1800,1800,1200,600,600,0,0");
+  ExpectGold("at first");
+  Do("UPDATE vital_sign SET value = 19 WHERE code = '9279-1'");
+  Commit();
+  Refresh();
+  EXPECT_EQ(Scores("a").substr(0, 27), "08:00 2/2 1 incomplete 0,0;");
+  ExpectGold("after a correction");
+}
+
+// 12 hours are the most; a moment later the input is not there any more.
+TEST_F(News2GoldTest, StaleInputsAreNotScored) {
+  AddPatient("a");
+  Do(VitalSql("a", "9279-1", "25", "08:00:00"));
+  Do(VitalSql("a", "8310-5", "37", "20:00:00"));
+  Do(VitalSql("a", "8310-5", "37", "20:00:01"));
+  Commit();
+  Refresh();
+  EXPECT_EQ(Scores("a"),
+            "08:00 3/1 1 ward-review 0; 20:00 3/2 1 ward-review 43200,0; 20:00 0/1 1 incomplete 0");
+}
+
+// A cuff alone; a child; one whose age nobody knows.
+TEST_F(News2GoldTest, WhoHasNoScore) {
+  AddPatient("cuff");
+  Do(VitalSql("cuff", "8480-6", "85", "08:00:00"));
+  Do(VitalSql("cuff", "8867-4", "120", "08:00:00"));
+  AddPatient("child");
+  Do("UPDATE patient SET birth_date = DATE '2010-01-06' WHERE id = 'child'");  // 16 tomorrow
+  Do(VitalSql("child", "9279-1", "25", "08:00:00"));
+  Do(VitalSql("unknown", "9279-1", "25", "08:00:00"));
+  Commit();
+  Refresh();
+  EXPECT_EQ(Count(Table("gold.news2")), 0);
+  Do("UPDATE patient SET birth_date = DATE '2010-01-05' WHERE id = 'child'");
+  AddPatient("unknown");
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  EXPECT_EQ(Scores("child"), "08:00 3/1 1 ward-review 0");
+  EXPECT_EQ(Scores("unknown"), "08:00 3/1 1 ward-review 0");
+  ExpectGold("when they are known");
+}
+
+// 92 % on air: 2 points by scale 1, none by scale 2.
+TEST_F(News2GoldTest, ScaleTwoHoldsWhereThePatientsSettingsSaySo) {
+  AddPatient("a");
+  for (const char* time : {"08:00:00", "09:00:00", "10:00:00"}) {
+    Do(VitalSql("a", "2708-6", "92", time));
+  }
+  Commit();
+  Refresh();
+  Do("INSERT INTO action (id_space, id, target, action, time, expiry, payload) VALUES ('', 'x', "
+     "'a', 'settings', TIMESTAMPTZ '2026-01-05 07:00:00Z', TIMESTAMPTZ '2026-01-05 10:00:00Z', "
+     "'{\"from\":\"2026-01-05T09:00:00Z\",\"oxygen_scale\":2}')");
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  EXPECT_EQ(Scores("a"),
+            "08:00 2/1 1 incomplete 0; 09:00 0/1 2 incomplete 0; 10:00 2/1 1 incomplete 0");
+  ExpectGold("after a setting");
+}
+
+TEST_F(GoldTest, SingleValuesOfOneMomentAndDeviceAreOneReading) {
+  AddPatient("a");
+  const auto half = [&](const char* id, const char* code, int value, const char* time,
+                        const char* device, const char* quality) {
+    Do(fmt::format(
+        "INSERT INTO vital_sign (id_space, id, patient_id, code, value, effective_time, "
+        "effective_date, device, status, quality) VALUES ('', '{}', 'a', '{}', {}, "
+        "TIMESTAMPTZ '2026-01-05 {}Z', DATE '2026-01-05', '{}', 'final', '{}')",
+        id, code, value, time, device, quality));
+  };
+  half("s1", "8480-6", 205, "08:00:00", "d", "unusual");
+  half("d1", "8462-4", 80, "08:00:00", "d", "");
+  half("s2", "8480-6", 140, "09:00:00", "d", "");
+  half("d2", "8462-4", 90, "09:00:00", "other", "");
+  half("s3", "8480-6", 80, "10:00:00", "d", "");  // swapped
+  half("d3", "8462-4", 120, "10:00:00", "d", "");
+  half("s4", "8480-6", 130, "11:00:00", "d", "");  // two of one moment
+  half("s5", "8480-6", 132, "11:00:00", "d", "");
+  half("d4", "8462-4", 70, "11:00:00", "d", "");
+  half("d5", "8462-4", 72, "11:00:00", "d", "");
+  Commit();
+  Refresh();
+  EXPECT_EQ(Scalar(fmt::format("SELECT readings || ' ' || readings_excluded || ' ' || "
+                               "last_systolic_pressure || ' ' || last_diastolic_pressure FROM ({})",
+                               Table("gold.patient_observations"))),
+            "5 1 132.0 72.0");
+  EXPECT_EQ(Scalar(fmt::format("SELECT readings || ' ' || max_systolic || ' ' || max_diastolic "
+                               "FROM ({})",
+                               Table("gold.bp_daily"))),
+            "5 205.0 90.0");
+  Do("DELETE FROM vital_sign WHERE id = 'd1'");
+  Commit();
+  Refresh();
+  ExpectGold("after a half is gone");
+}
+
+TEST_F(GoldTest, AlertsCountAsTheirLastStepSays) {
+  AddPatient("a");
+  const auto step = [&](const char* alert, const char* patient, const char* state,
+                        const char* opened, int minute, bool notify) {
+    Do(fmt::format(
+        "INSERT INTO alert (id_space, alert_id, patient_id, vital, rule, severity, "
+        "state, opened_at, updated_at, closed_at, notify, sequence, source_partition) "
+        "VALUES ('', '{}', '{}', '8867-4', 'high', 'medium', '{}', "
+        "TIMESTAMPTZ '2026-01-{}:00Z', TIMESTAMPTZ '2026-01-06 00:{:02}:00Z', "
+        "{}, {}, {}, 's/t/0/0')",
+        alert, patient, state, opened, minute,
+        std::string_view(state) == "closed" ? "TIMESTAMPTZ '2026-01-06 01:00:00Z'" : "NULL", notify,
+        minute));
+  };
+  step("x", "a", "open", "05 23:59", 1, true);
+  step("x", "a", "closed", "05 23:59", 2, false);
+  step("y", "a", "open", "05 10:00", 3, true);
+  step("z", "a", "withdrawn", "06 00:00", 4, true);
+  step("w", "", "open", "05 10:00", 5, true);  // of nobody
+  Commit();
+  Refresh();
+  const auto days = [&] {
+    return Scalar(fmt::format(
+        "SELECT string_agg(concat_ws(' ', patient_id, day, alerts, still_on, withdrawn, "
+        "notifications, longest_s), '; ' ORDER BY patient_id, day) FROM ({})",
+        Table("gold.alert_daily")));
+  };
+  EXPECT_EQ(days(), "a 2026-01-05 2 1 0 2 3660; a 2026-01-06 1 0 1 1");
+  // A later step, and a merge.
+  step("y", "a", "withdrawn", "05 10:00", 6, false);
+  AddPatient("b");
+  Do("UPDATE patient SET replaced_by = 'b' WHERE id = 'a'");
+  Commit();
+  Refresh();
+  EXPECT_EQ(days(), "b 2026-01-05 2 0 1 2 3660; b 2026-01-06 1 0 1 1");
+  ExpectGold("after a merge");
+}
+
 // Random changes of every kind; after each refresh gold is the recomputation, row for row.
 class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<int> {
  protected:
@@ -270,6 +443,24 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
     const std::string day = Day();
     const std::string id = fmt::format("'{}'", table == "patient" ? Patient() : random_.Uuid());
     const std::string space = Space();
+    if (table == "alert") {
+      return Do(fmt::format(
+          "INSERT INTO alert (id_space, alert_id, patient_id, vital, rule, severity, state, "
+          "opened_at, updated_at, notify, sequence, source_partition) VALUES ('{}', 'a{}', '{}', "
+          "'8867-4', 'high', 'high', {}, TIMESTAMPTZ '{} 08:00:00Z', "
+          "TIMESTAMPTZ '2026-02-{:02} 00:00:00Z', {}, {}, 's/t/0/1')",
+          space, Below(9), Patient(), Any({"'open'", "'closed'", "'withdrawn'"}), Day(),
+          1 + Below(20), Any({"true", "false"}), sequence_++));
+    }
+    if (table == "action") {
+      return Do(fmt::format(
+          "INSERT INTO action (id_space, id, target, action, time, expiry, payload) VALUES ('{}', "
+          "{}, '{}', {}, TIMESTAMPTZ '{} 01:30:00Z', {}, "
+          "'{{\"oxygen_scale\":{},\"pregnant\":{}}}')",
+          space, id, Patient(), Any({"'settings'", "'patient'"}), Day(),
+          Any({"NULL", "TIMESTAMPTZ '2026-01-19 00:00:00Z'"}), 1 + Below(2),
+          Any({"false", "false", "true"})));
+    }
     if (table == "patient") {
       Do(fmt::format("DELETE FROM patient WHERE id = {} AND id_space = '{}'", id, space));
       Do(
@@ -292,11 +483,13 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
         pressure ? fmt::format("{}, {}, {}, {}", Value(), Value(), Any({"'home'", "NULL"}),
                                Any({"'cuff'", "'cuffless'", "NULL"}))
                  : fmt::format("{}, {}, 'u', {}", Value(),
-                               Any({"'8480-6'", "'8462-4'", "'8867-4'", "NULL"}),
+                               Any({"'8480-6'", "'8462-4'", "'8867-4'", "'9279-1'", "'2708-6'",
+                                    "'3151-8'", "NULL"}),
                                Any({"NULL", "'85354-9'"}))));
   }
 
   void Change(const std::string& table) {
+    if (table == "alert" || table == "action") return Insert(table);
     const std::string one = fmt::format(
         "WHERE rowid IN (SELECT rowid FROM {0} ORDER BY hash(id, id_space, {1}) LIMIT 1)", table,
         Below(1'000'000));
@@ -329,11 +522,13 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
   }
 
   SeededRandom seeded_{static_cast<uint64_t>(GetParam())};
+  int64_t sequence_ = 0;
 };
 
 TEST_P(GoldPropertyTest, IncrementalIsFullRecomputation) {
   for (int i = 0; i < 60; ++i) {
-    Insert(Any({"patient", "observation", "observation", "vital_sign", "vital_sign"}));
+    Insert(Any({"patient", "observation", "observation", "vital_sign", "vital_sign", "vital_sign",
+                "alert", "action"}));
   }
   Commit();
   Refresh();
@@ -341,8 +536,9 @@ TEST_P(GoldPropertyTest, IncrementalIsFullRecomputation) {
   int narrowed = 0;
   for (int step = 0; step < 10 && !HasFailure(); ++step) {
     // Often few kinds of change at once: those narrow a refresh most.
-    const auto tables = Below(2) ? std::vector<std::string>{Any({"observation", "vital_sign"})}
-                                 : std::vector<std::string>{"patient", "observation", "vital_sign"};
+    const auto tables =
+        Below(2) ? std::vector<std::string>{Any({"observation", "vital_sign", "alert", "action"})}
+                 : std::vector<std::string>{"patient", "observation", "vital_sign"};
     for (uint64_t n = 1 + Below(4); n > 0; --n) {
       const std::string table = tables[Below(tables.size())];
       Below(3) ? Change(table) : Insert(table);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/log.h"
 #include "base/nearest.h"
@@ -131,9 +132,12 @@ Result<std::vector<const TableSpec*>> Lake::Catalogue() {
       VL_TRY(TableSpec spec, SilverSpec(*engine_, view));
       specs.push_back(std::move(spec));
     }
-    VL_TRY(std::vector<TableSpec> gold, GoldSpecs(connection, options_.models_folder, specs));
+    const std::span<const TableSpec> ops = std::span(FixedTables()).subspan(1);
+    std::vector<TableSpec> sources = specs;
+    sources.insert(sources.end(), ops.begin(), ops.end());
+    VL_TRY(std::vector<TableSpec> gold, GoldSpecs(connection, options_.models_folder, sources));
     std::ranges::move(gold, std::back_inserter(specs));
-    specs.insert(specs.end(), FixedTables().begin() + 1, FixedTables().end());
+    specs.insert(specs.end(), ops.begin(), ops.end());
     catalogue_ = std::move(specs);
   }
   std::vector<const TableSpec*> specs;
@@ -155,7 +159,16 @@ Result<std::vector<std::string>> Lake::CreateMissingTables() {
   for (const TableSpec* spec : specs) {
     auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, spec->path);
     VL_TRY(const bool exists, table->Exists());
-    if (exists) continue;
+    if (exists) {
+      // Models and writers name the columns of fixed tables; views and models may be the user's.
+      const auto& fixed = FixedTables();
+      if (std::ranges::find(fixed, spec->name, &TableSpec::name) != fixed.end()) {
+        auto added = AddMissingColumns(spec->name);
+        const bool raced = !added && added.error().kind == ErrorKind::kConflict;
+        if (!added && !raced) return std::unexpected(std::move(added).error());
+      }
+      continue;
+    }
     auto made = table->Create(CreateOptionsOf(*spec, options_.maintain.checkpoint_every));
     if (made) {
       created.push_back(spec->name);

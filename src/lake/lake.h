@@ -59,8 +59,9 @@ class Lake {
                                             Clock& clock, Random& random);
   ~Lake();
 
-  // Creates every table of the catalogue that is missing (empty). Repeating it is harmless, also
-  // from several processes at once. Returns the names of the tables it created.
+  // Creates every table of the catalogue that is missing (empty), and gives bronze and ops tables
+  // of earlier versions the columns they lack. Repeating it is harmless, also from several
+  // processes at once. Returns the names of the tables it created.
   Result<std::vector<std::string>> CreateMissingTables();
   // Gives a table made by an earlier version the columns of the catalogue that it lacks; its rows
   // have null there. kConflict: another process changed the table meanwhile.

@@ -11,7 +11,8 @@
 namespace vitalake::lake {
 namespace {
 
-constexpr std::string_view kNoSchema = "main.";
+// The schema of what has none, as information_schema spells it, and PostgreSQL's clients.
+constexpr std::string_view kNoSchema[] = {"main.", "public."};
 
 Result<std::vector<std::string>> AllNames(Lake& lake) {
   VL_TRY(const auto specs, lake.Catalogue());
@@ -25,8 +26,9 @@ Result<std::vector<std::string>> AllNames(Lake& lake) {
 Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_view name,
                                                       const engine::TableAt& at) {
   engine::NamedRelation relation;
-  // The schema of what has none, as information_schema spells it.
-  if (name.starts_with(kNoSchema)) name.remove_prefix(kNoSchema.size());
+  for (const std::string_view none : kNoSchema) {
+    if (name.starts_with(none)) name.remove_prefix(none.size());
+  }
   VL_TRY(auto view, FindSqlView(lake, name));
   if (view && at != engine::TableAt{}) {
     return Fail(ErrorKind::kInvalidArgument,
@@ -51,16 +53,17 @@ Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_vi
 }  // namespace
 
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake) {
-  return OpenSqlSession(lake, lake.engine());
+  return OpenSqlSession(lake, lake.engine(), {});
 }
 
-Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine) {
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine,
+                                                           engine::SqlOptions options) {
   engine::SqlCatalog catalog;
   catalog.list = [&lake] { return AllNames(lake); };
   catalog.open = [&lake](std::string_view name, const engine::TableAt& at) {
     return OpenName(lake, name, at);
   };
-  return engine::SqlSession::Open(engine, std::move(catalog));
+  return engine::SqlSession::Open(engine, std::move(catalog), std::move(options));
 }
 
 Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int64_t memory_bytes) {

@@ -11,8 +11,9 @@ namespace vitalake::lake {
 
 // A session that knows every table and view of the lake. One per thread; must not outlive the lake.
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake);
-// The same in another engine than the lake's own, which it must not outlive either.
-Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine);
+// The same in another engine, whose functions are registered (engine/sql_functions.h).
+Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine,
+                                                           engine::SqlOptions options);
 
 // An engine for statements of clients: with memory of its own, so that what they ask for takes none
 // from taking in, and without a way to files outside the lake.

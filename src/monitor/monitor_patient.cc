@@ -12,7 +12,6 @@ using clinical::News2;
 using clinical::News2Response;
 
 constexpr double kNews2Age = 16;
-constexpr double kRoomAir = 21.5;  // % oxygen; above it oxygen is in use
 
 Severity SeverityOf(const News2& score) {
   switch (score.response) {
@@ -146,7 +145,9 @@ const Entry* Monitor::State::NewestOf(uint32_t person, Vital vital) const {
   const Series& series = series_[index];
   for (int i = series.ring_count - 1; i >= 0; --i) {
     const Entry& entry = series.ring[i];
-    if (!entry.Has(Entry::kRetracted) && !entry.Has(Entry::kNoBaseline)) return &entry;
+    // A diastolic value alone has no part in a score.
+    const bool usable = !entry.Has(Entry::kRetracted) && !entry.Has(Entry::kNoBaseline);
+    if (usable && !std::isnan(entry.value[0])) return &entry;
   }
   return nullptr;
 }
@@ -186,7 +187,10 @@ News2Reading Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
   clinical::News2Input input;
   input.respiratory_rate = value(0);
   input.oxygen_saturation = value(1);
-  if (inputs[2] != nullptr) input.on_oxygen = *value(2) > (by_share ? kRoomAir : 0);
+  if (inputs[2] != nullptr) {
+    input.on_oxygen =
+        by_share ? clinical::IsOnOxygenShare(*value(2)) : clinical::IsOnOxygenFlow(*value(2));
+  }
   input.systolic = value(3);
   input.pulse = value(4);
   if (inputs[5] != nullptr) input.alert = *value(5) == 0;

@@ -40,6 +40,25 @@ std::string Gzipped(std::string_view bytes) {
   return out;
 }
 
+Result<std::string> Gunzipped(std::string_view bytes) {
+  z_stream stream = {};
+  VL_CHECK(inflateInit2(&stream, kGzipWindow) == Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::string out;
+  int state = Z_OK;
+  while (state == Z_OK) {
+    out.resize(std::max<size_t>(2 * out.size(), 64 << 10));
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + stream.total_out);
+    stream.avail_out = static_cast<uInt>(out.size() - stream.total_out);
+    state = inflate(&stream, Z_NO_FLUSH);
+  }
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  if (state != Z_STREAM_END) return Fail(ErrorKind::kCorrupt, "not a whole gzip stream");
+  return out;
+}
+
 bool TakesGzip(std::string_view accept_encoding) {
   bool star = false;
   for (const auto part : std::views::split(accept_encoding, ',')) {

@@ -1,6 +1,7 @@
 // Steps of a request: 1. wait for its first byte; 2. header; 3. route; 4. body, piece by piece;
-// 5. handler; 6. answer; then the next one, or the connection is closed, having read on for a while
-// so that the answer is not lost with bytes nobody took.
+// 5. handler; 6. answer, whole or in pieces; then the next one, or the connection is closed, having
+// read on for a while so that the answer is not lost with bytes nobody took. While pieces are sent
+// the connection is read, too: that is how it is noticed that the client goes away.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "serve/body_queue_internal.h"
 #include "serve/gzip.h"
 #include "serve/http_connection_internal.h"
 #include "serve/http_problem.h"
@@ -71,6 +73,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   }
   ~Connection() override {
     HoldBody(0);
+    if (body_) body_->Leave();
     shared_->connections.erase(this);
     if (shared_->connections.empty() && shared_->emptied) shared_->emptied();
   }
@@ -88,7 +91,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
 
   void Finish() override {
     finishing_ = true;
-    if (idle_ || lingering_) Close();
+    if (idle_ || lingering_) return Close();
+    if (body_ && body_->limits().at_drain == StreamLimits::AtDrain::kEnd) body_->EndAtDrain();
   }
 
   void Close() override {
@@ -235,14 +239,15 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     stream_.expires_never();
     const std::string path = request_.path;
     const uint64_t turn = ++turn_;
-    const Reply reply([weak = weak_from_this(), executor = stream_.get_executor(),
-                       turn](Response response) mutable {
-      asio::post(executor, [weak, turn, response = std::move(response)]() mutable {
-        if (const auto self = weak.lock(); self && self->turn_ == turn) {
-          self->Send(std::move(response));
-        }
-      });
-    });
+    const Reply reply(
+        [weak = weak_from_this(), executor = stream_.get_executor(), turn](Response response) {
+          asio::post(executor, [weak, turn, response = std::move(response)]() mutable {
+            if (const auto self = weak.lock(); self && self->turn_ == turn) {
+              self->Send(std::move(response));
+            }
+          });
+        },
+        BodyMaker(turn), WatchForLeave(turn));
     // What keeps the connection alive until there is an answer.
     patience_.expires_after(route_->patience);
     patience_.async_wait([self = shared_from_this(), turn](error_code cancelled) {
@@ -257,6 +262,24 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (!taken) {
       reply(ProblemResponse({503, "Too much waits already; try again later", path, Retry()}));
     }
+  }
+
+  // While a handler runs nothing is read: that the client left shows as an end that can be read.
+  std::stop_token WatchForLeave(uint64_t turn) {
+    std::stop_source gone;
+    stream_.socket().async_wait(
+        asio::ip::tcp::socket::wait_read,
+        [self = shared_from_this(), turn, gone](error_code failed) mutable {
+          if (failed || self->turn_ != turn) return;
+          char next = 0;
+          error_code peeked;
+          self->stream_.socket().receive(asio::buffer(&next, 1),
+                                         asio::ip::tcp::socket::message_peek, peeked);
+          if (peeked == asio::error::eof || peeked == asio::error::connection_reset) {
+            gone.request_stop();
+          }
+        });
+    return gone.get_token();
   }
 
   static void Handle(const Route& route, Request request, const Reply& reply) {
@@ -279,23 +302,28 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     Send(ProblemResponse({status, detail, request_.path, std::move(headers)}));
   }
 
-  void Send(Response response) {
+  void SetHead(int status, const std::string& content_type, const HeaderList& headers) {
     ++turn_;  // a later answer to the same request is ignored
     patience_.cancel();
     HoldBody(0);
     if (finishing_ || shared_->draining) keep_alive_ = false;
     answer_ = {};
     answer_.version(parser_ ? parser_->get().version() : 11);
-    answer_.result(static_cast<unsigned>(response.status));
-    answer_.reason(std::string(StatusPhrase(response.status)));
+    answer_.result(static_cast<unsigned>(status));
+    answer_.reason(std::string(StatusPhrase(status)));
     answer_.set(http::field::date, HttpDate(shared_->clock.NowMicros()));
-    for (const auto& [name, value] : response.headers) answer_.set(name, value);
-    if (!response.content_type.empty()) {
-      answer_.set(http::field::content_type, response.content_type);
+    for (const auto& [name, value] : headers) answer_.set(name, value);
+    if (!content_type.empty()) {
+      answer_.set(http::field::content_type, content_type);
       answer_.set("X-Content-Type-Options", "nosniff");
     }
+  }
+
+  void Send(Response response) {
+    SetHead(response.status, response.content_type, response.headers);
     const std::string* const accepted = AcceptedCodings();
-    if (response.body.size() >= kGzipBytes) {
+    const bool is_coded = answer_.find(http::field::content_encoding) != answer_.end();
+    if (response.body.size() >= kGzipBytes && !is_coded) {
       answer_.set(http::field::vary, "Accept-Encoding");
       if (accepted != nullptr && TakesGzip(*accepted)) {
         response.body = Gzipped(response.body);
@@ -327,6 +355,136 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     // A HEAD's answer states a length and has no body.
     head_ ? http::async_write_header(stream_, *serializer_, written)
           : http::async_write(stream_, *serializer_, written);
+  }
+
+  // -- an answer in pieces --
+
+  Reply::BeginBody BodyMaker(uint64_t turn) {
+    return [weak = weak_from_this(), executor = stream_.get_executor(), turn,
+            &clock = shared_->clock,
+            budget = shared_->streams](StreamHead head, StreamLimits limits) {
+      auto queue = std::make_shared<BodyQueue>(std::move(limits), clock, budget, [weak, executor] {
+        asio::post(executor, [weak] {
+          if (const auto self = weak.lock()) self->SendPieces();
+        });
+      });
+      asio::post(executor, [weak, turn, queue, head = std::move(head)] {
+        const auto self = weak.lock();
+        self && self->turn_ == turn ? self->BeginBody(head, queue) : queue->Leave();
+      });
+      return queue;
+    };
+  }
+
+  void BeginBody(const StreamHead& head, const std::shared_ptr<BodyQueue>& queue) {
+    SetHead(head.status, head.content_type, head.headers);
+    chunked_ = answer_.version() > 10;
+    if (!chunked_) keep_alive_ = false;  // its end is the end of the connection
+    answer_.keep_alive(keep_alive_);
+    answer_.chunked(chunked_);
+    if (!head_) {
+      body_ = queue;
+    } else {
+      queue->Leave();
+    }
+    if (IsEndless()) Tell();
+    if (IsEndless() && (finishing_ || shared_->draining)) body_->EndAtDrain();
+    stream_.expires_after(shared_->options.write_time);
+    serializer_.emplace(answer_);
+    writing_ = true;
+    http::async_write_header(stream_, *serializer_,
+                             [self = shared_from_this()](error_code failed, size_t) {
+                               self->writing_ = false;
+                               if (failed) return self->ClientGone();
+                               if (!self->body_) return self->BodyDone();
+                               self->WatchClient();
+                               self->SendPieces();
+                             });
+  }
+
+  // Of events: measured and counted when it begins.
+  bool IsEndless() const {
+    return body_ && body_->limits().at_drain == StreamLimits::AtDrain::kEnd;
+  }
+
+  void SendPieces() {
+    if (!body_) return;
+    if (body_->is_cut_off()) return ClientGone();  // whatever is being written
+    if (writing_) return;
+    BodyQueue::Taken taken = body_->Take(kPieceBytes);
+    if (taken.pieces.empty() && !taken.ended) return AwaitHeartbeat();
+    WritePieces(std::move(taken.pieces), taken.ended);
+  }
+
+  // Source: RFC 9112, 7.1.
+  void WritePieces(std::vector<SharedPiece> pieces, bool last) {
+    static constexpr std::string_view kLine = "\r\n", kEnd = "0\r\n\r\n";
+    pieces_ = std::move(pieces);
+    size_t bytes = 0;
+    for (const SharedPiece& piece : pieces_) bytes += piece->size();
+    chunk_ = fmt::format("{:x}\r\n", bytes);
+    std::vector<asio::const_buffer> buffers;
+    if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(chunk_));
+    for (const SharedPiece& piece : pieces_) buffers.emplace_back(asio::buffer(*piece));
+    if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(kLine));
+    if (chunked_ && last) buffers.emplace_back(asio::buffer(kEnd));
+    stream_.expires_after(shared_->options.write_time);
+    writing_ = true;
+    asio::async_write(stream_, buffers,
+                      [self = shared_from_this(), last](error_code failed, size_t) {
+                        self->writing_ = false;
+                        if (failed) return self->ClientGone();
+                        last ? self->BodyDone() : self->SendPieces();
+                      });
+  }
+
+  void AwaitHeartbeat() {
+    const StreamLimits& limits = body_->limits();
+    if (limits.heartbeat_every.count() == 0) return;
+    patience_.expires_after(limits.heartbeat_every);
+    patience_.async_wait([self = shared_from_this(), turn = turn_](error_code cancelled) {
+      if (cancelled || self->turn_ != turn || !self->body_ || self->writing_) return;
+      self->WritePieces({std::make_shared<const std::string>(self->body_->limits().heartbeat)},
+                        false);
+    });
+  }
+
+  // The read that is under way during an answer in pieces. What comes is the next request.
+  void WatchClient() {
+    if (buffer_.size() > shared_->options.header_bytes) return ClientGone();  // far ahead
+    watching_ = true;
+    stream_.expires_never();
+    stream_.async_read_some(buffer_.prepare(kPieceBytes),
+                            [self = shared_from_this()](error_code failed, size_t count) {
+                              self->watching_ = false;
+                              if (!failed) self->buffer_.commit(count);
+                              if (!self->body_) return self->AfterBody();
+                              failed ? self->ClientGone() : self->WatchClient();
+                            });
+  }
+
+  void ClientGone() {
+    patience_.cancel();
+    if (!body_) return;
+    const bool told = IsEndless();
+    std::exchange(body_, nullptr)->Leave();
+    keep_alive_ = false;
+    if (!told) Tell();
+    Close();
+  }
+
+  void BodyDone() {
+    patience_.cancel();
+    if (!IsEndless()) Tell();
+    if (body_) std::exchange(body_, nullptr)->Leave();
+    if (!watching_) return AfterBody();
+    stream_.cancel();  // the read ends, and AfterBody follows
+  }
+
+  void AfterBody() {
+    if (!stream_.socket().is_open()) return;
+    if (finishing_ || shared_->draining) keep_alive_ = false;
+    keep_alive_ ? AwaitNext() : Linger();
   }
 
   void Tell() {
@@ -367,6 +525,9 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   http::response<http::string_body> answer_;
   std::optional<http::response_serializer<http::string_body>> serializer_;
   std::string accepted_;
+  std::shared_ptr<BodyQueue> body_;  // of an answer in pieces, while it is sent
+  std::vector<SharedPiece> pieces_;  // being written, behind chunk_
+  std::string chunk_;
   std::chrono::nanoseconds begun_{0};
   int64_t held_ = 0;
   uint64_t turn_ = 0;  // grows with each request and each answer
@@ -375,6 +536,9 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   bool idle_ = false;
   bool lingering_ = false;
   bool finishing_ = false;
+  bool chunked_ = false;
+  bool writing_ = false;   // head or pieces
+  bool watching_ = false;  // WatchClient's read
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/clock.h"
+#include "serve/body_queue_internal.h"
 #include "serve/http_routes.h"
 #include "serve/http_server.h"
 #include "serve/work_pool.h"
@@ -35,6 +36,7 @@ struct HttpShared {
   std::unordered_set<HttpConnection*> connections = {};
   int64_t bodies_bytes = 0;
   bool draining = false;
+  std::shared_ptr<StreamBudget> streams = std::make_shared<StreamBudget>(options.streams_bytes);
 };
 
 // Lives until it is closed.

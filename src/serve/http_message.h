@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,13 +34,27 @@ struct Response {
   HeaderList headers = {};  // beside Content-Type, Content-Length, Date and Connection
 };
 
+class BodyQueue;
+class BodyStream;
+struct StreamHead;
+struct StreamLimits;
+
 // Takes the answer to one request, on any thread, once. Copies are one and the same; when the last
 // goes without an answer, the client gets a 500.
 class Reply {
  public:
-  explicit Reply(std::function<void(Response)> send);
+  using BeginBody = std::function<std::shared_ptr<BodyQueue>(StreamHead, StreamLimits)>;
+  // Without `begin` a body in pieces has nobody to go to.
+  explicit Reply(std::function<void(Response)> send, BeginBody begin = {},
+                 std::stop_token gone = {});
   // Further calls are ignored.
   void operator()(Response response) const;
+  // Answers with a body that comes in pieces (body_stream.h). After another answer, or once the
+  // route's patience is over, the client is gone from the begin.
+  BodyStream Begin(StreamHead head, StreamLimits limits) const;
+  // Stopped once the client has closed the connection before it had an answer: work that only
+  // reads is of no use then. (Of a body in pieces: BodyStream::gone_token.)
+  const std::stop_token& gone() const;
 
  private:
   struct State;

@@ -25,9 +25,10 @@ struct HttpOptions {
       5'000};  // from its first byte (of a new connection: from its begin)
   std::chrono::milliseconds body_time{10'000};   // from one piece of a body to the next
   std::chrono::milliseconds idle_time{60'000};   // from an answer to the next request
-  std::chrono::milliseconds write_time{30'000};  // of an answer
+  std::chrono::milliseconds write_time{30'000};  // of an answer, or a piece of one
   size_t connections = 1'024;                    // more get a 503
   int64_t bodies_bytes = 64 << 20;               // of all requests that are being read or handled
+  int64_t streams_bytes = 128 << 20;             // of all answers in pieces that wait to be sent
   size_t pool_threads = 4;
 };
 
@@ -58,7 +59,7 @@ class HttpServer {
   const std::string& url() const;
 
   // Takes no more connections and requests, waits until those under way are answered (at most
-  // `patience`), and ends.
+  // `patience`), and ends. Streams of events are ended (body_stream.h).
   void Drain(std::chrono::milliseconds patience);
 
  private:

@@ -241,13 +241,15 @@ void AnswerReplay(QueryDesk& desk, const std::shared_ptr<std::atomic_flag>& busy
   if (!filter) return reply(ErrorResponse(filter.error(), path));
   auto turn = ReplayTurn::Take(busy);
   if (!turn) return reply(ProblemResponse({409, "A replay is under way already", path}));
-  desk.Run(path, reply,
-           [&desk, turn, filter = std::move(*filter)](engine::SqlSession&,
-                                                      const Wait& wait) -> Result<Response> {
-             VL_TRY(const ingest::ReplaySummary done,
-                    ingest::ReplayQuarantine(desk.lake(), filter, {}, {.stop = wait.stop}));
-             return JsonOf(SummaryOf(done));
-           });
+  desk.Run(
+      path, reply,
+      [&desk, turn, filter = std::move(*filter)](engine::SqlSession&,
+                                                 const Wait& wait) -> Result<Response> {
+        VL_TRY(const ingest::ReplaySummary done,
+               ingest::ReplayQuarantine(desk.lake(), filter, {}, {.stop = wait.stop}));
+        return JsonOf(SummaryOf(done));
+      },
+      WhenClientGoes::kGoOn);
 }
 
 Route ListRoute(std::string method, std::string path, std::string summary, Handler handler) {

@@ -77,23 +77,30 @@ void QueryDesk::Close() {
   idle_.clear();
 }
 
-void QueryDesk::Run(std::string path, Reply reply, Work work) {
+void QueryDesk::Run(std::string path, Reply reply, Work work, WhenClientGoes when) {
   // The time runs from here: nobody waits for what would begin later.
-  const Wait wait = Wait::For(lake_.clock(), options_.time, ended_.get_token());
+  const auto until = lake_.clock().Steady() + options_.time;
   const std::lock_guard lock(mutex_);
-  const bool taken = pool_ && pool_->TryAdd([this, path, reply, wait, work = std::move(work)] {
-    try {
-      if (lake_.clock().Steady() >= wait.until) return reply(Busy(path));
-      auto answer = Do(work, wait);
-      reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
-    } catch (const std::exception& fault) {
-      reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
-    }
-  });
+  const bool taken =
+      pool_ && pool_->TryAdd([this, path, reply, until, when, work = std::move(work)] {
+        try {
+          if (lake_.clock().Steady() >= until) return reply(Busy(path));
+          auto answer =
+              Do(work, until, when == WhenClientGoes::kStop ? reply.gone() : std::stop_token());
+          reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
+        } catch (const std::exception& fault) {
+          reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
+        }
+      });
   if (!taken) reply(Busy(path));
 }
 
-Result<Response> QueryDesk::Do(const Work& work, const Wait& wait) {
+Result<Response> QueryDesk::Do(const Work& work, std::chrono::nanoseconds until,
+                               const std::stop_token& gone) {
+  std::stop_source stop;
+  const std::stop_callback when_closed(ended_.get_token(), [&] { stop.request_stop(); });
+  const std::stop_callback when_gone(gone, [&] { stop.request_stop(); });
+  const Wait wait{until, stop.get_token()};
   VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "waiting for a session"));
   std::unique_ptr<engine::SqlSession> session;
   {
@@ -104,7 +111,7 @@ Result<Response> QueryDesk::Do(const Work& work, const Wait& wait) {
     }
   }
   if (!session) {
-    VL_TRY(session, lake::OpenSqlSession(lake_, *engine_));
+    VL_TRY(session, lake::OpenSqlSession(lake_, *engine_, {.files = false}));
   }
   auto answer = work(*session, wait);
   // After a fault of the engine nothing is known of a session.

@@ -23,11 +23,13 @@
 namespace vitalake::serve {
 
 struct QueryDeskOptions {
-  int64_t memory_bytes = 256 << 20;  // of all statements together
-  size_t sessions = 2;               // statements that run at once
-  size_t waiting = 16;               // more are refused with 503
+  int64_t memory_bytes = 256 << 20;        // of all statements together
+  size_t sessions = 2;                     // statements that run at once
+  size_t waiting = 16;                     // more are refused with 503
   std::chrono::milliseconds time{30'000};  // of one, its waiting included
 };
+
+enum class WhenClientGoes { kStop, kGoOn };
 
 // Thread-safe.
 class QueryDesk {
@@ -36,12 +38,12 @@ class QueryDesk {
   static Result<std::unique_ptr<QueryDesk>> Open(lake::Lake& lake, const QueryDeskOptions& options);
   ~QueryDesk();
 
-  // Gives the answer, or why there is none. `wait` ends when the statement's time is up or the desk
-  // closes.
+  // Gives the answer, or why there is none. `wait` ends when the statement's time is up, the client
+  // has gone or the desk closes.
   using Work = std::function<Result<Response>(engine::SqlSession& session, const Wait& wait)>;
   // Has `work` done on a thread of the desk and answers `reply`: with 503 and Retry-After when too
   // many wait, else with what it gives, its error as ErrorResponse says.
-  void Run(std::string path, Reply reply, Work work);
+  void Run(std::string path, Reply reply, Work work, WhenClientGoes when = WhenClientGoes::kStop);
 
   lake::Lake& lake() { return lake_; }
   // Cancels what runs and waits for its end; what waits gets an error. Run then refuses.
@@ -49,7 +51,9 @@ class QueryDesk {
 
  private:
   QueryDesk(lake::Lake& lake, const QueryDeskOptions& options) : lake_(lake), options_(options) {}
-  Result<Response> Do(const Work& work, const Wait& wait);
+  // `gone`: of the client.
+  Result<Response> Do(const Work& work, std::chrono::nanoseconds until,
+                      const std::stop_token& gone);
 
   lake::Lake& lake_;
   const QueryDeskOptions options_;

@@ -1,6 +1,7 @@
 """Lakes and engines shared by the judges."""
 
 import pathlib
+import subprocess
 import sys
 import tarfile
 
@@ -68,3 +69,12 @@ def broker(tmp_path_factory):
     broker = Broker(tmp_path_factory.mktemp("kafka")).start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def disk_faults(tmp_path_factory):
+    """Environment in which the product meets the faults of disk_faults.c."""
+    library = tmp_path_factory.mktemp("faults") / "disk_faults.so"
+    source = pathlib.Path(__file__).with_name("disk_faults.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library)}

@@ -1,7 +1,8 @@
 /* Preloaded into the product (LD_PRELOAD) to stage faults that a test cannot make otherwise, also as root:
  *   FAULT_VANISH=suffix   a file whose path ends so is removed just before it is opened for reading
  *   FAULT_DENY=suffix     opening such a file fails with EACCES
- *   FAULT_SPACE=prefix:bytes   after so many bytes written below the prefix, every write there fails with ENOSPC */
+ *   FAULT_SPACE=prefix:bytes   after so many bytes written below the prefix, every write there fails with ENOSPC,
+ *   FAULT_FREED=path      ... until there is a file of this name */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,7 +38,8 @@ static int refused(const char* path, int flags) {
 static int no_space(int fd, size_t count) {
   const char* rule = getenv("FAULT_SPACE");
   const char* colon = rule ? strrchr(rule, ':') : NULL;
-  if (!colon) return 0;
+  const char* freed = getenv("FAULT_FREED");
+  if (!colon || (freed && access(freed, F_OK) == 0)) return 0;
   char link[64], path[PATH_MAX];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t n = readlink(link, path, sizeof path);

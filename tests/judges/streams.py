@@ -60,6 +60,13 @@ streams:
     def text(self):
         return self.log.read_text()[-8000:] if self.log.exists() else ""
 
+    def await_text(self, words, timeout=60):
+        """Until the log has the words."""
+        deadline = time.monotonic() + timeout
+        while words not in self.text():
+            assert time.monotonic() < deadline, f"no {words!r} in\n{self.text()}"
+            time.sleep(0.05)
+
     def position(self, table, app):
         try:
             return deltalake.DeltaTable(str(self.lake.folder(table))).transaction_version(app)

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import subprocess
 
 import pytest
 
@@ -205,14 +204,6 @@ def test_a_folder_without_files(lake, tmp_path):
 def test_a_path_that_is_not_there(lake, tmp_path):
     done = lake.ingest(tmp_path / "missing.json", expect=(1, 2))
     assert "missing.json" in done.stderr, done.stderr
-
-
-@pytest.fixture(scope="session")
-def disk_faults(tmp_path_factory):
-    library = tmp_path_factory.mktemp("faults") / "disk_faults.so"
-    source = __file__.replace("test_bad_input.py", "disk_faults.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"], check=True)
-    return {"LD_PRELOAD": str(library)}
 
 
 @pytest.mark.parametrize("fault, words", [("FAULT_VANISH", ("no such file", "vanish", "removed", "not found", "gone")),

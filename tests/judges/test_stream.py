@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import random
 import shutil
 import signal
@@ -200,27 +199,6 @@ def test_a_landing_folder_beside_the_stream(tmp_path, service, broker, corpus):
     run.stop()
     files = [row["range"] for row in run.lake.ledger() if row["sha256"]]
     assert files == [str(growing)]
-
-
-def test_the_disk_of_the_lake_refuses_for_a_while(tmp_path, service, broker, corpus):
-    """The stream waits, keeps its place, and goes on."""
-    if os.geteuid() == 0:
-        pytest.skip("root may write anywhere")
-    _, observations, _ = corpus
-    run = service()
-    broker.send(run.topic, [(0, line) for line in observations[:100]])
-    run.start()
-    run.await_all()
-    log = run.lake.folder("bronze.observation_stream")
-    mode = log.stat().st_mode
-    log.chmod(0o500)
-    broker.send(run.topic, [(0, line) for line in observations[100:200]])
-    time.sleep(2)
-    log.chmod(mode)
-    run.await_all()
-    run.stop()
-    assert_same(run.lake, batch_lake(tmp_path, observations[:200]))
-    assert "nothing is lost" in run.text()
 
 
 def test_a_file_that_grows(tmp_path, corpus):

@@ -1,0 +1,13 @@
+# Writes OUT: a C++ file holding the bytes of FILES (a list) as arrays of characters.
+set(ARRAYS "")
+set(ENTRIES "")
+set(NUMBER 0)
+foreach(FILE ${FILES})
+  get_filename_component(BASE ${FILE} NAME)
+  file(READ ${FILE} BYTES HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," BYTES "${BYTES}")
+  string(APPEND ARRAYS "constexpr char kBytes${NUMBER}[] = {${BYTES}};\n")
+  string(APPEND ENTRIES "    {\"${BASE}\", {kBytes${NUMBER}, sizeof(kBytes${NUMBER})}},\n")
+  math(EXPR NUMBER "${NUMBER} + 1")
+endforeach()
+file(WRITE ${OUT} "#include \"base/embedded.h\"\n\nnamespace vitalake::embedded {\nnamespace {\n${ARRAYS}const EmbeddedFile kFiles[] = {\n${ENTRIES}};\n}  // namespace\nstd::span<const EmbeddedFile> ${NAME}() { return kFiles; }\n}  // namespace vitalake::embedded\n")

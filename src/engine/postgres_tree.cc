@@ -1,0 +1,139 @@
+// What PostgreSQL means differently, on the tree: division, the order of nulls, the types whose
+// values are names of catalogue entries.
+#include <algorithm>
+#include <array>
+
+#include "engine/sql_tree_internal.h"
+
+namespace vitalake::engine {
+namespace {
+
+struct NameType {
+  std::string_view type;
+  std::string_view in;   // name -> oid
+  std::string_view out;  // oid -> name
+};
+
+// PostgreSQL's own input and output functions, which the catalogue's macros are named after.
+constexpr std::array kNameTypes = {
+    NameType{"regclass", "regclassin", "regclassout"},
+    NameType{"regtype", "regtypein", "regtypeout"},
+    NameType{"regproc", "regprocin", "regprocout"},
+    NameType{"regprocedure", "regprocin", "regprocout"},
+    NameType{"regoper", "regprocin", "regprocout"},
+    NameType{"regnamespace", "regnamespacein", "regnamespaceout"},
+    NameType{"regrole", "regrolein", "regroleout"},
+};
+
+bool EqualsNoCase(std::string_view lower, std::string_view any) {
+  return std::ranges::equal(
+      lower, any, [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+}
+
+const NameType* NameTypeOf(JsonValue cast) {
+  const JsonValue type = cast.Find("cast_type");
+  if (type.String("id") != "UNBOUND") return nullptr;
+  const std::string_view name = type.Find("type_info").String("name");
+  const auto found = std::ranges::find_if(
+      kNameTypes, [&](const NameType& one) { return EqualsNoCase(one.type, name); });
+  return found == kNameTypes.end() ? nullptr : &*found;
+}
+
+bool IsCast(JsonValue value) { return value.String("class") == "CAST"; }
+
+// A text, as written or as a parameter: a name, where a column would be an oid.
+bool IsName(JsonValue value) {
+  if (IsCast(value)) {
+    return value.Find("cast_type").String("id") == "VARCHAR" && IsName(value.Find("child"));
+  }
+  if (value.String("class") == "PARAMETER") return true;
+  return value.String("class") == "CONSTANT" &&
+         value.Find("value").Find("type").String("id") == "VARCHAR";
+}
+
+bool IsInterval(JsonValue value) {
+  return IsCast(value) && value.Find("cast_type").String("id") == "INTERVAL";
+}
+
+}  // namespace
+
+bool PostgresTree::CopyOtherwise(JsonValue value) {
+  const std::string_view kind = value.String("class");
+  if (kind == "FUNCTION") return CopyFunction(value);
+  if (kind == "CAST") return CopyCast(value);
+  return CopyOrder(value);
+}
+
+bool PostgresTree::CopyFunction(JsonValue function) {
+  if (function.Find("is_operator").type() != JsonType::kTrue) return false;
+  const std::string_view name = function.String("function_name");
+  const JsonValue arguments = function.Find("children");
+  if ((name != "/" && name != "%") || arguments.size() != 2) return false;
+  for (const JsonValue argument : arguments.children()) {
+    if (IsInterval(argument)) return false;
+  }
+  writer().BeginObject();
+  for (const JsonValue member : function.children()) {
+    writer().Key(member.key());
+    if (member.key() == "function_name") {
+      writer().String(name == "/" ? "pg_divide" : "pg_modulo");
+    } else if (member.key() == "is_operator") {
+      writer().Bool(false);
+    } else {
+      Copy(member);
+    }
+  }
+  writer().EndObject();
+  return true;
+}
+
+// 'name'::regclass is the oid of that name; oid::regclass, and oid::regclass::text, its name.
+bool PostgresTree::CopyCast(JsonValue cast) {
+  const JsonValue child = cast.Find("child");
+  if (cast.Find("cast_type").String("id") == "VARCHAR" && IsCast(child)) {
+    if (const NameType* const inner = NameTypeOf(child); inner && !IsName(child.Find("child"))) {
+      WriteCall(inner->out, cast, child.Find("child"));
+      return true;
+    }
+  }
+  const NameType* const type = NameTypeOf(cast);
+  if (!type) return false;
+  WriteCall(IsName(child) ? type->in : type->out, cast, child);
+  return true;
+}
+
+void PostgresTree::WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument) {
+  writer().BeginObject();
+  writer().Key("class").String("FUNCTION").Key("type").String("FUNCTION");
+  writer().Key("alias").String(alias_of.String("alias"));
+  writer().Key("query_location");
+  Copy(alias_of.Find("query_location"));
+  writer().Key("function_name").String(name).Key("schema").String("");
+  writer().Key("children").BeginArray();
+  Copy(argument);
+  writer().EndArray().Key("filter").Null();
+  writer().Key("order_bys").BeginObject().Key("type").String("ORDER_MODIFIER");
+  writer().Key("orders").BeginArray().EndArray().EndObject();
+  writer().Key("distinct").Bool(false).Key("is_operator").Bool(false);
+  writer().Key("export_state").Bool(false).Key("catalog").String("").EndObject();
+}
+
+// One key of ORDER BY: nulls are larger than everything.
+bool PostgresTree::CopyOrder(JsonValue order) {
+  if (order.String("type") != "DESCENDING" || order.String("null_order") != "ORDER_DEFAULT") {
+    return false;
+  }
+  writer().BeginObject();
+  for (const JsonValue member : order.children()) {
+    writer().Key(member.key());
+    if (member.key() == "null_order") {
+      writer().String("NULLS FIRST");
+    } else {
+      Copy(member);
+    }
+  }
+  writer().EndObject();
+  return true;
+}
+
+}  // namespace vitalake::engine

@@ -1,0 +1,63 @@
+// Changes to a parsed statement, as a copy of its tree (json_serialize_sql). For this module alone.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json_tree.h"
+#include "base/json_writer.h"
+#include "engine/sql_statement_internal.h"
+
+namespace vitalake::engine {
+
+// Writes a copy of the tree, with mentions of tables renamed.
+class SqlTreeCopy {
+ public:
+  using Names = std::map<const JsonNode*, TableName>;
+
+  SqlTreeCopy() = default;
+  explicit SqlTreeCopy(const Names& names) : names_(&names) {}
+  virtual ~SqlTreeCopy() = default;
+
+  std::string Of(JsonValue value) {
+    Copy(value);
+    return writer_.Take();
+  }
+  // Whether the copy says something else.
+  bool changed() const { return changed_; }
+
+ protected:
+  void Copy(JsonValue value);
+  // Writes an object in its own way; false: it is copied.
+  virtual bool CopyOtherwise(JsonValue) { return false; }
+  JsonWriter& writer() { return writer_; }
+  void set_changed() { changed_ = true; }
+
+ private:
+  bool CopyRenamed(JsonValue table, JsonValue member, const TableName& name);
+
+  const Names* names_ = nullptr;
+  JsonWriter writer_;
+  bool changed_ = false;
+};
+
+// The copy that says in the engine's words what PostgreSQL means (SqlDialect).
+class PostgresTree final : public SqlTreeCopy {
+ public:
+  using SqlTreeCopy::SqlTreeCopy;
+
+ private:
+  bool CopyOtherwise(JsonValue value) override;
+  bool CopyFunction(JsonValue function);
+  bool CopyCast(JsonValue cast);
+  bool CopyOrder(JsonValue order);
+  void WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument);
+};
+
+// The names that PostgreSQL gives the columns of a statement; nullopt where `*` stands for some.
+std::optional<std::vector<std::string>> PostgresColumnNames(JsonValue statement);
+
+}  // namespace vitalake::engine

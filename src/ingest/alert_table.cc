@@ -1,0 +1,125 @@
+#include "ingest/alert_table.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "engine/relation.h"
+#include "ingest/alert_log.h"
+
+namespace vitalake::ingest {
+namespace {
+
+using engine::QuoteLiteral;
+
+constexpr std::string_view kNumberSuffix = "#alerts";
+
+std::string AlertColumnList() {
+  std::string list;
+  for (const view::ColumnSpec& column : AlertColumns()) {
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", engine::QuoteName(column.name));
+  }
+  return list;
+}
+
+// Reads one row after the other, in the order of AlertColumns.
+class AlertRowReader {
+ public:
+  explicit AlertRowReader(const engine::QueryResult& row) : row_(row) {}
+  void Take(std::string& text) { text = row_.GetString(at_++); }
+  void Take(bool& flag) { flag = row_.GetBool(at_++); }
+  void Take(int64_t& number) { number = row_.GetInt64(at_++); }
+  void Take(std::optional<int64_t>& number) {
+    if (!row_.IsNull(at_)) number = row_.GetInt64(at_);
+    ++at_;
+  }
+  void Take(std::optional<double>& number) {
+    if (!row_.IsNull(at_)) number = row_.GetDouble(at_);
+    ++at_;
+  }
+
+ private:
+  const engine::QueryResult& row_;
+  size_t at_ = 0;
+};
+
+PublishedAlert AlertOf(const engine::QueryResult& row) {
+  PublishedAlert alert;
+  AlertRowReader reader(row);
+  const auto take = [&](auto&... parts) { (reader.Take(parts), ...); };
+  take(alert.alert_id, alert.id_space, alert.patient_id, alert.vital, alert.rule,
+       alert.rule_version, alert.severity, alert.state, alert.change, alert.queue, alert.notify,
+       alert.opened_at, alert.updated_at, alert.closed_at, alert.acknowledged_by,
+       alert.acknowledged_at, alert.snoozed_until, alert.reading_ids, alert.value, alert.diastolic,
+       alert.baseline, alert.baseline_sigma, alert.baseline_readings, alert.window, alert.late_by,
+       alert.explanation, alert.source, alert.source_partition, alert.source_offset,
+       alert.sequence);
+  return alert;
+}
+
+Result<std::vector<PublishedAlert>> AlertsOf(lake::Lake& lake, const std::string& sql,
+                                             const Wait& wait) {
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::QueryResult found, connection.Stream(sql, {}, wait));
+  std::vector<PublishedAlert> alerts;
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return alerts;
+    alerts.push_back(AlertOf(found));
+  }
+}
+
+std::string InList(std::string_view column, const std::vector<std::string>& values) {
+  std::vector<std::string> quoted;
+  for (const std::string& value : values) quoted.push_back(QuoteLiteral(value));
+  return values.empty() ? "" : fmt::format(" AND {} IN ({})", column, fmt::join(quoted, ", "));
+}
+
+}  // namespace
+
+AlertPositions AlertPositionsIn(const delta::Snapshot& snapshot) {
+  AlertPositions positions;
+  for (const auto& [app, txn] : snapshot.txns()) {
+    if (!app.ends_with(kNumberSuffix)) continue;
+    const std::string partition = app.substr(0, app.size() - kNumberSuffix.size());
+    positions[partition] = snapshot.FindTxn(app).value_or(0);
+  }
+  return positions;
+}
+
+Result<std::vector<PublishedAlert>> ReadAlertsFrom(lake::Lake& lake,
+                                                   const delta::SnapshotPtr& snapshot,
+                                                   const AlertPositions& from, const Wait& wait) {
+  std::string wanted = "false";
+  for (const auto& [app, next] : from) {
+    wanted +=
+        fmt::format(" OR (source_partition = {} AND \"sequence\" >= {})", QuoteLiteral(app), next);
+  }
+  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, kAlerts)));
+  // A monitor's time never falls, so that is each partition's order, too.
+  return AlertsOf(lake,
+                  fmt::format("SELECT {} FROM ({}) WHERE {} ORDER BY updated_at, source_partition, "
+                              "\"sequence\"",
+                              AlertColumnList(), rows, wanted),
+                  wait);
+}
+
+Result<std::vector<PublishedAlert>> ReadAlertsNow(lake::Lake& lake,
+                                                  const delta::SnapshotPtr& snapshot,
+                                                  const AlertQuery& query, const Wait& wait) {
+  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, kAlerts)));
+  const std::string patient =
+      query.patient.empty() ? "" : fmt::format(" AND patient_id = {}", QuoteLiteral(query.patient));
+  const std::string on = query.on ? " AND state NOT IN ('closed', 'withdrawn')" : "";
+  const std::string limit = query.limit == 0 ? "" : fmt::format(" LIMIT {}", query.limit);
+  return AlertsOf(
+      lake,
+      fmt::format(
+          "SELECT {} FROM (FROM ({}) WHERE true{} QUALIFY row_number() OVER (PARTITION BY alert_id "
+          "ORDER BY updated_at DESC, \"sequence\" DESC) = 1) WHERE true{}{}{} "
+          "ORDER BY state IN ('closed', 'withdrawn'), opened_at DESC, alert_id{}",
+          AlertColumnList(), rows, patient, on, InList("state", query.states),
+          InList("severity", query.severities), limit),
+      wait);
+}
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,268 @@
+#include "serve/postgres_executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "serve/postgres_lexer.h"
+#include "serve/postgres_rewrite.h"
+
+namespace vitalake::serve {
+namespace {
+
+using engine::Parameter;
+
+constexpr size_t kMostParameters = 65'535;
+
+std::unexpected<PgError> Refuse(std::string state, std::string message) {
+  return std::unexpected(PgError{.state = std::move(state), .message = std::move(message)});
+}
+
+// DECIMAL has a fixed scale in the engine: as many digits as the value has.
+std::string DecimalFor(const Parameter& value) {
+  constexpr size_t kMostDigits = 38;
+  const auto* const text = std::get_if<std::string>(&value);
+  if (!text) return "DECIMAL(38,10)";
+  if (text->find_first_of("eE") != std::string::npos) return "DOUBLE";
+  const size_t point = text->find('.');
+  const size_t scale = point == std::string::npos ? 0 : text->size() - point - 1;
+  return fmt::format("DECIMAL(38,{})", std::min(scale, kMostDigits));
+}
+
+// 1 of `$1`; 0: it is something else.
+size_t ParameterNumber(const SqlToken& token) {
+  size_t number = 0;
+  if (token.kind == SqlToken::Kind::kParameter) {
+    std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
+  }
+  return number;
+}
+
+// The statement with each `$n` cast to its type; those of no type stay as they are.
+std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
+                      const std::vector<Parameter>* values) {
+  std::string out;
+  size_t copied = 0;
+  for (const SqlToken& token : TokensOf(text)) {
+    const size_t number = ParameterNumber(token);
+    if (number == 0 || number > types.size()) continue;
+    std::string type(SqlTypeOf(types[number - 1]));
+    if (values && types[number - 1] == static_cast<int32_t>(PgType::kNumeric)) {
+      type = DecimalFor((*values)[number - 1]);
+    }
+    if (type.empty()) continue;
+    out += text.substr(copied, token.begin - copied);
+    out += fmt::format("CAST({} AS {})", token.text, type);
+    copied = token.begin + token.text.size();
+  }
+  return out += text.substr(copied);
+}
+
+// The statement with a null of its type for each `$n`.
+std::string WithNulls(std::string_view text, const std::vector<int32_t>& types) {
+  std::string out;
+  size_t copied = 0;
+  for (const SqlToken& token : TokensOf(text)) {
+    const size_t number = ParameterNumber(token);
+    if (number == 0 || number > types.size()) continue;
+    out += text.substr(copied, token.begin - copied);
+    out += fmt::format("CAST(NULL AS {})", SqlTypeOf(types[number - 1]));
+    copied = token.begin + token.text.size();
+  }
+  return out += text.substr(copied);
+}
+
+size_t CountParameters(std::string_view text) {
+  size_t most = 0;
+  for (const SqlToken& token : TokensOf(text)) {
+    most = std::max(most, ParameterNumber(token));
+  }
+  return most;
+}
+
+}  // namespace
+
+Status PgExecutor::EnsureSession() {
+  if (session_) return {};
+  VL_TRY(session_, open_());
+  return {};
+}
+
+PgResult<std::string> PgExecutor::EngineText(const PgStatement& statement) const {
+  if (statement.command.kind != PgCommand::Kind::kShow) {
+    return statement.command.query.empty() ? statement.text : statement.command.query;
+  }
+  if (statement.command.name == "all") {
+    std::string rows;
+    for (const auto& [name, value] : settings_.All()) {
+      rows += fmt::format("{}({}, {}, '')", rows.empty() ? "" : ", ", engine::QuoteLiteral(name),
+                          engine::QuoteLiteral(value));
+    }
+    return "SELECT * FROM (VALUES " + rows + ") AS s(name, setting, description)";
+  }
+  const auto value = settings_.Get(statement.command.name);
+  if (!value) return Refuse("42704", value.error().message);
+  return fmt::format("SELECT {} AS {}", engine::QuoteLiteral(*value),
+                     engine::QuoteName(statement.command.name));
+}
+
+Result<engine::PreparedQuery> PgExecutor::PrepareTyped(std::string_view text,
+                                                       const std::vector<int32_t>& types,
+                                                       const std::vector<Parameter>* values,
+                                                       engine::Connection& connection,
+                                                       ColumnNames* names) {
+  VL_TRY(const auto planned, session_->Plan(EngineSql(WithTypes(text, types, values))));
+  VL_TRY(auto prepared, connection.Prepare(planned.sql));
+  if (names) *names = planned.names;
+  return prepared;
+}
+
+PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand command,
+                                          std::vector<int32_t> types, const Wait& wait) {
+  PgStatement statement{.command = std::move(command), .text = std::string(text)};
+  VL_TRY(const std::string sql, EngineText(statement));
+  const auto refuse = [&](const Error& error) {
+    return std::unexpected(PgErrorOf(error, statement.text));
+  };
+  auto pass = gate_.Enter(clock_, wait);
+  if (!pass) return refuse(pass.error());
+  if (const Status opened = EnsureSession(); !opened) return refuse(opened.error());
+  const size_t count = CountParameters(sql);
+  if (count > kMostParameters) {
+    return Refuse("54000", fmt::format("there are at most {} parameters", kMostParameters));
+  }
+  types.resize(count, 0);
+  for (int32_t& type : types) {
+    if (type == static_cast<int32_t>(PgType::kUnknown)) type = 0;
+    if (type != 0 && SqlTypeOf(type).empty()) type = static_cast<int32_t>(PgType::kText);
+  }
+  ColumnNames names;
+  auto prepared = PrepareTyped(sql, types, nullptr, session_->connection(), &names);
+  const bool open = std::ranges::count(types, 0) > 0;
+  if (!prepared && !open) return refuse(prepared.error());
+  for (size_t i = 0; open && i < types.size(); ++i) {
+    if (types[i] != 0) continue;
+    const bool known = prepared && i < prepared->parameters().size() &&
+                       prepared->parameters()[i].id != engine::TypeId::kUnknown &&
+                       prepared->parameters()[i].id != engine::TypeId::kNull;
+    types[i] =
+        known ? PgColumnOf("", prepared->parameters()[i]).oid : static_cast<int32_t>(PgType::kText);
+  }
+  if (open) {
+    auto again = PrepareTyped(sql, types, nullptr, session_->connection(), &names);
+    if (!again) return refuse(prepared ? again.error() : prepared.error());
+    prepared = std::move(again);
+  }
+  const bool vague =
+      prepared->columns().empty() ||
+      std::ranges::any_of(prepared->columns(), [](const engine::PreparedQuery::Column& column) {
+        return column.type.id == engine::TypeId::kUnknown;
+      });
+  if (vague && !types.empty()) {
+    // The engine needs values to tell: nulls of the types do.
+    ColumnNames ignored;
+    auto again = PrepareTyped(WithNulls(sql, types), {}, nullptr, session_->connection(), &ignored);
+    if (again) prepared = std::move(again);
+  }
+  for (const engine::PreparedQuery::Column& column : prepared->columns()) {
+    statement.columns.push_back(PgColumnOf(column.name, column.type));
+  }
+  if (names && names->size() == statement.columns.size()) {
+    for (size_t i = 0; i < names->size(); ++i) statement.columns[i].name = (*names)[i];
+  }
+  statement.types = std::move(types);
+  return statement;
+}
+
+PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgStatement> statement,
+                                                     std::vector<Parameter> values,
+                                                     const Wait& wait) {
+  auto portal = std::make_unique<PgPortal>(std::move(statement));
+  portal->values_ = std::move(values);
+  if (!portal->has_rows()) return portal;
+  const PgStatement& bound = portal->statement();
+  const auto refuse = [&](const Error& error) {
+    return std::unexpected(PgErrorOf(error, bound.text));
+  };
+  VL_TRY(const std::string sql, EngineText(bound));
+  auto pass = gate_.Enter(clock_, wait);
+  if (!pass) return refuse(pass.error());
+  if (idle_.empty()) {
+    auto connection = session_->Connect();
+    if (!connection) return refuse(connection.error());
+    idle_.push_back(std::move(*connection));
+  }
+  auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr);
+  if (!prepared) return refuse(prepared.error());
+  const auto& columns = prepared->columns();
+  const bool same =
+      std::ranges::equal(columns, bound.columns, [](const auto& now, const PgColumn& then) {
+        return now.type.id == engine::TypeId::kUnknown || PgColumnOf("", now.type).oid == then.oid;
+      });
+  if (!same) return Refuse("0A000", "cached plan must not change result type");
+  portal->connection_ = std::move(idle_.back());
+  idle_.pop_back();
+  portal->prepared_ = std::move(*prepared);
+  return portal;
+}
+
+PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
+  auto result = portal.prepared_->Stream(portal.values_, wait);
+  if (!result) return std::unexpected(PgErrorOf(result.error(), portal.statement().text));
+  // What it depends on values may come out otherwise than it was told: then it must not be sent.
+  const bool told = std::ranges::equal(result->types(), portal.statement().columns,
+                                       [](const engine::ResultType& type, const PgColumn& column) {
+                                         return PgColumnOf("", type).oid == column.oid;
+                                       });
+  if (!told) return Refuse("0A000", "the types of the result depend on the parameters: cast them");
+  portal.result_ = std::move(*result);
+  return {};
+}
+
+void PgExecutor::Release(PgPortal& portal) {
+  portal.done_ = true;
+  portal.result_.reset();
+  portal.prepared_.reset();
+  if (portal.connection_) idle_.push_back(std::move(*portal.connection_));
+  portal.connection_.reset();
+}
+
+PgResult<PgExecutor::Fetched> PgExecutor::Fetch(PgPortal& portal, int64_t most, const RowSink& sink,
+                                                const Wait& wait) {
+  Fetched fetched;
+  const auto refuse = [&](const Error& error) {
+    return std::unexpected(PgErrorOf(error, portal.statement().text));
+  };
+  fetched.done = portal.done_;
+  while (!fetched.done && fetched.rows < most) {
+    bool full = false;
+    {
+      const auto pass = gate_.Enter(clock_, wait);
+      if (!pass) return refuse(pass.error());
+      if (!portal.result_) {
+        if (auto started = Start(portal, wait); !started) return std::unexpected(started.error());
+      }
+      portal.result_->SetWait(wait);
+      while (!full && fetched.rows < most) {
+        const auto more = portal.result_->Next();
+        if (!more) return refuse(more.error());
+        fetched.done = !*more;
+        if (fetched.done) {
+          Release(portal);
+          break;
+        }
+        full = sink.row(*portal.result_);
+        ++fetched.rows;
+      }
+    }
+    if (!full) continue;
+    if (const Status sent = sink.flush(); !sent) {
+      return std::unexpected(
+          PgError{.state = "08006", .message = sent.error().message, .fatal = true});
+    }
+  }
+  return fetched;
+}
+
+}  // namespace vitalake::serve

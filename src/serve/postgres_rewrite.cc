@@ -1,0 +1,61 @@
+#include "serve/postgres_rewrite.h"
+
+#include <algorithm>
+
+#include "serve/postgres_lexer.h"
+
+namespace vitalake::serve {
+namespace {
+
+using Kind = SqlToken::Kind;
+
+// Where the catalogue's views of that schema are; not longer than its name.
+constexpr std::string_view kInformationSchema = "postgres.info";
+
+bool IsNamed(const SqlToken& token, std::string_view name) {
+  return (token.kind == Kind::kWord || token.kind == Kind::kName) && MeaningOf(token) == name;
+}
+
+// Puts `text` in the place of the tokens [first, last], and blanks behind it.
+void Replace(std::string& sql, const SqlToken& first, const SqlToken& last, std::string_view text) {
+  const size_t end = last.begin + last.text.size();
+  std::fill(sql.begin() + static_cast<std::ptrdiff_t>(first.begin),
+            sql.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+  std::ranges::copy(text, sql.begin() + static_cast<std::ptrdiff_t>(first.begin));
+}
+
+bool IsPlainCollation(const SqlToken& token) {
+  const std::string name = MeaningOf(token);
+  return name == "C" || name == "c" || name == "default" || name == "POSIX" ||
+         name == "ucs_basic" || name == "en_US" || name == "en_US.UTF-8";
+}
+
+}  // namespace
+
+std::string EngineSql(std::string_view statement) {
+  std::string sql(statement);
+  const std::vector<SqlToken> tokens = TokensOf(statement);
+  const auto is = [&](size_t i, std::string_view symbol) {
+    return i < tokens.size() && tokens[i].text == symbol;
+  };
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (IsKeyword(tokens[i], "operator") && is(i + 1, "(") && is(i + 3, ".") && is(i + 5, ")")) {
+      Replace(sql, tokens[i], tokens[i + 5], tokens[i + 4].text);
+      i += 5;
+    } else if (IsKeyword(tokens[i], "collate") && i + 1 < tokens.size()) {
+      const size_t name = is(i + 2, ".") && i + 3 < tokens.size() ? i + 3 : i + 1;
+      if (!IsPlainCollation(tokens[name])) continue;
+      Replace(sql, tokens[i], tokens[name], "");
+      i = name;
+    } else if (IsNamed(tokens[i], "pg_catalog") && is(i + 1, ".")) {
+      Replace(sql, tokens[i], tokens[i + 1], "");
+      ++i;
+    } else if (IsNamed(tokens[i], "information_schema") && is(i + 1, ".")) {
+      Replace(sql, tokens[i], tokens[i], kInformationSchema);
+      ++i;
+    }
+  }
+  return sql;
+}
+
+}  // namespace vitalake::serve
