@@ -287,6 +287,9 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   VL_RETURN_IF_ERROR(lake_.CreateMissingTables());
   VL_RETURN_IF_ERROR(lake_.AddMissingColumns(ingest::kBronzeStream));
   VL_TRY(views_, lake::LoadSilverViews(lake_.options().views_folder));
+  for (const lake::SilverView& view : views_) {
+    VL_RETURN_IF_ERROR(lake_.AddMissingColumns(view.table));
+  }
   VL_RETURN_IF_ERROR(OpenOutbound());
   VL_RETURN_IF_ERROR(OpenHttp());
   VL_TRY(postgres_, OpenPostgres(lake_, metrics_, setup_.postgres));

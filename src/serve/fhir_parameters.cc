@@ -24,7 +24,7 @@ std::vector<SearchParameter> MakeParameters() {
        {kUpdatedLow, kUpdatedHigh},
        {},
        "meta.lastUpdated, without one the time of arrival"},
-      {kPat, "identifier", "token", Match::kIdentifiers, {"r.identifiers"}},
+      {kPat, "identifier", "token", Match::kIdentifiers, {"nullif(r.identifiers, '[]')"}},
       {kPat,
        "name",
        "string",
@@ -158,10 +158,12 @@ std::vector<SearchParameter> MakeParameters() {
 }
 
 std::vector<SortKey> MakeSortKeys() {
+  constexpr std::string_view kServedId =
+      "CASE WHEN r.id_space = '' THEN r.id ELSE concat(r.id_space, '.', r.id) END";
   constexpr std::string_view kUpdated =
       "coalesce(epoch_us(coalesce(r.last_updated, r.received_at)), 0)";
   return {
-      {kPat, "_id", "r.id"},
+      {kPat, "_id", kServedId},
       {kPat, "_lastUpdated", kUpdated, true},
       {kPat, "family", "coalesce(strip_accents(lower(r.family_name)), '')"},
       {kPat, "given", "coalesce(strip_accents(lower(r.given_name)), '')"},
@@ -169,7 +171,7 @@ std::vector<SortKey> MakeSortKeys() {
        "coalesce(strip_accents(lower(concat(r.family_name, ' ', r.given_name))), '')"},
       {kPat, "birthdate", "coalesce(epoch_us(CAST(r.birth_date AS TIMESTAMP)), 0)", true},
       {kPat, "gender", "coalesce(r.gender, '')"},
-      {kObs, "_id", "r.id"},
+      {kObs, "_id", kServedId},
       {kObs, "_lastUpdated", kUpdated, true},
       {kObs, "date", "coalesce(r.begins, 0)", true},
       {kObs, "status", "coalesce(r.status, '')"},

@@ -407,9 +407,10 @@ Result<std::string> Compiler::IsMissing(const Criterion& criterion) {
   }
   std::string there;
   if (parameter.match == Match::kCodings || parameter.match == Match::kQuantity) {
-    const std::string_view column = parameter.match == Match::kCodings ? "codings" : "value";
+    const bool codings = parameter.match == Match::kCodings;
     VL_TRY(there, OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
-             return fmt::format("({}.{} IS NOT NULL)", row, column);
+             return codings ? fmt::format("(nullif({}.codings, '[]') IS NOT NULL)", row)
+                            : fmt::format("({}.value IS NOT NULL)", row);
            }));
   } else {
     std::vector<std::string> columns;

@@ -78,23 +78,29 @@ void QueryDesk::Close() {
 }
 
 void QueryDesk::Run(std::string path, Reply reply, Work work, WhenClientGoes when) {
+  // The time runs from here: nobody waits for what would begin later.
+  const auto until = lake_.clock().Steady() + options_.time;
   const std::lock_guard lock(mutex_);
-  const bool taken = pool_ && pool_->TryAdd([this, path, reply, when, work = std::move(work)] {
-    try {
-      auto answer = Do(work, when == WhenClientGoes::kStop ? reply.gone() : std::stop_token());
-      reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
-    } catch (const std::exception& fault) {
-      reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
-    }
-  });
+  const bool taken =
+      pool_ && pool_->TryAdd([this, path, reply, until, when, work = std::move(work)] {
+        try {
+          if (lake_.clock().Steady() >= until) return reply(Busy(path));
+          auto answer =
+              Do(work, until, when == WhenClientGoes::kStop ? reply.gone() : std::stop_token());
+          reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
+        } catch (const std::exception& fault) {
+          reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
+        }
+      });
   if (!taken) reply(Busy(path));
 }
 
-Result<Response> QueryDesk::Do(const Work& work, const std::stop_token& gone) {
+Result<Response> QueryDesk::Do(const Work& work, std::chrono::nanoseconds until,
+                               const std::stop_token& gone) {
   std::stop_source stop;
   const std::stop_callback when_closed(ended_.get_token(), [&] { stop.request_stop(); });
   const std::stop_callback when_gone(gone, [&] { stop.request_stop(); });
-  const Wait wait = Wait::For(lake_.clock(), options_.time, stop.get_token());
+  const Wait wait{until, stop.get_token()};
   VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "waiting for a session"));
   std::unique_ptr<engine::SqlSession> session;
   {

@@ -23,10 +23,10 @@
 namespace vitalake::serve {
 
 struct QueryDeskOptions {
-  int64_t memory_bytes = 256 << 20;  // of all statements together
-  size_t sessions = 2;               // statements that run at once
-  size_t waiting = 16;               // more are refused with 503
-  std::chrono::milliseconds time{30'000};
+  int64_t memory_bytes = 256 << 20;        // of all statements together
+  size_t sessions = 2;                     // statements that run at once
+  size_t waiting = 16;                     // more are refused with 503
+  std::chrono::milliseconds time{30'000};  // of one, its waiting included
 };
 
 enum class WhenClientGoes { kStop, kGoOn };
@@ -52,7 +52,8 @@ class QueryDesk {
  private:
   QueryDesk(lake::Lake& lake, const QueryDeskOptions& options) : lake_(lake), options_(options) {}
   // `gone`: of the client.
-  Result<Response> Do(const Work& work, const std::stop_token& gone);
+  Result<Response> Do(const Work& work, std::chrono::nanoseconds until,
+                      const std::stop_token& gone);
 
   lake::Lake& lake_;
   const QueryDeskOptions options_;

@@ -64,7 +64,8 @@ QUERIES = [
 def plain(value):
     """A value of DuckDB's client as the interface writes it."""
     if isinstance(value, datetime.datetime):
-        return value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        text = value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        return text.rstrip("0").rstrip(".") + "Z"
     if isinstance(value, datetime.date):
         return value.isoformat()
     return decimal.Decimal(repr(value)) if isinstance(value, float) else value
@@ -155,10 +156,9 @@ def test_other_faults(service):
 
 def test_statements_wait_for_each_other_and_not_taking_in(service):
     """More of them than there are sessions: each is answered or refused; posts and probes go on meanwhile."""
-    heavy = "SELECT count(*) FROM range(20000) a, range(20000) b WHERE hash(a.range, b.range) % 7 = 1"
+    heavy = "SELECT count(*) FROM range(4000) a, range(4000) b WHERE hash(a.range, b.range) % 7 = 1"
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
         running = [pool.submit(ask, service, heavy) for _ in range(30)]
-        time.sleep(0.5)
         began = time.monotonic()
         assert service.ask("GET", "/livez").status == 200
         assert service.post(resources.pressure("meanwhile", 111)).status == 202
