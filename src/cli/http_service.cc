@@ -7,7 +7,9 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "serve/alert_routes.h"
 #include "serve/ingest_routes.h"
+#include "serve/settings_routes.h"
 #include "serve/status_routes.h"
 
 namespace vitalake::cli {
@@ -51,11 +53,14 @@ std::vector<serve::HealthCheck> LakeChecks(lake::Lake& lake) {
 Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics& metrics,
                                                        const HttpSetup& setup,
                                                        const std::vector<StreamSetup>& streams,
-                                                       std::vector<serve::HealthCheck> checks) {
+                                                       std::vector<serve::HealthCheck> checks,
+                                                       const LiveParts& live) {
   std::unique_ptr<HttpService> service(new HttpService());
   serve::Routes routes;
   std::vector<serve::Intake> intakes;
+  std::vector<std::string> id_spaces;
   for (const StreamSetup& stream : streams) {
+    id_spaces.push_back(stream.settings.id_space);
     if (stream.source != StreamKind::kHttp) continue;
     auto& box = service->boxes_[stream.settings.name];
     box = std::make_unique<ingest::PostBox>(lake.clock(), ingest::PostBox::Limits{});
@@ -65,6 +70,12 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
       std::make_unique<serve::Health>(lake.clock(), std::move(checks), kLookEvery, kLookPatience);
   serve::AddIngestRoutes(routes, std::move(intakes));
   serve::AddStatusRoutes(routes, *service->health_, metrics);
+  service->alerts_ = std::make_unique<serve::AlertStream>(live.board, lake.clock());
+  service->events_ =
+      std::make_unique<serve::LiveEvents>(live.board, live.readings, lake.clock(), live.status);
+  serve::AddAlertRoutes(routes,
+                        {lake, live.board, live.desk, *service->alerts_, *service->events_});
+  serve::AddSettingsRoutes(routes, lake, live.desk, std::move(id_spaces));
   serve::HttpOptions options;
   options.address = setup.address;
   VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),
@@ -72,6 +83,8 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
                                                      CountRequest(metrics, done);
                                                    }));
   VL_RETURN_IF_ERROR(service->WriteAddress(lake));
+  service->alerts_->Follow();
+  service->events_->Follow();
   service->server_->Start();
   log::Info("http: listening at {}", service->server_->url());
   return service;

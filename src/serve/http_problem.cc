@@ -22,6 +22,7 @@ constexpr std::array kStatuses = {
     StatusWords{404, "Not Found", "not-found"},
     StatusWords{405, "Method Not Allowed", "not-supported"},
     StatusWords{408, "Request Timeout", "timeout"},
+    StatusWords{409, "Conflict", "conflict"},
     StatusWords{413, "Content Too Large", "too-long"},
     StatusWords{415, "Unsupported Media Type", "not-supported"},
     StatusWords{417, "Expectation Failed", "not-supported"},
