@@ -43,6 +43,7 @@ std::optional<int64_t> PlaceNumber(std::string_view text) {
 std::optional<std::map<std::string, PlacePart, std::less<>>> ParseParts(std::string_view text) {
   std::map<std::string, PlacePart, std::less<>> parts;
   if (text == "-") return parts;
+  if (text.empty()) return std::nullopt;
   for (const auto range : std::views::split(text, ',')) {
     const std::string_view part(range.begin(), range.end());
     const size_t first = part.find('.');
