@@ -4,7 +4,6 @@
 
 #include <chrono>
 
-#include "base/json_writer.h"
 #include "delta/table.h"
 #include "engine/relation.h"
 #include "ingest/alert_log.h"
@@ -116,12 +115,6 @@ Result<AlertPlace> FindAlert(lake::Lake& lake, const std::string& id) {
   }
   return AlertPlace{std::string(found.GetString(0)), std::string(found.GetString(1)),
                     std::string(found.GetString(2))};
-}
-
-std::string PatientPayload(const std::string& patient_id) {
-  JsonWriter json;
-  json.BeginObject().Key("patient_id").String(patient_id).EndObject();
-  return json.Take();
 }
 
 }  // namespace vitalake::cli

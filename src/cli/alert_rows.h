@@ -27,7 +27,4 @@ struct AlertPlace {
 };
 Result<AlertPlace> FindAlert(lake::Lake& lake, const std::string& id);
 
-// What ops.action keeps of an action on an alert, besides its id.
-std::string PatientPayload(const std::string& patient_id);
-
 }  // namespace vitalake::cli

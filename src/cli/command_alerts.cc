@@ -71,7 +71,7 @@ Result<int> Ask(Context& context, const AlertOptions& options, std::string actio
   request.action = std::move(action);
   request.target = options.id;
   request.reason = options.reason;
-  request.payload = PatientPayload(place.patient_id);
+  request.payload = ingest::PatientPayload(place.patient_id);
   request.time = context.clock().NowMicros();
   request.expiry = expiry;
   VL_RETURN_IF_ERROR(ingest::AppendRequests(*lake, {&request, 1}, context.wait()));

@@ -7,11 +7,13 @@
 
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "serve/alert_routes.h"
 #include "serve/dashboard_routes.h"
 #include "serve/fhir_routes.h"
 #include "serve/ingest_routes.h"
 #include "serve/ledger_routes.h"
 #include "serve/open_api.h"
+#include "serve/settings_routes.h"
 #include "serve/sql_routes.h"
 #include "serve/status_routes.h"
 #include "serve/table_routes.h"
@@ -58,11 +60,14 @@ std::vector<serve::HealthCheck> LakeChecks(lake::Lake& lake) {
 Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics& metrics,
                                                        const HttpSetup& setup,
                                                        const std::vector<StreamSetup>& streams,
-                                                       std::vector<serve::HealthCheck> checks) {
+                                                       std::vector<serve::HealthCheck> checks,
+                                                       const LiveParts& live) {
   std::unique_ptr<HttpService> service(new HttpService());
   serve::Routes routes;
   std::vector<serve::Intake> intakes;
+  std::vector<std::string> id_spaces;
   for (const StreamSetup& stream : streams) {
+    id_spaces.push_back(stream.settings.id_space);
     if (stream.source != StreamKind::kHttp) continue;
     auto& box = service->boxes_[stream.settings.name];
     box = std::make_unique<ingest::PostBox>(lake.clock(), ingest::PostBox::Limits{});
@@ -80,6 +85,12 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddTableRoutes(routes, *service->desk_);
   serve::AddLedgerRoutes(routes, *service->desk_);
   serve::AddFhirRoutes(routes, *service->desk_);
+  service->alerts_ = std::make_unique<serve::AlertStream>(live.board, lake.clock());
+  service->events_ =
+      std::make_unique<serve::LiveEvents>(live.board, live.readings, lake.clock(), live.status);
+  serve::AddAlertRoutes(routes,
+                        {lake, live.board, live.desk, *service->alerts_, *service->events_});
+  serve::AddSettingsRoutes(routes, lake, live.desk, std::move(id_spaces));
   serve::AddOpenApiRoute(routes);
   serve::HttpOptions options;
   options.address = setup.address;
@@ -88,6 +99,8 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
                                                      CountRequest(metrics, done);
                                                    }));
   VL_RETURN_IF_ERROR(service->WriteAddress(lake));
+  service->alerts_->Follow();
+  service->events_->Follow();
   service->server_->Start();
   log::Info("http: listening at {}", service->server_->url());
   if (setup.on_listen) setup.on_listen(service->server_->url());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,13 +11,26 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "cli/run_settings.h"
+#include "ingest/action_desk.h"
+#include "ingest/alert_board.h"
 #include "ingest/post_box.h"
+#include "ingest/reading_feed.h"
 #include "lake/lake.h"
+#include "serve/alert_stream.h"
 #include "serve/health.h"
 #include "serve/http_server.h"
+#include "serve/live_events.h"
 #include "serve/query_desk.h"
 
 namespace vitalake::cli {
+
+// What happens in the process, to be watched and acted on. All must outlive the service.
+struct LiveParts {
+  ingest::AlertBoard& board;  // open, and not running yet
+  ingest::ActionDesk& desk;
+  ingest::ReadingFeed& readings;
+  std::function<std::string()> status;  // as serve::LiveEvents
+};
 
 class HttpService {
  public:
@@ -26,7 +40,8 @@ class HttpService {
   static Result<std::unique_ptr<HttpService>> Open(lake::Lake& lake, Metrics& metrics,
                                                    const HttpSetup& setup,
                                                    const std::vector<StreamSetup>& streams,
-                                                   std::vector<serve::HealthCheck> checks);
+                                                   std::vector<serve::HealthCheck> checks,
+                                                   const LiveParts& live);
   ~HttpService();
 
   // Of a stream with the source `http`.
@@ -41,6 +56,8 @@ class HttpService {
   std::map<std::string, std::unique_ptr<ingest::PostBox>> boxes_;
   std::unique_ptr<serve::Health> health_;
   std::unique_ptr<serve::QueryDesk> desk_;
+  std::unique_ptr<serve::AlertStream> alerts_;
+  std::unique_ptr<serve::LiveEvents> events_;
   std::unique_ptr<serve::HttpServer> server_;
   std::filesystem::path address_file_;
   std::string address_;  // what we wrote there

@@ -1,9 +1,11 @@
 #include "cli/service.h"
 
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "base/log.h"
+#include "ingest/alert_publisher.h"
 #include "ingest/file_source.h"
 #include "ingest/kafka_sink.h"
 #include "ingest/kafka_source.h"
@@ -19,6 +21,8 @@ namespace {
 constexpr std::chrono::seconds kTellEvery{10};
 constexpr std::chrono::seconds kSampleEvery{2};
 constexpr std::chrono::seconds kRecallPatience{20};
+// Least time between two passes of what is sent on: changes of tables, alerts.
+constexpr std::chrono::milliseconds kChangeRest{100}, kAlertRest{1};
 
 Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
@@ -52,7 +56,10 @@ Service::Service(lake::Lake& lake, RunSetup setup)
       setup_(std::move(setup)),
       gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }),
       upkeep_("upkeep", lake.clock(), kUpkeepPace,
-              [this] { return CompactSmallFiles(lake_, ended_.get_token()); }) {}
+              [this] { return CompactSmallFiles(lake_, ended_.get_token()); }),
+      board_(lake, alerts_),
+      desk_(lake),
+      live_(lake, board_, readings_) {}
 
 Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
   if (setup.source == StreamKind::kFile) {
@@ -95,7 +102,8 @@ Status Service::OpenHttp() {
     checks.push_back({"stream " + stream.settings.name,
                       [this, &stream](const Wait&) { return CheckStream(stream); }});
   }
-  auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks));
+  auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks),
+                                  {board_, desk_, readings_, [this] { return StatusJson(); }});
   if (opened) {
     http_ = std::move(*opened);
     return {};
@@ -145,6 +153,7 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   ingest::MonitorFollower monitor(
       lake_, views_, setup.settings, setup_.monitor, alerts_,
       box == nullptr ? ingest::Tell::kAtOnce : ingest::Tell::kOnceInBronze);
+  monitor.Connect(readings_, desk_);
   ingest::StreamPipeline pipeline(
       lake_, views_, settings, limits, *source, &monitor,
       [&](const ingest::StreamProgress& progress) {
@@ -155,6 +164,7 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
         using After = ingest::CommitFollower::After;
         Touch(progress.catching_up ? After::kCatchingUp : After::kCommit);
       });
+  const auto asked = desk_.Join([&pipeline] { pipeline.Nudge(); });
   Status ran = pipeline.Run(stop);
   const std::lock_guard lock(mutex_);
   sampled_.at(settings.name).source = nullptr;
@@ -177,30 +187,39 @@ Status Service::RunLanding(const std::stop_token& stop) {
   return watch.Run(stop);
 }
 
-Status Service::OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
-                          std::unique_ptr<ingest::OutboundSink> sink) {
-  auto publisher = std::make_unique<ingest::OutboundPublisher>(
-      lake_, std::move(place), std::move(feeds), std::move(sink), setup_.outbound.names);
-  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(lake_, std::move(publisher)));
+Status Service::OpenPlace(std::unique_ptr<ingest::OutboundWork> work,
+                          std::chrono::nanoseconds rest) {
+  outbound_.push_back(std::make_unique<ingest::OutboundFollower>(lake_, std::move(work), rest));
   return outbound_.back()->Begin();
+}
+
+// Alerts leave as soon as they are on the board.
+Status Service::OpenAlertPlace(std::string place, std::unique_ptr<ingest::OutboundSink> sink) {
+  VL_RETURN_IF_ERROR(
+      OpenPlace(std::make_unique<ingest::AlertPublisher>(lake_, board_, std::move(place),
+                                                         std::move(sink), setup_.outbound.names),
+                kAlertRest));
+  board_.Listen([follower = outbound_.back().get()](const auto&) { follower->Touch(); });
+  return {};
 }
 
 Status Service::OpenOutbound() {
   const OutboundSetup& outbound = setup_.outbound;
   if (const auto& topic = outbound.observations) {
     VL_TRY(auto feeds, ingest::ReadingFeeds(lake_));
-    VL_RETURN_IF_ERROR(OpenPlace(topic->topic, std::move(feeds),
-                                 std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
+    VL_RETURN_IF_ERROR(
+        OpenPlace(std::make_unique<ingest::OutboundPublisher>(
+                      lake_, topic->topic, std::move(feeds),
+                      std::make_unique<ingest::KafkaSink>(*topic, lake_.clock()), outbound.names),
+                  kChangeRest));
   }
   if (const auto& topic = outbound.alerts) {
-    VL_TRY(auto feeds, ingest::AlertFeeds());
-    VL_RETURN_IF_ERROR(OpenPlace(topic->topic, std::move(feeds),
-                                 std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
+    VL_RETURN_IF_ERROR(
+        OpenAlertPlace(topic->topic, std::make_unique<ingest::KafkaSink>(*topic, lake_.clock())));
   }
   if (const auto& webhook = outbound.webhook) {
-    VL_TRY(auto feeds, ingest::AlertFeeds());
     VL_TRY(auto sink, ingest::WebhookSink::Open(*webhook, lake_.clock()));
-    VL_RETURN_IF_ERROR(OpenPlace("webhook", std::move(feeds), std::move(sink)));
+    VL_RETURN_IF_ERROR(OpenAlertPlace("webhook", std::move(sink)));
   }
   return {};
 }
@@ -238,6 +257,24 @@ void Service::Sample() {
   }
 }
 
+std::string Service::StatusJson() {
+  std::vector<StreamStatus> streams;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const StreamSetup& setup : setup_.streams) {
+      const std::string& name = setup.settings.name;
+      StreamStatus& status = streams.emplace_back(StreamStatus{name});
+      status.running = running_.contains("stream " + name);
+      status.lag_messages = status.lag_seconds = std::numeric_limits<double>::quiet_NaN();
+      const auto sampled = sampled_.find(name);
+      if (sampled == sampled_.end() || !sampled->second.metrics) continue;
+      status.lag_messages = sampled->second.metrics->lag_messages();
+      status.lag_seconds = sampled->second.metrics->lag_seconds();
+    }
+  }
+  return live_.Json(streams);
+}
+
 void Service::Tell() {
   int64_t last_messages = 0, last_files = 0;
   auto told_at = lake_.clock().Steady();
@@ -261,12 +298,15 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   VL_RETURN_IF_ERROR(lake_.CreateMissingTables());
   VL_RETURN_IF_ERROR(lake_.AddMissingColumns(ingest::kBronzeStream));
   VL_TRY(views_, lake::LoadSilverViews(lake_.options().views_folder));
+  VL_RETURN_IF_ERROR(board_.Open(Wait{.stop = stop}));
   VL_RETURN_IF_ERROR(OpenOutbound());
   VL_RETURN_IF_ERROR(OpenHttp());
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
     std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
     std::jthread upkeep([&] { Part("upkeep", [&] { return upkeep_.Run(ended_.get_token()); }); });
+    std::jthread board(
+        [&](const std::stop_token& end) { Part("alerts", [&] { return board_.Run(end); }); });
     std::vector<std::jthread> outbound;
     for (const auto& place : outbound_) {
       outbound.emplace_back([&] {
@@ -287,6 +327,8 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
       }
       Tell();
     }
+    board.request_stop();
+    board.join();
     if (http_) http_->Drain();
     gold_.Finish();
     for (const auto& place : outbound_) place->Finish();

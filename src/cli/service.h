@@ -1,12 +1,13 @@
 // Service: what `run` does until it is told to stop.
 //
 // Threads: one per stream that polls and one that commits, one for the landing folder, one for
-// gold, one for small files, one per outbound topic; and those of the HTTP server. A stop ends the
-// taking in first; what was taken is committed and answered, then gold refreshed and the topics
-// brought up to date a last time.
+// gold, one for small files, one for alerts, one per outbound topic; and those of the HTTP server.
+// A stop ends the taking in first; what was taken is committed and answered, then gold refreshed
+// and the topics brought up to date a last time.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "cli/http_service.h"
+#include "cli/live_status.h"
 #include "cli/run_settings.h"
 #include "cli/stream_metrics.h"
 #include "ingest/alert_feed.h"
@@ -59,12 +61,13 @@ class Service {
   Status RunStream(const StreamSetup& setup, const std::stop_token& stop);
   Status RunLanding(const std::stop_token& stop);
   Status OpenOutbound();
-  Status OpenPlace(std::string place, std::vector<ingest::OutboundFeed> feeds,
-                   std::unique_ptr<ingest::OutboundSink> sink);
+  Status OpenPlace(std::unique_ptr<ingest::OutboundWork> work, std::chrono::nanoseconds rest);
+  Status OpenAlertPlace(std::string place, std::unique_ptr<ingest::OutboundSink> sink);
   // Tells who follows that something was committed.
   void Touch(ingest::CommitFollower::After after);
   // Runs one part until it ends; keeps the first error and stops all parts.
   void Part(const std::string& name, const std::function<Status()>& run);
+  std::string StatusJson();
   void Tell();
   // Brings up to date what no event tells: lags of streams, ages of tables.
   void Sample();
@@ -75,9 +78,12 @@ class Service {
   ingest::CommitFollower gold_;
   ingest::CommitFollower upkeep_;  // of small files
   ingest::AlertFeed alerts_;
+  ingest::AlertBoard board_;  // of alerts_ and ops.alert
+  ingest::ActionDesk desk_;
+  ingest::ReadingFeed readings_;
+  LiveStatus live_;
   std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
-  std::unique_ptr<HttpService> http_;  // null: off
   std::stop_source ended_;
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;
   std::mutex mutex_;
@@ -88,6 +94,8 @@ class Service {
     ingest::StreamSource* source = nullptr;
   };
   std::map<std::string, Sampled> sampled_;  // by stream; guarded by mutex_
+  // Null: off. Last, as its threads ask for all of the above.
+  std::unique_ptr<HttpService> http_;
 };
 
 }  // namespace vitalake::cli

@@ -22,6 +22,9 @@ class StreamMetrics {
   void Committed(const ingest::StreamProgress& progress);
   // Another one this, now and then: asks the source how much waits. Null: it is not there.
   void Sample(ingest::StreamSource* source);
+  // As last sampled; NaN where it is not known.
+  double lag_messages() const { return lag_messages_.value(); }
+  double lag_seconds() const { return lag_seconds_.value(); }
 
  private:
   Clock& clock_;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "base/json_writer.h"
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
+#include "ingest/patient_settings.h"
 #include "lake/catalogue.h"
 #include "lake/cell_row.h"
 #include "lake/table_writer.h"
@@ -14,7 +16,7 @@ namespace {
 
 using Op = engine::ColumnBound::Op;
 
-const std::vector<view::ColumnSpec>& Columns() {
+const std::vector<view::ColumnSpec>& ActionColumns() {
   using enum view::ColumnType;
   static const std::vector<view::ColumnSpec> columns = {
       {"id", kVarchar, "", ""},           {"source_partition", kVarchar, "", ""},
@@ -66,7 +68,7 @@ Result<std::vector<RecordedAction>> Query(lake::Lake& lake, const std::string& s
 
 Result<lake::AppendResult> AppendRows(lake::Lake& lake, std::span<const RecordedAction> rows,
                                       const lake::CommitNote& note, const Wait& wait) {
-  engine::RowBuffer buffer(lake.engine(), Columns());
+  engine::RowBuffer buffer(lake.engine(), ActionColumns());
   lake::CellRow row;
   for (const RecordedAction& action : rows) {
     row.Clear();
@@ -83,13 +85,34 @@ Result<lake::AppendResult> AppendRows(lake::Lake& lake, std::span<const Recorded
 
 }  // namespace
 
-Status AppendRequests(lake::Lake& lake, std::span<const RecordedAction> requests,
-                      const Wait& wait) {
+std::string PatientPayload(const std::string& patient_id) {
+  JsonWriter json;
+  json.BeginObject().Key("patient_id").String(patient_id).EndObject();
+  return json.Take();
+}
+
+Result<std::vector<std::string>> AppendRequests(lake::Lake& lake,
+                                                std::span<const RecordedAction> requests,
+                                                const Wait& wait) {
   std::vector<RecordedAction> rows(requests.begin(), requests.end());
-  for (RecordedAction& row : rows)
+  std::vector<std::string> ids;
+  for (RecordedAction& row : rows) {
     row.id = Hash128{lake.random().Next(), lake.random().Next()}.ToHex();
+    ids.push_back(row.id);
+  }
   VL_TRY([[maybe_unused]] const lake::AppendResult done, AppendRows(lake, rows, {}, wait));
-  return {};
+  return ids;
+}
+
+Result<std::vector<RecordedAction>> SettingsRequests(lake::Lake& lake, const std::string& patient,
+                                                     const std::string& id_space,
+                                                     const Wait& wait) {
+  VL_TRY(const std::string rows, RowsOf(lake, SettingsScope(id_space)));
+  return Query(lake,
+               fmt::format("{} FROM ({}) WHERE source_partition = ? AND action = ? AND target = ? "
+                           "AND source_offset IS NULL ORDER BY time DESC, id",
+                           kSelect, rows),
+               {SettingsScope(id_space), std::string(kSettingsAction), patient}, wait);
 }
 
 Result<ActionLog> ActionLog::Open(lake::Lake& lake, std::string app) {
@@ -142,15 +165,21 @@ Status ActionLog::Append(std::vector<RecordedAction>& rows, const Wait& wait) {
   return {};
 }
 
-Result<std::vector<RecordedAction>> ActionLog::Unanswered(const Wait& wait) {
-  VL_TRY(const std::string rows, RowsOf(*lake_, app_));
+Result<std::vector<RecordedAction>> ActionLog::Unanswered(const std::string& id_space,
+                                                          const Wait& wait) {
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_->Latest(kActions));
+  VL_TRY(const std::string rows, engine::RelationSql(lake_->Files(snapshot, kActions)));
+  const size_t slash = app_.rfind('/') + 1;  // before the epoch
+  const std::string name = engine::QuoteLiteral(app_.substr(0, slash));
   return Query(*lake_,
-               fmt::format("WITH mine AS (SELECT * FROM ({}) WHERE source_partition = ?) "
-                           "{} FROM mine WHERE source_offset IS NULL AND id NOT IN "
+               fmt::format("WITH mine AS (SELECT * FROM ({0}) WHERE source_partition = ? OR "
+                           "(starts_with(source_partition, {1}) AND TRY_CAST(substr("
+                           "source_partition, {2}) AS BIGINT) <= {3})) "
+                           "{4} FROM mine WHERE source_offset IS NULL AND id NOT IN "
                            "(SELECT request FROM mine WHERE request IS NOT NULL) "
                            "ORDER BY time, id",
-                           rows, kSelect),
-               {app_}, wait);
+                           rows, name, slash + 1, app_.substr(slash), kSelect),
+               {SettingsScope(id_space)}, wait);
 }
 
 }  // namespace vitalake::ingest

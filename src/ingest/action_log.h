@@ -31,7 +31,7 @@ struct RecordedAction {
   std::string id;         // 32 hex digits
   std::string partition;  // source_partition: the position's appId
   std::string actor;
-  std::string action;  // patient, rules, tick, acknowledge, snooze
+  std::string action;  // patient, rules, tick, acknowledge, snooze, settings
   std::string target;  // patient's id, versions of the rules, -, alert's id
   std::string reason;
   std::string request;  // the row this one answers
@@ -44,8 +44,16 @@ struct RecordedAction {
   auto place() const { return std::pair(position.value_or(0), ordinal); }
 };
 
-// Rows that people asked for: what `alerts ack` writes.
-Status AppendRequests(lake::Lake& lake, std::span<const RecordedAction> requests, const Wait& wait);
+// The payload of an action on an alert.
+std::string PatientPayload(const std::string& patient_id);
+
+// Rows that people asked for: what `alerts ack` writes. Their ids.
+Result<std::vector<std::string>> AppendRequests(lake::Lake& lake,
+                                                std::span<const RecordedAction> requests,
+                                                const Wait& wait);
+// The settings that people asked for of one patient, the last first.
+Result<std::vector<RecordedAction>> SettingsRequests(lake::Lake& lake, const std::string& patient,
+                                                     const std::string& id_space, const Wait& wait);
 
 // One owner at a time: a commit states how many rows there were before, and fails where another
 // process has added some.
@@ -64,8 +72,9 @@ class ActionLog {
   // Commits rows with positions; gives them ids and ordinals. kConflict: another process has the
   // partition.
   Status Append(std::vector<RecordedAction>& rows, const Wait& wait);
-  // What was asked for and has no answer yet, oldest first.
-  Result<std::vector<RecordedAction>> Unanswered(const Wait& wait);
+  // What was asked for and has no answer yet, oldest first: of this partition and of its earlier
+  // epochs (their alerts go on in this one), and what is for all partitions of the id space.
+  Result<std::vector<RecordedAction>> Unanswered(const std::string& id_space, const Wait& wait);
 
   int64_t count() const { return count_.value_or(0); }
 

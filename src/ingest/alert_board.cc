@@ -16,7 +16,7 @@ constexpr size_t kHeard = 65'536;
 constexpr size_t kSteps = 4'096;
 constexpr size_t kEarly = 16'384;
 constexpr size_t kDelays = 1'000;
-constexpr std::chrono::seconds kLookEvery{1}, kLookPatience{30};
+constexpr std::chrono::seconds kBoardLookEvery{1}, kBoardLookPatience{30};
 
 AlertStepPtr StepOf(const PublishedAlert& alert, int64_t number) {
   return std::make_shared<const AlertStep>(AlertStep{alert, AlertJson(alert), number});
@@ -46,15 +46,15 @@ Status AlertBoard::Run(const std::stop_token& stop) {
   for (bool last = false; !last;) {
     last = stop.stop_requested();
     std::vector<AlertStepPtr> fresh;
-    for (const auto& alert : heard_->Take(last ? std::chrono::seconds(0) : kLookEvery, stop)) {
+    for (const auto& alert : heard_->Take(last ? std::chrono::seconds(0) : kBoardLookEvery, stop)) {
       Accept(*alert, fresh);
     }
     TellListeners(fresh);
     const auto now = lake_.clock().Steady();
-    if (now - looked < kLookEvery) continue;
+    if (now - looked < kBoardLookEvery) continue;
     looked = now;
     fresh.clear();
-    if (auto done = LookAtTable(fresh, Wait::For(lake_.clock(), kLookPatience, stop)); !done) {
+    if (auto done = LookAtTable(fresh, Wait::For(lake_.clock(), kBoardLookPatience, stop)); !done) {
       if (done.error().kind != ErrorKind::kCancelled) {
         log::Warn("alerts: cannot look at {}: {}", kAlerts, done.error().ToString());
       }
@@ -121,7 +121,7 @@ Status AlertBoard::LookAtTable(std::vector<AlertStepPtr>& fresh, const Wait& wai
     }
   }
   if (!lacking.empty()) {
-    VL_TRY(const auto alerts, ReadAlertsFrom(lake_, snapshot, lacking, wait));
+    VL_TRY(const auto alerts, ReadAlertsFrom(lake_, snapshot, lacking, 0, wait));
     for (const PublishedAlert& alert : alerts) Accept(alert, fresh);
   }
   looked_at_ = snapshot->version();
@@ -190,7 +190,7 @@ Result<std::vector<AlertStepPtr>> AlertBoard::ReadBefore(const Missed& kept,
     if (at == first.end() || begin < at->second) lacking[app] = begin;
   }
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kAlerts));
-  VL_TRY(const auto alerts, ReadAlertsFrom(lake_, snapshot, lacking, wait));
+  VL_TRY(const auto alerts, ReadAlertsFrom(lake_, snapshot, lacking, 0, wait));
   std::vector<AlertStepPtr> steps;
   for (const PublishedAlert& alert : alerts) {
     const auto at = first.find(alert.source_partition);

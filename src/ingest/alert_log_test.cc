@@ -95,14 +95,14 @@ TEST_F(TwoProcessesTest, WhatWasAskedForIsAnsweredByARowThatNamesIt) {
   ask.action = "acknowledge";
   ASSERT_TRUE(AppendRequests(lake_.lake(), {&ask, 1}, {}).has_value());
   auto log = ActionLog::Open(lake_.lake(), kApp);
-  auto asked = log->Unanswered({});
+  auto asked = log->Unanswered("vitals", {});
   ASSERT_EQ(asked->size(), 1);
   EXPECT_EQ(asked->front().actor, "nurse-7");
   asked->front().request = asked->front().id;
   asked->front().position = 3;
   ASSERT_TRUE(log->Append(*asked, {}).has_value());
-  EXPECT_TRUE(log->Unanswered({})->empty());
-  EXPECT_TRUE(ActionLog::Open(lake_.lake(), "other/topic/0/0")->Unanswered({})->empty());
+  EXPECT_TRUE(log->Unanswered("vitals", {})->empty());
+  EXPECT_TRUE(ActionLog::Open(lake_.lake(), "other/topic/0/0")->Unanswered("vitals", {})->empty());
 }
 
 }  // namespace

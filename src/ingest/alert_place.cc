@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <ranges>
 
 #include "base/hash.h"
@@ -12,6 +13,7 @@ namespace vitalake::ingest {
 namespace {
 
 constexpr size_t kHashDigits = 8;
+constexpr std::string_view kNumberSuffix = "#alerts";
 
 // "vitals/topic/0/3" -> "vitals/topic/0" and 3.
 std::pair<std::string_view, int64_t> SplitEpoch(std::string_view app) {
@@ -56,7 +58,12 @@ std::optional<std::map<std::string, PlacePart, std::less<>>> ParseParts(std::str
 
 }  // namespace
 
-std::string AlertNumberApp(std::string_view app) { return fmt::format("{}#alerts", app); }
+std::string AlertNumberApp(std::string_view app) { return fmt::format("{}{}", app, kNumberSuffix); }
+
+std::optional<std::string_view> PartitionOfAlertNumber(std::string_view number_app) {
+  if (!number_app.ends_with(kNumberSuffix)) return std::nullopt;
+  return number_app.substr(0, number_app.size() - kNumberSuffix.size());
+}
 
 AlertPositions NewestEpochs(const AlertPositions& positions) {
   std::map<std::string_view, std::pair<int64_t, const AlertPositions::value_type*>> newest;
@@ -68,6 +75,21 @@ AlertPositions NewestEpochs(const AlertPositions& positions) {
   AlertPositions kept;
   for (const auto& [_, one] : newest) kept.insert(*one.second);
   return kept;
+}
+
+AlertPositions WithOlderEpochs(const AlertPositions& newest, const AlertPositions& known) {
+  std::map<std::string_view, int64_t> epochs;
+  for (const auto& [app, _] : newest) {
+    const auto [name, epoch] = SplitEpoch(app);
+    epochs[name] = std::max(epochs[name], epoch);
+  }
+  AlertPositions all = newest;
+  for (const auto& [app, end] : known) {
+    const auto [name, epoch] = SplitEpoch(app);
+    const auto at = epochs.find(name);
+    if (at != epochs.end() && epoch < at->second) all.try_emplace(app, end);
+  }
+  return all;
 }
 
 std::string FormatAlertPlace(const AlertPositions& positions) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,9 +21,13 @@ using AlertPositions = std::map<std::string, int64_t, std::less<>>;
 
 // Where the numbers of a source_partition's alerts are in the transactions of ops.alert.
 std::string AlertNumberApp(std::string_view app);  // "<app>#alerts"
+// nullopt: it is none of those.
+std::optional<std::string_view> PartitionOfAlertNumber(std::string_view number_app);
 
 // Without the epochs that a later one of the same partition is there of.
 AlertPositions NewestEpochs(const AlertPositions& positions);
+// With those again, each at its end in `known`.
+AlertPositions WithOlderEpochs(const AlertPositions& newest, const AlertPositions& known);
 
 std::string FormatAlertPlace(const AlertPositions& positions);
 // The positions in `known`'s partitions. kInvalidArgument: the text is no place; kNotFound: it is

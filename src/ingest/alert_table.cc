@@ -11,8 +11,6 @@ namespace {
 
 using engine::QuoteLiteral;
 
-constexpr std::string_view kNumberSuffix = "#alerts";
-
 std::string AlertColumnList() {
   std::string list;
   for (const view::ColumnSpec& column : AlertColumns()) {
@@ -78,17 +76,17 @@ std::string InList(std::string_view column, const std::vector<std::string>& valu
 
 AlertPositions AlertPositionsIn(const delta::Snapshot& snapshot) {
   AlertPositions positions;
-  for (const auto& [app, txn] : snapshot.txns()) {
-    if (!app.ends_with(kNumberSuffix)) continue;
-    const std::string partition = app.substr(0, app.size() - kNumberSuffix.size());
-    positions[partition] = snapshot.FindTxn(app).value_or(0);
+  for (const auto& [app, _] : snapshot.txns()) {
+    const auto partition = PartitionOfAlertNumber(app);
+    if (partition) positions[std::string(*partition)] = snapshot.FindTxn(app).value_or(0);
   }
   return positions;
 }
 
 Result<std::vector<PublishedAlert>> ReadAlertsFrom(lake::Lake& lake,
                                                    const delta::SnapshotPtr& snapshot,
-                                                   const AlertPositions& from, const Wait& wait) {
+                                                   const AlertPositions& from, size_t most,
+                                                   const Wait& wait) {
   std::string wanted = "false";
   for (const auto& [app, next] : from) {
     wanted +=
@@ -96,19 +94,23 @@ Result<std::vector<PublishedAlert>> ReadAlertsFrom(lake::Lake& lake,
   }
   VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, kAlerts)));
   // A monitor's time never falls, so that is each partition's order, too.
-  return AlertsOf(lake,
-                  fmt::format("SELECT {} FROM ({}) WHERE {} ORDER BY updated_at, source_partition, "
-                              "\"sequence\"",
-                              AlertColumnList(), rows, wanted),
-                  wait);
+  return AlertsOf(
+      lake,
+      fmt::format("SELECT {} FROM ({}) WHERE {} ORDER BY updated_at, source_partition, "
+                  "\"sequence\"{}",
+                  AlertColumnList(), rows, wanted, most == 0 ? "" : fmt::format(" LIMIT {}", most)),
+      wait);
 }
 
 Result<std::vector<PublishedAlert>> ReadAlertsNow(lake::Lake& lake,
                                                   const delta::SnapshotPtr& snapshot,
                                                   const AlertQuery& query, const Wait& wait) {
   VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, kAlerts)));
-  const std::string patient =
-      query.patient.empty() ? "" : fmt::format(" AND patient_id = {}", QuoteLiteral(query.patient));
+  std::string whose;
+  if (!query.alert_id.empty())
+    whose += fmt::format(" AND alert_id = {}", QuoteLiteral(query.alert_id));
+  if (!query.patient.empty())
+    whose += fmt::format(" AND patient_id = {}", QuoteLiteral(query.patient));
   const std::string on = query.on ? " AND state NOT IN ('closed', 'withdrawn')" : "";
   const std::string limit = query.limit == 0 ? "" : fmt::format(" LIMIT {}", query.limit);
   return AlertsOf(
@@ -117,7 +119,7 @@ Result<std::vector<PublishedAlert>> ReadAlertsNow(lake::Lake& lake,
           "SELECT {} FROM (FROM ({}) WHERE true{} QUALIFY row_number() OVER (PARTITION BY alert_id "
           "ORDER BY updated_at DESC, \"sequence\" DESC) = 1) WHERE true{}{}{} "
           "ORDER BY state IN ('closed', 'withdrawn'), opened_at DESC, alert_id{}",
-          AlertColumnList(), rows, patient, on, InList("state", query.states),
+          AlertColumnList(), rows, whose, on, InList("state", query.states),
           InList("severity", query.severities), limit),
       wait);
 }

@@ -14,14 +14,16 @@ namespace vitalake::ingest {
 // How far the table is in each partition.
 AlertPositions AlertPositionsIn(const delta::Snapshot& snapshot);
 
-// The rows from `from` on in the partitions that it names, each partition's in order.
+// The rows from `from` on in the partitions that it names, each partition's in order; the first
+// `most` (0: all).
 Result<std::vector<PublishedAlert>> ReadAlertsFrom(lake::Lake& lake,
                                                    const delta::SnapshotPtr& snapshot,
-                                                   const AlertPositions& from, const Wait& wait);
+                                                   const AlertPositions& from, size_t most,
+                                                   const Wait& wait);
 
 // Which alerts, each as its last row says. Empty parts: all.
 struct AlertQuery {
-  std::string patient;
+  std::string alert_id, patient;
   std::vector<std::string> states, severities;
   bool on = false;    // those that are
   int64_t limit = 0;  // 0: none

@@ -88,6 +88,7 @@ Status MonitorFollower::StartFromEpochBefore(Partition& partition, const Wait& w
   Partition before(lake_, name, std::move(actions));
   VL_TRY(const delta::SnapshotPtr bronze, lake_.Latest(kBronzeStream));
   const int64_t end = bronze->FindTxn(before.app).value_or(0);
+  before.bronze = end;
   VL_RETURN_IF_ERROR(alerts_.Begin(before.app));
   auto rebuilt = Rebuild(before, end, wait);
   if (rebuilt) rebuilt = WriteAlerts({{before.app, end}}, AlertLog::Say::kAlerts, wait);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/log.h"
 #include "ingest/monitor_partition_internal.h"
@@ -29,6 +30,11 @@ MonitorFollower::MonitorFollower(lake::Lake& lake, const std::vector<lake::Silve
       patients_(lake, settings_.id_space) {}
 
 MonitorFollower::~MonitorFollower() = default;
+
+void MonitorFollower::Connect(ReadingFeed& readings, ActionDesk& desk) {
+  readings_ = &readings;
+  desk_ = &desk;
+}
 
 const PartitionMonitor* MonitorFollower::monitor(int32_t partition) const {
   const auto found = partitions_.find(partition);
@@ -94,6 +100,10 @@ Status MonitorFollower::Observe(const StreamBatch& batch, const GroupStage& stag
     const auto records = std::ranges::equal_range(watched, number, {}, &WatchedRecord::partition);
     const std::span<const WatchedRecord> mine(records.begin(), records.end());
     VL_RETURN_IF_ERROR(MeetPatients(partition, mine, wait));
+    if (readings_ != nullptr) {
+      readings_->Count(static_cast<int64_t>(mine.size()));
+      partition.monitor->Show(readings_->wanted() ? ReadingFeed::kMost : 0);
+    }
     VL_RETURN_IF_ERROR(Take(partition, mine, range.end));
     KeepSnapshot(partition);
   }
@@ -110,14 +120,55 @@ Status MonitorFollower::Take(Partition& partition, std::span<const WatchedRecord
 
 void MonitorFollower::HandOut(Partition& partition) {
   std::vector<PublishedAlert> alerts = partition.monitor->TakeAlerts();
+  std::vector<SeenReading> readings = partition.monitor->TakeSeen();
   alerts_.Add(partition.app, alerts);
-  if (tell_ == Tell::kAtOnce) feed_.Publish(alerts);
+  if (desk_ != nullptr) {
+    for (auto& [request, said] : partition.monitor->TakeAnswers()) {
+      desk_->Answer(request, std::move(said));
+    }
+  }
+  if (tell_ == Tell::kAtOnce) {
+    feed_.Publish(alerts);
+    if (readings_ != nullptr) readings_->Publish(std::move(readings));
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  std::ranges::move(alerts, std::back_inserter(partition.held_alerts));
+  const size_t room =
+      ReadingFeed::kMost - std::min(ReadingFeed::kMost, partition.held_readings.size());
+  readings.resize(std::min(room, readings.size()));
+  std::ranges::move(readings, std::back_inserter(partition.held_readings));
+  TellHeld(partition);
+}
+
+void MonitorFollower::TellHeld(Partition& partition) {
+  std::vector<PublishedAlert> alerts;
+  auto& held = partition.held_alerts;
+  for (; !held.empty() && held.front().needs <= partition.bronze; held.pop_front()) {
+    alerts.push_back(std::move(held.front()));
+  }
+  feed_.Publish(alerts);
+  std::vector<SeenReading> readings;
+  auto& seen = partition.held_readings;
+  for (; !seen.empty() && seen.front().offset < partition.bronze; seen.pop_front()) {
+    readings.push_back(std::move(seen.front()));
+  }
+  if (readings_ != nullptr) readings_->Publish(std::move(readings));
+}
+
+void MonitorFollower::InBronze(const StreamBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, range] : batch.ranges) {
+    const auto found = partitions_.find(number);
+    if (found == partitions_.end() || found->second->app != range.partition.AppId()) continue;
+    found->second->bronze = std::max(found->second->bronze, range.end);
+    TellHeld(*found->second);
+  }
 }
 
 Status MonitorFollower::WriteAlerts(const std::map<std::string, int64_t>& bronze, AlertLog::Say say,
                                     const Wait& wait) {
-  VL_TRY(const std::vector<PublishedAlert> written, alerts_.Write(bronze, say, wait));
-  if (tell_ == Tell::kOnceInBronze) feed_.Publish(written);
+  VL_RETURN_IF_ERROR(alerts_.Write(bronze, say, wait));
   return {};
 }
 
@@ -147,6 +198,7 @@ Status MonitorFollower::Committed(const StreamBatch& batch, const Wait& wait) {
       if (found == partitions_.end() || found->second->app != range.partition.AppId()) continue;
       Partition& partition = *found->second;
       partition.bronze = std::max(partition.bronze, range.end);
+      TellHeld(partition);
       due |= partition.snapshot && partition.snapshot->position <= partition.bronze;
     }
   }

@@ -7,7 +7,7 @@
 // Order of things, so that a replay at any point says the same:
 //   1. what changes a judgement besides records is committed to ops.action, with its offset;
 //   2. the monitor takes the records and actions in;
-//   3. alerts go to the feed, at once;
+//   3. alerts and readings go to the feeds, at once (posts: once bronze has them);
 //   4. once bronze has the records, alerts go to ops.alert, then a snapshot is kept now and then.
 #pragma once
 
@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "ingest/action_desk.h"
 #include "ingest/action_log.h"
 #include "ingest/alert_feed.h"
 #include "ingest/alert_log.h"
@@ -25,6 +26,7 @@
 #include "ingest/monitor_snapshots.h"
 #include "ingest/partition_monitor.h"
 #include "ingest/patient_facts.h"
+#include "ingest/reading_feed.h"
 #include "ingest/stream_watch.h"
 #include "ingest/stream_writer.h"
 #include "lake/lake.h"
@@ -54,9 +56,13 @@ class MonitorFollower final : public StreamWatch {
                   Tell tell = Tell::kAtOnce, const MonitorPace& pace = {});
   ~MonitorFollower() override;
 
+  // Before Begin: who looks on, and where people's requests come from. Both must outlive it.
+  void Connect(ReadingFeed& readings, ActionDesk& desk);
+
   Status Begin(const StreamPartition& partition, std::optional<int64_t> bronze,
                const Wait& wait) override;
   Status Observe(const StreamBatch& batch, const GroupStage& stage, const Wait& wait) override;
+  void InBronze(const StreamBatch& batch) override;
   Status Committed(const StreamBatch& batch, const Wait& wait) override;
   Status Idle(Micros now, const Wait& wait) override;
   void End(const StreamPartition& partition) override;
@@ -88,6 +94,7 @@ class MonitorFollower final : public StreamWatch {
                       const Wait& wait);
   Status RefreshPatients(Partition& partition, const std::set<std::string>& ids, const Wait& wait);
   Status AnswerPeople(Partition& partition, const Wait& wait);
+  Status AnswerAll(const Wait& wait);
   Status LookAround(const Wait& wait);
   Status TickWhereQuiet(const Wait& wait);
   Micros TimeOf(const Partition& partition) const;
@@ -95,6 +102,8 @@ class MonitorFollower final : public StreamWatch {
 
   Status Take(Partition& partition, std::span<const WatchedRecord> records, int64_t end);
   void HandOut(Partition& partition);
+  // What bronze allows to be told by now; mutex_ is held.
+  void TellHeld(Partition& partition);
   Status WriteAlerts(const std::map<std::string, int64_t>& bronze, AlertLog::Say say,
                      const Wait& wait);
   void KeepSnapshot(Partition& partition);
@@ -106,6 +115,9 @@ class MonitorFollower final : public StreamWatch {
   StreamSettings settings_;
   MonitorRules rules_;
   AlertFeed& feed_;
+  ReadingFeed* readings_ = nullptr;
+  ActionDesk* desk_ = nullptr;
+  uint64_t asked_ = 0;  // of the desk's requests, those looked at
   Tell tell_;
   MonitorPace pace_;
   AlertLog alerts_;
@@ -114,7 +126,7 @@ class MonitorFollower final : public StreamWatch {
   std::optional<Version> actions_seen_;
   std::map<int32_t, std::chrono::nanoseconds> unwatched_;  // since when, or tried again when
 
-  mutable std::mutex mutex_;  // guards the partitions' `bronze` and `snapshot`
+  mutable std::mutex mutex_;  // guards the partitions' `bronze`, `snapshot` and `held`
   std::map<int32_t, std::unique_ptr<Partition>> partitions_;
 };
 

@@ -86,7 +86,8 @@ Status MonitorFollower::RefreshPatients(Partition& partition, const std::set<std
 }
 
 Status MonitorFollower::AnswerPeople(Partition& partition, const Wait& wait) {
-  VL_TRY(const std::vector<RecordedAction> asked, partition.actions.Unanswered(wait));
+  VL_TRY(const std::vector<RecordedAction> asked,
+         partition.actions.Unanswered(settings_.id_space, wait));
   std::vector<RecordedAction> answers;
   for (const RecordedAction& request : asked) {
     RecordedAction answer = request;
@@ -97,9 +98,21 @@ Status MonitorFollower::AnswerPeople(Partition& partition, const Wait& wait) {
   return Record(partition, std::move(answers), wait);
 }
 
+Status MonitorFollower::AnswerAll(const Wait& wait) {
+  for (const auto& [_, partition] : partitions_) {
+    VL_RETURN_IF_ERROR(AnswerPeople(*partition, wait));
+  }
+  return {};
+}
+
 Status MonitorFollower::LookAround(const Wait& wait) {
+  if (partitions_.empty()) return {};
+  if (desk_ != nullptr && desk_->asked() != asked_) {
+    asked_ = desk_->asked();
+    VL_RETURN_IF_ERROR(AnswerAll(wait));
+  }
   const auto now = lake_.clock().Steady();
-  if (partitions_.empty() || now - looked_at_ < pace_.look_every) return {};
+  if (now - looked_at_ < pace_.look_every) return {};
   looked_at_ = now;
   VL_TRY(const auto changed, patients_.Changed(wait));
   for (const auto& [_, partition] : partitions_) {
@@ -114,9 +127,7 @@ Status MonitorFollower::LookAround(const Wait& wait) {
   }
   VL_TRY(const delta::SnapshotPtr actions, lake_.Latest(kActions));
   if (actions->version() != actions_seen_) {
-    for (const auto& [_, partition] : partitions_) {
-      VL_RETURN_IF_ERROR(AnswerPeople(*partition, wait));
-    }
+    VL_RETURN_IF_ERROR(AnswerAll(wait));
     // Its own rows move the version, too; looking once more is cheap.
     actions_seen_ = actions->version();
   }

@@ -1,6 +1,8 @@
 // MonitorFollower::Partition, shared by the follower's files.
 #pragma once
 
+#include <deque>
+
 #include "ingest/monitor_follower.h"
 
 namespace vitalake::ingest {
@@ -27,6 +29,9 @@ struct MonitorFollower::Partition {
     std::string bytes;
   };
   std::optional<Waiting> snapshot;  // until bronze and ops.alert have come so far
+  // What may be told only once bronze has its messages.
+  std::deque<PublishedAlert> held_alerts;
+  std::deque<SeenReading> held_readings;
 };
 
 }  // namespace vitalake::ingest

@@ -6,23 +6,16 @@
 
 #include "base/log.h"
 #include "engine/relation.h"
+#include "ingest/outbound_message.h"
 #include "lake/built_in_files.h"
-#include "lake/key_index.h"
-#include "lake/row_fetch.h"
 #include "lake/silver_view.h"
 #include "lake/sql_text.h"
-#include "lake/staged_keys.h"
 
 namespace vitalake::ingest {
 namespace {
 
-using engine::QuoteLiteral;
-using engine::QuoteName;
-
 // Versions of a table that are read and acknowledged together.
 constexpr int64_t kVersionsAtOnce = 50;
-
-constexpr std::string_view kPatients = "silver.patient";
 
 // The feed as outbound/*.sql sees it.
 std::string ChangesSql(const std::string& feed, const std::string& home) {
@@ -32,27 +25,18 @@ std::string ChangesSql(const std::string& feed, const std::string& home) {
       feed, home);
 }
 
-constexpr std::string_view kIso =
-    "CREATE OR REPLACE TEMP MACRO iso(t) AS strftime(t AT TIME ZONE 'UTC', "
-    "'%Y-%m-%dT%H:%M:%S.%fZ')";
-
 }  // namespace
 
 Result<std::vector<OutboundFeed>> ReadingFeeds(lake::Lake& lake) {
   VL_TRY(const auto views, lake::LoadSilverViews(lake.options().views_folder));
   std::vector<OutboundFeed> feeds;
   for (const lake::SilverView& view : views) {
-    if (view.table == kPatients) continue;
+    if (view.table == kOutboundPatients) continue;
     const std::string name = view.table.substr(view.table.find('.') + 1);
     VL_TRY(std::string sql, lake::ReadBuiltIn(lake::BuiltIn::kOutbound, {}, name + ".sql"));
     feeds.push_back({view.table, std::move(sql), view.home});
   }
   return feeds;
-}
-
-Result<std::vector<OutboundFeed>> AlertFeeds() {
-  VL_TRY(std::string sql, lake::ReadBuiltIn(lake::BuiltIn::kOutbound, {}, "alert.sql"));
-  return std::vector<OutboundFeed>{{"ops.alert", std::move(sql), "true"}};
 }
 
 Status OutboundPublisher::Begin() {
@@ -114,61 +98,8 @@ Status OutboundPublisher::PublishVersions(const OutboundFeed& feed, int64_t firs
   VL_RETURN_IF_ERROR(lake::RunSql(connection, ChangesSql(changes, feed.home), wait));
   VL_TRY(const int64_t rows, connection.ScalarInt("SELECT count(*) FROM changes"));
   if (rows == 0) return {};
-  VL_RETURN_IF_ERROR(LoadPatients(connection, wait));
-  return Send(connection, feed, wait);
-}
-
-// patients: the rows of silver.patient that the changes name, unless they were retracted.
-Status OutboundPublisher::LoadPatients(engine::Connection& connection, const Wait& wait) {
-  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatients));
-  VL_TRY(const auto wanted,
-         lake::HashKeys(connection,
-                        "SELECT DISTINCT id_space, patient_id AS id FROM changes "
-                        "WHERE patient_id IS NOT NULL",
-                        wait));
-  VL_TRY(const auto hits,
-         lake::KeyIndex(lake_, kPatients).Find(snapshot, snapshot->files(), wanted, wait));
-  VL_RETURN_IF_ERROR(
-      lake::FetchRows(lake_, connection,
-                      {kPatients,
-                       snapshot,
-                       hits,
-                       {"id_space", "id", "family_name", "given_name", "retracted_at"},
-                       "patient_row"},
-                      wait));
-  const std::string_view name = names_ ? "{0}" : "NULL::VARCHAR AS {0}";
-  return lake::RunSql(
-      connection,
-      fmt::format("CREATE OR REPLACE TEMP VIEW patients AS SELECT coalesce(id_space, '') AS "
-                  "id_space, id, {}, {} FROM patient_row WHERE retracted_at IS NULL",
-                  fmt::format(fmt::runtime(name), "family_name"),
-                  fmt::format(fmt::runtime(name), "given_name")),
-      wait);
-}
-
-Status OutboundPublisher::Send(engine::Connection& connection, const OutboundFeed& feed,
-                               const Wait& wait) {
-  VL_RETURN_IF_ERROR(lake::RunSql(connection, std::string(kIso), wait));
-  VL_TRY(const auto columns, lake::DescribeColumns(connection, feed.sql));
-  std::string fields;
-  for (const lake::TableColumn& column : columns) {
-    if (column.name.starts_with('_')) continue;
-    fields += fmt::format("{}{}, {}", fields.empty() ? "" : ", ", QuoteLiteral(column.name),
-                          QuoteName(column.name));
-  }
-  VL_TRY(engine::QueryResult messages,
-         connection.Stream(fmt::format("SELECT coalesce(_key, ''), _version, "
-                                       "CAST(json_object({}) AS VARCHAR) FROM ({}) "
-                                       "ORDER BY _version",
-                                       fields, feed.sql),
-                           {}, wait));
-  for (;;) {
-    VL_TRY(const bool more, messages.Next());
-    if (!more) break;
-    const std::string position = fmt::format("{}/{}", feed.table, messages.GetInt64(1));
-    VL_RETURN_IF_ERROR(sink_->Send({messages.GetString(0), messages.GetString(2), position}, wait));
-  }
-  return sink_->Flush(wait);
+  const auto position = [&](int64_t version) { return fmt::format("{}/{}", feed.table, version); };
+  return SendChanges({lake_, connection, names_}, feed.sql, position, *sink_, wait);
 }
 
 }  // namespace vitalake::ingest

@@ -47,11 +47,21 @@ struct OutboundFeed {
 // those of loading the views.
 Result<std::vector<OutboundFeed>> ReadingFeeds(lake::Lake& lake);
 
-// The history of alerts, ops.alert.
-Result<std::vector<OutboundFeed>> AlertFeeds();
+// Brings a place up to date, again and again. Not thread-safe.
+class OutboundWork {
+ public:
+  virtual ~OutboundWork() = default;
+  virtual const std::string& place() const = 0;
+  // Reads the place's positions; a new place gets the present ones. Call it before what should be
+  // published is committed, and again when another process may have published meanwhile.
+  virtual Status Begin() = 0;
+  // Publishes all there is by now, in order. Errors: those of the sink and of reading the lake;
+  // what was sent before may come again.
+  virtual Status Publish(const Wait& wait) = 0;
+};
 
-// Not thread-safe.
-class OutboundPublisher {
+// The changes of tables.
+class OutboundPublisher final : public OutboundWork {
  public:
   // `place` as in lake::WritePublished. `lake` must outlive it. With `names` false the messages
   // have no family and given names.
@@ -63,20 +73,15 @@ class OutboundPublisher {
         sink_(std::move(sink)),
         names_(names) {}
 
-  const std::string& place() const { return place_; }
-  // Reads the place's positions; a new place gets the present ones. Call it before what should be
-  // published is committed, and again when another process may have published meanwhile.
-  Status Begin();
-  // Publishes all changes committed by now, in the order of their versions. Errors: those of the
-  // sink and of reading the feeds; what was sent before may come again.
-  Status Publish(const Wait& wait);
+  const std::string& place() const override { return place_; }
+  Status Begin() override;
+  // All changes committed by now, in the order of their versions.
+  Status Publish(const Wait& wait) override;
 
  private:
   // Publishes the feed's versions first to last, or with `whole` the table as it is at last.
   Status PublishVersions(const OutboundFeed& feed, int64_t first, int64_t last, const Wait& wait);
   Result<std::string> ChangesOf(const OutboundFeed& feed, int64_t first, int64_t last);
-  Status LoadPatients(engine::Connection& connection, const Wait& wait);
-  Status Send(engine::Connection& connection, const OutboundFeed& feed, const Wait& wait);
 
   lake::Lake& lake_;
   std::string place_;

@@ -9,17 +9,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Looks once a second for what other processes commit.
-constexpr CommitFollower::Pace kPace{100ms, 0, 1s};
+// For what other processes commit.
+constexpr auto kFollowLookEvery = 1s;
 constexpr auto kPassPatience = 30s;
 constexpr auto kTurnEvery = 1s;
 
 }  // namespace
 
-OutboundFollower::OutboundFollower(lake::Lake& lake, std::unique_ptr<OutboundPublisher> publisher)
+OutboundFollower::OutboundFollower(lake::Lake& lake, std::unique_ptr<OutboundWork> publisher,
+                                   std::chrono::nanoseconds rest)
     : lake_(lake),
       publisher_(std::move(publisher)),
-      follower_("outbound " + publisher_->place(), lake.clock(), kPace,
+      follower_("outbound " + publisher_->place(), lake.clock(), {rest, 0, kFollowLookEvery},
                 [this] { return publisher_->Publish(Wait::For(lake_.clock(), kPassPatience)); }) {}
 
 Status OutboundFollower::Run(const std::stop_token& stop) {

@@ -1,10 +1,11 @@
-// OutboundFollower: an OutboundPublisher kept a moment behind the commits, by one process at a
+// OutboundFollower: OutboundWork kept a moment behind what it follows, by one process at a
 // time.
 //
 // The processes of one lake take turns by a lock in _vitalake/outbound, which ends with its holder,
 // however that ends.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 
@@ -16,11 +17,12 @@ namespace vitalake::ingest {
 
 class OutboundFollower {
  public:
-  // `lake` must outlive it.
-  OutboundFollower(lake::Lake& lake, std::unique_ptr<OutboundPublisher> publisher);
+  // `lake` must outlive it. `rest`: least time between two passes.
+  OutboundFollower(lake::Lake& lake, std::unique_ptr<OutboundWork> publisher,
+                   std::chrono::nanoseconds rest);
 
   const std::string& place() const { return publisher_->place(); }
-  // Before anything is committed that should be published. Errors of OutboundPublisher::Begin.
+  // Before anything is committed that should be published. Errors of OutboundWork::Begin.
   Status Begin() { return publisher_->Begin(); }
   // Something was committed. Thread-safe.
   void Touch() { follower_.Touch(); }
@@ -33,7 +35,7 @@ class OutboundFollower {
 
  private:
   lake::Lake& lake_;
-  std::unique_ptr<OutboundPublisher> publisher_;
+  std::unique_ptr<OutboundWork> publisher_;
   CommitFollower follower_;
 };
 

@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "ingest/patient_facts.h"
+#include "ingest/patient_settings.h"
 #include "lake/key_index.h"
 
 namespace vitalake::ingest {
@@ -119,6 +120,17 @@ Status PartitionMonitor::Apply(const RecordedAction& action) {
     VL_TRY(const WatchedPatient patient, PatientFromJson(action.target, action.payload));
     return TakePatient(patient);
   }
+  VL_TRY(monitor::Action told, ToldBy(action));
+  return Tell(std::move(told), action.request);
+}
+
+Result<monitor::Action> PartitionMonitor::ToldBy(const RecordedAction& action) const {
+  if (action.action == kSettingsAction) {
+    VL_TRY(monitor::PatientSettings settings, SettingsFromPayload(action.payload));
+    return monitor::Action{
+        time_, position_,
+        monitor::SettingsChanged{{partition_.id_space, action.target}, std::move(settings)}};
+  }
   JsonParser parser;
   const auto json = parser.Parse(action.payload);
   const auto alert = ParseAlertId(action.target);
@@ -127,24 +139,27 @@ Status PartitionMonitor::Apply(const RecordedAction& action) {
   }
   const monitor::PatientName patient = {partition_.id_space,
                                         std::string(json->String("patient_id"))};
-  monitor::Action told{time_, position_, {}};
   if (action.action == "acknowledge") {
-    told.what = monitor::Acknowledge{patient, *alert, action.actor};
-  } else if (action.action == "snooze") {
-    told.what = monitor::Snooze{patient, *alert, action.actor, action.expiry.value_or(time_)};
-  } else {
-    return Fail(ErrorKind::kCorrupt,
-                fmt::format("action {} is of an unknown kind: {}", action.id, action.action));
+    return monitor::Action{time_, position_, monitor::Acknowledge{patient, *alert, action.actor}};
   }
-  return Tell(std::move(told));
+  if (action.action == "snooze") {
+    return monitor::Action{
+        time_, position_,
+        monitor::Snooze{patient, *alert, action.actor, action.expiry.value_or(time_)}};
+  }
+  return Fail(ErrorKind::kCorrupt,
+              fmt::format("action {} is of an unknown kind: {}", action.id, action.action));
 }
 
-Status PartitionMonitor::Tell(monitor::Action action) {
+Status PartitionMonitor::Tell(monitor::Action action, const std::string& request) {
   const auto events = monitor_.Apply(action);
   if (events) {
     Keep(*events, position_);
   } else {
     log::Info("{}: {}", partition_.app, events.error().ToString());
+  }
+  if (!request.empty()) {
+    answers_.push_back({request, events ? Status() : std::unexpected(events.error())});
   }
   return {};
 }
@@ -182,7 +197,28 @@ void PartitionMonitor::TakeReading(const WatchedReading& watched) {
   reading.position = position_;
   const monitor::Observation seen = monitor_.Observe(reading);
   if (IsRemarkable(seen.judgement)) Remember(watched);
+  if (seen_.size() < shown_most_) ShowReading(watched, seen);
   Keep(seen.events, position_ + 1);
+}
+
+void PartitionMonitor::ShowReading(const WatchedReading& watched,
+                                   const monitor::Observation& seen) {
+  const monitor::Reading& reading = watched.reading;
+  if (reading.status == monitor::ReadingStatus::kRetracted) return;
+  SeenReading shown;
+  shown.effective = reading.effective;
+  shown.received = time_;
+  shown.patient = watched.patient;
+  shown.id = watched.id;
+  shown.vital = CodeOf(reading.vital);
+  shown.value = reading.value;
+  shown.diastolic = reading.diastolic;
+  shown.level = seen.judgement.code;
+  shown.quality = seen.judgement.quality.ToString();
+  shown.alert = !seen.events.empty();
+  shown.source = partition_.source;
+  shown.offset = position_;
+  seen_.push_back(std::move(shown));
 }
 
 bool PartitionMonitor::IsNews(const WatchedPatient& patient) const {

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -21,6 +22,7 @@
 #include "ingest/action_log.h"
 #include "ingest/monitor_rules.h"
 #include "ingest/published_alert.h"
+#include "ingest/reading_feed.h"
 #include "ingest/watched_record.h"
 #include "monitor/monitor.h"
 
@@ -54,7 +56,18 @@ class PartitionMonitor {
   Status Advance(std::span<const WatchedRecord> records, int64_t end);
 
   // What was raised since the last call.
-  std::vector<PublishedAlert> TakeAlerts() { return std::move(alerts_); }
+  std::vector<PublishedAlert> TakeAlerts() { return std::exchange(alerts_, {}); }
+
+  // What became of actions that people asked for, since the last call.
+  struct Answered {
+    std::string request;
+    Status said;
+  };
+  std::vector<Answered> TakeAnswers() { return std::exchange(answers_, {}); }
+
+  // Keeps up to `most` of the readings that come, for TakeSeen.
+  void Show(size_t most) { shown_most_ = most; }
+  std::vector<SeenReading> TakeSeen() { return std::exchange(seen_, {}); }
 
   int64_t position() const { return position_; }
   int64_t alerts() const { return next_sequence_; }  // raised so far, over all restarts
@@ -90,7 +103,10 @@ class PartitionMonitor {
   Status ApplyUntil(int64_t offset);
   Status Apply(const RecordedAction& action);
   Status Activate(const RecordedAction& action);
-  Status Tell(monitor::Action action);
+  Status Tell(monitor::Action action, const std::string& request = {});
+  // Of an action that people ask for.
+  Result<monitor::Action> ToldBy(const RecordedAction& action) const;
+  void ShowReading(const WatchedReading& watched, const monitor::Observation& seen);
   void MoveTo(int64_t offset);
   void TakeRecord(const WatchedRecord& record);
   void TakeReading(const WatchedReading& reading);
@@ -119,6 +135,9 @@ class PartitionMonitor {
   std::map<std::pair<int64_t, int64_t>, RecordedAction> pending_;
   std::set<std::string> placed_;  // patients whose facts are among them
   std::vector<PublishedAlert> alerts_;
+  std::vector<Answered> answers_;
+  std::vector<SeenReading> seen_;
+  size_t shown_most_ = 0;
 };
 
 }  // namespace vitalake::ingest

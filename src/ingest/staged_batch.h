@@ -32,6 +32,8 @@ struct StreamSettings {
   // error ends the stream. Empty: nothing.
   std::function<Status()> started = {};
   bool watched = false;  // batches gather what a StreamWatch is told (GroupStage::watched)
+  // Told of each batch that bronze has, before the tables that follow; null: nobody.
+  std::function<void(const StreamBatch&)> in_bronze = {};
 
   RunId run_id() const { return {"stream/" + name}; }
   const char* key_mode() const { return key == fhir::KeyRule::kIdentifier ? "identifier" : "id"; }

@@ -42,6 +42,9 @@ StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverV
     : lake_(lake),
       settings_([&] {
         settings.watched = watch != nullptr;
+        if (watch != nullptr) {
+          settings.in_bronze = [watch](const StreamBatch& batch) { watch->InBronze(batch); };
+        }
         return std::move(settings);
       }()),
       limits_(limits),
@@ -50,6 +53,11 @@ StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverV
       queue_(kQueueBytes),
       committer_(lake, settings_, views, source, watch,
                  {std::move(committed), [this] { queue_.Nudge(); }}) {}
+
+void StreamPipeline::Nudge() {
+  asked_ = true;
+  queue_.Nudge();
+}
 
 Wait StreamPipeline::CommitWait() const { return Wait::For(lake_.clock(), kCommitPatience); }
 
@@ -259,7 +267,7 @@ Status StreamPipeline::Turn(StreamQueue::Batch taken) {
   if (!taken.messages.empty()) {
     heard_at_ = now;
     VL_RETURN_IF_ERROR(Stage(std::move(taken.messages)));
-  } else if (now - heard_at_ >= kIdleAfter) {
+  } else if (asked_.exchange(false) || now - heard_at_ >= kIdleAfter) {
     heard_at_ = now;
     if (watch_ != nullptr) {
       VL_RETURN_IF_ERROR(watch_->Idle(lake_.clock().NowMicros(), CommitWait()));

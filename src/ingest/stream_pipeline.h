@@ -12,6 +12,7 @@
 // polled is committed, the ledger written, and Run returns ok.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -49,6 +50,8 @@ class StreamPipeline : private PartitionOwner {
   // Works until `stop`, or until the source ends for good: its error. An error of draining means
   // that the next run has to re-read more. Once.
   Status Run(std::stop_token stop);
+  // Has the watch look for what people ask for at once, not within a second. Thread-safe.
+  void Nudge();
 
  private:
   // A partition we hold, as the decoding thread sees it.
@@ -99,6 +102,7 @@ class StreamPipeline : private PartitionOwner {
   StreamSource& source_;
   StreamWatch* const watch_;
   StreamQueue queue_;
+  std::atomic<bool> asked_ = false;
 
   std::map<int32_t, Held> held_;
   std::chrono::nanoseconds opened_at_{0};

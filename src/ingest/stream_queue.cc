@@ -7,10 +7,10 @@ namespace vitalake::ingest {
 namespace {
 
 // What a message takes beside its payload.
-constexpr int64_t kEntryBytes = 128;
+constexpr int64_t kQueuedEntryBytes = 128;
 
 int64_t BytesOf(const StreamMessage& message) {
-  return static_cast<int64_t>(message.payload.size() + message.key.size()) + kEntryBytes;
+  return static_cast<int64_t>(message.payload.size() + message.key.size()) + kQueuedEntryBytes;
 }
 
 }  // namespace

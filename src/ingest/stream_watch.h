@@ -9,9 +9,9 @@
 //
 // Two threads call it. The decoding one calls Begin, Observe, Idle and End, as soon as a piece is
 // polled, also while a batch is being committed: they should take milliseconds. The committing one
-// calls Committed, which may take its time, beside Observe and Idle of later pieces: what both
-// touch the watch guards itself. Begin and End never run beside Committed; a Committed that follows
-// them, or that they follow, sees what they did.
+// calls InBronze and Committed, which may take its time, beside Observe and Idle of later pieces:
+// what both touch the watch guards itself. Begin and End never run beside Committed; a Committed
+// that follows them, or that they follow, sees what they did.
 #pragma once
 
 #include <optional>
@@ -35,6 +35,9 @@ class StreamWatch {
   // The messages of `piece` were polled and decoded into `stage`, behind earlier pieces of the same
   // batch perhaps; its files and counts are not there yet. No table has them; they may come again.
   virtual Status Observe(const StreamBatch& piece, const GroupStage& stage, const Wait& wait) = 0;
+  // Bronze has the batch, and the tables that follow it not yet. Called by the committing thread; a
+  // batch that bronze had before may skip it.
+  virtual void InBronze(const StreamBatch&) {}
   // Bronze and the tables that follow it have the batch.
   virtual Status Committed(const StreamBatch& batch, const Wait& wait) = 0;
   // Nothing came for a while (about a second).

@@ -61,6 +61,7 @@ Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, bool to
   if (to_bronze) {
     VL_RETURN_IF_ERROR(bronze.get());
     positions_.Advance(kBronzeStream, batch);
+    if (settings_.in_bronze) settings_.in_bronze(batch);
   }
   VL_RETURN_IF_ERROR(std::move(closed));
   return WriteFollowers(staged, lacking, wait);

@@ -1,0 +1,61 @@
+#include "serve/action_body.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "serve/http_problem.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr size_t kLongestActor = 200, kLongestReason = 4'000;
+
+Result<std::string> TextMember(JsonValue json, std::string_view name, size_t longest) {
+  const JsonValue value = json.Find(name);
+  if (!value || value.is_null()) return std::string();
+  if (!value.is_string() || value.text().size() > longest) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("`{}` must be a text of at most {} bytes", name, longest));
+  }
+  return std::string(value.text());
+}
+
+}  // namespace
+
+Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request) {
+  const auto json = parser.Parse(request.body);
+  if (!json || !json->is_object()) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "The body must be a JSON object, like {\"actor\": \"nurse-7\"}");
+  }
+  ActionBody body;
+  body.json = *json;
+  VL_TRY(body.actor, TextMember(*json, "actor", kLongestActor));
+  VL_TRY(body.reason, TextMember(*json, "reason", kLongestReason));
+  if (body.actor.empty()) {
+    return Fail(ErrorKind::kInvalidArgument, "`actor` must say who does it");
+  }
+  return body;
+}
+
+Response ErrorResponse(const Error& error, const std::string& path) {
+  switch (error.kind) {
+    case ErrorKind::kInvalidArgument:
+      return ProblemResponse({400, error.message, path});
+    case ErrorKind::kNotFound:
+      return ProblemResponse({404, error.message, path});
+    case ErrorKind::kAlreadyExists:
+      return ProblemResponse({409, error.message, path});
+    case ErrorKind::kDeadline:
+    case ErrorKind::kConflict:
+    case ErrorKind::kCancelled:
+    case ErrorKind::kLimit:
+      return ProblemResponse(
+          {503, "It could not be done in time; try again later", path, {{"Retry-After", "1"}}});
+    default:
+      log::Fault("http: {}: {}", path, error.ToString());
+      return ProblemResponse({500, "A fault of the server; its log says more", path, {}});
+  }
+}
+
+}  // namespace vitalake::serve

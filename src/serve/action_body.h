@@ -1,0 +1,26 @@
+// The body of a request by which a person changes something: who, why, and members of its own.
+#pragma once
+
+#include <string>
+
+#include "base/json_tree.h"
+#include "base/result.h"
+#include "serve/http_message.h"
+
+namespace vitalake::serve {
+
+inline constexpr int64_t kActionBytes = 64 << 10;
+
+struct ActionBody {
+  JsonValue json;  // lives as long as the parser it came from
+  std::string actor, reason;
+};
+
+// kInvalidArgument: no JSON object, or without an actor; what is wrong is told.
+Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request);
+
+// An error as an answer: 400, 404, 409 (what was asked cannot be any more), 503 with Retry-After,
+// or 500.
+Response ErrorResponse(const Error& error, const std::string& path);
+
+}  // namespace vitalake::serve

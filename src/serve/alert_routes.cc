@@ -1,0 +1,269 @@
+#include "serve/alert_routes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <ranges>
+#include <tuple>
+
+#include "base/json_writer.h"
+#include "fhir/datetime.h"
+#include "ingest/alert_log.h"
+#include "ingest/alert_table.h"
+#include "serve/action_body.h"
+#include "serve/http_problem.h"
+
+namespace vitalake::serve {
+namespace {
+
+using ingest::AlertQuery;
+using ingest::AlertStepPtr;
+using ingest::PublishedAlert;
+
+constexpr std::array kStates = {"pending", "open", "unconfirmed", "closed", "withdrawn"};
+constexpr std::array kSeverities = {"info", "low", "medium", "high", "critical"};
+constexpr int64_t kUsualAlerts = 100, kMostAlerts = 1'000;
+constexpr size_t kBoardSteps = 4'096;
+constexpr std::chrono::seconds kTablePatience{20}, kCommitPatience{20};
+// How long a monitor of this process may take to obey.
+constexpr std::chrono::seconds kObeyPatience{2};
+constexpr int64_t kMostMinutes = 7 * 24 * 60;
+
+// Words between commas, all of `allowed`; nullopt: one is not.
+template <class List>
+std::optional<std::vector<std::string>> WordsOf(std::string_view text, const List& allowed) {
+  std::vector<std::string> words;
+  for (const auto part : std::views::split(text, ',')) {
+    std::string word(part.begin(), part.end());
+    if (std::ranges::find(allowed, word) == allowed.end()) return std::nullopt;
+    words.push_back(std::move(word));
+  }
+  return words;
+}
+
+Result<AlertQuery> QueryOf(const Request& request) {
+  AlertQuery query;
+  query.limit = kUsualAlerts;
+  for (const auto& [name, value] : request.query) {
+    if (name == "patient") {
+      query.patient = value;
+    } else if (name == "state") {
+      query.on = value == "on";
+      const auto states = query.on ? std::vector<std::string>() : WordsOf(value, kStates);
+      if (!states) {
+        return Fail(ErrorKind::kInvalidArgument,
+                    fmt::format("`state` is `on`, or of {}", fmt::join(kStates, ", ")));
+      }
+      query.states = *states;
+    } else if (name == "severity") {
+      const auto severities = WordsOf(value, kSeverities);
+      if (!severities) {
+        return Fail(ErrorKind::kInvalidArgument,
+                    fmt::format("`severity` is of {}", fmt::join(kSeverities, ", ")));
+      }
+      query.severities = *severities;
+    } else if (name == "limit") {
+      const auto [end, failed] =
+          std::from_chars(value.data(), value.data() + value.size(), query.limit);
+      if (failed != std::errc() || end != value.data() + value.size() || query.limit < 1 ||
+          query.limit > kMostAlerts) {
+        return Fail(ErrorKind::kInvalidArgument,
+                    fmt::format("`limit` must be a number from 1 to {}", kMostAlerts));
+      }
+    } else {
+      return Fail(
+          ErrorKind::kInvalidArgument,
+          fmt::format("There is no filter `{}`; there are patient, state, severity, limit", name));
+    }
+  }
+  return query;
+}
+
+bool Fits(const AlertQuery& query, const PublishedAlert& alert) {
+  const auto within = [](const std::vector<std::string>& list, const std::string& word) {
+    return list.empty() || std::ranges::find(list, word) != list.end();
+  };
+  return (query.patient.empty() || alert.patient_id == query.patient) &&
+         (!query.on || ingest::IsOn(alert.state)) && within(query.states, alert.state) &&
+         within(query.severities, alert.severity);
+}
+
+// What the table says, and in its place what the board has beyond it.
+Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, const AlertQuery& query) {
+  const Wait wait = Wait::For(parts.lake.clock(), kTablePatience);
+  VL_TRY(const delta::SnapshotPtr snapshot, parts.lake.Latest(ingest::kAlerts));
+  VL_TRY(const auto beyond,
+         parts.board.Since(ingest::AlertPositionsIn(*snapshot), kBoardSteps, wait));
+  std::map<std::string_view, const PublishedAlert*> newer;
+  for (const AlertStepPtr& step : beyond.steps) newer[step->alert.alert_id] = &step->alert;
+  AlertQuery wider = query;
+  wider.limit += static_cast<int64_t>(newer.size());
+  VL_TRY(auto alerts, ingest::ReadAlertsNow(parts.lake, snapshot, wider, wait));
+  std::erase_if(alerts, [&](const auto& alert) { return newer.contains(alert.alert_id); });
+  for (const auto& [_, alert] : newer) {
+    if (Fits(query, *alert)) alerts.push_back(*alert);
+  }
+  std::ranges::sort(alerts, {}, [](const PublishedAlert& alert) {
+    return std::tuple(!ingest::IsOn(alert.state), -alert.opened_at,
+                      std::string_view(alert.alert_id));
+  });
+  if (alerts.size() > static_cast<size_t>(query.limit)) {
+    alerts.erase(alerts.begin() + query.limit, alerts.end());
+  }
+  return alerts;
+}
+
+Response JsonAnswer(int status, std::string json) {
+  return {status, "application/json", std::move(json), {{"Cache-Control", "no-store"}}};
+}
+
+void ListAlerts(const AlertParts& parts, const Request& request, const Reply& reply) {
+  const auto query = QueryOf(request);
+  if (!query) return reply(ErrorResponse(query.error(), request.path));
+  const auto alerts = AlertsNow(parts, *query);
+  if (!alerts) return reply(ErrorResponse(alerts.error(), request.path));
+  std::string json = "[";
+  for (const PublishedAlert& alert : *alerts) {
+    json += (json.size() > 1 ? ",\n " : "") + ingest::AlertJson(alert);
+  }
+  reply(JsonAnswer(200, json + "]\n"));
+}
+
+// As it stands; kNotFound.
+Result<PublishedAlert> FindAlert(const AlertParts& parts, const std::string& id) {
+  if (const AlertStepPtr step = parts.board.Find(id)) return step->alert;
+  AlertQuery query;
+  query.alert_id = id;
+  VL_TRY(const delta::SnapshotPtr snapshot, parts.lake.Latest(ingest::kAlerts));
+  VL_TRY(auto found, ingest::ReadAlertsNow(parts.lake, snapshot, query,
+                                           Wait::For(parts.lake.clock(), kTablePatience)));
+  if (found.empty()) return Fail(ErrorKind::kNotFound, "There is no alert of this id");
+  return std::move(found.front());
+}
+
+// When a snooze ends.
+Result<Micros> EndOf(JsonValue json, Micros now) {
+  const JsonValue minutes = json.Find("minutes"), until = json.Find("until");
+  if (bool(minutes) == bool(until)) {
+    return Fail(ErrorKind::kInvalidArgument, "Say when it ends: either `minutes` or `until`");
+  }
+  if (minutes) {
+    const auto count = minutes.is_number() ? minutes.AsInt() : std::nullopt;
+    if (!count || *count < 1 || *count > kMostMinutes) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("`minutes` must be a whole number from 1 to {}", kMostMinutes));
+    }
+    return now + *count * 60'000'000;
+  }
+  const auto time = until.is_string() ? fhir::ParseDateTime(until.text()) : std::nullopt;
+  const auto utc = time ? time->Utc() : std::nullopt;
+  if (!utc || *utc <= now) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "`until` must be a time to come, with an offset, like 2026-11-22T17:00:00Z");
+  }
+  return *utc;
+}
+
+// Whether the alert stands as the request wants it.
+bool Obeys(const PublishedAlert& alert, const ingest::RecordedAction& request) {
+  if (!request.expiry) return alert.acknowledged_by == request.actor;
+  constexpr Micros kSecond = 1'000'000;
+  return alert.snoozed_until && *alert.snoozed_until / kSecond == *request.expiry / kSecond;
+}
+
+// The alert once a monitor of this process has obeyed; the request's id where none is to.
+Result<Response> Obeyed(const AlertParts& parts, const ingest::RecordedAction& asked,
+                        const std::string& request) {
+  const auto said = parts.desk.AwaitAnswer(request, kObeyPatience, {});
+  if (!said) {
+    JsonWriter json;
+    json.BeginObject().Key("request").String(request).Key("applied").Bool(false).EndObject();
+    return JsonAnswer(202, json.Take());
+  }
+  if (!*said) {
+    return Fail(ErrorKind::kAlreadyExists, "The alert has ended, or its patient is not watched");
+  }
+  const auto until = parts.lake.clock().Steady() + kObeyPatience;
+  AlertStepPtr step = parts.board.Find(asked.target);
+  while (step == nullptr || !Obeys(step->alert, asked)) {
+    const auto left = until - parts.lake.clock().Steady();
+    const AlertStepPtr next =
+        parts.board.AwaitStep(asked.target, step == nullptr ? 0 : step->number, left, {});
+    if (next == nullptr) break;
+    step = next;
+  }
+  if (step == nullptr) return Fail(ErrorKind::kDeadline, "the alert's change is late");
+  return JsonAnswer(200, step->json);
+}
+
+enum class Deed { kAcknowledge, kSnooze };
+
+Result<Response> Act(const AlertParts& parts, Deed deed, const Request& request) {
+  JsonParser parser;
+  VL_TRY(const ActionBody body, ReadActionBody(parser, request));
+  ingest::RecordedAction asked;
+  asked.time = parts.lake.clock().NowMicros();
+  asked.action = "acknowledge";
+  if (deed == Deed::kSnooze) {
+    asked.action = "snooze";
+    VL_TRY(asked.expiry, EndOf(body.json, asked.time));
+  }
+  VL_TRY(const PublishedAlert alert, FindAlert(parts, request.parameters.at("id")));
+  if (!ingest::IsOn(alert.state)) {
+    return Fail(ErrorKind::kAlreadyExists,
+                fmt::format("The alert is {}: there is nothing to do", alert.state));
+  }
+  asked.partition = alert.source_partition;
+  asked.actor = body.actor;
+  asked.target = alert.alert_id;
+  asked.reason = body.reason;
+  asked.payload = ingest::PatientPayload(alert.patient_id);
+  VL_TRY(const std::string id,
+         parts.desk.Ask(asked, Wait::For(parts.lake.clock(), kCommitPatience)));
+  return Obeyed(parts, asked, id);
+}
+
+Route PoolRoute(std::string method, std::string path, std::string summary) {
+  Route route;
+  route.method = std::move(method);
+  route.path = std::move(path);
+  route.summary = std::move(summary);
+  route.runs_on = RunsOn::kPool;
+  return route;
+}
+
+}  // namespace
+
+void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
+  Route list = PoolRoute("GET", "/alerts", "Alerts as they stand");
+  list.handler = [parts](const Request& request, const Reply& reply) {
+    ListAlerts(parts, request, reply);
+  };
+  routes.Add(std::move(list));
+  Route stream = PoolRoute("GET", "/alerts/stream", "Each change of an alert, as it happens");
+  stream.handler = [parts](const Request& request, const Reply& reply) {
+    parts.stream.Join(request, reply);
+  };
+  routes.Add(std::move(stream));
+  Route events = PoolRoute("GET", "/events", "Readings, alerts and status, as they happen");
+  events.handler = [parts](const Request& request, const Reply& reply) {
+    parts.events.Join(request, reply);
+  };
+  routes.Add(std::move(events));
+  for (const auto& [deed, name, summary] :
+       {std::tuple(Deed::kAcknowledge, "acknowledge", "Acknowledge an alert: it is not told again"),
+        std::tuple(Deed::kSnooze, "snooze", "Silence an alert for a while")}) {
+    Route route = PoolRoute("POST", fmt::format("/alerts/{{id}}/{}", name), summary);
+    route.max_body = kActionBytes;
+    route.handler = [parts, deed](const Request& request, const Reply& reply) {
+      auto answer = Act(parts, deed, request);
+      reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), request.path));
+    };
+    routes.Add(std::move(route));
+  }
+}
+
+}  // namespace vitalake::serve

@@ -1,0 +1,118 @@
+#include "serve/settings_routes.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <set>
+
+#include "base/json_writer.h"
+#include "ingest/patient_settings.h"
+#include "serve/action_body.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr std::chrono::seconds kSettingsPatience{20};
+// How long the monitors of this process may take to obey.
+constexpr std::chrono::seconds kSettingsObeyed{2};
+
+struct SettingsParts {
+  lake::Lake& lake;
+  ingest::ActionDesk& desk;
+  std::set<std::string> id_spaces;
+};
+
+// Whose patient it is.
+Result<std::string> IdSpaceOf(const SettingsParts& parts, const Request& request) {
+  if (const std::string* const named = request.Query("id_space")) return *named;
+  if (parts.id_spaces.size() == 1) return *parts.id_spaces.begin();
+  return Fail(ErrorKind::kInvalidArgument,
+              parts.id_spaces.empty()
+                  ? "No stream is configured: say whose patient it is by ?id_space="
+                  : "The streams are of several id spaces: say whose patient it is by ?id_space=");
+}
+
+// Which of them is in force at `now`: the one that begins last, of those the last asked for.
+Result<size_t> InForce(const std::vector<ingest::RecordedAction>& all, Micros now) {
+  size_t found = all.size();
+  Micros from = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    VL_TRY(const monitor::PatientSettings one, ingest::SettingsFromPayload(all[i].payload));
+    if (one.from > now || (one.until && *one.until <= now)) continue;
+    if (found < all.size() && one.from <= from) continue;
+    found = i;
+    from = one.from;
+  }
+  return found;
+}
+
+Result<Response> ShowSettings(const SettingsParts& parts, const std::string& patient,
+                              const std::string& id_space) {
+  const Wait wait = Wait::For(parts.lake.clock(), kSettingsPatience);
+  VL_TRY(const auto all, ingest::SettingsRequests(parts.lake, patient, id_space, wait));
+  VL_TRY(const size_t in_force, InForce(all, parts.lake.clock().NowMicros()));
+  JsonWriter json;
+  json.BeginObject().Key("patient_id").String(patient).Key("id_space").String(id_space);
+  json.Key("settings").BeginArray();
+  for (size_t i = 0; i < all.size(); ++i) {
+    JsonWriter one;
+    one.BeginObject().Key("actor").String(all[i].actor).Key("reason").String(all[i].reason);
+    one.Key("recorded_at").String(FormatUtc(all[i].time)).Key("request").String(all[i].id);
+    one.Key("in_force").Bool(i == in_force).EndObject();
+    std::string text = one.Take();
+    text.back() = ',';
+    json.Raw(text + all[i].payload.substr(1));
+  }
+  json.EndArray().EndObject();
+  return Response{200, "application/json", json.Take(), {{"Cache-Control", "no-store"}}};
+}
+
+Result<Response> PutSettings(const SettingsParts& parts, const Request& request) {
+  VL_TRY(const std::string id_space, IdSpaceOf(parts, request));
+  JsonParser parser;
+  VL_TRY(const ActionBody body, ReadActionBody(parser, request));
+  ingest::RecordedAction asked;
+  asked.time = parts.lake.clock().NowMicros();
+  VL_TRY(const monitor::PatientSettings settings, ingest::SettingsFromJson(body.json, asked.time));
+  asked.partition = ingest::SettingsScope(id_space);
+  asked.actor = body.actor;
+  asked.action = ingest::kSettingsAction;
+  asked.target = request.parameters.at("id");
+  asked.reason = body.reason;
+  asked.payload = ingest::SettingsJson(settings);
+  asked.expiry = settings.until;
+  VL_TRY(const std::string id,
+         parts.desk.Ask(asked, Wait::For(parts.lake.clock(), kSettingsPatience)));
+  // Where no monitor is here, whichever begins takes them up.
+  (void)parts.desk.AwaitAnswer(id, kSettingsObeyed, {});
+  return ShowSettings(parts, asked.target, id_space);
+}
+
+}  // namespace
+
+void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& desk,
+                       std::vector<std::string> id_spaces) {
+  const auto parts = std::make_shared<const SettingsParts>(
+      SettingsParts{lake, desk, {id_spaces.begin(), id_spaces.end()}});
+  const auto add = [&](std::string method, std::string summary, int64_t max_body, auto answer) {
+    Route route;
+    route.method = std::move(method);
+    route.path = "/patients/{id}/settings";
+    route.summary = std::move(summary);
+    route.runs_on = RunsOn::kPool;
+    route.max_body = max_body;
+    route.handler = [parts, answer](const Request& request, const Reply& reply) {
+      Result<Response> done = answer(*parts, request);
+      reply(done ? std::move(*done) : ErrorResponse(done.error(), request.path));
+    };
+    routes.Add(std::move(route));
+  };
+  add("GET", "What people set for a patient", 0,
+      [](const SettingsParts& all, const Request& request) -> Result<Response> {
+        VL_TRY(const std::string id_space, IdSpaceOf(all, request));
+        return ShowSettings(all, request.parameters.at("id"), id_space);
+      });
+  add("PUT", "Set limits and circumstances of a patient", kActionBytes, PutSettings);
+}
+
+}  // namespace vitalake::serve
