@@ -85,13 +85,13 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddTableRoutes(routes, *service->desk_);
   serve::AddLedgerRoutes(routes, *service->desk_);
   serve::AddFhirRoutes(routes, *service->desk_);
-  serve::AddOpenApiRoute(routes);
   service->alerts_ = std::make_unique<serve::AlertStream>(live.board, lake.clock());
   service->events_ =
       std::make_unique<serve::LiveEvents>(live.board, live.readings, lake.clock(), live.status);
   serve::AddAlertRoutes(routes,
                         {lake, live.board, live.desk, *service->alerts_, *service->events_});
   serve::AddSettingsRoutes(routes, lake, live.desk, std::move(id_spaces));
+  serve::AddOpenApiRoute(routes);
   serve::HttpOptions options;
   options.address = setup.address;
   VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),

@@ -142,14 +142,15 @@ def test_a_query_runs_is_drawn_and_downloaded(tab, tmp_path):
 
 def test_a_query_is_cancelled(tab, url):
     page = tab.open("sql")
-    type_query(page, "SELECT count(*) FROM range(400000) a, range(400000) b WHERE (a.range * b.range) % 7 = 3")
-    page.click("text=Cancel")
-    page.wait_for_selector("text=nothing was changed")
-    # What was cancelled holds no place: both slots answer at once.
-    for _ in range(4):
-        begun = time.monotonic()
-        answer = ask(url, "/sql", "POST", {"query": "SELECT 42 AS x"}, **{"Content-Type": "application/json"})
-        assert json.load(answer)["rows"] == [[42]] and time.monotonic() - begun < 10
+    for _ in range(3):
+        type_query(page, "SELECT count(*) FROM range(400000) a, range(400000) b WHERE (a.range * b.range) % 7 = 3")
+        page.wait_for_timeout(300)  # for it to be under way
+        page.click("text=Cancel")
+        page.wait_for_selector("text=nothing was changed")
+    # Two statements run at once: those that were cancelled hold no place.
+    begun = time.monotonic()
+    answer = ask(url, "/sql", "POST", {"query": "SELECT 42 AS x"}, **{"Content-Type": "application/json"})
+    assert json.load(answer)["rows"] == [[42]] and time.monotonic() - begun < 10
 
 
 def test_completion_knows_tables_and_columns(tab):
@@ -189,17 +190,19 @@ def test_everything_is_reached_by_keyboard(tab):
     page.wait_for_selector("dialog[open]", state="detached")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_accessibility_violations(browser, url, scheme):
+# What is there is the same in the dark: there only its colours are looked at.
+@pytest.mark.parametrize("scheme, rules", [("light", None), ("dark", ["color-contrast"])])
+def test_no_accessibility_violations(browser, url, scheme, rules):
     tab = Tab(browser, url, color_scheme=scheme)
     tab.open("overview")
     tab.page.evaluate(AXE.read_text())
     found = []
     for place in [*PAGES, PATIENT, "alerts?show=off"]:
         tab.page.evaluate("place => { location.hash = '#/' + place; }", place)
-        tab.page.wait_for_timeout(300)
+        tab.page.wait_for_timeout(100)
         tab.settle()
-        result = tab.page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+        options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+        result = tab.page.evaluate("options => axe.run(document, options)", options)
         for violation in result["violations"]:
             nodes = [(node["target"], node["failureSummary"]) for node in violation["nodes"][:3]]
             found.append((place, violation["id"], nodes))

@@ -27,6 +27,7 @@ const kRetryMs = 2000;
 const kSilenceMs = 5000; // a status comes every second
 const kReadingsShown = 8;
 const kReadingsShownMs = 2500;
+const kMostArrived = 10_000;
 
 export const connection = new Store<Connection>({state: 'connecting', since: Date.now()});
 export const status = new Store<Status | null>(null);
@@ -69,16 +70,19 @@ function takeReading(reading: LiveReading): void {
   lastReadings.set(gathered);
 }
 
+// Of the stream since it was opened: newer than what is asked for meanwhile.
+let arrived: Alert[] = [];
+
 export function takeAlert(alert: Alert): void {
-  alertsOn.update((alerts) => withAlert(alerts ?? [], alert));
+  if (arrived.length < kMostArrived) arrived.push(alert);
+  alertsOn.update((alerts) => alerts && withAlert(alerts, alert));
   for (const listener of [...alertListeners]) listener(alert);
 }
 
 async function loadAlerts(): Promise<void> {
   const on = await get<Alert[]>('/alerts?state=on&limit=1000');
-  // What the stream brought meanwhile may be newer.
-  const live = alertsOn.get() ?? [];
-  alertsOn.set(live.reduce(withAlert, on));
+  alertsOn.set(arrived.reduce(withAlert, on));
+  arrived = [];
 }
 
 let source: EventSource | null = null;
@@ -109,7 +113,7 @@ function open(): void {
   on<Alert>('alert', takeAlert);
   on<LiveReading>('reading', takeReading);
   stream.onopen = () => {
-    alertsOn.set(null);
+    arrived = [];
     loadAlerts().catch(() => window.setTimeout(() => source === stream && void loadAlerts().catch(() => {}), kRetryMs));
   };
   stream.onerror = () => {

@@ -2,14 +2,13 @@
 import type {JSX} from 'preact';
 import {useEffect, useRef, useState} from 'preact/hooks';
 
-import {Fault, get, rows, sqlResponse, type QueryResult} from '../lib/api';
+import {Fault, rows, sqlResponse, type QueryResult} from '../lib/api';
 import {count, plural, span} from '../lib/format';
 import {chartPlan} from '../lib/grid';
 import {useLoad} from '../lib/load';
 import {useNow} from '../lib/now';
 import {link, replace} from '../lib/router';
 import type {Schema} from '../lib/sql_text';
-import type {TableEntry} from '../lib/types';
 import {Icon} from '../ui/icons';
 import {Card, Segmented} from '../ui/parts';
 import {ResultGrid} from '../ui/result_grid';
@@ -49,16 +48,29 @@ function readHistory(): string[] {
   }
 }
 
+interface ColumnRow {
+  table_schema: string;
+  table_name: string;
+  column_name: string;
+  data_type: string;
+}
+
 async function loadSchema(signal: AbortSignal): Promise<Schema> {
-  const {tables} = await get<{tables: TableEntry[]}>('/tables', signal);
-  const made = tables.filter((t) => t.kind === 'view' || t.version !== null).map((t) => t.name);
+  const found = await rows<ColumnRow>(
+    `SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns
+     ORDER BY table_schema, table_name, ordinal_position`,
+    [],
+    signal,
+  );
   const columns: Schema['columns'] = new Map();
-  // Completion is a convenience: a table that cannot be described has no columns in it.
-  for (const name of made) {
-    const found = await rows<{column_name: string; column_type: string}>(`DESCRIBE ${name}`, [], signal).catch(() => []);
-    columns.set(name, found.map((c) => ({name: c.column_name, type: c.column_type})));
+  for (const row of found) {
+    // Views of the user's own have no schema of their own.
+    const table = row.table_schema === 'main' ? row.table_name : `${row.table_schema}.${row.table_name}`;
+    const known = columns.get(table) ?? [];
+    known.push({name: row.column_name, type: row.data_type});
+    columns.set(table, known);
   }
-  return {tables: made, columns};
+  return {tables: [...columns.keys()], columns};
 }
 
 function save(blob: Blob, name: string): void {

@@ -14,7 +14,7 @@ import {ResultGrid} from '../../ui/result_grid';
 import {Empty, Loading} from '../../ui/states';
 
 const kHistory = 50;
-const kSample = 50;
+const kSample = 20;
 const kEverySeconds = 10;
 
 function Fact({name, children}: {name: string; children: ComponentChildren}): JSX.Element {

@@ -8,7 +8,7 @@ import {Card, Pill} from '../../ui/parts';
 import {Empty, Loading} from '../../ui/states';
 import {rangeStart, type Range} from './data';
 
-const kShown = 200;
+const kShown = 100;
 
 export function ReadingsTable({readings, range, alerted}: {
   readings: Loaded<Reading[]>;
