@@ -315,7 +315,8 @@ Result<RunSetup> Demo::StreamSettings() {
   stream.settings.name = "demo";
   stream.source = StreamKind::kGenerator;
   stream.generator.rate = options_.rate;
-  stream.generator.seed = ingest::kDefaultSeed + 1;  // other readings than those of the history
+  stream.generator.seed = ingest::kDefaultSeed + 1;     // other readings than those of the history
+  stream.generator.person_seed = ingest::kDefaultSeed;  // but of the same people
   stream.generator.anomalies = kLiveAnomalyShare;
   stream.generator.other_share = kOtherShare;
   stream.generator.device_types = true;

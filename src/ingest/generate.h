@@ -37,6 +37,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,8 @@ struct ObservationOptions {
   // Pressures of home devices say what they are measured with (an automatic cuff) and where (at
   // home). Without it the device is of unknown type, and no category may rest on it.
   bool device_types = false;
+  // What is usual for each patient follows from this; none: from `seed`.
+  std::optional<uint64_t> person_seed = {};
 };
 
 struct GenerateSummary {

@@ -84,7 +84,7 @@ struct ObservationStream::Impl {
     subjects.reserve(static_cast<size_t>(patients));
     for (int64_t i = 0; i < patients; ++i) {
       if (static_cast<int64_t>(ids.size()) == i) ids.push_back(GeneratedPatientId(i));
-      people.push_back(MakePerson(options.seed, i, options.end));
+      people.push_back(MakePerson(options.person_seed.value_or(options.seed), i, options.end));
       subjects.emplace_back();
       AppendJsonString(subjects.back(), "Patient/" + ids[static_cast<size_t>(i)]);
     }

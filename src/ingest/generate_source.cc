@@ -56,6 +56,7 @@ Status GenerateSource::Seek(int32_t, int64_t offset) {
   readings.anomaly_share = options_.anomalies;
   readings.other_share = options_.other_share;
   readings.device_types = options_.device_types;
+  readings.person_seed = options_.person_seed;
   VL_TRY(readings_, ObservationStream::Make(readings));
   readings_->Skip(first);
   return {};

@@ -25,9 +25,10 @@ struct GenerateSourceOptions {
   std::vector<std::string> patient_ids = {};
   int64_t rate = 50;  // messages a second
   uint64_t seed = kDefaultSeed;
-  double anomalies = 0;       // share of the readings, 0 to 0.5
-  double other_share = 0;     // as in ObservationOptions
-  bool device_types = false;  // likewise
+  double anomalies = 0;                      // share of the readings, 0 to 0.5
+  double other_share = 0;                    // as in ObservationOptions
+  bool device_types = false;                 // likewise
+  std::optional<uint64_t> person_seed = {};  // likewise
 };
 
 // kInvalidArgument naming the option.
