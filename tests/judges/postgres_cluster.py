@@ -32,9 +32,9 @@ class Cluster:
 
     def start(self):
         data = self.folder / "data"
-        environment = {**os.environ, "LC_ALL": "C"}
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
         subprocess.run([*self.prefix, BINARIES / "initdb", "-D", data, "-U", "judge", "-A", "trust", "--no-sync",
-                        "-E", "UTF8", "--locale=C"],
+                        "-E", "UTF8", "--locale=C.UTF-8"],
                        check=True, capture_output=True, cwd="/", env=environment)
         self.server = subprocess.Popen(
             [*self.prefix, BINARIES / "postgres", "-D", data, "-p", str(self.port), "-k", self.folder,

@@ -117,7 +117,7 @@ def answer(connection, statement):
 @pytest.mark.parametrize("statements", [postgres_statements.SAME, postgres_statements.FAILING], ids=["same", "failing"])
 def test_the_same_as_postgres(client, real, statements):
     others = []
-    with psycopg.connect(real.address(), autocommit=True) as judge:
+    with psycopg.connect(real.address(), autocommit=True, options="-c default_transaction_read_only=on") as judge:
         for statement in statements:
             expected, found = answer(judge, statement), answer(client, statement)
             if found != expected:
@@ -220,7 +220,7 @@ def test_cursors_are_read_in_pieces(service):
             one.execute("select i from generate_series(1, 5000) as t(i) order by i")
             two.execute("select -i from generate_series(1, 5000) as t(i) order by i")
             pairs = [(one.fetchone()[0], two.fetchone()[0]) for _ in range(10)]
-            assert pairs == [(i, i - 5001) for i in range(1, 11)]
+            assert pairs == [(i, -i) for i in range(1, 11)]
 
 
 def test_a_failed_transaction_must_be_rolled_back(service):
@@ -240,9 +240,8 @@ def test_copy_in_all_formats(client):
             return b"".join(out)
     assert copied("").splitlines()[:2] == [b"1\t\\N", b'2\ta,b\\t"c"']
     assert copied("(format csv, header)").splitlines()[:3] == [b"i,t", b"1,", b'2,"a,b\t""c"""']
-    with client.cursor().copy(f"copy ({select}) to stdout (format binary)") as out:
-        out.set_types(["int8" if client.execute("select i from generate_series(1,1) as g(i)").description[0].type_code == 20
-                       else "int4", "text"])
+    with client.cursor().copy(f"copy (select i::int, t from ({select}) as s) to stdout (format binary)") as out:
+        out.set_types(["int4", "text"])
         assert list(out.rows()) == [(1, None), (2, 'a,b\t"c"'), (3, None), (4, 'a,b\t"c"')]
 
 
