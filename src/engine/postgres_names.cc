@@ -52,6 +52,7 @@ std::string PostgresTypeName(JsonValue type) {
 std::string FunctionName(std::string_view name) {
   if (name == "count_star") return "count";
   if (name == "date_part") return "extract";
+  if (name == "trim") return "btrim";
   return std::string(name);
 }
 

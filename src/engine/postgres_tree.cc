@@ -51,6 +51,12 @@ bool IsName(JsonValue value) {
          value.Find("value").Find("type").String("id") == "VARCHAR";
 }
 
+// The text of a constant; "" for anything else.
+std::string_view TextConstant(JsonValue value) {
+  return value.String("class") == "CONSTANT" ? value.Find("value").String("value")
+                                             : std::string_view{};
+}
+
 bool IsInterval(JsonValue value) {
   return IsCast(value) && value.Find("cast_type").String("id") == "INTERVAL";
 }
@@ -60,7 +66,8 @@ bool IsInterval(JsonValue value) {
 bool PostgresTree::CopyOtherwise(JsonValue value) {
   const std::string_view kind = value.String("class");
   if (kind == "FUNCTION") return CopyFunction(value);
-  if (kind == "CAST") return CopyCast(value);
+  if (kind == "CAST") return CopyCast(value) || CopyArrayText(value);
+  if (value.String("type") == "TABLE_FUNCTION") return CopyTableFunction(value);
   return CopyOrder(value);
 }
 
@@ -96,9 +103,73 @@ bool PostgresTree::CopyCast(JsonValue cast) {
       return true;
     }
   }
+  if (cast.Find("cast_type").String("id") == "BLOB" && TextConstant(child).starts_with("\\x")) {
+    WriteCall("byteain", cast, child);
+    return true;
+  }
   const NameType* const type = NameTypeOf(cast);
   if (!type) return false;
   WriteCall(IsName(child) ? type->in : type->out, cast, child);
+  return true;
+}
+
+// '{1,2}'::int[]: the engine writes lists in square brackets.
+bool PostgresTree::CopyArrayText(JsonValue cast) {
+  const JsonValue child = cast.Find("child");
+  const std::string_view text = TextConstant(child);
+  if (cast.Find("cast_type").String("id") != "LIST" || !text.starts_with('{') ||
+      !text.ends_with('}')) {
+    return false;
+  }
+  writer().BeginObject();
+  for (const JsonValue member : cast.children()) {
+    writer().Key(member.key());
+    if (member.key() != "child") {
+      Copy(member);
+      continue;
+    }
+    writer().BeginObject();
+    for (const JsonValue part : child.children()) {
+      writer().Key(part.key());
+      if (part.key() != "value") {
+        Copy(part);
+        continue;
+      }
+      writer().BeginObject();
+      for (const JsonValue value : part.children()) {
+        writer().Key(value.key());
+        if (value.key() == "value") {
+          writer().String("[" + std::string(text.substr(1, text.size() - 2)) + "]");
+        } else {
+          Copy(value);
+        }
+      }
+      writer().EndObject();
+    }
+    writer().EndObject();
+  }
+  writer().EndObject();
+  return true;
+}
+
+// An alias of a function in FROM names its one column, too.
+bool PostgresTree::CopyTableFunction(JsonValue function) {
+  const std::string_view name = function.Find("function").String("function_name");
+  const std::string_view alias = function.String("alias");
+  if ((name != "generate_series" && name != "unnest") || alias.empty() ||
+      function.Find("column_name_alias").size() > 0) {
+    return false;
+  }
+  writer().BeginObject();
+  for (const JsonValue member : function.children()) {
+    writer().Key(member.key());
+    if (member.key() == "column_name_alias") {
+      writer().BeginArray().String(alias).EndArray();
+    } else {
+      Copy(member);
+    }
+  }
+  writer().EndObject();
   return true;
 }
 

@@ -54,6 +54,8 @@ class PostgresTree final : public SqlTreeCopy {
   bool CopyFunction(JsonValue function);
   bool CopyCast(JsonValue cast);
   bool CopyOrder(JsonValue order);
+  bool CopyTableFunction(JsonValue function);
+  bool CopyArrayText(JsonValue cast);
   void WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument);
 };
 

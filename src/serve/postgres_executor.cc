@@ -104,7 +104,7 @@ PgResult<std::string> PgExecutor::EngineText(const PgStatement& statement) const
   const auto value = settings_.Get(statement.command.name);
   if (!value) return Refuse("42704", value.error().message);
   return fmt::format("SELECT {} AS {}", engine::QuoteLiteral(*value),
-                     engine::QuoteName(statement.command.name));
+                     engine::QuoteName(settings_.Spelling(statement.command.name)));
 }
 
 Result<engine::PreparedQuery> PgExecutor::PrepareTyped(std::string_view text,

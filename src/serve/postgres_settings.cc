@@ -148,6 +148,11 @@ Result<std::string> PostgresSettings::Get(std::string_view name) const {
   return found->second;
 }
 
+std::string PostgresSettings::Spelling(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? std::string(name) : found->first;
+}
+
 Status PostgresSettings::Set(std::string_view name, std::string_view value) {
   auto found = values_.find(name);
   if (found == values_.end()) {

@@ -19,6 +19,8 @@ class PostgresSettings {
 
   // A value as text; kNotFound: no such setting.
   Result<std::string> Get(std::string_view name) const;
+  // The name as PostgreSQL spells it; the same where it is not known.
+  std::string Spelling(std::string_view name) const;
   // kNotFound: no such setting (names with a dot are taken); kPermission: it cannot be changed;
   // kInvalidArgument: not such a value; kUnsupported: a value that is not supported here.
   Status Set(std::string_view name, std::string_view value);

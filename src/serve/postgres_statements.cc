@@ -497,7 +497,8 @@ PgResult<void> PostgresSession::CopyOut(PgPortal& portal) {
     piece.clear();
   };
   AppendCopyBegin(options, statement.columns, piece);
-  send();
+  // In binary clients expect it in one piece with the first row.
+  if (format == 0) send();
   const PgExecutor::RowSink rows{.row =
                                      [&](const engine::QueryResult& row) {
                                        AppendCopyRow(options, row, piece);

@@ -78,6 +78,8 @@ void AppendTime(const ResultCell& cell, std::string& out) {
   constexpr std::string_view kMark = " (BC)";
   const size_t start = out.size();
   cell.AppendText(out);
+  constexpr std::string_view kZone = "infinity+00";
+  if (std::string_view(out).substr(start).ends_with(kZone)) out.resize(out.size() - 3);
   if (const size_t at = out.find(kMark, start); at != out.npos) {
     out.erase(at, kMark.size());
     out += " BC";

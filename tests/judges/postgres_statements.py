@@ -45,6 +45,7 @@ select concat('a', null, 'b', 1), concat_ws('-', 'a', null, 'b')
 select upper('abc'), lower('ABC'), length('abc'), char_length('abc'), octet_length('héé')
 select substring('abcdef' from 2 for 3), substring('abcdef', 3), substr('abcdef', 2, 2)
 select left('abcdef', 2), right('abcdef', 2), left('abc', -1), right('abc', -1)
+select trim('  x  '), ltrim('  x'), rtrim('x  '), trim(both 'x' from 'xxaxx'), btrim('xyaxy', 'xy')
 select replace('banana', 'an', 'AN'), reverse('abc'), repeat('ab', 3)
 select lpad('7', 3, '0'), rpad('7', 3, '.'), lpad('12345', 3, '0')
 select strpos('abc', 'b'), strpos('abc', 'z')
@@ -61,6 +62,7 @@ select date '2026-01-31' + 1, date '2026-03-01' - 1
 select date '0044-03-15', date '9999-12-31'
 select timestamp '2026-11-22 17:00:00', timestamp '2026-11-22 17:00:00.5', timestamp '2026-11-22 17:00:00.123456'
 select timestamptz '2026-11-22 17:00:00+02', timestamptz '2026-11-22 17:00:00Z', timestamptz '2026-11-22 17:00:00.000001+00'
+select 'infinity'::timestamp, '-infinity'::timestamp, 'infinity'::timestamptz, 'infinity'::date
 select time '12:34:56', time '12:34:56.789', '00:00'::time
 select interval '1 day', interval '2 hours 30 minutes', interval '1 year 2 months 3 days 04:05:06'
 select interval '-1 day', interval '1 month' + interval '1 day', interval '90 minutes'
@@ -78,10 +80,12 @@ select to_char(timestamp '2026-11-02 07:08:09', 'YYYY-MM-DD HH24:MI:SS'), to_cha
 select make_date(2026, 2, 28)
 select to_timestamp(0), to_timestamp(1.5)
 select '00112233-4455-6677-8899-aabbccddeeff'::uuid
+select '\x00ff10'::bytea, ''::bytea
 select '{"a": 1}'::json, '[1, 2]'::json
 select '{"a": {"b": "c"}}'::json -> 'a' ->> 'b', '{"a": 1}'::json ->> 'a', '{"a": 1}'::json ->> 'z'
 select array[1, 2, 3], array['a', 'b'], array[1.5::float8, null]
 select (array[1, 2, 3])[2], (array['a', 'b'])[1], (array[1, 2])[5]
+select '{1,2,3}'::int[], '{}'::int[], '{a,"b c",NULL}'::text[]
 select array_length(array[1, 2, 3], 1), array_upper(array[1, 2], 1), cardinality(array[1, 2])
 select 2 = any(array[1, 2]), 3 = any(array[1, 2]), 1 < all(array[2, 3])
 select array_to_string(array['a', 'b'], '-'), string_to_array('a,b', ',')
@@ -89,6 +93,7 @@ select unnest(array[1, 2])
 select * from unnest(array['x', 'y']) as t(v) order by v
 select array[date '2026-01-01', null], array[true, false]
 select row_number() over (order by x desc) as n, x from (values (1), (2), (3)) as t(x) order by n
+select * from generate_series(1::bigint, 3) as g
 select * from generate_series(1::bigint, 10, 4) as g(n) order by n
 select * from (values (1, 'a'), (2, null)) as t(id, name) order by id
 select x from (values (1), (null), (2)) as t(x) order by x
@@ -160,6 +165,7 @@ show server_encoding
 show client_encoding
 show standard_conforming_strings
 show transaction isolation level
+show timezone
 set application_name = 'judge'
 begin
 select 1 as in_transaction
@@ -196,6 +202,7 @@ select 1 / 0
 select 1 % 0
 select 1.5 / 0
 select 'x'::int
+select '2026-13-01'::date
 select 'nope'::timestamp
 select 'nope'::boolean
 select 'nope'::uuid

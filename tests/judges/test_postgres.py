@@ -150,7 +150,9 @@ def test_errors_name_the_place(client, real):
 
 def test_psql_lists_what_there_is(service):
     assert "silver | patient" in re.sub(" +", " ", service.psql("-c", r"\dt silver.*"))
-    for command in (r"\d", r"\d+", r"\dn", r"\dn+", r"\dt+", r"\dv", r"\di", r"\df", r"\du", r"\l",
+    described = service.psql("-c", r"\d silver.patient")
+    assert re.search(r"birth_date +\| date", described) and re.search(r"last_updated +\| timestamp with time zone", described)
+    for command in (r"\d", r"\d+", r"\d+ silver.patient", r"\dn", r"\dn+", r"\dt+", r"\dv", r"\di", r"\df", r"\du", r"\l",
                     r"\l+", r"\dp", r"\dx", r"\ds", r"\dT", r"\db", r"\conninfo"):
         service.psql("-c", command)
 
@@ -238,6 +240,9 @@ def test_copy_in_all_formats(client):
             return b"".join(out)
     assert copied("").splitlines()[:2] == [b"1\t\\N", b'2\ta,b\\t"c"']
     assert copied("(format csv, header)").splitlines()[:3] == [b"i,t", b"1,", b'2,"a,b\t""c"""']
+    with client.cursor().copy(f"copy (select i::int, t from ({select}) as s) to stdout (format binary)") as out:
+        out.set_types(["int4", "text"])
+        assert list(out.rows()) == [(1, None), (2, 'a,b\t"c"'), (3, None), (4, 'a,b\t"c"')]
 
 
 def test_time_travel(service, client):
