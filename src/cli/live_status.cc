@@ -5,7 +5,6 @@
 #include <map>
 
 #include "base/json_writer.h"
-#include "cli/table_about.h"
 
 namespace vitalake::cli {
 namespace {
@@ -107,7 +106,7 @@ std::string LiveStatus::Json(const std::vector<StreamStatus>& streams) {
   AppendLayers(json, lake_);
   AppendAlerts(json, board_.Summarise());
   const auto quarantine = lake_.Latest("ops.quarantine");
-  const auto rows = quarantine ? RowsOf(**quarantine) : std::nullopt;
+  const auto rows = quarantine ? (*quarantine)->NumRecords() : std::nullopt;
   json.Key("quarantined");
   rows ? json.Int(*rows) : json.Null();
   json.EndObject();

@@ -1,6 +1,7 @@
 // GoldModel: one gold table as SQL, read from models/<name>.sql.
 //
-// The file is one SELECT over tables of silver and ops by name. Lines of its leading comment are read:
+// The file is one SELECT over tables of silver and ops by name. Lines of its leading comment are
+// read:
 //   -- key: patient_id, day          columns that name a row
 //   -- person: patient_id            the column that holds the person a row belongs to
 //   -- source: silver.observation(patient_id)   a table it reads, and that table's person column

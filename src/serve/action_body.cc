@@ -38,7 +38,7 @@ Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request) {
   return body;
 }
 
-Response ErrorResponse(const Error& error, const std::string& path) {
+Response ActionErrorResponse(const Error& error, const std::string& path) {
   switch (error.kind) {
     case ErrorKind::kInvalidArgument:
       return ProblemResponse({400, error.message, path});

@@ -21,6 +21,6 @@ Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request);
 
 // An error as an answer: 400, 404, 409 (what was asked cannot be any more), 503 with Retry-After,
 // or 500.
-Response ErrorResponse(const Error& error, const std::string& path);
+Response ActionErrorResponse(const Error& error, const std::string& path);
 
 }  // namespace vitalake::serve

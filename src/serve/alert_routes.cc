@@ -122,9 +122,9 @@ Response JsonAnswer(int status, std::string json) {
 
 void ListAlerts(const AlertParts& parts, const Request& request, const Reply& reply) {
   const auto query = QueryOf(request);
-  if (!query) return reply(ErrorResponse(query.error(), request.path));
+  if (!query) return reply(ActionErrorResponse(query.error(), request.path));
   const auto alerts = AlertsNow(parts, *query);
-  if (!alerts) return reply(ErrorResponse(alerts.error(), request.path));
+  if (!alerts) return reply(ActionErrorResponse(alerts.error(), request.path));
   std::string json = "[";
   for (const PublishedAlert& alert : *alerts) {
     json += (json.size() > 1 ? ",\n " : "") + ingest::AlertJson(alert);
@@ -260,7 +260,7 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
     route.max_body = kActionBytes;
     route.handler = [parts, deed](const Request& request, const Reply& reply) {
       auto answer = Act(parts, deed, request);
-      reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), request.path));
+      reply(answer ? std::move(*answer) : ActionErrorResponse(answer.error(), request.path));
     };
     routes.Add(std::move(route));
   }

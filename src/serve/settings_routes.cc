@@ -103,7 +103,7 @@ void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& des
     route.max_body = max_body;
     route.handler = [parts, answer](const Request& request, const Reply& reply) {
       Result<Response> done = answer(*parts, request);
-      reply(done ? std::move(*done) : ErrorResponse(done.error(), request.path));
+      reply(done ? std::move(*done) : ActionErrorResponse(done.error(), request.path));
     };
     routes.Add(std::move(route));
   };
