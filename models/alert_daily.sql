@@ -9,17 +9,17 @@ WITH step AS (
     a.alert_id, a.vital, a.rule, a.severity, a.state, a.opened_at, a.closed_at, a.acknowledged_at,
     a.late_by, a.notify,
     row_number() OVER (
-      PARTITION BY coalesce(a.id_space, ''), a.alert_id
+      PARTITION BY coalesce(a.id_space, ''), coalesce(l.person_id, a.patient_id), a.alert_id
       ORDER BY a.updated_at DESC, a.sequence DESC, a.source_partition DESC) AS place
   FROM ops.alert a
   LEFT JOIN person_link l ON l.id_space = coalesce(a.id_space, '') AND l.patient_id = a.patient_id
   WHERE a.patient_id <> ''
 ),
 told AS (
-  SELECT id_space, alert_id, count(*) AS notifications
+  SELECT id_space, person, alert_id, count(*) AS notifications
   FROM step
   WHERE notify
-  GROUP BY id_space, alert_id
+  GROUP BY id_space, person, alert_id
 ),
 alert AS (
   SELECT s.id_space, s.person, CAST(s.opened_at AT TIME ZONE 'UTC' AS DATE) AS day, s.vital,
@@ -27,7 +27,7 @@ alert AS (
     coalesce(t.notifications, 0) AS notifications,
     epoch_us(s.closed_at) - epoch_us(s.opened_at) AS lasted
   FROM step s
-  LEFT JOIN told t ON t.id_space = s.id_space AND t.alert_id = s.alert_id
+  LEFT JOIN told t ON t.id_space = s.id_space AND t.person = s.person AND t.alert_id = s.alert_id
   WHERE s.place = 1
 )
 SELECT id_space, person AS patient_id, day, vital, rule, severity,

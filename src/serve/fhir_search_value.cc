@@ -39,6 +39,7 @@ std::optional<Decimal> ParseDecimal(std::string_view text) {
   Decimal decimal;
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('-')) return std::nullopt;
   const size_t mark = text.find_first_of("eE");
   if (mark != text.npos) {
     std::string_view power = text.substr(mark + 1);

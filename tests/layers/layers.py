@@ -37,7 +37,7 @@ IN_TESTS = {"GoogleTest"}
 TEST_FILE = re.compile(r".*_test\.(cc|h)|.*_fixture\.h|(.*/)?test_\w+\.h")
 STANDARD = re.compile(r"[a-z_0-9]+")
 SYSTEM = re.compile(
-    r"(sys/.*|linux/.*|arpa/inet|netinet/in|fcntl|unistd|dirent|stdlib|string|stdint|stdio|errno|signal|glob|poll|pthread|termios|"
+    r"(sys/.*|linux/.*|arpa/inet|netinet/(in|tcp)|fcntl|unistd|dirent|stdlib|string|stdint|stdio|errno|signal|glob|poll|pthread|termios|"
     r"time|pwd|grp|dlfcn|spawn|fnmatch|malloc|strings|sched)(\.h)?")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 ROW = re.compile(r"^\|\s*(\d+)\s*\|\s*`([a-z]+)`\s*\|[^|]*\|([^|]*)\|\s*$", re.MULTILINE)
