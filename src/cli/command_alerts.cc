@@ -24,7 +24,10 @@ struct AlertOptions {
 Result<int> ShowAlerts(Context& context, const AlertOptions& options) {
   VL_TRY(lake::Lake * lake, context.existing_lake());
   if (options.follow) {
-    VL_RETURN_IF_ERROR(FollowAlerts(context, *lake, options.filter, options.rows));
+    const Status ended = FollowAlerts(context, *lake, options.filter, options.rows);
+    // The signal that ends it may come in the middle of a statement.
+    const bool told = !ended && ended.error().kind == ErrorKind::kCancelled;
+    if (!ended && !told) return std::unexpected(ended.error());
     return kExitDone;
   }
   VL_TRY(auto session, lake::OpenSqlSession(*lake));

@@ -125,8 +125,17 @@ std::optional<size_t> PlaceOf(std::string_view shown, std::string_view statement
   }
   if (text.ends_with("...")) text.remove_suffix(3);
   const size_t at = statement.find(text, begin);
-  if (at == statement.npos || at + column > statement.size()) return std::nullopt;
-  return at + column;
+  if (at == statement.npos) return std::nullopt;
+  size_t byte = at;  // the caret counts characters
+  for (; column > 0 && byte < statement.size(); --column) {
+    ++byte;
+    while (byte < statement.size() &&
+           (static_cast<unsigned char>(statement[byte]) & 0xC0) == 0x80) {
+      ++byte;
+    }
+  }
+  if (column > 0) return std::nullopt;
+  return byte;
 }
 
 // Takes what begins with `mark` off the end.

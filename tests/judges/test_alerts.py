@@ -15,7 +15,7 @@ import pytest
 from product import ROOT, command, write
 from streams import Service
 
-START = datetime.now(timezone.utc).replace(microsecond=0)
+START = datetime.now(timezone.utc).replace(microsecond=0)  # of each test, anew
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 
 
@@ -54,6 +54,13 @@ def await_history(service, enough, timeout=30):
 
 def steps(rows, alert_id=None):
     return [(r["change"], r["rule"], r["state"]) for r in rows if alert_id in (None, r["alert_id"])]
+
+
+@pytest.fixture(autouse=True)
+def start_now():
+    """Readings are as fresh as the test, however long the tests before it took."""
+    global START
+    START = datetime.now(timezone.utc).replace(microsecond=0)
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_a_limit_says_what_it_left_out(service):
     ({"query": "SELECT 1; SELECT 2"}, 400, "one statement"),
     ({"query": "SELECT ?"}, 400, "1 parameters"),
     ({"query": "SELECT * FROM silver.patient AT (VERSION => 999)"}, 400, "999"),
-    ({"query": "SELECT * FROM read_text('/etc/hostname')"}, 403, "/etc/hostname"),
+    ({"query": "SELECT * FROM read_text('/etc/hostname')"}, 403, "read_text"),
     ({"query": "SELECT * FROM '/etc/hostname'"}, (400, 403), "hostname"),
     ({"query": "SELECT 1", "limit": 0}, 400, "limit"),
     ({"query": "SELECT 1", "format": "xml"}, 400, "json"),
@@ -248,6 +248,7 @@ def test_open_api_tells_every_route(service):
             named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
             assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}, path
             # What the document tells is there: no path answers 404 for want of a route, no method 405.
-            if method == "get" and not named:
+            if method == "get" and not named and "text/event-stream" not in json.dumps(operation["responses"]) and path not in (
+                    "/events", "/alerts/stream"):  # these do not end
                 assert service.ask("GET", path).status < 500, path
             assert service.ask("OPTIONS", path.replace("{", "").replace("}", "")).headers["Allow"].find(method.upper()) >= 0, path
