@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 #include <exception>
 #include <future>
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "base/log.h"
 #include "serve/http_connection_internal.h"
+#include "serve/listen_address.h"
 
 namespace vitalake::serve {
 namespace {
@@ -22,53 +22,19 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr int kBacklog = 1024;
 // After accepting failed (no file descriptor is free).
 constexpr std::chrono::milliseconds kAcceptPause{100};
-
-// "127.0.0.1:8080", "[::1]:0", "localhost:8080".
-Result<tcp::endpoint> ParseAddress(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  std::string host = text.substr(0, colon);
-  uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const char* const from = colon == std::string::npos ? end : text.data() + colon + 1;
-  const auto number = std::from_chars(from, end, port);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (host == "localhost") host = "127.0.0.1";
-  error_code failed;
-  const auto address = asio::ip::make_address(host, failed);
-  if (failed || number.ec != std::errc() || number.ptr != end) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{} is not an address to listen at, like 127.0.0.1:8080", text));
-  }
-  if (!address.is_loopback()) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{} is not on loopback, and without TLS and authentication, which this "
-                            "version does not have, only this machine may connect: use "
-                            "127.0.0.1:{}, with a proxy before it where others need it",
-                            text, port));
-  }
-  return tcp::endpoint(address, port);
-}
-
-std::unexpected<Error> ListenFault(const std::string& address, const error_code& failed) {
-  const std::string text = fmt::format("cannot listen at {}: {}", address, failed.message());
-  if (failed == asio::error::address_in_use) {
-    return Fail(ErrorKind::kAlreadyExists,
-                text + "; stop the other program, or give another port (0: any that is free)");
-  }
-  if (failed == asio::error::access_denied) {
-    return Fail(ErrorKind::kPermission, text + "; ports below 1024 need the right to them");
-  }
-  return Fail(ErrorKind::kIo, text);
-}
 
 }  // namespace
 
 Status CheckHttpAddress(const std::string& address) {
-  VL_RETURN_IF_ERROR(ParseAddress(address));
-  return {};
+  VL_TRY(const tcp::endpoint endpoint, ParseListenAddress(address));
+  if (endpoint.address().is_loopback()) return {};
+  return Fail(ErrorKind::kInvalidArgument,
+              fmt::format("{} is not on loopback, and without TLS and authentication, which this "
+                          "version does not have, only this machine may connect: use "
+                          "127.0.0.1:{}, with a proxy before it where others need it",
+                          address, endpoint.port()));
 }
 
 struct HttpServer::Impl {
@@ -82,16 +48,12 @@ struct HttpServer::Impl {
         pool(given.pool_threads, given.connections),
         shared(std::make_shared<HttpShared>(HttpShared{options, routes, pool, time, done, {}})) {}
 
-  Status Listen() {
-    VL_TRY(const tcp::endpoint endpoint, ParseAddress(options.address));
+  Status OpenPort() {
+    VL_RETURN_IF_ERROR(CheckHttpAddress(options.address));
+    VL_RETURN_IF_ERROR(Listen(acceptor, options.address));
     error_code failed;
-    acceptor.open(endpoint.protocol(), failed);
-    if (!failed) acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
-    if (!failed) acceptor.bind(endpoint, failed);
-    if (!failed) acceptor.listen(kBacklog, failed);
-    if (failed) return ListenFault(options.address, failed);
     const tcp::endpoint bound = acceptor.local_endpoint(failed);
-    if (failed) return ListenFault(options.address, failed);
+    if (failed) return ListenError(options.address, failed);
     const std::string host = bound.address().to_string();
     url = bound.address().is_v6() ? fmt::format("http://[{}]:{}", host, bound.port())
                                   : fmt::format("http://{}:{}", host, bound.port());
@@ -167,7 +129,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Open(const HttpOptions& options,
                                                      Clock& clock,
                                                      std::function<void(const RequestDone&)> done) {
   auto impl = std::make_unique<Impl>(options, std::move(routes), clock, std::move(done));
-  VL_RETURN_IF_ERROR(impl->Listen());
+  VL_RETURN_IF_ERROR(impl->OpenPort());
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 

@@ -22,7 +22,7 @@ Result<tcp::endpoint> ParseListenAddress(const std::string& text) {
   const auto address = boost::asio::ip::make_address(host, failed);
   if (failed || number.ec != std::errc() || number.ptr != end) {
     return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{} is not an address to listen at, like 127.0.0.1:5439", text));
+                fmt::format("{} is not an address to listen at, like 127.0.0.1:8080", text));
   }
   return tcp::endpoint(address, port);
 }
