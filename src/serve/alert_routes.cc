@@ -226,11 +226,9 @@ Result<Response> Act(const AlertParts& parts, Deed deed, const Request& request)
   return Obeyed(parts, asked, id);
 }
 
-Route PoolRoute(std::string method, std::string path, std::string summary) {
-  Route route;
-  route.method = std::move(method);
-  route.path = std::move(path);
-  route.summary = std::move(summary);
+Route PoolRoute(std::string method, std::string path, std::string summary, Handler handler) {
+  Route route =
+      MakeRoute(std::move(method), std::move(path), std::move(summary), std::move(handler));
   route.runs_on = RunsOn::kPool;
   return route;
 }
@@ -238,30 +236,25 @@ Route PoolRoute(std::string method, std::string path, std::string summary) {
 }  // namespace
 
 void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
-  Route list = PoolRoute("GET", "/alerts", "Alerts as they stand");
-  list.handler = [parts](const Request& request, const Reply& reply) {
-    ListAlerts(parts, request, reply);
-  };
-  routes.Add(std::move(list));
-  Route stream = PoolRoute("GET", "/alerts/stream", "Each change of an alert, as it happens");
-  stream.handler = [parts](const Request& request, const Reply& reply) {
-    parts.stream.Join(request, reply);
-  };
-  routes.Add(std::move(stream));
-  Route events = PoolRoute("GET", "/events", "Readings, alerts and status, as they happen");
-  events.handler = [parts](const Request& request, const Reply& reply) {
-    parts.events.Join(request, reply);
-  };
-  routes.Add(std::move(events));
+  routes.Add(PoolRoute(
+      "GET", "/alerts", "Alerts as they stand",
+      [parts](const Request& request, const Reply& reply) { ListAlerts(parts, request, reply); }));
+  routes.Add(PoolRoute(
+      "GET", "/alerts/stream", "Each change of an alert, as it happens",
+      [parts](const Request& request, const Reply& reply) { parts.stream.Join(request, reply); }));
+  routes.Add(PoolRoute(
+      "GET", "/events", "Readings, alerts and status, as they happen",
+      [parts](const Request& request, const Reply& reply) { parts.events.Join(request, reply); }));
   for (const auto& [deed, name, summary] :
        {std::tuple(Deed::kAcknowledge, "acknowledge", "Acknowledge an alert: it is not told again"),
         std::tuple(Deed::kSnooze, "snooze", "Silence an alert for a while")}) {
-    Route route = PoolRoute("POST", fmt::format("/alerts/{{id}}/{}", name), summary);
+    Route route = PoolRoute(
+        "POST", fmt::format("/alerts/{{id}}/{}", name), summary,
+        [parts, deed = deed](const Request& request, const Reply& reply) {
+          auto answer = Act(parts, deed, request);
+          reply(answer ? std::move(*answer) : ActionErrorResponse(answer.error(), request.path));
+        });
     route.max_body = kActionBytes;
-    route.handler = [parts, deed](const Request& request, const Reply& reply) {
-      auto answer = Act(parts, deed, request);
-      reply(answer ? std::move(*answer) : ActionErrorResponse(answer.error(), request.path));
-    };
     routes.Add(std::move(route));
   }
 }

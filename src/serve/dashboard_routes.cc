@@ -57,15 +57,6 @@ bool HasTag(std::string_view if_none_match, std::string_view etag) {
   return false;
 }
 
-Route GetAsset(std::string path, std::string summary, Handler handler) {
-  Route route;
-  route.method = "GET";
-  route.path = std::move(path);
-  route.summary = std::move(summary);
-  route.handler = std::move(handler);
-  return route;
-}
-
 }  // namespace
 
 Result<std::vector<DashboardFile>> ReadDashboard(std::span<const EmbeddedFile> files) {
@@ -127,8 +118,8 @@ void AddDashboardRoutes(Routes& routes) {
       reply(ProblemResponse({404, "the dashboard has no such file", request.path}));
     }
   };
-  routes.Add(GetAsset("/", "The dashboard", handler));
-  routes.Add(GetAsset("/assets/{name}", "What the dashboard's page names", handler));
+  routes.Add(MakeRoute("GET", "/", "The dashboard", handler));
+  routes.Add(MakeRoute("GET", "/assets/{name}", "What the dashboard's page names", handler));
 }
 
 }  // namespace vitalake::serve

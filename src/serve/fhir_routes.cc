@@ -129,13 +129,10 @@ Result<Response> RawVersion(FhirType type, const FhirPlace& place, const Request
 }
 
 Route FhirRoute(std::string method, std::string path, std::string summary, Handler handler) {
-  Route route;
-  route.method = std::move(method);
-  route.path = std::move(path);
-  route.summary = std::move(summary);
+  Route route =
+      MakeRoute(std::move(method), std::move(path), std::move(summary), std::move(handler));
   route.gives = {"application/fhir+json"};
   route.patience = kFhirPatience;
-  route.handler = std::move(handler);
   return route;
 }
 

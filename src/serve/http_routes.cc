@@ -46,6 +46,15 @@ int HexDigit(char c) {
 
 }  // namespace
 
+Route MakeRoute(std::string method, std::string path, std::string summary, Handler handler) {
+  Route route;
+  route.method = std::move(method);
+  route.path = std::move(path);
+  route.summary = std::move(summary);
+  route.handler = std::move(handler);
+  return route;
+}
+
 void Routes::Add(Route route) { routes_.push_back(std::move(route)); }
 
 Routes::Match Routes::Find(Request& request) const {

@@ -45,6 +45,9 @@ struct Route {
   Handler handler;
 };
 
+// A route that answers there; what else it is told is set on it.
+Route MakeRoute(std::string method, std::string path, std::string summary, Handler handler);
+
 class Routes {
  public:
   void Add(Route route);

@@ -153,19 +153,15 @@ void AddIngestRoutes(Routes& routes, std::vector<Intake> intakes) {
         std::pair("/ingest/{stream}", "The same into the stream of that name"),
         std::pair("/fhir", "As /ingest"), std::pair("/fhir/Observation", "As /ingest"),
         std::pair("/fhir/Patient", "As /ingest")}) {
-    Route route;
-    route.method = "POST";
-    route.path = path;
-    route.summary = summary;
+    Route route = MakeRoute("POST", path, summary, [shared](Request request, const Reply& reply) {
+      Ingest(*shared, std::move(request), reply);
+    });
     route.takes.assign(kTypes.begin(), kTypes.end());
     route.gives = {"application/json"};
     route.good_status = 202;
     route.runs_on = RunsOn::kPool;
     route.max_body = kIngestBytes;
     route.patience = kPatience;
-    route.handler = [shared](Request request, const Reply& reply) {
-      Ingest(*shared, std::move(request), reply);
-    };
     routes.Add(std::move(route));
   }
 }

@@ -253,13 +253,10 @@ void AnswerReplay(QueryDesk& desk, const std::shared_ptr<std::atomic_flag>& busy
 }
 
 Route ListRoute(std::string method, std::string path, std::string summary, Handler handler) {
-  Route route;
-  route.method = std::move(method);
-  route.path = std::move(path);
-  route.summary = std::move(summary);
+  Route route =
+      MakeRoute(std::move(method), std::move(path), std::move(summary), std::move(handler));
   route.gives = {"application/json"};
   route.patience = kListPatience;
-  route.handler = std::move(handler);
   return route;
 }
 

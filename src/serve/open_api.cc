@@ -81,10 +81,7 @@ std::string OpenApiJson(const Routes& routes) {
 }
 
 void AddOpenApiRoute(Routes& routes) {
-  Route route;
-  route.method = "GET";
-  route.path = "/openapi.json";
-  route.summary = "This description";
+  Route route = MakeRoute("GET", "/openapi.json", "This description", {});
   route.gives = {"application/json"};
   Routes all = routes;
   all.Add(route);

@@ -95,16 +95,14 @@ void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& des
   const auto parts = std::make_shared<const SettingsParts>(
       SettingsParts{lake, desk, {id_spaces.begin(), id_spaces.end()}});
   const auto add = [&](std::string method, std::string summary, int64_t max_body, auto answer) {
-    Route route;
-    route.method = std::move(method);
-    route.path = "/patients/{id}/settings";
-    route.summary = std::move(summary);
+    Route route = MakeRoute(
+        std::move(method), "/patients/{id}/settings", std::move(summary),
+        [parts, answer](const Request& request, const Reply& reply) {
+          Result<Response> done = answer(*parts, request);
+          reply(done ? std::move(*done) : ActionErrorResponse(done.error(), request.path));
+        });
     route.runs_on = RunsOn::kPool;
     route.max_body = max_body;
-    route.handler = [parts, answer](const Request& request, const Reply& reply) {
-      Result<Response> done = answer(*parts, request);
-      reply(done ? std::move(*done) : ActionErrorResponse(done.error(), request.path));
-    };
     routes.Add(std::move(route));
   };
   add("GET", "What people set for a patient", 0,

@@ -133,18 +133,14 @@ void AnswerSql(QueryDesk& desk, const Request& request, const Reply& reply) {
 }  // namespace
 
 void AddSqlRoutes(Routes& routes, QueryDesk& desk) {
-  Route route;
-  route.method = "POST";
-  route.path = "/sql";
-  route.summary = "One SELECT over the tables and views of the lake";
+  Route route = MakeRoute(
+      "POST", "/sql", "One SELECT over the tables and views of the lake",
+      [&desk](const Request& request, const Reply& reply) { AnswerSql(desk, request, reply); });
   route.takes = {"application/json"};
   route.gives = {"application/json", "application/x-ndjson", "text/csv",
                  "application/vnd.apache.parquet"};
   route.max_body = kSqlBodyBytes;
   route.patience = kSqlPatience;
-  route.handler = [&desk](const Request& request, const Reply& reply) {
-    AnswerSql(desk, request, reply);
-  };
   routes.Add(std::move(route));
 }
 

@@ -7,28 +7,21 @@ Response NoStore(int status, std::string content_type, std::string body) {
   return {status, std::move(content_type), std::move(body), {{"Cache-Control", "no-store"}}};
 }
 
-Route Get(std::string path, std::string summary, Handler handler) {
-  Route route;
-  route.method = "GET";
-  route.path = std::move(path);
-  route.summary = std::move(summary);
-  route.handler = std::move(handler);
-  return route;
-}
-
 }  // namespace
 
 void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metrics) {
-  routes.Add(Get("/livez", "Whether the process answers", [](const Request&, const Reply& reply) {
-    reply(NoStore(200, "text/plain; charset=utf-8", "ok\n"));
-  }));
-  routes.Add(Get("/readyz", "Whether lake, engine and streams are of use; 503 when not",
-                 [&health](const Request&, const Reply& reply) {
-                   const HealthState state = health.state();
-                   reply(NoStore(state.ready ? 200 : 503, "application/json", Health::Json(state)));
-                 }));
+  routes.Add(MakeRoute("GET", "/livez", "Whether the process answers",
+                       [](const Request&, const Reply& reply) {
+                         reply(NoStore(200, "text/plain; charset=utf-8", "ok\n"));
+                       }));
   routes.Add(
-      Get("/metrics", "Numbers for Prometheus", [&metrics](const Request&, const Reply& reply) {
+      MakeRoute("GET", "/readyz", "Whether lake, engine and streams are of use; 503 when not",
+                [&health](const Request&, const Reply& reply) {
+                  const HealthState state = health.state();
+                  reply(NoStore(state.ready ? 200 : 503, "application/json", Health::Json(state)));
+                }));
+  routes.Add(MakeRoute(
+      "GET", "/metrics", "Numbers for Prometheus", [&metrics](const Request&, const Reply& reply) {
         reply(NoStore(200, "text/plain; version=0.0.4; charset=utf-8", metrics.Text()));
       }));
 }

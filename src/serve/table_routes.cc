@@ -177,13 +177,9 @@ Result<Response> ShowTable(lake::Lake& lake, engine::SqlSession& session, const 
 }
 
 Route GetTables(std::string path, std::string summary, Handler handler) {
-  Route route;
-  route.method = "GET";
-  route.path = std::move(path);
-  route.summary = std::move(summary);
+  Route route = MakeRoute("GET", std::move(path), std::move(summary), std::move(handler));
   route.gives = {"application/json"};
   route.patience = std::chrono::seconds(40);
-  route.handler = std::move(handler);
   return route;
 }
 
