@@ -101,9 +101,7 @@ void AlertStream::Deliver(std::span<const AlertStepPtr> steps) {
     std::erase_if(clients_, [&](Client& client) {
       if (step->number <= client.number) return false;
       client.number = step->number;
-      const auto sent = client.body.TrySend(text);
-      if (sent == BodyStream::Sent::kFull) client.body.CutOff();
-      return sent != BodyStream::Sent::kTaken;
+      return !client.body.SendOrCut(text);
     });
   }
 }

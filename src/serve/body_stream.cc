@@ -176,6 +176,12 @@ BodyStream::Sent BodyStream::TrySend(std::string piece) const {
   return queue_->TrySend(std::make_shared<const std::string>(std::move(piece)));
 }
 
+bool BodyStream::SendOrCut(SharedPiece piece) const {
+  const Sent sent = TrySend(std::move(piece));
+  if (sent == Sent::kFull) CutOff();
+  return sent == Sent::kTaken;
+}
+
 Status BodyStream::Send(std::string piece, const Wait& wait) const {
   return queue_->Send(std::make_shared<const std::string>(std::move(piece)), wait);
 }

@@ -57,6 +57,8 @@ class BodyStream {
   // Never waits. A piece larger than the limit is taken where nothing else waits.
   Sent TrySend(SharedPiece piece) const;
   Sent TrySend(std::string piece) const;
+  // TrySend for what must come: a client without room for it is cut off. Whether it was taken.
+  bool SendOrCut(SharedPiece piece) const;
   // Waits for room. kCancelled: the client is gone, the server ends, or `wait.stop`; kDeadline.
   Status Send(std::string piece, const Wait& wait) const;
   // What waits is sent, then the body is whole.

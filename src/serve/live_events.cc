@@ -53,13 +53,6 @@ std::optional<int64_t> RateOf(const Request& request) {
   return rate < 0 || rate > kHighestRate ? std::nullopt : std::optional(rate);
 }
 
-// What must come: a client that does not take it is cut off. Whether it is still there.
-bool SendOrCut(const BodyStream& body, const SharedPiece& text) {
-  const auto sent = body.TrySend(text);
-  if (sent == BodyStream::Sent::kFull) body.CutOff();
-  return sent == BodyStream::Sent::kTaken;
-}
-
 SharedPiece Shared(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
@@ -142,7 +135,7 @@ void LiveEvents::DeliverAlerts(std::span<const ingest::AlertStepPtr> steps) {
     const SharedPiece text = Shared(EventText("alert", step->json));
     std::erase_if(watchers_, [&](const Watcher& watcher) {
       const bool meant = watcher.patient.empty() || watcher.patient == step->alert.patient_id;
-      return meant && !SendOrCut(watcher.body, text);
+      return meant && !watcher.body.SendOrCut(text);
     });
   }
 }
@@ -156,9 +149,9 @@ void LiveEvents::EndSecond() {
     const int64_t slow = std::exchange(watcher.slow, 0);
     if (sampled + slow > 0) {
       const std::string data = fmt::format(R"({{"sampled":{},"slow":{}}})", sampled, slow);
-      if (!SendOrCut(watcher.body, Shared(EventText("dropped", data)))) return true;
+      if (!watcher.body.SendOrCut(Shared(EventText("dropped", data)))) return true;
     }
-    return !SendOrCut(watcher.body, status);
+    return !watcher.body.SendOrCut(status);
   });
 }
 
