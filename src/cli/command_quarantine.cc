@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/quantity.h"
 #include "ingest/replay.h"
@@ -55,16 +54,6 @@ Result<int> Show(Context& context, QuarantineOptions& options) {
   return kExitDone;
 }
 
-std::string ReplayJson(const ingest::ReplaySummary& done) {
-  JsonWriter writer;
-  writer.BeginObject().Key("run").String(done.run).Key("selected").Int(done.selected);
-  writer.Key("written").Int(done.counts.written).Key("superseded").Int(done.counts.superseded);
-  writer.Key("duplicate").Int(done.counts.duplicate);
-  writer.Key("out_of_scope").Int(done.counts.out_of_scope);
-  writer.Key("still_refused").Int(done.still_refused).EndObject();
-  return writer.Take() + "\n";
-}
-
 std::string ReplayText(const ingest::ReplaySummary& done) {
   if (done.selected == 0) return "Nothing in quarantine to replay.\n";
   return fmt::format(
@@ -79,7 +68,7 @@ Result<int> Replay(Context& context, const QuarantineOptions& options) {
   VL_TRY(lake::Lake * lake, context.existing_lake());
   VL_TRY(ingest::ReplaySummary done,
          ingest::ReplayQuarantine(*lake, options.filter, {}, context.wait()));
-  VL_RETURN_IF_ERROR(WriteStdout(context.json() ? ReplayJson(done) : ReplayText(done)));
+  VL_RETURN_IF_ERROR(WriteStdout(context.json() ? ingest::ReplayJson(done) + "\n" : ReplayText(done)));
   return kExitDone;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/json_writer.h"
 #include "engine/relation.h"
 #include "ingest/bronze_stream.h"
 #include "ingest/group_stage.h"
@@ -220,6 +221,16 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
 }
 
 }  // namespace
+
+std::string ReplayJson(const ReplaySummary& done) {
+  JsonWriter json;
+  json.BeginObject().Key("run").String(done.run).Key("selected").Int(done.selected);
+  json.Key("written").Int(done.counts.written).Key("superseded").Int(done.counts.superseded);
+  json.Key("duplicate").Int(done.counts.duplicate);
+  json.Key("out_of_scope").Int(done.counts.out_of_scope);
+  json.Key("still_refused").Int(done.still_refused).EndObject();
+  return json.Take();
+}
 
 Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
                                        const fhir::DecodeLimits& limits, const Wait& wait) {

@@ -18,6 +18,10 @@ struct ReplaySummary {
   lake::OutcomeCounts counts;  // of all tried
 };
 
+// {"run":...,"selected":...,"written":...,"superseded":...,"duplicate":...,"out_of_scope":...,
+// "still_refused":...}
+std::string ReplayJson(const ReplaySummary& done);
+
 // Reads the records `filter` selects from their bronze copies, under the source, id_space, key rule
 // and received time they came with, and sends them the usual way. Those that went through get their
 // replayed_at and a ledger row. A crash in between is mended by replaying again: a row that is

@@ -116,10 +116,6 @@ Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, const Ale
   return alerts;
 }
 
-Response JsonAnswer(int status, std::string json) {
-  return {status, "application/json", std::move(json), {{"Cache-Control", "no-store"}}};
-}
-
 void ListAlerts(const AlertParts& parts, const Request& request, const Reply& reply) {
   const auto query = QueryOf(request);
   if (!query) return reply(ActionErrorResponse(query.error(), request.path));
@@ -129,7 +125,7 @@ void ListAlerts(const AlertParts& parts, const Request& request, const Reply& re
   for (const PublishedAlert& alert : *alerts) {
     json += (json.size() > 1 ? ",\n " : "") + ingest::AlertJson(alert);
   }
-  reply(JsonAnswer(200, json + "]\n"));
+  reply(JsonResponse(json + "]\n"));
 }
 
 // As it stands; kNotFound.
@@ -181,7 +177,7 @@ Result<Response> Obeyed(const AlertParts& parts, const ingest::RecordedAction& a
   if (!said) {
     JsonWriter json;
     json.BeginObject().Key("request").String(request).Key("applied").Bool(false).EndObject();
-    return JsonAnswer(202, json.Take());
+    return JsonResponse(json.Take(), 202);
   }
   if (!*said) {
     return Fail(ErrorKind::kAlreadyExists, "The alert has ended, or its patient is not watched");
@@ -196,7 +192,7 @@ Result<Response> Obeyed(const AlertParts& parts, const ingest::RecordedAction& a
     step = next;
   }
   if (step == nullptr) return Fail(ErrorKind::kDeadline, "the alert's change is late");
-  return JsonAnswer(200, step->json);
+  return JsonResponse(step->json);
 }
 
 enum class Deed { kAcknowledge, kSnooze };

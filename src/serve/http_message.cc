@@ -22,6 +22,10 @@ const std::string* Request::Header(std::string_view name) const { return FindIn(
 
 const std::string* Request::Query(std::string_view name) const { return FindIn(query, name); }
 
+Response JsonResponse(std::string json, int status) {
+  return {status, "application/json", std::move(json), {{"Cache-Control", "no-store"}}};
+}
+
 struct Reply::State {
   State(std::function<void(Response)> whole, BeginBody pieces, std::stop_token left)
       : send(std::move(whole)), begin(std::move(pieces)), gone(std::move(left)) {}

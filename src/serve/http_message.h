@@ -34,6 +34,9 @@ struct Response {
   HeaderList headers = {};  // beside Content-Type, Content-Length, Date and Connection
 };
 
+// A good answer in JSON that is not to be kept: it is of the moment.
+Response JsonResponse(std::string json, int status = 200);
+
 class BodyQueue;
 class BodyStream;
 struct StreamHead;

@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "base/json_tree.h"
-#include "base/json_writer.h"
 #include "base/log.h"
 #include "ingest/replay.h"
 #include "lake/quarantine.h"
@@ -157,10 +156,6 @@ Result<std::string> ReasonsJson(engine::SqlSession& session, const Wait& wait) {
   }
 }
 
-Response JsonOf(std::string text) {
-  return {200, "application/json", std::move(text) + "\n", {{"Cache-Control", "no-store"}}};
-}
-
 void AnswerList(QueryDesk& desk, const NewestList& list, const Request& request,
                 const Reply& reply) {
   auto page = PageOf(request, list);
@@ -169,9 +164,9 @@ void AnswerList(QueryDesk& desk, const NewestList& list, const Request& request,
            [&list, page = std::move(*page)](engine::SqlSession& session,
                                             const Wait& wait) -> Result<Response> {
              VL_TRY(const std::string rows, ListJson(session, list, page, wait));
-             if (!list.hides_replayed) return JsonOf("{" + rows + "}");
+             if (!list.hides_replayed) return JsonResponse("{" + rows + "}\n");
              VL_TRY(const std::string reasons, ReasonsJson(session, wait));
-             return JsonOf(fmt::format("{{{},\"reasons\":[{}]}}", rows, reasons));
+             return JsonResponse(fmt::format("{{{},\"reasons\":[{}]}}\n", rows, reasons));
            });
 }
 
@@ -186,7 +181,7 @@ void AnswerOne(QueryDesk& desk, const Request& request, const Reply& reply) {
              if (!found) return ProblemResponse({404, "Nothing in quarantine has that id", path});
              std::string text;
              AppendRow(row, row.columns().size(), text);
-             return JsonOf(std::move(text));
+             return JsonResponse(std::move(text) + "\n");
            });
 }
 
@@ -205,16 +200,6 @@ Result<lake::QuarantineFilter> FilterOf(const Request& request) {
     (member.key() == "id" ? filter.id : filter.reason) = member.text();
   }
   return filter;
-}
-
-std::string SummaryOf(const ingest::ReplaySummary& done) {
-  JsonWriter json;
-  json.BeginObject().Key("run").String(done.run).Key("selected").Int(done.selected);
-  json.Key("written").Int(done.counts.written).Key("superseded").Int(done.counts.superseded);
-  json.Key("duplicate").Int(done.counts.duplicate);
-  json.Key("out_of_scope").Int(done.counts.out_of_scope);
-  json.Key("still_refused").Int(done.still_refused).EndObject();
-  return json.Take();
 }
 
 // Lets one replay run at a time.
@@ -247,7 +232,7 @@ void AnswerReplay(QueryDesk& desk, const std::shared_ptr<std::atomic_flag>& busy
                                                  const Wait& wait) -> Result<Response> {
         VL_TRY(const ingest::ReplaySummary done,
                ingest::ReplayQuarantine(desk.lake(), filter, {}, {.stop = wait.stop}));
-        return JsonOf(SummaryOf(done));
+        return JsonResponse(ingest::ReplayJson(done) + "\n");
       },
       WhenClientGoes::kGoOn);
 }

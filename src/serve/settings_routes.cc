@@ -64,7 +64,7 @@ Result<Response> ShowSettings(const SettingsParts& parts, const std::string& pat
     json.Raw(text + all[i].payload.substr(1));
   }
   json.EndArray().EndObject();
-  return Response{200, "application/json", json.Take(), {{"Cache-Control", "no-store"}}};
+  return JsonResponse(json.Take());
 }
 
 Result<Response> PutSettings(const SettingsParts& parts, const Request& request) {

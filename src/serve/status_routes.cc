@@ -18,7 +18,7 @@ void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metric
       MakeRoute("GET", "/readyz", "Whether lake, engine and streams are of use; 503 when not",
                 [&health](const Request&, const Reply& reply) {
                   const HealthState state = health.state();
-                  reply(NoStore(state.ready ? 200 : 503, "application/json", Health::Json(state)));
+                  reply(JsonResponse(Health::Json(state), state.ready ? 200 : 503));
                 }));
   routes.Add(MakeRoute(
       "GET", "/metrics", "Numbers for Prometheus", [&metrics](const Request&, const Reply& reply) {

@@ -40,10 +40,6 @@ void AddNoSizes(JsonWriter& json) {
   for (const char* const name : kSizeNames) json.Key(name).Null();
 }
 
-Response JsonResponse(JsonWriter& json) {
-  return {200, "application/json", json.Take() + "\n", {{"Cache-Control", "no-store"}}};
-}
-
 Result<Response> ListTables(lake::Lake& lake) {
   JsonWriter json;
   json.BeginObject().Key("tables").BeginArray();
@@ -64,7 +60,7 @@ Result<Response> ListTables(lake::Lake& lake) {
     json.EndObject();
   }
   json.EndArray().EndObject();
-  return JsonResponse(json);
+  return JsonResponse(json.Take() + "\n");
 }
 
 void AddColumns(JsonWriter& json, const delta::Snapshot& snapshot) {
@@ -156,7 +152,7 @@ Result<Response> ShowView(engine::SqlSession& session, const std::string& name,
     json.Key("type").String(described.Text(1)).EndObject();
   }
   json.EndArray().Key("sql").String(sql).EndObject();
-  return JsonResponse(json);
+  return JsonResponse(json.Take() + "\n");
 }
 
 Result<Response> ShowTable(lake::Lake& lake, engine::SqlSession& session, const std::string& name,
@@ -173,7 +169,7 @@ Result<Response> ShowTable(lake::Lake& lake, engine::SqlSession& session, const 
   AddFileStatistics(json, *snapshot);
   VL_RETURN_IF_ERROR(AddHistory(json, *table, commits));
   json.EndObject();
-  return JsonResponse(json);
+  return JsonResponse(json.Take() + "\n");
 }
 
 Route GetTables(std::string path, std::string summary, Handler handler) {
