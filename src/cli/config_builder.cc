@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/nearest.h"
 
@@ -58,7 +59,6 @@ Result<Config> ConfigBuilder::Build(const YAML::Node& root) {
   for (const std::string& path : paths) environment_names_.push_back(EnvironmentName(path));
   VL_RETURN_IF_ERROR(AddSection(ConfigSchema(), root, ""));
   RemarkOnEnvironment();
-  RemarkOnUnused();
   return std::move(config_);
 }
 
@@ -74,7 +74,6 @@ Status ConfigBuilder::AddSection(const KeySpec& section, const YAML::Node& node,
 
 Status ConfigBuilder::AddChild(const KeySpec& key, const YAML::Node& node, const YAML::Node& parent,
                                const std::string& path) {
-  if (node.IsDefined() && !key.in_use) unused_.insert(IsInList(path) ? "streams" : path);
   switch (key.type) {
     case KeyType::kSection: {
       bool present = node.IsDefined() || (!IsInList(path) && IsInEnvironment(key, path));
@@ -190,16 +189,6 @@ void ConfigBuilder::RemarkOnEnvironment() {
         nearest.empty() ? fmt::format("environment variable {} names no setting", name)
                         : fmt::format("environment variable {} names no setting; did you mean {}?",
                                       name, nearest));
-  }
-}
-
-void ConfigBuilder::RemarkOnUnused() {
-  // A section says it for its keys.
-  for (const std::string& path : unused_) {
-    size_t dot = path.rfind('.');
-    if (dot != std::string::npos && unused_.contains(path.substr(0, dot))) continue;
-    if (dot != std::string::npos && unused_.contains(path.substr(0, path.find('.')))) continue;
-    config_.remarks_.push_back(fmt::format("`{}` has no effect in this version", path));
   }
 }
 

@@ -3,7 +3,6 @@
 
 #include <yaml-cpp/yaml.h>
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -34,7 +33,6 @@ class ConfigBuilder {
   Status CheckStream(const YAML::Node& node, const std::string& path) const;
   bool IsInEnvironment(const KeySpec& section, const std::string& path) const;
   void RemarkOnEnvironment();
-  void RemarkOnUnused();
   std::string Place(const YAML::Node& node) const;
   std::unexpected<Error> Fault(const YAML::Node& node, std::string message) const;
 
@@ -42,7 +40,6 @@ class ConfigBuilder {
   std::string file_name_;
   Config config_;
   std::vector<std::string> environment_names_;  // of all keys that can be given so
-  std::set<std::string> unused_;                // top-level sections given without effect
 };
 
 }  // namespace vitalake::cli

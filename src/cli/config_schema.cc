@@ -57,12 +57,6 @@ KeySpec OrOff(KeySpec key) {
   return key;
 }
 
-KeySpec NotInUse(KeySpec key) {
-  key.in_use = false;
-  for (KeySpec& child : key.children) child = NotInUse(std::move(child));
-  return key;
-}
-
 KeySpec KafkaSecurity() {
   return Optional(
       Section("security",

@@ -34,7 +34,6 @@ struct KeySpec {
   bool off_when_absent = false;      // kSection: without it, its defaults do not hold
   bool secret = false;               // never shown
   bool required = false;             // of its section, when that is there
-  bool in_use = true;                // false: understood and checked, without effect so far
 };
 
 // The whole file as one section. Built once.
