@@ -14,25 +14,6 @@ constexpr std::chrono::seconds kPostgresPatience{10};
 constexpr int64_t kLeastStatementMemory = 64 << 20;
 constexpr int64_t kPostgresShare = 4;  // of the process's memory one part in so many
 
-serve::PostgresEvents MetricsOf(Metrics& metrics) {
-  serve::PostgresEvents events;
-  events.sessions = [&metrics](int64_t open) {
-    metrics.Gauge("vitalake_postgres_sessions", "PostgreSQL clients that are connected.")
-        .Set(static_cast<double>(open));
-  };
-  events.statement = [&metrics](std::string_view state, double seconds) {
-    metrics
-        .Counter("vitalake_postgres_statements_total", "SQL statements of PostgreSQL clients.",
-                 {{"sqlstate", std::string(state)}})
-        .Add();
-    metrics
-        .Histogram("vitalake_postgres_statement_duration_seconds",
-                   "Time from a statement's arrival to its last row.", DurationBounds())
-        .Observe(seconds);
-  };
-  return events;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake, Metrics& metrics,
@@ -43,13 +24,17 @@ Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake,
              lake, std::max(kLeastStatementMemory, lake.options().memory_bytes / kPostgresShare)));
   VL_TRY(const std::string built_ins, serve::InstallPostgresCatalog(*service->engine_));
   engine::Engine& engine = *service->engine_;
-  VL_TRY(service->server_, serve::PostgresServer::Open(
-                               setup.options,
-                               [&lake, &engine, built_ins] {
-                                 return lake::OpenSqlSession(lake, engine,
-                                                             serve::PostgresSqlOptions(built_ins));
-                               },
-                               lake.clock(), MetricsOf(metrics)));
+  VL_TRY(service->server_,
+         serve::PostgresServer::Open(
+             setup.options,
+             [&lake, &engine, built_ins] {
+               return lake::OpenSqlSession(lake, engine, serve::PostgresSqlOptions(built_ins));
+             },
+             lake.clock(),
+             [&metrics](int64_t open) {
+               metrics.Gauge("vitalake_postgres_sessions", "PostgreSQL clients that are connected.")
+                   .Set(static_cast<double>(open));
+             }));
   service->server_->Start();
   log::Info("postgres: listening at {}", service->server_->address());
   return service;

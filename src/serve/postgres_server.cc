@@ -51,17 +51,16 @@ Status CheckPostgresOptions(const PostgresOptions& options) {
 }
 
 struct PostgresServer::Impl {
-  Impl(const PostgresOptions& given, OpenSession opens, Clock& time, PostgresEvents told)
+  Impl(const PostgresOptions& given, OpenSession opens, Clock& time, CountSessions told)
       : options(given),
         open(std::move(opens)),
-        events(std::move(told)),
+        count(std::move(told)),
         clock(time),
         gate(given.working),
         acceptor(loop),
         pause(loop),
         shared{.options = options,
                .open = open,
-               .events = events,
                .clock = clock,
                .gate = gate,
                .cancel = [this](int32_t process, int32_t secret) { Cancel(process, secret); }} {}
@@ -113,7 +112,7 @@ struct PostgresServer::Impl {
     }
     sessions.emplace(process, std::move(session));
     ++running;
-    if (events.sessions) events.sessions(static_cast<int64_t>(running));
+    if (count) count(static_cast<int64_t>(running));
   }
 
   void RunSession(std::shared_ptr<PostgresSession> session) {
@@ -130,7 +129,7 @@ struct PostgresServer::Impl {
     session.reset();
     const std::lock_guard lock(mutex);
     --running;
-    if (events.sessions) events.sessions(static_cast<int64_t>(running));
+    if (count) count(static_cast<int64_t>(running));
     left.notify_all();
   }
 
@@ -171,7 +170,7 @@ struct PostgresServer::Impl {
 
   const PostgresOptions options;
   const OpenSession open;
-  const PostgresEvents events;
+  const CountSessions count;
   Clock& clock;
   WorkGate gate;
   std::shared_ptr<PostgresTls> tls;
@@ -195,9 +194,9 @@ PostgresServer::~PostgresServer() { impl_->End(std::chrono::milliseconds(0)); }
 
 Result<std::unique_ptr<PostgresServer>> PostgresServer::Open(const PostgresOptions& options,
                                                              OpenSession open, Clock& clock,
-                                                             PostgresEvents events) {
+                                                             CountSessions count) {
   VL_RETURN_IF_ERROR(CheckPostgresOptions(options));
-  auto impl = std::make_unique<Impl>(options, std::move(open), clock, std::move(events));
+  auto impl = std::make_unique<Impl>(options, std::move(open), clock, std::move(count));
   VL_RETURN_IF_ERROR(impl->OpenPort());
   return std::unique_ptr<PostgresServer>(new PostgresServer(std::move(impl)));
 }

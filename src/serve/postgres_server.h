@@ -39,24 +39,20 @@ struct PostgresOptions {
   std::chrono::milliseconds statement_time{300'000};  // at most, whatever the client sets
 };
 
-// What the server tells of one session's end or one statement, for metrics.
-struct PostgresEvents {
-  std::function<void(int64_t open)> sessions;                             // how many there are now
-  std::function<void(std::string_view state, double seconds)> statement;  // SQLSTATE, 00000: good
-};
-
 // kInvalidArgument: no address; not on loopback, and no users are configured.
 Status CheckPostgresOptions(const PostgresOptions& options);
 
 class PostgresServer {
  public:
   using OpenSession = std::function<Result<std::unique_ptr<engine::SqlSession>>()>;
+  // Hears how many sessions there are now.
+  using CountSessions = std::function<void(int64_t open)>;
 
   // Listens at once; clients wait for Start. `open` is called from the sessions' threads.
   // As CheckPostgresOptions says; kAlreadyExists: the port is taken. kPermission, kIo.
   static Result<std::unique_ptr<PostgresServer>> Open(const PostgresOptions& options,
                                                       OpenSession open, Clock& clock,
-                                                      PostgresEvents events);
+                                                      CountSessions count);
   // Ends at once.
   ~PostgresServer();
 

@@ -20,7 +20,6 @@ namespace vitalake::serve {
 struct PostgresShared {
   const PostgresOptions& options;
   const PostgresServer::OpenSession& open;
-  const PostgresEvents& events;
   Clock& clock;
   WorkGate& gate;
   const PostgresTls* tls = nullptr;
