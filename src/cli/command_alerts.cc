@@ -26,9 +26,8 @@ Result<int> ShowAlerts(Context& context, const AlertOptions& options) {
   if (options.follow) {
     const Status ended = FollowAlerts(context, *lake, options.filter, options.rows);
     // The signal that ends it may come in the middle of a statement.
-    const bool told = !ended && ended.error().kind == ErrorKind::kCancelled;
-    if (!ended && !told) return std::unexpected(ended.error());
-    return kExitDone;
+    if (ended || ended.error().kind == ErrorKind::kCancelled) return kExitDone;
+    return std::unexpected(ended.error());
   }
   VL_TRY(auto session, lake::OpenSqlSession(*lake));
   return GiveStatement(context, *session, CurrentAlertsSql(options.filter), options.rows);

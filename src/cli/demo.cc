@@ -306,8 +306,6 @@ Result<RunSetup> Demo::StreamSettings() {
       const std::string shown = Paint(context_.out(), Colour::kBold, url + "/");
       if (!WriteStdout(fmt::format("  Dashboard: {}\n", shown))) log::Warn("dashboard: {}/", url);
     };
-  }
-  if (options_.serve) {
     setup.postgres = PostgresSetup{.asked_for = options_.postgres_port_asked_for};
     setup.postgres->options.address = fmt::format("127.0.0.1:{}", options_.postgres_port);
   }
