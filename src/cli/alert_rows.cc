@@ -98,23 +98,4 @@ Status FollowAlerts(Context& context, lake::Lake& lake, const AlertFilter& filte
   return {};
 }
 
-Result<AlertPlace> FindAlert(lake::Lake& lake, const std::string& id) {
-  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(ingest::kAlerts));
-  VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, ingest::kAlerts)));
-  VL_TRY(engine::Connection connection, lake.engine().Connect());
-  VL_TRY(
-      engine::QueryResult found,
-      connection.Query(fmt::format("SELECT source_partition, patient_id, state FROM ({}) WHERE "
-                                   "alert_id = ? ORDER BY updated_at DESC, sequence DESC LIMIT 1",
-                                   rows),
-                       {id}));
-  VL_TRY(const bool any, found.Next());
-  if (!any) {
-    return Fail(ErrorKind::kNotFound,
-                fmt::format("there is no alert {}; `vitalake alerts` shows them", id));
-  }
-  return AlertPlace{std::string(found.GetString(0)), std::string(found.GetString(1)),
-                    std::string(found.GetString(2))};
-}
-
 }  // namespace vitalake::cli

@@ -21,10 +21,4 @@ std::string CurrentAlertsSql(const AlertFilter& filter);
 Status FollowAlerts(Context& context, lake::Lake& lake, const AlertFilter& filter,
                     const RowOptions& options);
 
-// Where an alert is raised. kNotFound when there is none of that id.
-struct AlertPlace {
-  std::string partition, patient_id, state;
-};
-Result<AlertPlace> FindAlert(lake::Lake& lake, const std::string& id);
-
 }  // namespace vitalake::cli

@@ -7,6 +7,7 @@
 #include "cli/quantity.h"
 #include "fhir/datetime.h"
 #include "ingest/action_log.h"
+#include "ingest/alert_table.h"
 #include "lake/queries.h"
 
 namespace vitalake::cli {
@@ -62,23 +63,28 @@ Result<Micros> ExpiryOf(Context& context, const AlertOptions& options) {
 Result<int> Ask(Context& context, const AlertOptions& options, std::string action,
                 std::optional<Micros> expiry) {
   VL_TRY(lake::Lake * lake, context.existing_lake());
-  VL_TRY(const AlertPlace place, FindAlert(*lake, options.id));
-  if (place.state == "closed" || place.state == "withdrawn") {
+  const auto alert = ingest::ReadAlertNow(*lake, options.id, context.wait());
+  if (!alert && alert.error().kind == ErrorKind::kNotFound) {
+    return Fail(ErrorKind::kNotFound,
+                fmt::format("there is no alert {}; `vitalake alerts` shows them", options.id));
+  }
+  if (!alert) return std::unexpected(alert.error());
+  if (!ingest::IsOn(alert->state)) {
     return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("alert {} is {}: there is nothing to do", options.id, place.state));
+                fmt::format("alert {} is {}: there is nothing to do", options.id, alert->state));
   }
   ingest::RecordedAction request;
-  request.partition = place.partition;
+  request.partition = alert->source_partition;
   request.actor = options.actor;
   request.action = std::move(action);
   request.target = options.id;
   request.reason = options.reason;
-  request.payload = ingest::PatientPayload(place.patient_id);
+  request.payload = ingest::PatientPayload(alert->patient_id);
   request.time = context.clock().NowMicros();
   request.expiry = expiry;
   VL_RETURN_IF_ERROR(ingest::AppendRequests(*lake, {&request, 1}, context.wait()));
   Say(fmt::format("recorded; the service that watches {} takes it up within a second",
-                  place.partition));
+                  alert->source_partition));
   return kExitDone;
 }
 

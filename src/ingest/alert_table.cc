@@ -124,4 +124,14 @@ Result<std::vector<PublishedAlert>> ReadAlertsNow(lake::Lake& lake,
       wait);
 }
 
+Result<PublishedAlert> ReadAlertNow(lake::Lake& lake, const std::string& alert_id,
+                                    const Wait& wait) {
+  AlertQuery query;
+  query.alert_id = alert_id;
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kAlerts));
+  VL_TRY(auto found, ReadAlertsNow(lake, snapshot, query, wait));
+  if (found.empty()) return Fail(ErrorKind::kNotFound, "There is no alert of this id");
+  return std::move(found.front());
+}
+
 }  // namespace vitalake::ingest

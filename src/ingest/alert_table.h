@@ -33,4 +33,8 @@ Result<std::vector<PublishedAlert>> ReadAlertsNow(lake::Lake& lake,
                                                   const delta::SnapshotPtr& snapshot,
                                                   const AlertQuery& query, const Wait& wait);
 
+// One alert as its last row says. kNotFound.
+Result<PublishedAlert> ReadAlertNow(lake::Lake& lake, const std::string& alert_id,
+                                    const Wait& wait);
+
 }  // namespace vitalake::ingest

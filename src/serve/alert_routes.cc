@@ -131,13 +131,7 @@ void ListAlerts(const AlertParts& parts, const Request& request, const Reply& re
 // As it stands; kNotFound.
 Result<PublishedAlert> FindAlert(const AlertParts& parts, const std::string& id) {
   if (const AlertStepPtr step = parts.board.Find(id)) return step->alert;
-  AlertQuery query;
-  query.alert_id = id;
-  VL_TRY(const delta::SnapshotPtr snapshot, parts.lake.Latest(ingest::kAlerts));
-  VL_TRY(auto found, ingest::ReadAlertsNow(parts.lake, snapshot, query,
-                                           Wait::For(parts.lake.clock(), kTablePatience)));
-  if (found.empty()) return Fail(ErrorKind::kNotFound, "There is no alert of this id");
-  return std::move(found.front());
+  return ingest::ReadAlertNow(parts.lake, id, Wait::For(parts.lake.clock(), kTablePatience));
 }
 
 // When a snooze ends.
