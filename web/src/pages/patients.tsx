@@ -9,7 +9,7 @@ import {alertsOn} from '../lib/live';
 import {useLoad} from '../lib/load';
 import {fullName, learnNames} from '../lib/names';
 import {useNow} from '../lib/now';
-import {nameCondition, patterns} from '../lib/patients';
+import {nameCondition, patterns, type FoundPatient} from '../lib/patients';
 import {go, link, replace} from '../lib/router';
 import {useStore} from '../lib/store';
 import type {Alert} from '../lib/types';
@@ -18,13 +18,7 @@ import {Pill, severityTone, Spark} from '../ui/parts';
 import {SortHead, type Order} from '../ui/sort_head';
 import {Empty, Loading} from '../ui/states';
 
-interface Patient {
-  id: string;
-  given_name: string | null;
-  family_name: string | null;
-  gender: string | null;
-  birth_date: string | null;
-  city: string | null;
+interface Patient extends FoundPatient {
   state: string | null;
   category: string;
   readings: number;

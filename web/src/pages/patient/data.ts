@@ -4,16 +4,11 @@ import {useEffect, useMemo, useState} from 'preact/hooks';
 import {get, rows} from '../../lib/api';
 import {onAlert} from '../../lib/live';
 import {useLoad, type Loaded} from '../../lib/load';
+import type {FoundPatient} from '../../lib/patients';
 import type {Reading} from '../../lib/pressure';
 import type {Alert, LiveReading} from '../../lib/types';
 
-export interface Patient {
-  id: string;
-  given_name: string | null;
-  family_name: string | null;
-  gender: string | null;
-  birth_date: string | null;
-  city: string | null;
+export interface Patient extends FoundPatient {
   state: string | null;
   category: string;
   readings: number;
