@@ -71,10 +71,19 @@ def broker(tmp_path_factory):
     broker.stop()
 
 
-@pytest.fixture(scope="session")
-def disk_faults(tmp_path_factory):
-    """Environment in which the product meets the faults of disk_faults.c."""
-    library = tmp_path_factory.mktemp("faults") / "disk_faults.so"
-    source = pathlib.Path(__file__).with_name("disk_faults.c")
+def preloaded(name, folder):
+    """Environment in which the product is run with what NAME.c, beside this file, puts before the system's calls."""
+    library = folder / f"{name}.so"
+    source = pathlib.Path(__file__).with_name(f"{name}.c")
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"], check=True)
     return {"LD_PRELOAD": str(library)}
+
+
+@pytest.fixture(scope="session")
+def disk_faults(tmp_path_factory):
+    return preloaded("disk_faults", tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture(scope="session")
+def kill_points(tmp_path_factory):
+    return preloaded("kill_points", tmp_path_factory.mktemp("kill"))

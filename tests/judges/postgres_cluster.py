@@ -3,19 +3,14 @@
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 
+from kafka_broker import free_ports
+
 VERSION = 15
 BINARIES = pathlib.Path(f"/usr/lib/postgresql/{VERSION}/bin")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Cluster:
@@ -23,7 +18,7 @@ class Cluster:
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vitalake-postgres-"))
-        self.port = free_port()
+        (self.port,) = free_ports(1)
         self.prefix = []
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")

@@ -10,7 +10,6 @@ import os
 import pathlib
 import random
 import signal
-import subprocess
 import time
 
 import pytest
@@ -143,14 +142,6 @@ def published(broker, topic, at_least):
     return found
 
 
-@pytest.fixture(scope="module")
-def preload(tmp_path_factory):
-    library = tmp_path_factory.mktemp("kill") / "kill_points.so"
-    source = pathlib.Path(__file__).with_name("kill_points.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", source, "-o", library, "-ldl"], check=True)
-    return str(library)
-
-
 @pytest.fixture
 def service(tmp_path, broker, request):
     topic = broker.create(request.node.name, PARTITIONS)
@@ -163,7 +154,7 @@ def service(tmp_path, broker, request):
     broker.delete(f"{topic}-alerts")
 
 
-def test_killed_at_every_point(service, broker, preload, capsys):
+def test_killed_at_every_point(service, broker, kill_points, capsys):
     chance = random.Random(20261126)
     source, messages = Messages(1), []
     died = collections.Counter()
@@ -175,7 +166,7 @@ def test_killed_at_every_point(service, broker, preload, capsys):
         broker.send(service.topic, batch)
         environment = dict(os.environ)
         if point:
-            environment |= {"LD_PRELOAD": preload, "KILL_AT": f"{point} {chance.choice([1, 1, 1, 2])}"}
+            environment |= {**kill_points, "KILL_AT": f"{point} {chance.choice([1, 1, 1, 2])}"}
         process = service.start(environment=environment)
         deadline = time.monotonic() + (chance.uniform(0.1, 1.5) if point is None else 6 if "compaction" in point else 4)
         if point and "snapshot" in point:  # they are written when a partition leaves
