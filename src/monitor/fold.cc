@@ -9,11 +9,9 @@
 namespace vitalake::monitor {
 namespace {
 
-constexpr int kSecondsOfDay = 86'400;
-
 uint16_t DayOf(const Series& series, Seconds time) {
   const int64_t local = int64_t{time} + int64_t{series.offset_minutes} * 60;
-  return static_cast<uint16_t>(std::clamp<int64_t>(local / kSecondsOfDay, 0, 65'535));
+  return static_cast<uint16_t>(std::clamp<int64_t>(local / kDaySeconds, 0, 65'535));
 }
 
 const FoldRules& RulesAt(std::span<const FoldRules> rules, Seconds time) {

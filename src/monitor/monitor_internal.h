@@ -18,8 +18,6 @@
 
 namespace vitalake::monitor {
 
-inline constexpr Seconds kDaySeconds = 86'400;
-
 inline Seconds ToSeconds(Micros time) {
   constexpr Micros kLast = Micros{0xFFFF'FFFE} * kSecond;
   return static_cast<Seconds>(std::clamp<Micros>(time, kSecond, kLast) / kSecond);

@@ -22,6 +22,7 @@
 namespace vitalake::monitor {
 
 using Seconds = uint32_t;
+inline constexpr Seconds kDaySeconds = 86'400;
 inline constexpr int kChannels = 2;    // systolic (or the only value) and diastolic
 inline constexpr int kRingSize = 8;    // readings that can be changed exactly
 inline constexpr int kHistory = 52;    // earlier values that the baseline rests on

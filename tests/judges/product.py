@@ -67,8 +67,9 @@ class Lake:
         return self.rows("sql", query)
 
     def tables(self):
-        """Names of the Delta tables on disk, e.g. silver.patient."""
-        return sorted(".".join(log.parent.relative_to(self.path).parts) for log in self.path.rglob("_delta_log"))
+        """Names of the Delta tables on disk, e.g. silver.patient; a run may be making folders and removing them."""
+        folders = (pathlib.Path(folder) for folder, inside, _ in os.walk(self.path) if "_delta_log" in inside)
+        return sorted(".".join(folder.relative_to(self.path).parts) for folder in folders)
 
     def folder(self, table):
         return self.path / table.replace(".", "/")
