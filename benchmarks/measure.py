@@ -44,6 +44,10 @@ def high_water(pid):
     return 0
 
 
+def percentile(seconds, share):
+    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))]
+
+
 class Sampler(threading.Thread):
     """The highest resident memory of a process tree: the sum over it now and then, or its root's own peak."""
 

@@ -341,8 +341,8 @@ Made MakeExtension(std::unique_ptr<Expr> input, Arguments arguments, std::string
   }
   auto url = std::make_unique<PathExpr>();
   url->Add("url");
-  return std::make_unique<WhereExpr>(
-      std::move(path), MakeOperator(Operator::kEqual, std::move(url), std::move(arguments[0])));
+  return std::make_unique<WhereExpr>(std::move(path),
+                                     MakeEqual(std::move(url), std::move(arguments[0])));
 }
 
 struct MakerEntry {

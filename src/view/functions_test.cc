@@ -42,6 +42,21 @@ std::string Evaluate(std::string_view expression, std::string_view resource = R"
   return env.failed() ? "fault: " + env.fault() : out;
 }
 
+// FHIRPath 2.0, union and first(): the union keeps the order of what was not there before.
+TEST(FhirPath, FirstOfAUnionIsTheFirstItemOfTheFirstThatHasOne) {
+  const std::string_view resource = R"({"a":[],"b":["x","y"],"c":"z","d":[["p"],["q"]]})";
+  EXPECT_EQ(Evaluate("(a | b | c).first()", resource), "x");
+  EXPECT_EQ(Evaluate("(none | c | b)[0]", resource), "z");
+  EXPECT_EQ(Evaluate("(none | (a | c)).first()", resource), "z");
+  EXPECT_EQ(Evaluate("(b.where($this = 'y') | c).first()", resource), "y");
+  EXPECT_EQ(Evaluate("(b.skip(1) | b).first()", resource), "y");
+  EXPECT_EQ(Evaluate("(d | c).first()", resource), "p");
+  EXPECT_EQ(Evaluate("(a | none).first()", resource), "");
+  EXPECT_EQ(Evaluate("(a | none).first().exists()", resource), "false");
+  EXPECT_EQ(Evaluate("(c | b).first() & (b | c).first()", resource), "zx");
+  EXPECT_EQ(Evaluate("(b | c | b).count()", resource), "3");
+}
+
 // FHIRPath 2.0, Boolean logic: the tables of and, or, xor, implies.
 TEST(FhirPath, ThreeValuedLogic) {
   const std::string_view values[] = {"true", "false", "{}"};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "view/path_expr.h"
@@ -232,9 +234,20 @@ class MembershipExpr final : public BooleanExpr {
   ExprPtr item_, list_;
 };
 
-class UnionExpr final : public Binary {
+class UnionExpr final : public Expr {
  public:
-  using Binary::Binary;
+  UnionExpr(std::unique_ptr<Expr> left, std::unique_ptr<Expr> right)
+      : left_(std::move(left)), right_(std::move(right)) {}
+  // a, b, c of a | b | c; the union is spent.
+  void TakeOperands(std::vector<std::unique_ptr<Expr>>& out) {
+    for (std::unique_ptr<Expr>* const side : {&left_, &right_}) {
+      if (auto* inner = dynamic_cast<UnionExpr*>(side->get())) {
+        inner->TakeOperands(out);
+      } else {
+        out.push_back(std::move(*side));
+      }
+    }
+  }
   bool Each(Env& env, Sink sink) const override {
     Items seen;
     const auto once = [&](const Item& item) {
@@ -245,6 +258,9 @@ class UnionExpr final : public Binary {
     };
     return left_->Each(env, once) && right_->Each(env, once);
   }
+
+ private:
+  std::unique_ptr<Expr> left_, right_;
 };
 
 // + - * / div mod of numbers, + of strings.
@@ -417,6 +433,34 @@ class FirstExpr final : public Expr {
   ExprPtr input_;
 };
 
+// first() of a union: of each operand the first, until there is one.
+class FirstOfExpr final : public Expr {
+ public:
+  explicit FirstOfExpr(std::vector<ExprPtr> firsts) : firsts_(std::move(firsts)) {}
+  bool at_most_one() const override { return true; }
+  bool Each(Env& env, Sink sink) const override {
+    Item item;
+    if (One(env, item) == Found::kNone) return !env.failed();
+    return sink(item);
+  }
+  Found One(Env& env, Item& out) const override {
+    for (const ExprPtr& first : firsts_) {
+      const Found found = first->One(env, out);
+      if (found != Found::kNone || env.failed()) return found;
+    }
+    return Found::kNone;
+  }
+  Places Touch(JsonSelection& kept, const Places& focus) const override {
+    Places all;
+    for (const ExprPtr& first : firsts_)
+      std::ranges::copy(first->Touch(kept, focus), std::back_inserter(all));
+    return all;
+  }
+
+ private:
+  std::vector<ExprPtr> firsts_;  // each gives one item at most
+};
+
 class IsExpr final : public BooleanExpr {
  public:
   IsExpr(ExprPtr input, std::string_view type) : input_(std::move(input)), type_(type) {}
@@ -473,14 +517,6 @@ bool IsTextConstant(const Expr& expr) {
          constant->item().text.size() != 0;
 }
 
-std::unique_ptr<Expr> MakeEqual(ExprPtr left, ExprPtr right, bool negated) {
-  if (IsTextConstant(*right)) {
-    const Item item = static_cast<const ConstantExpr&>(*right).item();
-    return std::make_unique<EqualTextExpr>(std::move(left), item.text, negated);
-  }
-  return std::make_unique<EqualExpr>(std::move(left), std::move(right), negated);
-}
-
 }  // namespace
 
 bool Holds(const Items& items, const Item& item) {
@@ -490,7 +526,16 @@ bool Holds(const Items& items, const Item& item) {
   return false;
 }
 
-std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right) {
+std::unique_ptr<Expr> MakeEqual(ExprPtr left, ExprPtr right, bool negated) {
+  if (IsTextConstant(*right)) {
+    const Item item = static_cast<const ConstantExpr&>(*right).item();
+    return std::make_unique<EqualTextExpr>(std::move(left), item.text, negated);
+  }
+  return std::make_unique<EqualExpr>(std::move(left), std::move(right), negated);
+}
+
+std::unique_ptr<Expr> MakeOperator(Operator op, std::unique_ptr<Expr> left,
+                                   std::unique_ptr<Expr> right) {
   switch (op) {
     case Operator::kUnion:
       return std::make_unique<UnionExpr>(std::move(left), std::move(right));
@@ -535,6 +580,15 @@ std::unique_ptr<Expr> MakeIndexer(std::unique_ptr<Expr> input, ExprPtr index) {
 }
 
 std::unique_ptr<Expr> MakeFirst(std::unique_ptr<Expr> input) {
+  if (auto* all = dynamic_cast<UnionExpr*>(input.get())) {
+    std::vector<std::unique_ptr<Expr>> operands;
+    all->TakeOperands(operands);
+    std::vector<ExprPtr> firsts;
+    for (std::unique_ptr<Expr>& operand : operands) {
+      firsts.push_back(MakeFirst(std::move(operand)));
+    }
+    return std::make_unique<FirstOfExpr>(std::move(firsts));
+  }
   PathExpr* path = input->AsPath();
   if (!path || path->empty()) return std::make_unique<FirstExpr>(std::move(input));
   path->TakeFirst();

@@ -34,7 +34,10 @@ enum class Operator : uint8_t {
   kImplies,
 };
 
-std::unique_ptr<Expr> MakeOperator(Operator op, ExprPtr left, ExprPtr right);
+std::unique_ptr<Expr> MakeOperator(Operator op, std::unique_ptr<Expr> left,
+                                   std::unique_ptr<Expr> right);
+// `=`, or `!=` when negated.
+std::unique_ptr<Expr> MakeEqual(ExprPtr left, ExprPtr right, bool negated = false);
 // -x
 std::unique_ptr<Expr> MakeNegation(ExprPtr input);
 // input[index]; [0] is first().

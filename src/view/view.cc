@@ -263,8 +263,11 @@ Result<SelectPlan> Compiler::Select(JsonValue element, const std::string& place)
     return Bad(place, "column and select must be arrays");
   }
   size_t index = 0;
+  std::string_view path_before;
   for (JsonValue column : columns.children()) {
     VL_TRY(ColumnPlan made, Column(column, fmt::format("{}.column[{}]", place, index++)));
+    made.repeats = column.String("path") == path_before;
+    path_before = column.String("path");
     plan.columns.push_back(std::move(made));
   }
   index = 0;

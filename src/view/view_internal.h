@@ -14,7 +14,8 @@ struct ColumnPlan {
   size_t index = 0;  // in the row
   Path path;
   bool collection = false;
-  std::string place;  // "select[0].column[2] (family_name)"
+  bool repeats = false;  // the column before it in the select has the same path
+  std::string place;     // "select[0].column[2] (family_name)"
 };
 
 enum class Iteration : uint8_t { kOnce, kForEach, kForEachOrNull, kRepeat };

@@ -97,18 +97,29 @@ struct ViewRunner::Impl {
     return true;
   }
 
-  bool FillColumn(const ColumnPlan& column) {
+  // What the path of the columns before gave, for those that repeat it.
+  struct PathValue {
+    bool is_known = false;
+    Found found = Found::kNone;
+    Item item = {};
+  };
+
+  bool FillColumn(const ColumnPlan& column, PathValue& value) {
     Cell& cell = row[column.index];
     cell.is_null = true;
+    value.is_known &= column.repeats;
     if (!needed[column.index]) return true;
     place = column.place;
     if (column.collection) return FillCollection(column, cell);
-    Item item;
-    switch (column.path.expr->One(env, item)) {
+    if (!value.is_known) {
+      value.found = column.path.expr->One(env, value.item);
+      value.is_known = true;
+    }
+    switch (value.found) {
       case Found::kNone:
         return !env.failed();
       case Found::kOne:
-        return FillCell(plan.columns[column.index], item, env, cell);
+        return FillCell(plan.columns[column.index], value.item, env, cell);
       case Found::kMany:
         return env.Fail("several values, and the column is no collection");
     }
@@ -139,7 +150,8 @@ struct ViewRunner::Impl {
 
   bool FillRowIndexes(const SelectPlan& select) {
     for (const ColumnPlan& column : select.columns) {
-      if (column.path.uses_row_index && !FillColumn(column)) return false;
+      PathValue value;
+      if (column.path.uses_row_index && !FillColumn(column, value)) return false;
     }
     return std::all_of(select.parts.begin(), select.parts.end(), [&](const SelectPlan::Part& part) {
       return FillRowIndexes(part.branches[0]);
@@ -190,8 +202,9 @@ struct ViewRunner::Impl {
   }
 
   bool Fill(const SelectPlan& select, Next next) {
+    PathValue value;
     for (const ColumnPlan& column : select.columns) {
-      if (!FillColumn(column)) return false;
+      if (!FillColumn(column, value)) return false;
     }
     return select.parts.empty() ? next() : FillPart(select, 0, next);
   }

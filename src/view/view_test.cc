@@ -67,6 +67,24 @@ std::string ValueOf(std::string_view url, std::string_view type) {
   return fmt::format("extension('{}').value.ofType({})", url, type);
 }
 
+TEST(ViewColumns, OnePathMayFillSeveralColumns) {
+  const std::string_view view = R"j({"resource":"Patient","select":[{"column":[
+      {"name":"a","path":"birthDate","type":"date"},
+      {"name":"b","path":"birthDate","type":"date","tag":[{"name":"ansi/type","value":"DATE"}]},
+      {"name":"c","path":"name.given","collection":true},{"name":"d","path":"birthDate"},
+      {"name":"e","path":"deceased","type":"string"},{"name":"f","path":"deceased","type":"string"}]},
+      {"forEach":"name","column":[{"name":"g","path":"family"},{"name":"h","path":"family"}]}]})j";
+  const Table whole = RunView(view, kPatient);
+  EXPECT_EQ(whole.fault, "");
+  // 1974-12-25 is day 1819 after 1970-01-01: 4 * 365 + 1 leap day + 358.
+  EXPECT_EQ(whole.rows,
+            (std::vector<std::string>{"1974-12-25|1819|[\"x\",\"y\"]|1974-12-25|null|null|A|A",
+                                      "1974-12-25|1819|[\"x\",\"y\"]|1974-12-25|null|null|B|B"}));
+  const Table some = RunView(view, kPatient, {false, true, true, false, false, true, false, true});
+  EXPECT_EQ(some.rows, (std::vector<std::string>{"null|1819|[\"x\",\"y\"]|null|null|null|null|A",
+                                                 "null|1819|[\"x\",\"y\"]|null|null|null|null|B"}));
+}
+
 TEST(ViewColumns, TypesComeFromTagThenFhirType) {
   const auto view = View::Compile(R"j({"resource":"Patient","name":"v","select":[{"column":[
       {"name":"a","path":"active","type":"boolean","description":"d"},

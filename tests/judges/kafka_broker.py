@@ -89,12 +89,12 @@ class Broker:
             self.process.wait(timeout=60)
             self.process = None
 
-    def create(self, topic, partitions=1):
+    def create(self, topic, partitions=1, settings=None):
         """Makes the topic, waiting for an earlier one of that name to be gone."""
         deadline = time.monotonic() + 30
         while True:
             try:
-                self.admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result()
+                self.admin.create_topics([NewTopic(topic, partitions, 1, config=settings or {})])[topic].result()
                 break
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS or time.monotonic() > deadline:
