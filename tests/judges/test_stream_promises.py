@@ -29,7 +29,7 @@ class Stream(Service):
         super().__init__(folder, broker, topic)
         self.config.write_text(f"lake: {self.lake.path}\n" + ("streams:\n  " if streams else "") + streams.format(
             kafka=f'{{brokers: "{broker.address}", topic: {topic}, group: "{topic}"}}',
-            commit="{every: 100ms, merge_every: 500ms}") + f"\n{extra}\n")
+            commit="{every: 100ms}") + f"\n{extra}\n")
         self.environment = None
 
     def start(self, level="info"):
