@@ -19,41 +19,6 @@ std::string AlertColumnList() {
   return list;
 }
 
-// Reads one row after the other, in the order of AlertColumns.
-class AlertRowReader {
- public:
-  explicit AlertRowReader(const engine::QueryResult& row) : row_(row) {}
-  void Take(std::string& text) { text = row_.GetString(at_++); }
-  void Take(bool& flag) { flag = row_.GetBool(at_++); }
-  void Take(int64_t& number) { number = row_.GetInt64(at_++); }
-  void Take(std::optional<int64_t>& number) {
-    if (!row_.IsNull(at_)) number = row_.GetInt64(at_);
-    ++at_;
-  }
-  void Take(std::optional<double>& number) {
-    if (!row_.IsNull(at_)) number = row_.GetDouble(at_);
-    ++at_;
-  }
-
- private:
-  const engine::QueryResult& row_;
-  size_t at_ = 0;
-};
-
-PublishedAlert AlertOf(const engine::QueryResult& row) {
-  PublishedAlert alert;
-  AlertRowReader reader(row);
-  const auto take = [&](auto&... parts) { (reader.Take(parts), ...); };
-  take(alert.alert_id, alert.id_space, alert.patient_id, alert.vital, alert.rule,
-       alert.rule_version, alert.severity, alert.state, alert.change, alert.queue, alert.notify,
-       alert.opened_at, alert.updated_at, alert.closed_at, alert.acknowledged_by,
-       alert.acknowledged_at, alert.snoozed_until, alert.reading_ids, alert.value, alert.diastolic,
-       alert.baseline, alert.baseline_sigma, alert.baseline_readings, alert.window, alert.late_by,
-       alert.explanation, alert.source, alert.source_partition, alert.source_offset,
-       alert.sequence);
-  return alert;
-}
-
 Result<std::vector<PublishedAlert>> AlertsOf(lake::Lake& lake, const std::string& sql,
                                              const Wait& wait) {
   VL_TRY(engine::Connection connection, lake.engine().Connect());

@@ -2,9 +2,106 @@
 
 #include <fmt/format.h>
 
+#include <span>
+#include <variant>
+
 #include "base/json_writer.h"
 
 namespace vitalake::ingest {
+namespace {
+
+// A column of ops.alert, and where it stands in a PublishedAlert.
+struct AlertColumn {
+  std::string_view name;
+  view::ColumnType type;
+  std::variant<std::string PublishedAlert::*, bool PublishedAlert::*, int64_t PublishedAlert::*,
+               std::optional<int64_t> PublishedAlert::*, std::optional<double> PublishedAlert::*>
+      part;
+  bool null_when_empty = false;  // of a text
+};
+
+std::span<const AlertColumn> PartsOfAlerts() {
+  using Alert = PublishedAlert;
+  using enum view::ColumnType;
+  static constexpr AlertColumn kColumns[] = {
+      {"alert_id", kVarchar, &Alert::alert_id},
+      {"id_space", kVarchar, &Alert::id_space},
+      {"patient_id", kVarchar, &Alert::patient_id, true},
+      {"vital", kVarchar, &Alert::vital},
+      {"rule", kVarchar, &Alert::rule},
+      {"rule_version", kVarchar, &Alert::rule_version},
+      {"severity", kVarchar, &Alert::severity},
+      {"state", kVarchar, &Alert::state},
+      {"change", kVarchar, &Alert::change},
+      {"queue", kVarchar, &Alert::queue},
+      {"notify", kBoolean, &Alert::notify},
+      {"opened_at", kTimestamp, &Alert::opened_at},
+      {"updated_at", kTimestamp, &Alert::updated_at},
+      {"closed_at", kTimestamp, &Alert::closed_at},
+      {"acknowledged_by", kVarchar, &Alert::acknowledged_by, true},
+      {"acknowledged_at", kTimestamp, &Alert::acknowledged_at},
+      {"snoozed_until", kTimestamp, &Alert::snoozed_until},
+      {"reading_ids", kVarchar, &Alert::reading_ids},
+      {"value", kDouble, &Alert::value},
+      {"diastolic", kDouble, &Alert::diastolic},
+      {"baseline", kDouble, &Alert::baseline},
+      {"baseline_sigma", kDouble, &Alert::baseline_sigma},
+      {"baseline_readings", kBigint, &Alert::baseline_readings},
+      {"window", kVarchar, &Alert::window, true},
+      {"late_by", kVarchar, &Alert::late_by, true},
+      {"explanation", kVarchar, &Alert::explanation},
+      {"source", kVarchar, &Alert::source},
+      {"source_partition", kVarchar, &Alert::source_partition},
+      {"source_offset", kBigint, &Alert::source_offset},
+      {"sequence", kBigint, &Alert::sequence},
+  };
+  return kColumns;
+}
+
+// A cell of each kind of part. Integers and times are one kind: the column's type tells.
+void AppendPart(const AlertColumn& column, const std::string& text, lake::CellRow& row) {
+  column.null_when_empty ? row.TextOrNull(text) : row.Text(text);
+}
+void AppendPart(const AlertColumn&, bool flag, lake::CellRow& row) { row.Bool(flag); }
+void AppendPart(const AlertColumn&, int64_t number, lake::CellRow& row) { row.Int(number); }
+void AppendPart(const AlertColumn&, std::optional<int64_t> number, lake::CellRow& row) {
+  row.Int(number);
+}
+void AppendPart(const AlertColumn&, std::optional<double> number, lake::CellRow& row) {
+  row.Double(number);
+}
+
+void WritePart(const AlertColumn& column, const std::string& text, JsonWriter& json) {
+  const bool is_null = column.null_when_empty && text.empty();
+  is_null ? json.Null() : json.String(text);
+}
+void WritePart(const AlertColumn&, bool flag, JsonWriter& json) { json.Bool(flag); }
+void WritePart(const AlertColumn& column, int64_t number, JsonWriter& json) {
+  column.type == view::ColumnType::kTimestamp ? json.String(FormatUtc(number)) : json.Int(number);
+}
+void WritePart(const AlertColumn& column, std::optional<int64_t> number, JsonWriter& json) {
+  if (number) return WritePart(column, *number, json);
+  json.Null();
+}
+void WritePart(const AlertColumn&, std::optional<double> number, JsonWriter& json) {
+  number ? json.Double(*number) : json.Null();
+}
+
+void ReadPart(const engine::QueryResult& row, size_t at, std::string& text) {
+  text = row.GetString(at);
+}
+void ReadPart(const engine::QueryResult& row, size_t at, bool& flag) { flag = row.GetBool(at); }
+void ReadPart(const engine::QueryResult& row, size_t at, int64_t& number) {
+  number = row.GetInt64(at);
+}
+void ReadPart(const engine::QueryResult& row, size_t at, std::optional<int64_t>& number) {
+  if (!row.IsNull(at)) number = row.GetInt64(at);
+}
+void ReadPart(const engine::QueryResult& row, size_t at, std::optional<double>& number) {
+  if (!row.IsNull(at)) number = row.GetDouble(at);
+}
+
+}  // namespace
 
 std::string IsoDuration(int64_t seconds) {
   std::string text = "PT";
@@ -15,91 +112,42 @@ std::string IsoDuration(int64_t seconds) {
 }
 
 const std::vector<view::ColumnSpec>& AlertColumns() {
-  using enum view::ColumnType;
   static const std::vector<view::ColumnSpec> columns = [] {
     std::vector<view::ColumnSpec> list;
-    const auto add = [&](view::ColumnType type, std::initializer_list<const char*> names) {
-      for (const char* name : names) list.push_back({name, type, "", ""});
-    };
-    add(kVarchar, {"alert_id", "id_space", "patient_id", "vital", "rule", "rule_version",
-                   "severity", "state", "change", "queue"});
-    add(kBoolean, {"notify"});
-    add(kTimestamp, {"opened_at", "updated_at", "closed_at"});
-    add(kVarchar, {"acknowledged_by"});
-    add(kTimestamp, {"acknowledged_at", "snoozed_until"});
-    add(kVarchar, {"reading_ids"});
-    add(kDouble, {"value", "diastolic", "baseline", "baseline_sigma"});
-    add(kBigint, {"baseline_readings"});
-    add(kVarchar, {"window", "late_by", "explanation", "source", "source_partition"});
-    add(kBigint, {"source_offset", "sequence"});
+    for (const AlertColumn& column : PartsOfAlerts()) {
+      list.push_back({std::string(column.name), column.type, "", ""});
+    }
     return list;
   }();
   return columns;
 }
 
 void AppendCells(const PublishedAlert& alert, lake::CellRow& row) {
-  row.Text(alert.alert_id).Text(alert.id_space).TextOrNull(alert.patient_id).Text(alert.vital);
-  row.Text(alert.rule).Text(alert.rule_version).Text(alert.severity).Text(alert.state);
-  row.Text(alert.change).Text(alert.queue).Bool(alert.notify);
-  row.Int(alert.opened_at).Int(alert.updated_at).Int(alert.closed_at);
-  row.TextOrNull(alert.acknowledged_by).Int(alert.acknowledged_at).Int(alert.snoozed_until);
-  row.Text(alert.reading_ids).Double(alert.value).Double(alert.diastolic);
-  row.Double(alert.baseline).Double(alert.baseline_sigma).Int(alert.baseline_readings);
-  row.TextOrNull(alert.window).TextOrNull(alert.late_by).Text(alert.explanation);
-  row.Text(alert.source).Text(alert.source_partition).Int(alert.source_offset);
-  row.Int(alert.sequence);
+  for (const AlertColumn& column : PartsOfAlerts()) {
+    std::visit([&](const auto part) { AppendPart(column, alert.*part, row); }, column.part);
+  }
 }
 
-bool IsOn(std::string_view state) { return state != "closed" && state != "withdrawn"; }
+PublishedAlert AlertOf(const engine::QueryResult& row) {
+  PublishedAlert alert;
+  for (size_t at = 0; const AlertColumn& column : PartsOfAlerts()) {
+    std::visit([&](const auto part) { ReadPart(row, at, alert.*part); }, column.part);
+    ++at;
+  }
+  return alert;
+}
 
 std::string AlertJson(const PublishedAlert& alert) {
   JsonWriter json;
   json.BeginObject();
-  const auto text = [&](std::string_view name, const std::string& value) {
-    json.Key(name).String(value);
-  };
-  const auto text_or_null = [&](std::string_view name, const std::string& value) {
-    value.empty() ? json.Key(name).Null() : json.Key(name).String(value);
-  };
-  const auto time = [&](std::string_view name, std::optional<Micros> value) {
-    value ? json.Key(name).String(FormatUtc(*value)) : json.Key(name).Null();
-  };
-  const auto number = [&](std::string_view name, std::optional<double> value) {
-    value ? json.Key(name).Double(*value) : json.Key(name).Null();
-  };
-  text("alert_id", alert.alert_id);
-  text("id_space", alert.id_space);
-  text_or_null("patient_id", alert.patient_id);
-  text("vital", alert.vital);
-  text("rule", alert.rule);
-  text("rule_version", alert.rule_version);
-  text("severity", alert.severity);
-  text("state", alert.state);
-  text("change", alert.change);
-  text("queue", alert.queue);
-  json.Key("notify").Bool(alert.notify);
-  time("opened_at", alert.opened_at);
-  time("updated_at", alert.updated_at);
-  time("closed_at", alert.closed_at);
-  text_or_null("acknowledged_by", alert.acknowledged_by);
-  time("acknowledged_at", alert.acknowledged_at);
-  time("snoozed_until", alert.snoozed_until);
-  text("reading_ids", alert.reading_ids);
-  number("value", alert.value);
-  number("diastolic", alert.diastolic);
-  number("baseline", alert.baseline);
-  number("baseline_sigma", alert.baseline_sigma);
-  json.Key("baseline_readings");
-  alert.baseline_readings ? json.Int(*alert.baseline_readings) : json.Null();
-  text_or_null("window", alert.window);
-  text_or_null("late_by", alert.late_by);
-  text("explanation", alert.explanation);
-  text("source", alert.source);
-  text("source_partition", alert.source_partition);
-  json.Key("source_offset").Int(alert.source_offset);
-  json.Key("sequence").Int(alert.sequence);
+  for (const AlertColumn& column : PartsOfAlerts()) {
+    json.Key(column.name);
+    std::visit([&](const auto part) { WritePart(column, alert.*part, json); }, column.part);
+  }
   json.EndObject();
   return json.Take();
 }
+
+bool IsOn(std::string_view state) { return state != "closed" && state != "withdrawn"; }
 
 }  // namespace vitalake::ingest

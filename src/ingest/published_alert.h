@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/engine.h"
 #include "lake/cell_row.h"
 #include "view/view.h"
 
@@ -40,15 +41,16 @@ struct PublishedAlert {
 // "PT15M"; parts that are 0 are left out, "PT0S" when all are.
 std::string IsoDuration(int64_t seconds);
 
-// The columns of AppendCells' rows, in their order.
+// The columns of ops.alert in their order, which all of these keep to.
 const std::vector<view::ColumnSpec>& AlertColumns();
-// An object with those columns in their order: times as FormatUtc, null for what is absent.
+// Appends the cells of one row; `alert` must live until they are used.
+void AppendCells(const PublishedAlert& alert, lake::CellRow& row);
+// Of the row at hand.
+PublishedAlert AlertOf(const engine::QueryResult& row);
+// An object: times as FormatUtc, null for what is absent.
 std::string AlertJson(const PublishedAlert& alert);
 
 // Whether an alert in that state is on.
 bool IsOn(std::string_view state);
-
-// Appends the cells of one row; `alert` must live until they are used.
-void AppendCells(const PublishedAlert& alert, lake::CellRow& row);
 
 }  // namespace vitalake::ingest
