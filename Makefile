@@ -20,9 +20,9 @@ test:  ## build and run all tests; ends with one line of counts
 	@scripts/setup.sh build test
 	@python3 scripts/run_tests.py --jobs $(JOBS)
 
-torture: build  ## kill the service 1,000 times and let it run for half an hour (KILLS=100 SOAK=60: less)
+torture: build  ## kill the service 1,000 times, two for 5 minutes, let it run for half an hour (KILLS=50 ROLLING=30 SOAK=60: less)
 	@scripts/setup.sh test
-	@TORTURE_KILLS=$(or $(KILLS),1000) TORTURE_SOAK=$(or $(SOAK),1800) .deps/venv/bin/python -m pytest tests/judges/test_torture.py -q -p no:cacheprovider
+	@TORTURE_KILLS=$(or $(KILLS),1000) TORTURE_ROLLING=$(or $(ROLLING),300) TORTURE_SOAK=$(or $(SOAK),1800) .deps/venv/bin/python -m pytest tests/judges/test_torture.py -q -p no:cacheprovider
 
 demo: build  ## sample patients, their tables, a live stream with alerts (ARGS="--seconds 20": ends by itself)
 	@build/release/vitalake --lake build/demo-lake demo $(if $(findstring --seconds,$(ARGS)),,$$(test -t 0 || echo --seconds 30)) $(ARGS)

@@ -107,6 +107,11 @@ class Broker:
     def delete(self, topic):
         self.admin.delete_topics([topic])[topic].result()
 
+    def forget(self, topic, partition, before):
+        """Removes the messages before an offset, as retention does."""
+        place = TopicPartition(topic, partition, before)
+        self.admin.delete_records([place])[place].result()
+
     def send(self, topic, messages):
         """Sends (partition, payload) or (partition, payload, key), in order; an object goes as JSON."""
         producer = Producer({"bootstrap.servers": self.address, "linger.ms": 5, "acks": "all",

@@ -60,10 +60,10 @@ streams:
     def text(self):
         return self.log.read_text()[-8000:] if self.log.exists() else ""
 
-    def await_text(self, words, timeout=60):
-        """Until the log has the words."""
+    def await_text(self, words, timeout=60, times=1):
+        """Until the log has the words, so often."""
         deadline = time.monotonic() + timeout
-        while words not in self.text():
+        while self.text().count(words) < times:
             assert time.monotonic() < deadline, f"no {words!r} in\n{self.text()}"
             time.sleep(0.05)
 

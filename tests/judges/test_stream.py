@@ -4,7 +4,6 @@ import gzip
 import json
 import random
 import shutil
-import signal
 import time
 
 import deltalake
@@ -90,29 +89,6 @@ def test_shapes_of_messages(service, broker, tmp_path, corpus):
     assert run.lake.counts()["received"] == 900
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_killed_at_random_moments(service, broker, corpus, processes):
-    patients, observations, reference = corpus
-    run = service(partitions=2)
-    messages = by_patient(patients + observations, 2)
-    chance = random.Random(20261122 + processes)
-    kills = 12 if processes == 1 else 6
-    size = len(messages) // kills + 1
-    for i in range(kills):
-        broker.send(run.topic, messages[i * size:(i + 1) * size])
-        while len(run.processes) < processes:
-            run.start()
-        time.sleep(chance.uniform(0.3, 1.6))
-        run.kill(chance.choice(run.processes))
-    while len(run.processes) < processes:
-        run.start()
-    run.await_all()
-    run.stop()
-    assert_same(run.lake, reference)
-    assert run.lake.counts()["received"] == len(messages)
-    assert len(run.lake.read("bronze.observation_stream")) == len(messages)
-
-
 def test_what_bronze_has_is_read_from_there_with_the_broker_down(tmp_path, service, broker, corpus):
     _, observations, _ = corpus
     run = service()
@@ -149,6 +125,21 @@ def test_a_topic_made_anew(tmp_path, service, broker, corpus):
     assert "epoch 1 begins" in run.text() and "epoch 2 begins" in run.text()
     partitions = run.lake.read("bronze.observation_stream")["partition"].to_pylist()
     assert {p: partitions.count(p) for p in partitions} == {f"{app}/{i}": len(p) for i, p in enumerate(parts)}
+
+
+def test_retention_passed(tmp_path, service, broker, corpus):
+    """What the broker threw away before it was read is named; the rest goes on behind it."""
+    _, observations, _ = corpus
+    run = service()
+    broker.send(run.topic, [(0, line) for line in observations[:100]])
+    run.run_to_end()
+    broker.send(run.topic, [(0, line) for line in observations[100:200]])
+    broker.forget(run.topic, 0, 150)
+    run.run_to_end()
+    assert "offsets 100 to 149" in run.text() and "retention" in run.text()
+    kept = observations[:100] + observations[150:200]
+    assert_same(run.lake, batch_lake(tmp_path, kept))
+    assert run.lake.counts()["received"] == len(kept) == len(run.lake.read("bronze.observation_stream"))
 
 
 def test_the_broker_goes_and_comes_back(tmp_path, service, broker, corpus):

@@ -1,194 +1,242 @@
-"""A service killed again and again, at places that have a name and at random moments, while a broker feeds it; and one
-that runs on for a while. In the end the tables are what plain Python makes of the same messages, one by one.
+"""A service killed again and again while a broker feeds it, at every place that has a name and at random moments, alone
+and beside another; two that share or contend; and one that runs on for a while. After each kill every table holds exactly what the position it states
+says; in the end tables and alerts are those of plain Python, and row for row those of a service that nobody disturbed.
 
-`make test` does a little of it, `make torture` a lot: TORTURE_KILLS kills, TORTURE_SOAK seconds.
+`make test` does a little of it, `make torture` a lot: TORTURE_KILLS kills, TORTURE_ROLLING and TORTURE_SOAK seconds.
 """
 
 import collections
-import json
 import os
 import pathlib
 import random
+import re
 import signal
 import time
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 import resources
-from product import write
-from streams import Service
+from product import keyed_rows, write
+from stream_oracle import (PARTITIONS, PATIENTS, Feed, assert_numbered, assert_tables_match_their_positions, published_steps,
+                           values_of)
+from streams import SILVER, Service, rows
 
-KILLS = int(os.environ.get("TORTURE_KILLS", 25))
+# Reached while messages come in, and those that wait for the partition to leave.
+ON_THE_WAY = ("bronze-file", "bronze-commit", "silver-file", "silver-commit", "action-commit", "alert-commit", "alert-publish",
+              "gold-commit", "compaction-commit")
+AT_THE_END = ("ledger-commit", "offset-commit", "snapshot")
+POINTS = [f"{when} {kind}" for kind in (*ON_THE_WAY, *AT_THE_END) for when in ("before", "after")]
+KILLS = max(int(os.environ.get("TORTURE_KILLS", 0)), len(POINTS))
+ROLLING = float(os.environ.get("TORTURE_ROLLING", 10))
 SOAK = float(os.environ.get("TORTURE_SOAK", 6))
-PARTITIONS = 2
-PATIENTS = [f"t{i}" for i in range(24)]
-POINTS = [f"{when} {kind}" for kind in ("bronze-file", "bronze-commit", "silver-file", "silver-commit", "alert-commit",
-                                        "alert-publish", "offset-commit", "ledger-commit", "gold-commit",
-                                        "compaction-commit", "snapshot") for when in ("before", "after")]
 CONFIG = """
-outbound: {{kafka: {{brokers: "{broker}", alerts: {topic}-alerts}}}}
+{outbound}
 maintain: {{small_files: 6}}
 serve: {{http: off}}
 """
+ALERTS_OUT = 'outbound: {{kafka: {{brokers: "{broker}", alerts: {topic}-alerts}}}}'
 
 
-class Messages:
-    """Readings, corrections, retractions, DELETEs, repeats and poison; the same seed gives the same ones."""
+class Tortured(Service):
+    """A service over PARTITIONS partitions of messages that `feed` sends."""
 
-    def __init__(self, seed):
-        self.chance = random.Random(seed)
-        self.sent = []
-        self.number = 0
+    def __init__(self, folder, broker, topic, outbound, group):
+        super().__init__(folder, broker, topic, CONFIG.format(outbound=outbound),
+                         f'kafka: {{brokers: "{broker.address}", topic: {topic}, group: {group}}}')
+        patients = (resources.patient(name) for name in PATIENTS)
+        self.lake.ingest(write(folder / "patients.json", resources.bundle(*patients)))
 
-    def reading(self, name, patient, systolic, version, status="final"):
-        return resources.pressure(name, systolic, 45 if systolic < 90 else 80, f"Patient/{patient}", status=status,
-                                  time=f"2026-01-{1 + int(name[1:]) % 28:02d}T{int(name[1:]) % 24:02d}:00:00Z",
-                                  meta={"versionId": str(version)})
+    def has_in(self, table):
+        """How many messages the table has passed over."""
+        return sum(self.position(table, f"vitals/{self.topic}/{partition}/0") or 0 for partition in range(PARTITIONS))
 
-    def next(self):
-        """(partition, payload): all of a reading lie in one partition, so their order is that of the offsets."""
-        kind = self.chance.random()
-        if kind < 0.02:
-            return self.chance.randrange(PARTITIONS), self.chance.choice(["no JSON", '{"resourceType":"Observation"', "{}"])
-        if self.sent and kind < 0.25:
-            name, patient, payload = self.chance.choice(self.sent[-400:])
-            version = self.chance.randint(1, 4)
-            if kind < 0.06:
-                payload = self.reading(name, patient, 120, version, "entered-in-error")
-            elif kind < 0.08:
-                payload = resources.bundle({"request": {"method": "DELETE", "url": f"Observation/{name}"}})
-            elif kind < 0.2:
-                payload = self.reading(name, patient, self.chance.randint(95, 210), version, "corrected")
-            return PATIENTS.index(patient) % PARTITIONS, payload
-        self.number += 1
-        name, patient = f"r{self.number}", self.chance.choice(PATIENTS)
-        made = self.reading(name, patient, self.chance.choice([112, 124, 133, 151, 166, 185, 204, 84]), 1)
-        self.sent.append((name, patient, made))
-        return PATIENTS.index(patient) % PARTITIONS, made
+    def await_bronze(self, feed, process, timeout=60):
+        """Until bronze has every message sent, or the process ended."""
+        deadline = time.monotonic() + timeout
+        while process.poll() is None and self.has_in("bronze.observation_stream") < len(feed):
+            assert time.monotonic() < deadline, self.text()
+            time.sleep(0.01)
 
-    def take(self, count):
-        return [self.next() for _ in range(count)]
+    def finish(self, feed):
+        """Takes in what is left and drains."""
+        self.await_bronze(feed, self.start(), timeout=300)
+        self.stop()
 
-
-def oracle(messages):
-    """Reading -> (systolic, diastolic), or None when it is retracted; and how many messages can be used."""
-    rows, usable = {}, 0
-    for _, payload in messages:
-        if isinstance(payload, str):
-            continue
-        usable += 1
-        if payload["resourceType"] == "Bundle":
-            name = payload["entry"][0]["request"]["url"].split("/")[1]
-            rows[name] = (float("inf"), True), None, None  # without a version: for good
-            continue
-        rank = int(payload["meta"]["versionId"]), payload["status"] == "entered-in-error"
-        content = {key: value for key, value in payload.items() if key != "meta"}
-        values = None if rank[1] else tuple(part["valueQuantity"]["value"] for part in payload["component"])
-        known = rows.get(payload["id"])
-        if known and known[1] == content:  # a repeat; a higher version of it counts from now on
-            rows[payload["id"]] = max(rank, known[0]), *known[1:]
-        elif not known or rank >= known[0]:  # among equals the later
-            rows[payload["id"]] = rank, content, values
-    return {name: values for name, (_, _, values) in rows.items()}, usable
-
-
-def assert_sound(service, messages, broker):
-    """Tables against the messages: every one once, each reading as its highest version says."""
-    lake = service.lake
-    wanted, usable = oracle(messages)
-    found = {row["id"]: None if row["retracted_at"] else (row["systolic_pressure_value"], row["diastolic_pressure_value"])
-             for row in lake.read("silver.observation").to_pylist()}
-    assert found == wanted
-    sent = collections.defaultdict(list)
-    for partition, payload in messages:
-        sent[f"vitals/{service.topic}/{partition}/0"].append((payload if isinstance(payload, str) else json.dumps(payload)).encode())
-    kept = collections.defaultdict(dict)
-    for row in lake.read("bronze.observation_stream").to_pylist():
-        assert row["offset"] not in kept[row["partition"]], "a message twice"
-        kept[row["partition"]][row["offset"]] = row["payload"]
-    assert {name: [rows[offset] for offset in sorted(rows)] for name, rows in kept.items()} == dict(sent)
-    counts = lake.counts()
-    assert (counts["received"], counts["quarantined"]) == (len(messages) + len(PATIENTS), len(messages) - usable)
-    # Gold of the same rows, by hand.
-    readings = {row["id"]: row["readings"] for row in lake.read("gold.patient_observations").to_pylist()}
-    owner = {p["id"]: p["subject"]["reference"].split("/")[1] for _, p in messages if isinstance(p, dict) and "subject" in p}
-    of_whom = collections.Counter(owner[name] for name, values in wanted.items() if values)
-    assert readings == {patient: of_whom[patient] for patient in PATIENTS}
-    # Alerts: numbered without a gap, opened once each, and every step of them out on the topic.
-    alerts = lake.read("ops.alert").to_pylist()
-    for partition in {row["source_partition"] for row in alerts}:
-        numbers = sorted(row["sequence"] for row in alerts if row["source_partition"] == partition)
-        assert numbers == list(range(len(numbers)))
-    opened = [row["alert_id"] for row in alerts if row["change"] == "opened"]
-    assert len(opened) == len(set(opened)) and {row["alert_id"] for row in alerts} == set(opened)
-    steps = {(row["alert_id"], row["sequence"]) for row in alerts}
-    assert published(broker, f"{service.topic}-alerts", len(steps)) == steps
-    for table in ("silver.observation", "silver.vital_sign", "gold.patient_observations", "ops.alert"):
-        lake.run("table", "verify", table, timeout=600)
-
-
-def published(broker, topic, at_least):
-    """Steps of alerts on the topic; some may be there twice."""
-    consumer = Consumer({"bootstrap.servers": broker.address, "group.id": f"{topic}-judge", "auto.offset.reset": "earliest"})
-    consumer.subscribe([topic])
-    found, deadline = set(), time.monotonic() + 30
-    while len(found) < at_least and time.monotonic() < deadline:
-        message = consumer.poll(0.5)
-        if message is not None and message.error() is None:
-            step = json.loads(message.value())
-            found.add((step["alert_id"], step["sequence"]))
-    consumer.close()
-    return found
+    def ended(self, process):
+        """Takes the process, which has ended, off the list: whether it was killed."""
+        self.processes.remove(process)
+        assert process.returncode in (0, -signal.SIGKILL), self.text()
+        return process.returncode != 0
 
 
 @pytest.fixture
 def service(tmp_path, broker, request):
-    topic = broker.create(request.node.name, PARTITIONS)
+    topic = broker.create(re.sub(r"\W+", "-", request.node.name), PARTITIONS)
     broker.create(f"{topic}-alerts")
-    run = Service(tmp_path, broker, topic, CONFIG.format(broker=broker.address, topic=topic))
-    run.lake.ingest(write(tmp_path / "patients.json", resources.bundle(*(resources.patient(name) for name in PATIENTS))))
+    run = Tortured(tmp_path, broker, topic, ALERTS_OUT.format(broker=broker.address, topic=topic), topic)
     yield run
     run.end()
     broker.delete(topic)
     broker.delete(f"{topic}-alerts")
 
 
-def test_killed_at_every_point(service, broker, kill_points, capsys):
-    chance = random.Random(20261126)
-    source, messages = Messages(1), []
-    died = collections.Counter()
-    for number in range(KILLS):
-        # First every point that has a name, then any of them, or none.
-        point = POINTS[number] if number < len(POINTS) else chance.choice([*POINTS, *[None] * 8])
-        batch = source.take(60)
-        messages += batch
-        broker.send(service.topic, batch)
-        environment = dict(os.environ)
-        if point:
-            environment |= {**kill_points, "KILL_AT": f"{point} {chance.choice([1, 1, 1, 2])}"}
+@pytest.fixture
+def feed_of(service, broker):
+    return lambda seed: Feed(seed, broker, service.topic)
+
+
+@pytest.fixture
+def undisturbed(tmp_path, broker, service):
+    """Reads the same topic into a lake of its own."""
+    folder = tmp_path / "undisturbed"
+    folder.mkdir()
+    run = Tortured(folder, broker, service.topic, "", f"{service.topic}-undisturbed")
+    yield run
+    run.end()
+
+
+def alert_log(lake):
+    """Every row, in order. When a timer's step was made depends on when nothing else came, not what it says."""
+    found = lake.read("ops.alert").drop_columns(["updated_at"]).to_pylist()
+    return sorted(found, key=lambda row: (row["source_partition"], row["sequence"]))
+
+
+def assert_sound(service, feed, broker, undisturbed):
+    """Tables and alerts of all messages: those of plain Python, and of a service that nobody disturbed."""
+    lake = service.lake
+    assert_tables_match_their_positions(service, feed)
+    assert service.has_in("ops.ledger") == len(feed)
+    usable = sum(not isinstance(m, str) for messages in feed.messages for m in messages)
+    counts = lake.counts()
+    assert (counts["received"], counts["quarantined"]) == (len(feed) + len(PATIENTS), len(feed) - usable)
+    # Gold of the same rows, by hand.
+    readings = {row["id"]: row["readings"] for row in lake.read("gold.patient_observations").to_pylist()}
+    owner = {name: patient for name, patient, *_ in feed.readings}
+    wanted = values_of(m for messages in feed.messages for m in messages)
+    of_whom = collections.Counter(owner[name] for name, values in wanted.items() if values)
+    assert readings == {patient: of_whom[patient] for patient in PATIENTS}
+    # Alerts: numbered without a gap, each opened once (anew only after it was withdrawn), each step out on the topic.
+    alerts = alert_log(lake)
+    assert_numbered(alerts)
+    last = {}
+    for row in alerts:
+        assert (row["change"] == "opened") == (last.get(row["alert_id"], "withdrawn") == "withdrawn"), row
+        last[row["alert_id"]] = row["change"]
+    steps = {(row["alert_id"], row["sequence"]) for row in alerts}
+    assert steps and published_steps(broker, f"{service.topic}-alerts", len(steps)) == steps
+    # Row for row.
+    undisturbed.finish(feed)
+    for table in (*SILVER, "gold.patient_observations", "gold.bp_daily", "gold.latest_vital"):
+        assert rows(lake, table) == rows(undisturbed.lake, table), table
+    assert alerts == alert_log(undisturbed.lake)
+    for table in ("ops.quarantine", "ops.issue"):
+        without = {"id", "run", "received_at", "replayed_at"}
+        assert keyed_rows(lake, table, without) == keyed_rows(undisturbed.lake, table, without), table
+    for table in (*SILVER, "gold.patient_observations", "ops.alert"):
+        lake.run("table", "verify", table, timeout=600)
+
+
+def kill_at(service, feed, point, number, preload):
+    """Feeds a service until it has died at the number-th occurrence of the point."""
+    environment = {**os.environ, **preload, "KILL_AT": f"{point} {number}"}
+    deadline = time.monotonic() + 120
+    while True:
         process = service.start(environment=environment)
-        deadline = time.monotonic() + (chance.uniform(0.1, 1.5) if point is None else 6 if "compaction" in point else 4)
-        if point and "snapshot" in point:  # they are written when a partition leaves
-            time.sleep(1)
-            process.send_signal(signal.SIGTERM)
-            deadline += 10
-        while process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        if process.poll() is None or process.returncode == 0:
-            died["a random moment" if process.poll() is None else "the end"] += 1
+        while process.poll() is None:
+            assert time.monotonic() < deadline, f"never came to {point} {number}\n{service.text()}"
+            # What is known of a patient is recorded (ops.action) when they first come.
+            feed.send(20, newcomer="action-commit" in point)
+            service.await_bronze(feed, process)
+            if point.split()[1] in AT_THE_END:
+                process.send_signal(signal.SIGTERM)
+                process.wait(timeout=60)
+        if service.ended(process):
+            return
+
+
+def test_killed_at_every_point(service, feed_of, broker, kill_points, undisturbed, capsys):
+    chance = random.Random(20261126)
+    feed = feed_of(1)
+    died = collections.Counter()
+    points = POINTS + chance.choices([*POINTS, *[None] * 8], k=KILLS - len(POINTS))
+    for point in points:
+        if point:
+            kill_at(service, feed, point, 1 if point.split()[1] in AT_THE_END else chance.choice([1, 1, 2, 3]), kill_points)
         else:
-            assert process.returncode == -signal.SIGKILL, service.text()
-            died[point] += 1
-        service.kill(process)
-    service.start()
-    service.await_all(timeout=120)
-    service.stop()
+            feed.send(20)
+            process = service.start()
+            time.sleep(chance.uniform(0.1, 1.5))
+            service.kill(process)
+        died[point or "at a random moment"] += 1
+        assert_tables_match_their_positions(service, feed)
+    service.finish(feed)
     with capsys.disabled():
-        print(f"\nkilled {died.total() - died['the end']} times over {len(messages)} messages: "
-              + ", ".join(f"{name} {count}" for name, count in sorted(died.items(), key=str)))
-    assert_sound(service, messages, broker)
-    assert len(died.keys() - {"a random moment", "the end"}) >= min(5, KILLS // 5), died
+        print(f"\nkilled {died.total()} times over {len(feed)} messages")
+        for point in [*POINTS, *died.keys() - set(POINTS)]:
+            print(f"  {point:28}{died[point]}")
+    assert not [point for point in POINTS if not died[point]]
+    assert_sound(service, feed, broker, undisturbed)
+
+
+def test_two_processes_killed_in_turn(service, feed_of, broker, undisturbed, capsys):
+    """Two that share the partitions; one is killed, which one and when is chance, and started again."""
+    chance = random.Random(7)
+    feed = feed_of(3)
+    begin, kills = time.monotonic(), 0
+    while kills < 12 or time.monotonic() - begin < ROLLING:
+        while len(service.processes) < 2:
+            service.start()
+        feed.send(20)
+        time.sleep(chance.uniform(0.05, 0.8))
+        service.kill(chance.choice(service.processes))
+        kills += 1
+    for process in list(service.processes):
+        service.kill(process)
+    service.finish(feed)
+    with capsys.disabled():
+        print(f"\ntwo processes killed {kills} times over {len(feed)} messages")
+    assert_sound(service, feed, broker, undisturbed)
+
+
+def test_a_partition_moves_in_the_middle_of_a_batch(service, feed_of, broker, undisturbed):
+    """A second process joins the group while the first has a batch open: that is committed before the partition moves."""
+    feed = feed_of(4)
+    text = service.config.read_text()
+    service.config.write_text(text.replace("every: 100ms", "every: 10m"))
+    first = service.start()
+    feed.send(200)
+    seen = published_steps(broker, f"{service.topic}-alerts", 1)
+    assert seen and service.has_in("bronze.observation_stream") == 0  # decoded and judged, not committed
+    service.start()
+    service.await_text("goes to another process")
+    service.await_bronze(feed, first)
+    feed.send(200)
+    service.stop()
+    service.config.write_text(text)
+    first, _ = service.start(), service.start()
+    service.await_bronze(feed, first)
+    service.stop()
+    assert_sound(service, feed, broker, undisturbed)
+
+
+def test_two_consumers_fight_over_the_same_partitions(service, feed_of, broker, undisturbed):
+    """Both read all of it, each in a group of its own, and write to the same tables: no row is there twice, none is lost."""
+    feed = feed_of(5)
+    one = service.start()
+    service.config.write_text(service.config.read_text().replace(f"group: {service.topic}", f"group: {service.topic}-rival"))
+    service.start()
+    service.await_text(f"reading {service.topic}/0 from", times=2)
+    for _ in range(10):
+        feed.send(20)
+        service.await_bronze(feed, one)
+    service.stop()
+    service.finish(feed)
+    assert_sound(service, feed, broker, undisturbed)
+
+
+def open_files(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
 
 
 def resident_mb(process):
@@ -198,25 +246,40 @@ def resident_mb(process):
     return 0
 
 
-def test_soak(service, broker, capsys):
-    """On and on: nothing is lost, and neither memory nor the number of files grows with time."""
-    source, messages = Messages(2), []
+def waiting_messages(broker, group, topic):
+    """What the broker says the group has not read yet."""
+    consumer = Consumer({"bootstrap.servers": broker.address, "group.id": group})
+    told = consumer.committed([TopicPartition(topic, p) for p in range(PARTITIONS)], timeout=10)
+    consumer.close()
+    ends = broker.end_offsets(topic)
+    return sum(ends[p.partition] - max(p.offset, 0) for p in told)
+
+
+def test_soak(service, feed_of, broker, undisturbed, capsys):
+    """On and on: nothing is lost, and neither memory nor open files nor the number of small files grows with time."""
+    feed = feed_of(2)
     process = service.start()
-    begin, memory = time.monotonic(), []
+    begin, memory, files = time.monotonic(), [], []
     while (passed := time.monotonic() - begin) < SOAK:
-        batch = source.take(50)
-        messages += batch
-        broker.send(service.topic, batch)
+        feed.send(50)
         memory.append((passed, resident_mb(process)))
+        files.append((passed, open_files(process)))
         time.sleep(0.1)  # the pace of the senders
-    service.await_all(timeout=120)
+    deadline = time.monotonic() + 60
+    while waiting := waiting_messages(broker, service.topic, service.topic):
+        assert time.monotonic() < deadline, f"{waiting} messages wait\n{service.text()}"
+        time.sleep(0.2)
     service.stop()
-    files = {table: len(service.lake.delta(table).file_uris()) for table in ("bronze.observation_stream", "silver.observation")}
+    data_files = {table: len(service.lake.delta(table).file_uris()) for table in ("bronze.observation_stream", *SILVER, "ops.alert")}
     with capsys.disabled():
-        print(f"\nsoaked for {SOAK:.0f} s: {len(messages)} messages, at most {max(m for _, m in memory):.0f} MB, files {files}")
-    assert_sound(service, messages, broker)
-    assert max(m for _, m in memory) < 1500
+        print(f"\nsoaked for {SOAK:.0f} s: {len(feed)} messages, at most {max(m for _, m in memory):.0f} MB and "
+              f"{max(n for _, n in files)} open files; data files {data_files}")
+    assert_sound(service, feed, broker, undisturbed)
+    assert max(m for _, m in memory) < 1500 and max(n for _, n in files) < 500
+    assert max(data_files.values()) < 200, data_files
     if SOAK >= 600:
-        middle = max(m for t, m in memory if SOAK / 3 < t < SOAK / 2)
-        assert max(m for t, m in memory if t > SOAK * 0.9) < middle * 1.25 + 50, "memory grows"
-        assert max(files.values()) < 200, files
+        def most(samples, first, last):
+            return max(value for passed, value in samples if SOAK * first <= passed <= SOAK * last)
+
+        assert most(memory, 0.9, 1) < most(memory, 0.33, 0.5) * 1.25 + 50, "memory grows"
+        assert most(files, 0.9, 1) < most(files, 0.33, 0.5) * 1.25 + 20, "open files grow"
