@@ -76,10 +76,9 @@ Result<Micros> RetainOf(Context& context, const lake::Lake& lake, const UpkeepOp
 void SayWhatIsHeldBack(const lake::VacuumView& view) {
   if (view.plan.kept_for_feed == 0 || view.consumers.empty()) return;
   const lake::FeedConsumer& slowest = view.consumers.front();
-  Say(fmt::format(
-      "vitalake: {} stay for {}, which has read the changes up to version {}; `vitalake "
-      "gold` brings it up to date",
-      Files(view.plan.kept_for_feed), slowest.name, slowest.seen.value));
+  Say(fmt::format("vitalake: {} stay for {}, which has read the changes up to version {}; {}",
+                  Files(view.plan.kept_for_feed), slowest.name, slowest.seen.value,
+                  slowest.remedy));
 }
 
 Result<int> GiveGarbage(Context& context, const UpkeepOptions& options,

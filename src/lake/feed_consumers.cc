@@ -1,5 +1,7 @@
 #include "lake/feed_consumers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "lake/gold_model.h"
@@ -18,12 +20,18 @@ Result<std::vector<FeedConsumer>> ConsumersOf(Lake& lake, std::string_view table
     if (!gold && gold.error().kind == ErrorKind::kNotFound) continue;
     if (!gold) return std::unexpected(gold.error());
     const auto seen = SeenVersion(**gold, model, *source);
-    if (seen) consumers.push_back({model.table, Version{*seen}});
+    if (seen)
+      consumers.push_back({model.table, Version{*seen}, "`vitalake gold` brings it up to date"});
   }
   VL_TRY(const auto published, AllPublished(lake));
   for (const auto& [place, positions] : published) {
     const auto seen = positions.find(table);
-    if (seen != positions.end()) consumers.push_back({"outbound " + place, Version{seen->second}});
+    if (seen == positions.end()) continue;
+    consumers.push_back(
+        {"outbound " + place, Version{seen->second},
+         fmt::format("`vitalake run` reads on while it publishes there; a topic that is not "
+                     "published any more is forgotten by deleting {} in the lake",
+                     PublishedKey(place))});
   }
   std::ranges::sort(consumers, {}, &FeedConsumer::seen);
   return consumers;

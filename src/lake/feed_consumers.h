@@ -12,8 +12,9 @@
 namespace vitalake::lake {
 
 struct FeedConsumer {
-  std::string name;  // "gold.bp_daily"
-  Version seen;      // the feed is read up to here
+  std::string name;    // "gold.bp_daily", "outbound readings"
+  Version seen;        // the feed is read up to here
+  std::string remedy;  // a sentence: what makes it read on, or be forgotten
 };
 
 // Slowest first. A gold table that was not made yet, or reads everything anew next time, waits for

@@ -11,8 +11,6 @@ namespace {
 constexpr std::string_view kFolder = "_vitalake/outbound/";
 constexpr std::string_view kSuffix = ".json";
 
-std::string KeyOf(std::string_view place) { return fmt::format("{}{}{}", kFolder, place, kSuffix); }
-
 std::unexpected<Error> Damaged(const std::string& key) {
   return Fail(
       ErrorKind::kCorrupt,
@@ -21,8 +19,12 @@ std::unexpected<Error> Damaged(const std::string& key) {
 
 }  // namespace
 
+std::string PublishedKey(std::string_view place) {
+  return fmt::format("{}{}{}", kFolder, place, kSuffix);
+}
+
 Result<std::optional<FeedPositions>> ReadPublished(Lake& lake, std::string_view place) {
-  const std::string key = KeyOf(place);
+  const std::string key = PublishedKey(place);
   const auto text = lake.store().Read(key);
   if (!text && text.error().kind == ErrorKind::kNotFound) return std::nullopt;
   if (!text) return std::unexpected(text.error());
@@ -43,7 +45,7 @@ Status WritePublished(Lake& lake, std::string_view place, const FeedPositions& p
   json.BeginObject();
   for (const auto& [table, version] : positions) json.Key(table).Int(version);
   json.EndObject();
-  return lake.store().Put(KeyOf(place), json.text());
+  return lake.store().Put(PublishedKey(place), json.text());
 }
 
 Result<std::map<std::string, FeedPositions>> AllPublished(Lake& lake) {

@@ -17,6 +17,8 @@ namespace vitalake::lake {
 
 using FeedPositions = std::map<std::string, int64_t, std::less<>>;  // table -> version
 
+// Where that is kept, within the lake.
+std::string PublishedKey(std::string_view place);
 // nullopt: nothing was published there yet. kCorrupt when the object is not what WritePublished
 // writes: deleting it begins anew, at the tables' present versions.
 Result<std::optional<FeedPositions>> ReadPublished(Lake& lake, std::string_view place);

@@ -160,6 +160,18 @@ def test_vacuum_keeps_what_is_young_and_what_gold_has_not_read(lake, tmp_path):
     assert lake.value("SELECT max(last_systolic_pressure) AS m FROM gold.patient_observations") is not None
 
 
+def test_vacuum_names_the_topic_that_nobody_publishes_any_more(lake, tmp_path):
+    lake.ingest(write(tmp_path / "late.json", resources.bundle(resources.pressure("o4-0", 150, **LATER))))
+    age(lake, 8)
+    left = write(lake.path / "_vitalake/outbound/old-topic.json", {TABLE: 1})
+    held = lake.run("table", "vacuum", TABLE, "--dry-run", "--format", "json")
+    assert "stay for outbound old-topic" in held.stderr and "deleting _vitalake/outbound/old-topic.json" in held.stderr
+    left.unlink()
+    free = lake.run("table", "vacuum", TABLE, "--dry-run", "--format", "json")
+    assert "old-topic" not in free.stderr and "stay for" not in free.stderr
+    assert len(json.loads(free.stdout)) > len(json.loads(held.stdout))
+
+
 def test_restore_goes_back_in_all_engines(lake, spark):
     last = lake.delta(TABLE).version()
     then = engines.fingerprint(deltalake.DeltaTable(str(lake.folder(TABLE)), version=last - 1).to_pyarrow_table())
