@@ -131,6 +131,23 @@ TEST_F(MonitorFollowerTest, ABatchSeenTwiceHasNoEffect) {
   EXPECT_EQ(stream_.feed().published(), 1);
 }
 
+TEST_F(MonitorFollowerTest, A60DayOldRepeatAfterARestartRaisesNothing) {
+  constexpr Micros kLater = 60 * 24 * kHour;
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"r1", 0, 204, 90})}});
+  const auto opened = [&] {
+    return stream_.Rows("SELECT rule, reading_ids FROM ops.alert WHERE change = 'opened'");
+  };
+  const std::string before = opened();
+  EXPECT_EQ(before, "severe-high,[\"r1\"]\n");
+  stream_.End();
+  stream_.clock().Advance(kLater);
+  stream_.Start();
+  stream_.Take({{kLater, Pressure({"r1", 0, 204, 90})}});
+  EXPECT_EQ(opened(), before);
+}
+
 TEST_F(MonitorFollowerTest, NoTableHasAnAlertWhoseRecordBronzeLacks) {
   KnowPatients();
   stream_.Start();

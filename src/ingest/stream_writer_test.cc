@@ -242,6 +242,46 @@ TEST_F(StreamWriterTest, TheSameNewIdOnTwoPartitionsInTwoProcesses) {
   EXPECT_EQ(lake_.Rows(kReadings), "a,130\n");
 }
 
+TEST_F(StreamWriterTest, A60DayOldRepeatAfterARestart) {
+  Succeeds(Write(*Process(), Batch(0, {Reading("a", 120), Reading("b", 130)}), {}));
+  lake_.Reopen();
+  auto writer = Process();
+  StreamBatch repeat = Batch(2, {Reading("a", 120), Reading("c", 140)});
+  constexpr Micros kLater = Micros{60} * 24 * 3600 * 1'000'000;
+  for (StreamMessage& message : repeat.messages) message.received_at += kLater;
+  Succeeds(Write(*writer, std::move(repeat), {}));
+  Succeeds(writer->FlushLedger({}));
+  EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,130\nc,140\n");
+  EXPECT_EQ(lake_.Rows("SELECT source_offset FROM silver.observation WHERE id = 'a'"), "0\n");
+  EXPECT_EQ(lake_.Rows(kLedger), "topic/0/0-3,4,3,0,1,0,0\n");
+}
+
+// Its position goes on without rows, so that a restart does not read a month again.
+TEST_F(StreamWriterTest, QuarantineIdleForAMonth) {
+  {
+    auto writer = Process();
+    Succeeds(Write(*writer, Batch(0, {"no JSON"}), {}));
+    for (int64_t batch = 1; batch <= 10; ++batch) {
+      Succeeds(Write(*writer, Batch(batch, {Reading(fmt::format("r{}", batch), 120)}), {}));
+      Succeeds(writer->CatchUp(1, {}));  // as every 30 seconds
+    }
+  }
+  EXPECT_EQ(PositionOf("ops.quarantine"), 11);
+  delta::Table& quarantine = *lake_.lake().OpenTable("ops.quarantine").value();
+  const Version idle = quarantine.Latest().value()->version();
+  Succeeds(quarantine.Checkpoint(idle));
+  lake_.Reopen();
+  auto writer = Process();
+  EXPECT_EQ(PositionOf("ops.quarantine"), 11);
+  EXPECT_EQ(lake_.lake().Latest("ops.quarantine").value()->version(), idle);
+  Succeeds(Write(*writer, Batch(11, {"{}"}), {}));
+  Succeeds(writer->FlushLedger({}));
+  EXPECT_EQ(lake_.Rows("SELECT position FROM ops.quarantine ORDER BY received_at"),
+            "topic/0/0\ntopic/0/11\n");
+  EXPECT_EQ(lake_.Rows("SELECT sum(received), sum(written), sum(quarantined) FROM ops.ledger"),
+            "12,10,2\n");
+}
+
 TEST_F(StreamWriterTest, ATableAheadOfBronzeStopsThePartition) {
   lake::CommitNote note;
   note.txns[Partition(0).AppId()] = 10;

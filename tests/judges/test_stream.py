@@ -107,7 +107,7 @@ def test_what_bronze_has_is_read_from_there_with_the_broker_down(tmp_path, servi
     assert "no broker answers at 127.0.0.1:1" in run.text()
 
 
-def test_a_topic_made_anew(tmp_path, service, broker, corpus):
+def test_a_topic_recreated_with_offsets_from_0(tmp_path, service, broker, corpus):
     """Shorter than our position, then longer: both open a new epoch and lose nothing."""
     _, observations, _ = corpus
     run = service()
