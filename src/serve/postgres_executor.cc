@@ -39,6 +39,23 @@ size_t ParameterNumber(const SqlToken& token) {
   return number;
 }
 
+// What the statement itself says of its parameters: `$1::oid`, `$1::oid[]`.
+void TakeCastTypes(std::string_view text, std::vector<int32_t>& types) {
+  const std::vector<SqlToken> tokens = TokensOf(text);
+  const auto is = [&](size_t i, std::string_view symbol) {
+    return i < tokens.size() && tokens[i].text == symbol;
+  };
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const size_t number = ParameterNumber(tokens[i]);
+    if (number == 0 || number > types.size() || types[number - 1] != 0 || !is(i + 1, "::"))
+      continue;
+    const size_t name = is(i + 3, ".") ? i + 4 : i + 2;
+    if (name >= tokens.size()) continue;
+    const int32_t type = PgTypeNamed(MeaningOf(tokens[name]));
+    types[number - 1] = is(name + 1, "[") && is(name + 2, "]") ? PgArrayOf(type) : type;
+  }
+}
+
 // The statement with each `$n` cast to its type; those of no type stay as they are.
 std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
                       const std::vector<Parameter>* values) {
@@ -111,9 +128,9 @@ Result<engine::PreparedQuery> PgExecutor::PrepareTyped(std::string_view text,
                                                        const std::vector<int32_t>& types,
                                                        const std::vector<Parameter>* values,
                                                        engine::Connection& connection,
-                                                       ColumnNames* names) {
-  VL_TRY(const auto planned, session_->Plan(EngineSql(WithTypes(text, types, values))));
-  VL_TRY(auto prepared, connection.Prepare(planned.sql));
+                                                       ColumnNames* names, const Wait& wait) {
+  VL_TRY(const auto planned, session_->Plan(EngineSql(WithTypes(text, types, values)), wait));
+  VL_TRY(auto prepared, connection.Prepare(planned.sql, wait));
   if (names) *names = planned.names;
   return prepared;
 }
@@ -137,8 +154,9 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
     if (type == static_cast<int32_t>(PgType::kUnknown)) type = 0;
     if (type != 0 && SqlTypeOf(type).empty()) type = static_cast<int32_t>(PgType::kText);
   }
+  TakeCastTypes(sql, types);
   ColumnNames names;
-  auto prepared = PrepareTyped(sql, types, nullptr, session_->connection(), &names);
+  auto prepared = PrepareTyped(sql, types, nullptr, session_->connection(), &names, wait);
   const bool open = std::ranges::count(types, 0) > 0;
   if (!prepared && !open) return refuse(prepared.error());
   for (size_t i = 0; open && i < types.size(); ++i) {
@@ -150,7 +168,7 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
         known ? PgColumnOf("", prepared->parameters()[i]).oid : static_cast<int32_t>(PgType::kText);
   }
   if (open) {
-    auto again = PrepareTyped(sql, types, nullptr, session_->connection(), &names);
+    auto again = PrepareTyped(sql, types, nullptr, session_->connection(), &names, wait);
     if (!again) return refuse(prepared ? again.error() : prepared.error());
     prepared = std::move(again);
   }
@@ -162,7 +180,8 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
   if (vague && !types.empty()) {
     // The engine needs values to tell: nulls of the types do.
     ColumnNames ignored;
-    auto again = PrepareTyped(WithNulls(sql, types), {}, nullptr, session_->connection(), &ignored);
+    auto again =
+        PrepareTyped(WithNulls(sql, types), {}, nullptr, session_->connection(), &ignored, wait);
     if (again) prepared = std::move(again);
   }
   for (const engine::PreparedQuery::Column& column : prepared->columns()) {
@@ -193,7 +212,7 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
     if (!connection) return refuse(connection.error());
     idle_.push_back(std::move(*connection));
   }
-  auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr);
+  auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr, wait);
   if (!prepared) return refuse(prepared.error());
   const auto& columns = prepared->columns();
   const bool same =

@@ -1,6 +1,8 @@
 #include "serve/postgres_types.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 namespace vitalake::serve {
 namespace {
@@ -27,6 +29,7 @@ constexpr std::array kTypes = {
     TypeRow{PgType::kRegproc, 4, 1008, "VARCHAR"},
     TypeRow{PgType::kText, -1, 1009, "VARCHAR"},
     TypeRow{PgType::kOid, 4, 1028, "BIGINT"},
+    TypeRow{PgType::kXid, 4, 1011, "BIGINT"},
     TypeRow{PgType::kJson, -1, 199, "JSON"},
     TypeRow{PgType::kFloat4, 4, 1021, "FLOAT"},
     TypeRow{PgType::kFloat8, 8, 1022, "DOUBLE"},
@@ -58,13 +61,28 @@ const TypeRow* Find(int32_t oid) {
   return nullptr;
 }
 
+struct NamedType {
+  std::string_view name;
+  PgType type;
+};
+
+PgType TypeIn(std::span<const NamedType> types, std::string_view name) {
+  const auto found = std::ranges::find(types, name, &NamedType::name);
+  return found == types.end() ? PgType::kUnspecified : found->type;
+}
+
 // Types of the catalogue (catalog/30_types.sql), which say more than what they are made of.
 PgType AliasType(std::string_view alias) {
-  if (alias == "pg_char") return PgType::kChar;
-  if (alias == "pg_oid") return PgType::kOid;
-  if (alias == "name") return PgType::kName;
-  if (alias == "jsonb") return PgType::kJsonb;
-  return PgType::kUnspecified;
+  constexpr std::array kAliases = {
+      NamedType{"pg_char", PgType::kChar},
+      NamedType{"pg_oid", PgType::kOid},
+      NamedType{"pg_regproc", PgType::kRegproc},
+      NamedType{"pg_regtype", PgType::kRegtype},
+      NamedType{"xid", PgType::kXid},
+      NamedType{"name", PgType::kName},
+      NamedType{"jsonb", PgType::kJsonb},
+  };
+  return TypeIn(kAliases, alias);
 }
 
 PgType PgTypeOf(const ResultType& type) {
@@ -115,7 +133,9 @@ PgType PgTypeOf(const ResultType& type) {
 
 }  // namespace
 
-bool IsPgOid(const ResultType& type) { return type.alias == "pg_oid"; }
+bool IsPgOid(const ResultType& type) {
+  return type.id == TypeId::kBigInt && AliasType(type.alias) != PgType::kUnspecified;
+}
 bool IsPgJsonb(const ResultType& type) { return type.alias == "jsonb"; }
 
 bool IsPgArray(const ResultType& type) {
@@ -147,6 +167,15 @@ int32_t PgItemOf(int32_t array) {
     if (row.array == array) return static_cast<int32_t>(row.type);
   }
   return 0;
+}
+
+int32_t PgTypeNamed(std::string_view name) {
+  constexpr std::array kNames = {
+      NamedType{"oid", PgType::kOid},       NamedType{"xid", PgType::kXid},
+      NamedType{"name", PgType::kName},     NamedType{"varchar", PgType::kVarchar},
+      NamedType{"bpchar", PgType::kBpchar}, NamedType{"jsonb", PgType::kJsonb},
+  };
+  return static_cast<int32_t>(TypeIn(kNames, name));
 }
 
 std::string_view SqlTypeOf(int32_t oid) {

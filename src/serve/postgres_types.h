@@ -27,6 +27,7 @@ enum class PgType : int32_t {
   kRegproc = 24,
   kText = 25,
   kOid = 26,
+  kXid = 28,
   kJson = 114,
   kFloat4 = 700,
   kFloat8 = 701,
@@ -56,7 +57,7 @@ struct PgColumn {
 // A type without a counterpart is given as text; STRUCT and MAP, and lists of those, as json.
 PgColumn PgColumnOf(std::string name, const engine::ResultType& type);
 
-// Types that differ in binary from what they are made of.
+// Types that differ in binary from what they are made of. Oids and their kin have four bytes.
 bool IsPgOid(const engine::ResultType& type);
 bool IsPgJsonb(const engine::ResultType& type);
 
@@ -74,6 +75,10 @@ void AppendPgText(const engine::ResultCell& cell, const engine::ResultType& type
 // In binary; `oid` as PgColumnOf gave it.
 void AppendPgBinary(const engine::ResultCell& cell, const engine::ResultType& type,
                     std::string& out);
+
+// The oid of a type, by its name in a cast, that the engine would tell as another one (oid is its
+// bigint); 0 for all others.
+int32_t PgTypeNamed(std::string_view name);
 
 // The SQL name of a type a client gave for a parameter; "" when it is not known here.
 std::string_view SqlTypeOf(int32_t oid);
