@@ -54,12 +54,10 @@ struct PgColumn {
   int32_t modifier = -1;
 };
 
-// A type without a counterpart is given as text; STRUCT and MAP, and lists of those, as json.
+// A type without a counterpart is given as text; STRUCT and MAP, and lists of those, as json. Of
+// the engine's types UINTEGER is oid, and an ENUM of single characters "char"
+// (catalog/30_types.sql).
 PgColumn PgColumnOf(std::string name, const engine::ResultType& type);
-
-// Types that differ in binary from what they are made of. Oids and their kin have four bytes.
-bool IsPgOid(const engine::ResultType& type);
-bool IsPgJsonb(const engine::ResultType& type);
 
 // Whether a list is an array in PostgreSQL's sense here.
 bool IsPgArray(const engine::ResultType& type);
@@ -76,8 +74,7 @@ void AppendPgText(const engine::ResultCell& cell, const engine::ResultType& type
 void AppendPgBinary(const engine::ResultCell& cell, const engine::ResultType& type,
                     std::string& out);
 
-// The oid of a type, by its name in a cast, that the engine would tell as another one (oid is its
-// bigint); 0 for all others.
+// The oid of a type by its name of one word; 0 when it is not known here.
 int32_t PgTypeNamed(std::string_view name);
 
 // The SQL name of a type a client gave for a parameter; "" when it is not known here.
