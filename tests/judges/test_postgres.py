@@ -429,6 +429,15 @@ def test_what_was_ended_works_no_more(service):
         assert time.monotonic() - began < SOON
 
 
+@pytest.mark.parametrize("statement", ["select generate_series(1, 4000000000)", "select len(range(4000000000))",
+                                       "select length(repeat('x', 2000000000))"])
+def test_one_value_may_not_be_of_any_size(client, statement):
+    began = time.monotonic()
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        client.execute(statement)
+    assert time.monotonic() - began < SOON
+
+
 def test_a_cursor_is_cancelled_between_its_rows(service):
     with psycopg.connect(service.dsn(options="-cstatement_timeout=500")) as one:
         with one.cursor(name="c") as cursor:

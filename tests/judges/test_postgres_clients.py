@@ -1,9 +1,14 @@
 """Clients of other languages and databases, and the catalogue queries that tools send."""
 
+import datetime
 import json
 import os
+import pathlib
 import subprocess
 
+import adbc_driver_postgresql.dbapi
+import duckdb
+import duckdb_extension_postgres_scanner
 import psycopg
 import pytest
 from py4j.protocol import Py4JJavaError
@@ -141,6 +146,49 @@ def test_jdbc_errors_and_timeouts(java):
         statement.executeQuery("select count(*) from generate_series(1, 100000000000000)")
     assert refused.value.java_exception.getSQLState() == "57014"
     assert java.isValid(20)
+
+
+# ---- ADBC and DuckDB: whole tables in binary.
+
+def by_id(table):
+    return table.sort_by("id").to_pylist()
+
+
+def test_adbc(service):
+    with adbc_driver_postgresql.dbapi.connect(f"postgresql://judge@127.0.0.1:{service.port}/lake", autocommit=True) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1 as a, 'x' as t, 1.5::numeric(10,2) as n, array[1, 2] as l, null::bool as b, 0.5::float8 as f, "
+                           "timestamptz '2026-01-01 00:00:00+00' as z, date '2026-01-01' as d")
+            (row,) = cursor.fetch_arrow_table().to_pylist()
+            assert row == {"a": 1, "t": "x", "n": "1.50", "l": [1, 2], "b": None, "f": 0.5, "d": datetime.date(2026, 1, 1),
+                           "z": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)}
+            cursor.execute("select id, birth_date, last_updated, deleted from silver.patient")
+            expected = service.lake.read("silver.patient").select(["id", "birth_date", "last_updated", "deleted"])
+            assert by_id(cursor.fetch_arrow_table()) == by_id(expected)
+            cursor.execute("select count(*) as n from silver.patient where birth_date > $1", parameters=[datetime.date(1990, 1, 1)])
+            assert cursor.fetchall() == [
+                (service.lake.value("select count(*) from silver.patient where birth_date > '1990-01-01'"),)]
+        schema = connection.adbc_get_table_schema("patient", db_schema_filter="silver")
+        assert schema.names == service.lake.read("silver.patient").column_names
+        (catalog,) = [entry for entry in connection.adbc_get_objects(depth="tables").read_all().to_pylist()
+                      if entry["catalog_name"] == "lake"]
+        assert {"silver", "gold", "public"} <= {schema["db_schema_name"] for schema in catalog["catalog_db_schemas"]}
+
+
+def test_duckdb_attaches(service):
+    extension = pathlib.Path(duckdb_extension_postgres_scanner.__file__).parent.glob("extensions/*/postgres_scanner.duckdb_extension")
+    with duckdb.connect() as judge:
+        judge.execute(f"LOAD '{next(extension)}'; SET TimeZone = 'UTC'")
+        judge.execute(f"ATTACH '{service.dsn()}' AS far (TYPE postgres, READ_ONLY)")
+        tables = judge.execute("select table_schema || '.' || table_name from information_schema.tables where table_catalog = 'far'")
+        assert {"silver.patient", "silver.observation", "gold.latest_vital"} <= {name for (name,) in tables.fetchall()}
+        for table in ("silver.patient", "silver.observation"):
+            names = [name for name in service.lake.read(table).column_names if name in ("id", "birth_date", "last_updated", "deleted",
+                     "effective_time", "systolic_pressure_value")]
+            found = judge.execute(f"select {', '.join(names)} from far.{table}").to_arrow_table()
+            assert by_id(found) == by_id(service.lake.read(table).select(names)), table
+        joined = "select count(*) from {0}silver.observation o join {0}silver.patient p on o.patient_id = p.id where p.gender = 'female'"
+        assert judge.execute(joined.format("far.")).fetchone()[0] == service.lake.value(joined.format(""))
 
 
 # ---- postgres_fdw: a PostgreSQL that reads the lake's tables as its own.
