@@ -1,20 +1,20 @@
 -- Functions over the catalogue.
 CREATE MACRO regclassin(name) AS coalesce(
-  try_cast(name AS BIGINT),
+  try_cast(name AS UINTEGER),
   (SELECT min(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE replace(name, '"', '') IN (c.relname, n.nspname || '.' || c.relname)),
   CASE WHEN replace(name, '"', '') LIKE 'pg\_%' ESCAPE '\' OR name LIKE 'pg\_catalog.%' ESCAPE '\'
-       THEN (hash('pg_catalog.' || replace(replace(name, '"', ''), 'pg_catalog.', '')) % 10000 + 1000)::BIGINT END,
+       THEN (hash('pg_catalog.' || replace(replace(name, '"', ''), 'pg_catalog.', '')) % 10000 + 1000)::UINTEGER END,
   error('relation "' || name || '" does not exist'));
 CREATE MACRO regclassout(relation) AS coalesce(
   (SELECT min(CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname)
    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.oid = try_cast(relation AS BIGINT)), relation::VARCHAR);
+   WHERE c.oid = try_cast(relation AS UINTEGER)), relation::VARCHAR);
 CREATE MACRO to_regclass(name) AS
   (SELECT min(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE replace(name, '"', '') IN (c.relname, n.nspname || '.' || c.relname));
 CREATE MACRO regtypein(name) AS coalesce(
-  try_cast(name AS BIGINT),
+  try_cast(name AS UINTEGER),
   (SELECT min(oid) FROM pg_type WHERE typname = replace(name, 'pg_catalog.', '')),
   (SELECT min(oid) FROM pg_type_row WHERE sql_name = name),
   error('type "' || name || '" does not exist'));
@@ -22,14 +22,20 @@ CREATE MACRO to_regtype(name) AS coalesce(
   (SELECT min(oid) FROM pg_type WHERE typname = replace(name, 'pg_catalog.', '')),
   (SELECT min(oid) FROM pg_type_row WHERE sql_name = name));
 CREATE MACRO regtypeout(type_oid) AS format_type(type_oid, NULL);
-CREATE MACRO regprocin(name) AS coalesce(try_cast(name AS BIGINT), 0);
-CREATE MACRO regprocout(procedure) AS procedure::VARCHAR;
+CREATE MACRO regprocin(name) AS coalesce(
+  try_cast(name AS UINTEGER),
+  (SELECT min(oid) FROM pg_proc WHERE proname = replace(replace(name, 'pg_catalog.', ''), '"', '')),
+  CASE name WHEN '-' THEN 0::UINTEGER END,
+  error('function "' || name || '" does not exist'));
+CREATE MACRO regprocout(procedure) AS coalesce(
+  (SELECT min(proname) FROM pg_proc WHERE oid = try_cast(procedure AS UINTEGER)),
+  CASE procedure::VARCHAR WHEN '0' THEN '-' ELSE procedure::VARCHAR END);
 CREATE MACRO regnamespacein(name) AS coalesce(
-  try_cast(name AS BIGINT), (SELECT min(oid) FROM pg_namespace WHERE nspname = replace(name, '"', '')),
+  try_cast(name AS UINTEGER), (SELECT min(oid) FROM pg_namespace WHERE nspname = replace(name, '"', '')),
   error('schema "' || name || '" does not exist'));
 CREATE MACRO regnamespaceout(namespace) AS
-  coalesce((SELECT min(nspname) FROM pg_namespace WHERE oid = try_cast(namespace AS BIGINT)), namespace::VARCHAR);
-CREATE MACRO regrolein(name) AS 10::BIGINT;
+  coalesce((SELECT min(nspname) FROM pg_namespace WHERE oid = try_cast(namespace AS UINTEGER)), namespace::VARCHAR);
+CREATE MACRO regrolein(name) AS 10::UINTEGER;
 CREATE MACRO regroleout(role) AS 'lake';
 
 CREATE MACRO pg_get_userbyid(role) AS 'lake';
@@ -51,9 +57,9 @@ CREATE MACRO pg_conversion_is_visible(object) AS true;
 CREATE MACRO pg_size_pretty(size) AS size || ' bytes';
 CREATE MACRO pg_get_expr(expression, relation) AS NULL::VARCHAR, (expression, relation, pretty) AS NULL::VARCHAR;
 CREATE MACRO pg_get_viewdef(relation) AS
-    (SELECT min(r.sql) FROM pg_relation_row r WHERE r.oid = try_cast(relation AS BIGINT)),
+    (SELECT min(r.sql) FROM pg_relation_row r WHERE r.oid = try_cast(relation AS UINTEGER)),
   (relation, pretty) AS
-    (SELECT min(r.sql) FROM pg_relation_row r WHERE r.oid = try_cast(relation AS BIGINT));
+    (SELECT min(r.sql) FROM pg_relation_row r WHERE r.oid = try_cast(relation AS UINTEGER));
 CREATE MACRO pg_get_constraintdef(c) AS NULL::VARCHAR, (c, pretty) AS NULL::VARCHAR;
 CREATE MACRO pg_get_indexdef(i) AS NULL::VARCHAR, (i, c, pretty) AS NULL::VARCHAR;
 CREATE MACRO pg_get_triggerdef(t) AS NULL::VARCHAR, (t, pretty) AS NULL::VARCHAR;
@@ -82,6 +88,8 @@ CREATE MACRO pg_has_role(r, p) AS true, (u, r, p) AS true;
 CREATE MACRO quote_ident(name) AS CASE
   WHEN regexp_full_match(name, '^[a-z_][a-z0-9_$]*$') THEN name
   ELSE '"' || replace(name, '"', '""') || '"' END;
+CREATE MACRO parse_ident(name) AS list_transform(regexp_extract_all(name, '"(?:[^"]|"")*"|[^."]+'),
+  lambda part: CASE WHEN starts_with(part, '"') THEN replace(part[2:-2], '""', '"') ELSE lower(trim(part)) END);
 CREATE MACRO quote_literal(value) AS '''' || replace(value::VARCHAR, '''', '''''') || '''';
 CREATE MACRO quote_nullable(value) AS coalesce('''' || replace(value::VARCHAR, '''', '''''') || '''', 'NULL');
 CREATE MACRO pg_get_keywords() AS TABLE

@@ -81,14 +81,14 @@ duckdb() {
   done_with duckdb "$pins"
 }
 
-web() {  # what builds the dashboard (web/), and its checks
-  local pins
-  pins=$(sha256sum <web/package-lock.json)
-  fresh web "$pins" && [ -d "$deps/web/node_modules/esbuild" ] && return
-  mkdir -p "$deps/web"
-  cp web/package.json web/package-lock.json "$deps/web/"
-  run "npm packages of the dashboard" env -C "$deps/web" npm ci --ignore-scripts --no-audit --no-fund
-  done_with web "$pins"
+npm_packages() {  # FOLDER A-PACKAGE-THAT-MUST-BE-THERE WHAT SOURCE-FOLDER
+  local folder=$1 one=$2 what=$3 source=$4 pins
+  pins=$(sha256sum <"$source/package-lock.json")
+  fresh "$folder" "$pins" && [ -d "$deps/$folder/node_modules/$one" ] && return
+  mkdir -p "$deps/$folder"
+  cp "$source/package.json" "$source/package-lock.json" "$deps/$folder/"
+  run "npm packages of $what" env -C "$deps/$folder" npm ci --ignore-scripts --no-audit --no-fund
+  done_with "$folder" "$pins"
 }
 
 maven_jars() {  # FOLDER FIRST-LETTERS-OF-A-JAR-THAT-MUST-BE-THERE NAME VERSION WHAT POM
@@ -115,12 +115,14 @@ judges() {
   fi
   maven_jars jars "" delta "$DELTA_JARS_VERSION" "Delta jars for Spark" jars.pom.xml
   maven_jars kafka kafka_ kafka "$KAFKA_VERSION" "Kafka broker $KAFKA_VERSION" kafka.pom.xml
+  maven_jars pgjdbc postgresql pgjdbc "$PGJDBC_VERSION" "JDBC driver of PostgreSQL $PGJDBC_VERSION" pgjdbc.pom.xml
+  npm_packages node pg "the judges" tests/judges/node
 }
 
 [ $# -gt 0 ] || die "usage: scripts/setup.sh build|test|lint ..."
 for need in "$@"; do
   case "$need" in
-    build) packages build; duckdb; web ;;
+    build) packages build; duckdb; npm_packages web esbuild "the dashboard" web ;;
     test) packages test; judges ;;
     lint) packages lint ;;
     *) die "unknown part '$need'; there are: build, test, lint" ;;

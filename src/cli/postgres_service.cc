@@ -14,6 +14,46 @@ constexpr std::chrono::seconds kPostgresPatience{10};
 constexpr int64_t kLeastStatementMemory = 64 << 20;
 constexpr int64_t kPostgresShare = 4;  // of the process's memory one part in so many
 
+std::string NameOf(serve::PostgresOutcome outcome) {
+  switch (outcome) {
+    case serve::PostgresOutcome::kAnswered:
+      return "answered";
+    case serve::PostgresOutcome::kFailed:
+      return "failed";
+    case serve::PostgresOutcome::kCancelled:
+      return "cancelled";
+    case serve::PostgresOutcome::kTimedOut:
+      return "timed_out";
+  }
+  return "failed";
+}
+
+serve::PostgresHooks HooksOf(Metrics& metrics) {
+  return {
+      .sessions =
+          [&metrics](int64_t open) {
+            metrics.Gauge("vitalake_postgres_sessions", "PostgreSQL clients that are connected.")
+                .Set(static_cast<double>(open));
+          },
+      .statement =
+          [&metrics](serve::PostgresOutcome outcome, std::chrono::nanoseconds time, int64_t rows) {
+            metrics
+                .Counter("vitalake_postgres_statements_total",
+                         "Statements over the PostgreSQL protocol, by how they ended.",
+                         {{"outcome", NameOf(outcome)}})
+                .Add();
+            metrics
+                .Histogram("vitalake_postgres_statement_duration_seconds",
+                           "Time of a statement over the PostgreSQL protocol, until its last "
+                           "row is handed to the client.",
+                           DurationBounds())
+                .Observe(std::chrono::duration<double>(time).count());
+            metrics
+                .Counter("vitalake_postgres_rows_total", "Rows given over the PostgreSQL protocol.")
+                .Add(rows);
+          }};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake, Metrics& metrics,
@@ -24,17 +64,13 @@ Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake,
              lake, std::max(kLeastStatementMemory, lake.options().memory_bytes / kPostgresShare)));
   VL_TRY(const std::string built_ins, serve::InstallPostgresCatalog(*service->engine_));
   engine::Engine& engine = *service->engine_;
-  VL_TRY(service->server_,
-         serve::PostgresServer::Open(
-             setup.options,
-             [&lake, &engine, built_ins] {
-               return lake::OpenSqlSession(lake, engine, serve::PostgresSqlOptions(built_ins));
-             },
-             lake.clock(),
-             [&metrics](int64_t open) {
-               metrics.Gauge("vitalake_postgres_sessions", "PostgreSQL clients that are connected.")
-                   .Set(static_cast<double>(open));
-             }));
+  VL_TRY(service->server_, serve::PostgresServer::Open(
+                               setup.options,
+                               [&lake, &engine, built_ins] {
+                                 return lake::OpenSqlSession(lake, engine,
+                                                             serve::PostgresSqlOptions(built_ins));
+                               },
+                               lake.clock(), HooksOf(metrics)));
   service->server_->Start();
   log::Info("postgres: listening at {}", service->server_->address());
   return service;

@@ -18,7 +18,6 @@ namespace vitalake::engine {
 namespace {
 
 using OwnedDatabase = Owned<duckdb_database, duckdb_close>;
-using OwnedConnection = Owned<duckdb_connection, duckdb_disconnect>;
 using OwnedConfig = Owned<duckdb_config, duckdb_destroy_config>;
 
 std::string Quote(std::string_view text, char quote) {
@@ -83,15 +82,9 @@ std::string ConfineSql(const EngineOptions& options, const std::filesystem::path
       "SET GLOBAL allowed_directories = [{}]; SET GLOBAL enable_external_access = false", folders);
 }
 
-bool EndsByItself(const Wait& wait) {
-  return !wait.stop.stop_possible() && wait.until == std::chrono::nanoseconds::max();
-}
-
-// Works on the statement until its first rows are there, looking at `wait` in between. Without a
-// limit DuckDB waits by itself, which costs no polling.
-Status RunPending(duckdb_connection connection, duckdb_pending_result pending, const Wait& wait) {
-  SystemClock clock;
-  std::stop_callback on_stop(wait.stop, [connection] { duckdb_interrupt(connection); });
+// Works on the statement until its first rows are there, or it fails: interrupted, it is worked on
+// until it says so, for only then its other threads have left it. DuckDB's own loop does not sleep.
+Status RunPending(duckdb_pending_result pending) {
   auto pause = std::chrono::microseconds(20);
   while (true) {
     switch (duckdb_pending_execute_task(pending)) {
@@ -107,8 +100,16 @@ Status RunPending(duckdb_connection connection, duckdb_pending_result pending, c
         pause = std::chrono::microseconds(20);
         break;
     }
-    VL_RETURN_IF_ERROR(wait.Check(clock, "running a query"));
   }
+}
+
+// Of a statement that was watched: when it was interrupted, why.
+std::unexpected<Error> EndedBy(const Wait& wait, Error error) {
+  SystemClock clock;
+  if (Status ended = wait.Check(clock, "running a query"); !ended) {
+    return std::unexpected(std::move(ended).error());
+  }
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace
@@ -131,21 +132,22 @@ std::string QuoteName(std::string_view name) { return Quote(name, '"'); }
 struct Engine::Impl {
   std::filesystem::path spill_path;
   std::optional<storage::OwnedFolder> spill;  // goes after the database
+  StatementWatcher watcher;
   OwnedDatabase database;
   EngineOptions options;
   std::shared_ptr<RowBuffers> row_buffers = std::make_shared<RowBuffers>();
 };
 
-struct Connection::Impl {
-  OwnedConnection connection;
-
+struct Connection::Impl : ConnectionState {
   Result<OwnedPrepared> Prepare(duckdb_extracted_statements statements, uint64_t index);
   Result<QueryResult> RunAll(const std::string& sql, const std::vector<Parameter>& parameters,
                              const Wait& wait, bool streaming, int64_t* changed);
+  Result<QueryResult> RunWatched(const std::string& sql, const std::vector<Parameter>& parameters,
+                                 const Wait& wait, bool streaming, int64_t* changed);
 };
 
 struct PreparedQuery::Impl {
-  duckdb_connection connection = nullptr;
+  ConnectionState* connection = nullptr;
   OwnedPrepared prepared;
   std::vector<Column> columns;
   std::vector<ResultType> parameters;
@@ -206,9 +208,10 @@ void Engine::ClaimSpillFolder() {
 
 Result<Connection> Engine::Connect() {
   Connection connection;
-  if (duckdb_connect(impl_->database.get(), connection.impl_->connection.out()) != DuckDBSuccess) {
+  if (duckdb_connect(impl_->database.get(), connection.impl_->handle.out()) != DuckDBSuccess) {
     return Fail(ErrorKind::kInternal, "the query engine gives no connection");
   }
+  connection.impl_->watcher = &impl_->watcher;
   return connection;
 }
 
@@ -224,28 +227,31 @@ Connection& Connection::operator=(Connection&&) noexcept = default;
 Result<OwnedPrepared> Connection::Impl::Prepare(duckdb_extracted_statements statements,
                                                 uint64_t index) {
   OwnedPrepared prepared;
-  if (duckdb_prepare_extracted_statement(connection.get(), statements, index, prepared.out()) !=
+  if (duckdb_prepare_extracted_statement(handle.get(), statements, index, prepared.out()) !=
       DuckDBSuccess) {
     return std::unexpected(ErrorFromDuckDb(duckdb_prepare_error(prepared.get())));
   }
   return prepared;
 }
 
-Result<QueryResult> QueryResult::Impl::Run(duckdb_connection connection,
+Result<QueryResult> QueryResult::Impl::Run(ConnectionState& connection,
                                            duckdb_prepared_statement prepared, const Wait& wait,
                                            bool streaming) {
   OwnedPending pending;
+  ++connection.statements;
   const auto state = streaming ? duckdb_pending_prepared_streaming(prepared, pending.out())
                                : duckdb_pending_prepared(prepared, pending.out());
   if (state != DuckDBSuccess) {
     return std::unexpected(ErrorFromDuckDb(duckdb_pending_error(pending.get())));
   }
-  if (!EndsByItself(wait)) VL_RETURN_IF_ERROR(RunPending(connection, pending.get(), wait));
+  VL_RETURN_IF_ERROR(RunPending(pending.get()));
   QueryResult result;
-  result.impl_->connection = connection;
   result.impl_->wait = wait;
-  result.impl_->streaming = streaming;
+  result.impl_->connection = &connection;
+  result.impl_->statement = connection.statements;
+  result.impl_->running = streaming;
   if (duckdb_execute_pending(pending.get(), &result.impl_->result) != DuckDBSuccess) {
+    result.impl_->running = false;
     return std::unexpected(ErrorFromDuckDb(duckdb_result_error(&result.impl_->result)));
   }
   VL_RETURN_IF_ERROR(result.impl_->DescribeColumns());
@@ -257,8 +263,18 @@ Result<QueryResult> Connection::Impl::RunAll(const std::string& sql,
                                              const Wait& wait, bool streaming, int64_t* changed) {
   SystemClock clock;
   VL_RETURN_IF_ERROR(wait.Check(clock, "starting a query"));
+  const StatementWatch watch(*watcher, handle.get(), wait);
+  auto result = RunWatched(sql, parameters, wait, streaming, changed);
+  if (!result) return EndedBy(wait, std::move(result).error());
+  return result;
+}
+
+Result<QueryResult> Connection::Impl::RunWatched(const std::string& sql,
+                                                 const std::vector<Parameter>& parameters,
+                                                 const Wait& wait, bool streaming,
+                                                 int64_t* changed) {
   OwnedStatements statements;
-  const uint64_t count = duckdb_extract_statements(connection.get(), sql.c_str(), statements.out());
+  const uint64_t count = duckdb_extract_statements(handle.get(), sql.c_str(), statements.out());
   if (count == 0) {
     const char* error = duckdb_extract_statements_error(statements.get());
     if (error) return std::unexpected(ErrorFromDuckDb(error));
@@ -267,12 +283,11 @@ Result<QueryResult> Connection::Impl::RunAll(const std::string& sql,
   for (uint64_t i = 0; i + 1 < count; ++i) {
     VL_TRY(OwnedPrepared prepared, Prepare(statements.get(), i));
     VL_TRY([[maybe_unused]] QueryResult result,
-           QueryResult::Impl::Run(connection.get(), prepared.get(), wait, false));
+           QueryResult::Impl::Run(*this, prepared.get(), wait, false));
   }
   VL_TRY(OwnedPrepared prepared, Prepare(statements.get(), count - 1));
   VL_RETURN_IF_ERROR(BindAll(prepared.get(), parameters));
-  VL_TRY(QueryResult result,
-         QueryResult::Impl::Run(connection.get(), prepared.get(), wait, streaming));
+  VL_TRY(QueryResult result, QueryResult::Impl::Run(*this, prepared.get(), wait, streaming));
   if (changed) *changed = static_cast<int64_t>(duckdb_rows_changed(&result.impl_->result));
   return result;
 }
@@ -317,38 +332,42 @@ void PreparedQuery::Impl::Describe() {
 Result<QueryResult> PreparedQuery::Stream(const std::vector<Parameter>& parameters,
                                           const Wait& wait) {
   VL_RETURN_IF_ERROR(BindAll(impl_->prepared.get(), parameters));
-  return QueryResult::Impl::Run(impl_->connection, impl_->prepared.get(), wait, true);
+  ConnectionState& connection = *impl_->connection;
+  const StatementWatch watch(*connection.watcher, connection.handle.get(), wait);
+  auto result = QueryResult::Impl::Run(connection, impl_->prepared.get(), wait, true);
+  if (!result) return EndedBy(wait, std::move(result).error());
+  return result;
 }
 
-Result<PreparedQuery> Connection::Prepare(const std::string& sql) {
+Result<PreparedQuery> Connection::Prepare(const std::string& sql, const Wait& wait) {
   PreparedQuery query;
-  query.impl_->connection = impl_->connection.get();
-  if (duckdb_prepare(impl_->connection.get(), sql.c_str(), query.impl_->prepared.out()) !=
+  query.impl_->connection = impl_.get();
+  const StatementWatch watch(*impl_->watcher, impl_->handle.get(), wait);
+  ++impl_->statements;
+  if (duckdb_prepare(impl_->handle.get(), sql.c_str(), query.impl_->prepared.out()) !=
       DuckDBSuccess) {
-    return std::unexpected(ErrorFromDuckDb(duckdb_prepare_error(query.impl_->prepared.get())));
+    return EndedBy(wait, ErrorFromDuckDb(duckdb_prepare_error(query.impl_->prepared.get())));
   }
   query.impl_->Describe();
   return query;
 }
 
 Result<std::string> Connection::Scalar(const std::string& sql,
-                                       const std::vector<Parameter>& parameters) {
-  VL_TRY(QueryResult result, Query(sql, parameters));
+                                       const std::vector<Parameter>& parameters, const Wait& wait) {
+  VL_TRY(QueryResult result, Query(sql, parameters, wait));
   VL_TRY(const bool found, result.Next());
   if (!found) return Fail(ErrorKind::kNotFound, "the query gave no row");
   return result.Text(0);
 }
 
 Result<int64_t> Connection::ScalarInt(const std::string& sql,
-                                      const std::vector<Parameter>& parameters) {
-  VL_TRY(QueryResult result, Query("SELECT CAST((" + sql + ") AS BIGINT)", parameters));
+                                      const std::vector<Parameter>& parameters, const Wait& wait) {
+  VL_TRY(QueryResult result, Query("SELECT CAST((" + sql + ") AS BIGINT)", parameters, wait));
   VL_TRY(const bool found, result.Next());
   if (!found) return Fail(ErrorKind::kNotFound, "the query gave no row");
   return result.GetInt64(0);
 }
 
-void Connection::Interrupt() { duckdb_interrupt(impl_->connection.get()); }
-
-void* Connection::native() const { return impl_->connection.get(); }
+void* Connection::native() const { return impl_->handle.get(); }
 
 }  // namespace vitalake::engine

@@ -123,8 +123,11 @@ class PreparedQuery {
   std::unique_ptr<Impl> impl_;
 };
 
-// One session: temporary tables and one running statement at a time. Not thread-safe (but
-// Interrupt is); make one per thread. Must not outlive its Engine.
+// One session: temporary tables and one running statement at a time. Not thread-safe; make one per
+// thread. Must not outlive its Engine.
+//
+// A statement whose `wait` ends is left between two chunks of rows by all threads that work on it,
+// and the call returns only then: a single value that takes long (a list of millions) is finished.
 //
 // Errors of statements: kInvalidArgument (does not parse or bind, unknown table or function, a
 // value cannot be converted), kNotFound (a file), kPermission, kNoSpace, kIo, kCorrupt (not a
@@ -145,14 +148,13 @@ class Connection {
   // connection ends it. `wait` holds until the last row.
   Result<QueryResult> Stream(const std::string& sql, const std::vector<Parameter>& parameters = {},
                              const Wait& wait = {});
-  // One statement, to be run later; it does not end what runs.
-  Result<PreparedQuery> Prepare(const std::string& sql);
+  // One statement, to be run later; it ends what runs. `wait` is for the planning alone.
+  Result<PreparedQuery> Prepare(const std::string& sql, const Wait& wait = {});
   // One row, one column, as text; kNotFound when there is no row, "" for NULL.
-  Result<std::string> Scalar(const std::string& sql, const std::vector<Parameter>& parameters = {});
-  Result<int64_t> ScalarInt(const std::string& sql, const std::vector<Parameter>& parameters = {});
-
-  // Ends the running statement with kCancelled. Thread-safe.
-  void Interrupt();
+  Result<std::string> Scalar(const std::string& sql, const std::vector<Parameter>& parameters = {},
+                             const Wait& wait = {});
+  Result<int64_t> ScalarInt(const std::string& sql, const std::vector<Parameter>& parameters = {},
+                            const Wait& wait = {});
 
   // The native handle (duckdb_connection), for other files of this module.
   void* native() const;

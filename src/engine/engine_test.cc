@@ -246,11 +246,81 @@ TEST_F(EngineTest, StopEndsAStatement) {
   EXPECT_EQ(*connection_->ScalarInt("SELECT 1"), 1);
 }
 
-TEST_F(EngineTest, ADeadlineEndsAStatement) {
+// None of them would end by itself while anybody waits.
+constexpr const char* kLongStatements[] = {
+    kEndless,
+    "SELECT count(*) FROM generate_series(1, 100000000000000)",
+    "SELECT i FROM range(100000000000000) t(i) WHERE i < 0",
+    "SELECT sum(i * j) FROM range(3000000) a(i), range(3000000) b(j)",
+    "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT max(n) FROM r",
+    "SELECT max(n) FROM (WITH RECURSIVE r(n) AS (SELECT 1 UNION SELECT n % 10 FROM r, "
+    "range(100000) "
+    "WHERE n > 0) SELECT n FROM r), range(100000000000)",
+    "SELECT i % 5000000, count(*), avg(i) FROM range(100000000000000) t(i) GROUP BY 1",
+    "SELECT i FROM range(100000000000000) t(i) ORDER BY hash(i) LIMIT 5 OFFSET 100000",
+    "SELECT DISTINCT i % 1000 FROM range(100000000000000) t(i)",
+    "SELECT max(s) FROM (SELECT sum(i) OVER (PARTITION BY i % 3) AS s FROM range(2000000000) t(i))",
+    "SELECT count(*) FROM (SELECT unnest(generate_series(1, 1000000)) FROM range(100000000))",
+};
+
+TEST_F(EngineTest, ADeadlineEndsEveryShapeOfStatement) {
   SystemClock clock;
-  auto result = connection_->Query(kEndless, {}, Wait::For(clock, std::chrono::milliseconds(50)));
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().kind, ErrorKind::kDeadline);
+  for (const char* const sql : kLongStatements) {
+    const auto began = clock.Steady();
+    auto result = connection_->Stream(sql, {}, Wait::For(clock, std::chrono::milliseconds(100)));
+    Error error;
+    if (result) {
+      auto row = result->Next();
+      while (row && *row) row = result->Next();
+      ASSERT_FALSE(row) << sql;
+      error = row.error();
+    } else {
+      error = result.error();
+    }
+    EXPECT_EQ(error.kind, ErrorKind::kDeadline) << sql << ": " << error.ToString();
+    EXPECT_LT(clock.Steady() - began, std::chrono::seconds(20)) << sql;
+    EXPECT_EQ(*connection_->ScalarInt("SELECT 1"), 1);
+  }
+}
+
+TEST_F(EngineTest, AStopEndsTheReadingOfRows) {
+  std::stop_source stop;
+  auto result = connection_->Stream("SELECT i FROM range(100000000000000) t(i) WHERE i < 400000",
+                                    {}, {.stop = stop.get_token()});
+  ASSERT_TRUE(result) << result.error().ToString();
+  std::jthread stopper;
+  Result<bool> row = true;
+  for (int64_t count = 0; row && *row; ++count) {
+    row = result->Next();
+    if (count == 1000) stopper = std::jthread([&] { stop.request_stop(); });
+  }
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().kind, ErrorKind::kCancelled);
+}
+
+// One half of it has rows at once and waits for its reader; the other half looks for some for ever.
+TEST_F(EngineTest, AStreamThatIsLeftWorksNoMore) {
+  const char* const kHalves =
+      "SELECT i FROM range(10000000) t(i) UNION ALL "
+      "SELECT i FROM range(100000000000000) t(i) WHERE i < 0";
+  for (int i = 0; i < 3; ++i) {
+    auto left = connection_->Stream(kHalves);
+    ASSERT_TRUE(left) << left.error().ToString();
+    ASSERT_TRUE(*left->Next());
+  }
+  EXPECT_EQ(*connection_->ScalarInt("SELECT 1"), 1);
+}
+
+TEST_F(EngineTest, AResultThatGoesLateDisturbsNobody) {
+  std::optional<QueryResult> old =
+      std::move(*connection_->Stream("SELECT i FROM range(9000000) t(i)"));
+  ASSERT_TRUE(*old->Next());
+  auto rows = connection_->Stream("SELECT i FROM range(3000000) t(i)");
+  ASSERT_TRUE(rows) << rows.error().ToString();
+  old.reset();
+  int64_t count = 0;
+  for (auto more = rows->Next(); more && *more; more = rows->Next()) ++count;
+  EXPECT_EQ(count, 3'000'000);
 }
 
 TEST_F(EngineTest, ResultsOfQueryOutliveTheNextStatement) {

@@ -38,11 +38,13 @@ constexpr std::array kTypeNames = {
     TypeName{"TIMESTAMP WITH TIME ZONE", "timestamptz"},
     TypeName{"INTERVAL", "interval"},
     TypeName{"UUID", "uuid"},
+    TypeName{"u32", "oid"},
+    TypeName{"pgchar", "char"},
 };
 
 std::string PostgresTypeName(JsonValue type) {
-  const std::string_view id = type.String("id");
-  if (id == "UNBOUND") return std::string(type.Find("type_info").String("name"));
+  std::string_view id = type.String("id");
+  if (id == "UNBOUND") id = type.Find("type_info").String("name");
   if (id == "LIST") return PostgresTypeName(type.Find("type_info").Find("child_type"));
   const auto found = std::ranges::find(kTypeNames, id, &TypeName::engine);
   return std::string(found == kTypeNames.end() ? id : found->postgres);

@@ -57,6 +57,17 @@ std::string_view TextConstant(JsonValue value) {
                                              : std::string_view{};
 }
 
+// A column of the catalogue that holds a function's oid and shows its name.
+bool ShowsFunction(JsonValue value) {
+  constexpr std::array<std::string_view, 8> kColumns = {"typinput",   "typoutput",   "typreceive",
+                                                        "typsend",    "typmodin",    "typmodout",
+                                                        "typanalyze", "typsubscript"};
+  if (value.String("class") != "COLUMN_REF") return false;
+  std::string_view last;
+  for (const JsonValue name : value.Find("column_names").children()) last = name.text();
+  return std::ranges::any_of(kColumns, [&](auto column) { return EqualsNoCase(column, last); });
+}
+
 bool IsInterval(JsonValue value) {
   return IsCast(value) && value.Find("cast_type").String("id") == "INTERVAL";
 }
@@ -65,10 +76,40 @@ bool IsInterval(JsonValue value) {
 
 bool PostgresTree::CopyOtherwise(JsonValue value) {
   const std::string_view kind = value.String("class");
+  if (value.String("type") == "SELECT_NODE") return CopyOuterSelect(value);
   if (kind == "FUNCTION") return CopyFunction(value);
   if (kind == "CAST") return CopyCast(value) || CopyArrayText(value);
   if (value.String("type") == "TABLE_FUNCTION") return CopyTableFunction(value);
   return CopyOrder(value);
+}
+
+// What a client is given of such a column is the name; inside of the statement it is the oid.
+bool PostgresTree::CopyOuterSelect(JsonValue select) {
+  const JsonValue list = select.Find("select_list");
+  const bool outermost = !in_select_;
+  in_select_ = true;
+  bool shows = false;
+  for (const JsonValue item : list.children()) shows |= ShowsFunction(item);
+  if (!outermost || !shows) return false;
+  writer().BeginObject();
+  for (const JsonValue member : select.children()) {
+    writer().Key(member.key());
+    if (member.key() != "select_list") {
+      Copy(member);
+      continue;
+    }
+    writer().BeginArray();
+    for (const JsonValue item : list.children()) {
+      if (ShowsFunction(item)) {
+        WriteCall("regprocout", item, item);
+      } else {
+        Copy(item);
+      }
+    }
+    writer().EndArray();
+  }
+  writer().EndObject();
+  return true;
 }
 
 bool PostgresTree::CopyFunction(JsonValue function) {
@@ -97,6 +138,10 @@ bool PostgresTree::CopyFunction(JsonValue function) {
 // 'name'::regclass is the oid of that name; oid::regclass, and oid::regclass::text, its name.
 bool PostgresTree::CopyCast(JsonValue cast) {
   const JsonValue child = cast.Find("child");
+  if (cast.Find("cast_type").String("id") == "VARCHAR" && ShowsFunction(child)) {
+    WriteCall("regprocout", cast, child);
+    return true;
+  }
   if (cast.Find("cast_type").String("id") == "VARCHAR" && IsCast(child)) {
     if (const NameType* const inner = NameTypeOf(child); inner && !IsName(child.Find("child"))) {
       WriteCall(inner->out, cast, child.Find("child"));

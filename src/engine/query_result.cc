@@ -58,19 +58,33 @@ Status QueryResult::Impl::DescribeColumns() {
   return {};
 }
 
+// A statement that is left before its end would go on behind its reader's back, and only the next
+// one would wait for it.
+QueryResult::Impl::~Impl() {
+  if (running && statement == connection->statements) {
+    OwnedPrepared nothing;
+    duckdb_interrupt(connection->handle.get());
+    duckdb_prepare(connection->handle.get(), "", nothing.out());  // waits for what ran
+  }
+  duckdb_destroy_result(&result);
+}
+
 Result<bool> QueryResult::Impl::FetchChunk() {
+  constexpr std::string_view kReading = "reading a query's rows";
   SystemClock clock;
-  VL_RETURN_IF_ERROR(wait.Check(clock, "reading a query's rows"));
+  VL_RETURN_IF_ERROR(wait.Check(clock, kReading));
   {
-    std::stop_callback on_stop(wait.stop, [this] { duckdb_interrupt(connection); });
+    const StatementWatch watch(*connection->watcher, connection->handle.get(), wait);
     chunk = OwnedChunk(duckdb_fetch_chunk(result));
   }
   row = 0;
   chunk_size = chunk ? duckdb_data_chunk_get_size(chunk.get()) : 0;
   if (chunk_size == 0) {
+    running = false;
     const char* error = duckdb_result_error(&result);
-    if (error && *error) return std::unexpected(ErrorFromDuckDb(error));
-    return false;
+    if (!error || !*error) return false;
+    VL_RETURN_IF_ERROR(wait.Check(clock, kReading));
+    return std::unexpected(ErrorFromDuckDb(error));
   }
   views.clear();
   for (uint64_t i = 0; i < types.size(); ++i) {

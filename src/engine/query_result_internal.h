@@ -7,8 +7,16 @@
 
 #include "base/clock.h"
 #include "engine/cell_text_internal.h"
+#include "engine/statement_watch_internal.h"
 
 namespace vitalake::engine {
+
+// What a Connection is made of. It stays where it is while the Connection moves.
+struct ConnectionState {
+  Owned<duckdb_connection, duckdb_disconnect> handle;
+  StatementWatcher* watcher = nullptr;
+  uint64_t statements = 0;  // that have begun: each ends the one before
+};
 
 struct QueryResult::Impl {
   duckdb_result result{};
@@ -20,16 +28,17 @@ struct QueryResult::Impl {
   std::vector<ResultType> public_types;
   std::vector<VectorView> views;  // of the current chunk
   Wait wait;
-  duckdb_connection connection = nullptr;
-  bool streaming = false;
+  ConnectionState* connection = nullptr;
+  uint64_t statement = 0;  // of the connection's
+  bool running = false;    // its rows are computed while they are read, and are not all there
 
   Impl() = default;
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl() { duckdb_destroy_result(&result); }
+  ~Impl();
 
-  // Runs the statement; rows are computed while they are read when `streaming`.
-  static Result<QueryResult> Run(duckdb_connection connection, duckdb_prepared_statement prepared,
+  // Runs the statement; rows are computed while they are read when `streaming`. The caller watches.
+  static Result<QueryResult> Run(ConnectionState& connection, duckdb_prepared_statement prepared,
                                  const Wait& wait, bool streaming);
   Status DescribeColumns();
   Result<bool> FetchChunk();

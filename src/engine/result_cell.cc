@@ -1,5 +1,7 @@
 #include "engine/result_cell.h"
 
+#include <algorithm>
+
 #include "engine/cell_text_internal.h"
 
 namespace vitalake::engine {
@@ -47,7 +49,7 @@ TypeId IdOf(const TypeInfo& info) {
     case DUCKDB_TYPE_DECIMAL:
       return TypeId::kDecimal;
     case DUCKDB_TYPE_VARCHAR:
-      return info.alias == "JSON" || info.alias == "jsonb" ? TypeId::kJson : TypeId::kVarchar;
+      return info.alias == "JSON" ? TypeId::kJson : TypeId::kVarchar;
     case DUCKDB_TYPE_BLOB:
       return TypeId::kBlob;
     case DUCKDB_TYPE_ENUM:
@@ -82,7 +84,9 @@ TypeId IdOf(const TypeInfo& info) {
 }  // namespace
 
 ResultType TypeInfo::Public() const {
-  ResultType type{.id = IdOf(*this), .width = width, .scale = scale, .alias = alias};
+  ResultType type{.id = IdOf(*this), .width = width, .scale = scale};
+  type.letters = type.id == TypeId::kEnum &&
+                 std::ranges::all_of(names, [](const auto& name) { return name.size() <= 1; });
   for (const TypeInfo& child : children) type.children.push_back(child.Public());
   return type;
 }

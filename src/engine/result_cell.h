@@ -49,7 +49,7 @@ struct ResultType {
   TypeId id = TypeId::kUnknown;
   uint8_t width = 0;                      // kDecimal: digits in all
   uint8_t scale = 0;                      // kDecimal: digits behind the point
-  std::string alias = {};                 // the name of a type made in SQL; else ""
+  bool letters = false;                   // kEnum: each of its values is one character, or none
   std::vector<ResultType> children = {};  // kList: of its items
 };
 

@@ -82,15 +82,16 @@ struct SqlSession::Impl {
     bool pruned = false;                    // its view leaves out files
   };
   struct Choice {
-    std::map<std::string, Chosen> known;  // by full name with AT
-    int depth = 0;                        // views we are inside of
+    std::map<std::string, Chosen> known = {};  // by full name with AT
+    int depth = 0;                             // views we are inside of
+    Wait wait = {};
   };
 
   // Makes the session's database the one that names are looked up in.
   Status Use(Connection& used) const;
   // Refuses what reaches beyond the tables.
   Status CheckReach(const SqlStatement& statement) const;
-  Result<TableAt> AtOf(const TableMention& mention);
+  Result<TableAt> AtOf(const TableMention& mention, const Wait& wait);
   Status MakeView(const std::string& schema, const std::string& name, const std::string& sql,
                   const std::string& fingerprint);
   Result<bool> MakeKnown(const TableMention& mention, const TableAt& at, Choice& choice);
@@ -112,14 +113,16 @@ Status SqlSession::Impl::CheckReach(const SqlStatement& statement) const {
   return {};
 }
 
-Result<TableAt> SqlSession::Impl::AtOf(const TableMention& mention) {
+Result<TableAt> SqlSession::Impl::AtOf(const TableMention& mention, const Wait& wait) {
   TableAt at;
   if (mention.at_unit == "VERSION") {
-    VL_TRY(const int64_t version, connection->ScalarInt(mention.at_sql));
+    VL_TRY(const int64_t version, connection->ScalarInt(mention.at_sql, {}, wait));
     at.version = Version{version};
   } else if (mention.at_unit == "TIMESTAMP") {
-    VL_TRY(at.timestamp, connection->ScalarInt(fmt::format(
-                             "epoch_us(CAST(({}) AS TIMESTAMP WITH TIME ZONE))", mention.at_sql)));
+    VL_TRY(at.timestamp,
+           connection->ScalarInt(
+               fmt::format("epoch_us(CAST(({}) AS TIMESTAMP WITH TIME ZONE))", mention.at_sql), {},
+               wait));
   }
   return at;
 }
@@ -208,7 +211,7 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
   std::map<const JsonNode*, TableName> renamed;
   for (const TableMention& mention : statement.tables()) {
     if (!mention.catalog.empty() && mention.catalog != "lake") continue;
-    VL_TRY(const TableAt at, AtOf(mention));
+    VL_TRY(const TableAt at, AtOf(mention, choice.wait));
     VL_TRY(const bool known, MakeKnown(mention, at, choice));
     if (!known && !options.files && mention.table.find_first_of("./:") != std::string::npos) {
       return Fail(ErrorKind::kInvalidArgument,
@@ -278,26 +281,26 @@ Result<std::unique_ptr<SqlSession>> SqlSession::Open(Engine& engine, SqlCatalog 
   return session;
 }
 
-Result<std::string> SqlSession::Prepare(std::string_view statement) {
-  VL_TRY(Planned planned, Plan(statement));
+Result<std::string> SqlSession::Prepare(std::string_view statement, const Wait& wait) {
+  VL_TRY(Planned planned, Plan(statement, wait));
   return std::move(planned.sql);
 }
 
-Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement) {
-  Impl::Choice choice;
+Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement, const Wait& wait) {
+  Impl::Choice choice{.wait = wait};
   return impl_->Plan(statement, choice);
 }
 
 Result<QueryResult> SqlSession::Query(std::string_view statement,
                                       const std::vector<Parameter>& parameters, const Wait& wait) {
-  VL_TRY(const std::string sql, Prepare(statement));
+  VL_TRY(const std::string sql, Prepare(statement, wait));
   return impl_->connection->Stream(sql, parameters, wait);
 }
 
 Result<int64_t> SqlSession::QueryToParquet(std::string_view statement,
                                            const std::filesystem::path& file, const Wait& wait,
                                            const std::vector<Parameter>& parameters) {
-  VL_TRY(const std::string sql, Prepare(statement));
+  VL_TRY(const std::string sql, Prepare(statement, wait));
   return WriteParquetResult(*impl_->connection, sql, file, wait, parameters);
 }
 

@@ -72,7 +72,7 @@ class SqlSession {
                                  const Wait& wait = {},
                                  const std::vector<Parameter>& parameters = {});
   // The statement as DuckDB will run it, its tables made known; for callers that wrap it.
-  Result<std::string> Prepare(std::string_view statement);
+  Result<std::string> Prepare(std::string_view statement, const Wait& wait = {});
 
   struct Planned {
     std::string sql;
@@ -80,7 +80,7 @@ class SqlSession {
     std::optional<std::vector<std::string>> names;
   };
   // The same with names.
-  Result<Planned> Plan(std::string_view statement);
+  Result<Planned> Plan(std::string_view statement, const Wait& wait = {});
 
   Connection& connection();
   // Another one that sees what this session's statements were prepared for: for results that are

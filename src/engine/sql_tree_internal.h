@@ -51,12 +51,15 @@ class PostgresTree final : public SqlTreeCopy {
 
  private:
   bool CopyOtherwise(JsonValue value) override;
+  bool CopyOuterSelect(JsonValue select);
   bool CopyFunction(JsonValue function);
   bool CopyCast(JsonValue cast);
   bool CopyOrder(JsonValue order);
   bool CopyTableFunction(JsonValue function);
   bool CopyArrayText(JsonValue cast);
   void WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument);
+
+  bool in_select_ = false;  // the outermost was met
 };
 
 // The names that PostgreSQL gives the columns of a statement; nullopt where `*` stands for some.

@@ -101,15 +101,10 @@ void AppendPgBinary(const ResultCell& cell, const ResultType& type, std::string&
       return;
     case TypeId::kInteger:
     case TypeId::kUSmallInt:
+    case TypeId::kUInteger:
       writer.Int32(static_cast<int32_t>(cell.Int64()));
       return;
     case TypeId::kBigInt:
-      if (IsPgOid(type)) {
-        writer.Int32(static_cast<int32_t>(cell.Int64()));
-        return;
-      }
-      [[fallthrough]];
-    case TypeId::kUInteger:
     case TypeId::kTime:
       writer.Int64(cell.Int64());
       return;
@@ -140,8 +135,11 @@ void AppendPgBinary(const ResultCell& cell, const ResultType& type, std::string&
       writer.Int64(static_cast<int64_t>(bits >> 64)).Int64(static_cast<int64_t>(bits));
       return;
     }
+    case TypeId::kEnum:
+      writer.Bytes(cell.String());
+      if (type.letters && cell.String().empty()) writer.Byte('\0');
+      return;
     case TypeId::kJson:
-      if (IsPgJsonb(type)) writer.Byte('\1');
       writer.Bytes(cell.String());
       return;
     case TypeId::kBlob:

@@ -51,6 +51,7 @@ constexpr std::array kRules = {
     StateRule{"Divide by Zero Error", "", "22012"},
     // Those that the catalogue's macros raise.
     StateRule{"Invalid Input Error", "division by zero", "22012"},
+    StateRule{"Invalid Input Error", "too many ", "54000"},
     StateRule{"Invalid Input Error", "relation \"", "42P01"},
     StateRule{"Invalid Input Error", "type \"", "42704"},
     StateRule{"Invalid Input Error", "schema \"", "3F000"},

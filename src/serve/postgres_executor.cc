@@ -15,6 +15,11 @@ using engine::Parameter;
 
 constexpr size_t kMostParameters = 65'535;
 
+// Of the items of an array that is compared with something: numbers in the widest first.
+constexpr PgType kItemTypes[] = {PgType::kText,      PgType::kInt8,        PgType::kFloat8,
+                                 PgType::kNumeric,   PgType::kBool,        PgType::kDate,
+                                 PgType::kTimestamp, PgType::kTimestampTz, PgType::kUuid};
+
 std::unexpected<PgError> Refuse(std::string state, std::string message) {
   return std::unexpected(PgError{.state = std::move(state), .message = std::move(message)});
 }
@@ -37,6 +42,39 @@ size_t ParameterNumber(const SqlToken& token) {
     std::from_chars(token.text.data() + 1, token.text.data() + token.text.size(), number);
   }
   return number;
+}
+
+// What the statement itself says of its parameters: `$1::oid`, `$1::oid[]`.
+void TakeCastTypes(std::string_view text, std::vector<int32_t>& types) {
+  const std::vector<SqlToken> tokens = TokensOf(text);
+  const auto is = [&](size_t i, std::string_view symbol) {
+    return i < tokens.size() && tokens[i].text == symbol;
+  };
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const size_t number = ParameterNumber(tokens[i]);
+    if (number == 0 || number > types.size() || types[number - 1] != 0 || !is(i + 1, "::"))
+      continue;
+    const size_t name = is(i + 3, ".") ? i + 4 : i + 2;
+    if (name >= tokens.size()) continue;
+    if (name + 1 < tokens.size() && IsKeyword(tokens[name + 1], "with")) continue;  // time zone
+    const int32_t type = PgTypeNamed(MeaningOf(tokens[name]));
+    types[number - 1] = is(name + 1, "[") && is(name + 2, "]") ? PgArrayOf(type) : type;
+  }
+}
+
+// The parameters without a type that stand as `any($1)`: arrays.
+std::vector<size_t> OpenArrays(std::string_view text, const std::vector<int32_t>& types) {
+  std::vector<size_t> numbers;
+  const std::vector<SqlToken> tokens = TokensOf(text);
+  for (size_t i = 0; i + 3 < tokens.size(); ++i) {
+    if (!IsKeyword(tokens[i], "any") && !IsKeyword(tokens[i], "all")) continue;
+    const size_t number = ParameterNumber(tokens[i + 2]);
+    if (tokens[i + 1].text == "(" && tokens[i + 3].text == ")" && number > 0 &&
+        number <= types.size() && types[number - 1] == 0) {
+      numbers.push_back(number);
+    }
+  }
+  return numbers;
 }
 
 // The statement with each `$n` cast to its type; those of no type stay as they are.
@@ -71,6 +109,14 @@ std::string WithNulls(std::string_view text, const std::vector<int32_t>& types) 
     copied = token.begin + token.text.size();
   }
   return out += text.substr(copied);
+}
+
+// Whether the engine tells what the rows will be only once it has the parameters' values.
+bool IsVague(const engine::PreparedQuery& query) {
+  return query.columns().empty() ||
+         std::ranges::any_of(query.columns(), [](const engine::PreparedQuery::Column& column) {
+           return column.type.id == engine::TypeId::kUnknown;
+         });
 }
 
 size_t CountParameters(std::string_view text) {
@@ -111,9 +157,9 @@ Result<engine::PreparedQuery> PgExecutor::PrepareTyped(std::string_view text,
                                                        const std::vector<int32_t>& types,
                                                        const std::vector<Parameter>* values,
                                                        engine::Connection& connection,
-                                                       ColumnNames* names) {
-  VL_TRY(const auto planned, session_->Plan(EngineSql(WithTypes(text, types, values))));
-  VL_TRY(auto prepared, connection.Prepare(planned.sql));
+                                                       ColumnNames* names, const Wait& wait) {
+  VL_TRY(const auto planned, session_->Plan(EngineSql(WithTypes(text, types, values)), wait));
+  VL_TRY(auto prepared, connection.Prepare(planned.sql, wait));
   if (names) *names = planned.names;
   return prepared;
 }
@@ -137,8 +183,19 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
     if (type == static_cast<int32_t>(PgType::kUnknown)) type = 0;
     if (type != 0 && SqlTypeOf(type).empty()) type = static_cast<int32_t>(PgType::kText);
   }
+  TakeCastTypes(sql, types);
   ColumnNames names;
-  auto prepared = PrepareTyped(sql, types, nullptr, session_->connection(), &names);
+  auto prepared = PrepareTyped(sql, types, nullptr, session_->connection(), &names, wait);
+  // The engine does not tell of which type an array must be: it is tried, for it compares only what
+  // has one type.
+  const std::vector<size_t> arrays = OpenArrays(sql, types);
+  bool told = arrays.empty();
+  for (const PgType item : kItemTypes) {
+    if (told) break;
+    for (const size_t number : arrays) types[number - 1] = PgArrayOf(static_cast<int32_t>(item));
+    prepared = PrepareTyped(sql, types, nullptr, session_->connection(), &names, wait);
+    told = prepared.has_value();
+  }
   const bool open = std::ranges::count(types, 0) > 0;
   if (!prepared && !open) return refuse(prepared.error());
   for (size_t i = 0; open && i < types.size(); ++i) {
@@ -150,19 +207,15 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
         known ? PgColumnOf("", prepared->parameters()[i]).oid : static_cast<int32_t>(PgType::kText);
   }
   if (open) {
-    auto again = PrepareTyped(sql, types, nullptr, session_->connection(), &names);
+    auto again = PrepareTyped(sql, types, nullptr, session_->connection(), &names, wait);
     if (!again) return refuse(prepared ? again.error() : prepared.error());
     prepared = std::move(again);
   }
-  const bool vague =
-      prepared->columns().empty() ||
-      std::ranges::any_of(prepared->columns(), [](const engine::PreparedQuery::Column& column) {
-        return column.type.id == engine::TypeId::kUnknown;
-      });
-  if (vague && !types.empty()) {
+  if (!types.empty() && IsVague(*prepared)) {
     // The engine needs values to tell: nulls of the types do.
     ColumnNames ignored;
-    auto again = PrepareTyped(WithNulls(sql, types), {}, nullptr, session_->connection(), &ignored);
+    auto again =
+        PrepareTyped(WithNulls(sql, types), {}, nullptr, session_->connection(), &ignored, wait);
     if (again) prepared = std::move(again);
   }
   for (const engine::PreparedQuery::Column& column : prepared->columns()) {
@@ -193,14 +246,14 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
     if (!connection) return refuse(connection.error());
     idle_.push_back(std::move(*connection));
   }
-  auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr);
+  auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr, wait);
   if (!prepared) return refuse(prepared.error());
   const auto& columns = prepared->columns();
-  const bool same =
-      std::ranges::equal(columns, bound.columns, [](const auto& now, const PgColumn& then) {
-        return now.type.id == engine::TypeId::kUnknown || PgColumnOf("", now.type).oid == then.oid;
-      });
-  if (!same) return Refuse("0A000", "cached plan must not change result type");
+  const bool same = std::ranges::equal(
+      columns, bound.columns,
+      [](const auto& now, const auto& then) { return PgColumnOf("", now.type).oid == then.oid; });
+  if (!same && !IsVague(*prepared))
+    return Refuse("0A000", "cached plan must not change result type");
   portal->connection_ = std::move(idle_.back());
   idle_.pop_back();
   portal->prepared_ = std::move(*prepared);

@@ -96,7 +96,8 @@ class PgExecutor {
   Result<engine::PreparedQuery> PrepareTyped(std::string_view text,
                                              const std::vector<int32_t>& types,
                                              const std::vector<engine::Parameter>* values,
-                                             engine::Connection& connection, ColumnNames* names);
+                                             engine::Connection& connection, ColumnNames* names,
+                                             const Wait& wait);
   PgResult<void> Start(PgPortal& portal, const Wait& wait);
   void Release(PgPortal& portal);
 

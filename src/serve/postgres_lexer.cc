@@ -83,7 +83,7 @@ class Lexer {
     }
     if (IsDigit(c) || (c == '.' && IsDigit(Peek(1)))) return TakeNumber();
     if (!IsOperator(c)) {
-      ++at_;
+      at_ += sql_.substr(at_, 2) == "::" ? 2 : 1;
       return Kind::kSymbol;
     }
     while (IsOperator(Peek()) && sql_.substr(at_, 2) != "--" && sql_.substr(at_, 2) != "/*") ++at_;

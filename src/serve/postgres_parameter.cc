@@ -212,6 +212,7 @@ Result<Parameter> ReadBinary(std::string_view bytes, PgType type) {
       value = int64_t{reader.Int32()};
       break;
     case PgType::kOid:
+    case PgType::kXid:
     case PgType::kRegclass:
     case PgType::kRegtype:
       value = int64_t{static_cast<uint32_t>(reader.Int32())};

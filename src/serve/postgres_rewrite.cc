@@ -16,6 +16,10 @@ bool IsNamed(const SqlToken& token, std::string_view name) {
   return (token.kind == Kind::kWord || token.kind == Kind::kName) && MeaningOf(token) == name;
 }
 
+// The catalogue's types of oid and "char" (catalog/30_types.sql), as long as those.
+constexpr std::string_view kOidType = "u32";
+constexpr std::string_view kCharType = "pgchar";
+
 // Puts `text` in the place of the tokens [first, last], and blanks behind it.
 void Replace(std::string& sql, const SqlToken& first, const SqlToken& last, std::string_view text) {
   const size_t end = last.begin + last.text.size();
@@ -30,6 +34,24 @@ bool IsPlainCollation(const SqlToken& token) {
          name == "ucs_basic" || name == "en_US" || name == "en_US.UTF-8";
 }
 
+// Of each token, whether a type stands there: behind `::`, and behind the AS of a CAST.
+std::vector<bool> TypePlaces(const std::vector<SqlToken>& tokens) {
+  std::vector<bool> places(tokens.size(), false);
+  std::vector<bool> casts;  // of the parentheses that are open
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const bool in_cast = !casts.empty() && casts.back();
+    if (tokens[i].text == "(") {
+      casts.push_back(i > 0 && IsKeyword(tokens[i - 1], "cast"));
+    } else if (tokens[i].text == ")") {
+      if (!casts.empty()) casts.pop_back();
+    } else if (tokens[i].text == "::" || (in_cast && IsKeyword(tokens[i], "as"))) {
+      const bool schema = i + 2 < tokens.size() && tokens[i + 2].text == ".";
+      if (const size_t type = i + (schema ? 3 : 1); type < tokens.size()) places[type] = true;
+    }
+  }
+  return places;
+}
+
 }  // namespace
 
 std::string EngineSql(std::string_view statement) {
@@ -38,8 +60,14 @@ std::string EngineSql(std::string_view statement) {
   const auto is = [&](size_t i, std::string_view symbol) {
     return i < tokens.size() && tokens[i].text == symbol;
   };
+  const std::vector<bool> types = TypePlaces(tokens);
   for (size_t i = 0; i < tokens.size(); ++i) {
-    if (IsKeyword(tokens[i], "operator") && is(i + 1, "(") && is(i + 3, ".") && is(i + 5, ")")) {
+    if (types[i] && IsKeyword(tokens[i], "oid")) {
+      Replace(sql, tokens[i], tokens[i], kOidType);
+    } else if (types[i] && tokens[i].text == "\"char\"") {
+      Replace(sql, tokens[i], tokens[i], kCharType);
+    } else if (IsKeyword(tokens[i], "operator") && is(i + 1, "(") && is(i + 3, ".") &&
+               is(i + 5, ")")) {
       Replace(sql, tokens[i], tokens[i + 5], tokens[i + 4].text);
       i += 5;
     } else if (IsKeyword(tokens[i], "collate") && i + 1 < tokens.size()) {

@@ -51,10 +51,10 @@ Status CheckPostgresOptions(const PostgresOptions& options) {
 }
 
 struct PostgresServer::Impl {
-  Impl(const PostgresOptions& given, OpenSession opens, Clock& time, CountSessions told)
+  Impl(const PostgresOptions& given, OpenSession opens, Clock& time, PostgresHooks told)
       : options(given),
         open(std::move(opens)),
-        count(std::move(told)),
+        hooks(std::move(told)),
         clock(time),
         gate(given.working),
         acceptor(loop),
@@ -63,6 +63,7 @@ struct PostgresServer::Impl {
                .open = open,
                .clock = clock,
                .gate = gate,
+               .hooks = hooks,
                .cancel = [this](int32_t process, int32_t secret) { Cancel(process, secret); }} {}
 
   Status OpenPort() {
@@ -112,7 +113,7 @@ struct PostgresServer::Impl {
     }
     sessions.emplace(process, std::move(session));
     ++running;
-    if (count) count(static_cast<int64_t>(running));
+    if (hooks.sessions) hooks.sessions(static_cast<int64_t>(running));
   }
 
   void RunSession(std::shared_ptr<PostgresSession> session) {
@@ -129,7 +130,7 @@ struct PostgresServer::Impl {
     session.reset();
     const std::lock_guard lock(mutex);
     --running;
-    if (count) count(static_cast<int64_t>(running));
+    if (hooks.sessions) hooks.sessions(static_cast<int64_t>(running));
     left.notify_all();
   }
 
@@ -170,7 +171,7 @@ struct PostgresServer::Impl {
 
   const PostgresOptions options;
   const OpenSession open;
-  const CountSessions count;
+  const PostgresHooks hooks;
   Clock& clock;
   WorkGate gate;
   std::shared_ptr<PostgresTls> tls;
@@ -194,9 +195,9 @@ PostgresServer::~PostgresServer() { impl_->End(std::chrono::milliseconds(0)); }
 
 Result<std::unique_ptr<PostgresServer>> PostgresServer::Open(const PostgresOptions& options,
                                                              OpenSession open, Clock& clock,
-                                                             CountSessions count) {
+                                                             PostgresHooks hooks) {
   VL_RETURN_IF_ERROR(CheckPostgresOptions(options));
-  auto impl = std::make_unique<Impl>(options, std::move(open), clock, std::move(count));
+  auto impl = std::make_unique<Impl>(options, std::move(open), clock, std::move(hooks));
   VL_RETURN_IF_ERROR(impl->OpenPort());
   return std::unique_ptr<PostgresServer>(new PostgresServer(std::move(impl)));
 }

@@ -39,20 +39,30 @@ struct PostgresOptions {
   std::chrono::milliseconds statement_time{300'000};  // at most, whatever the client sets
 };
 
+enum class PostgresOutcome { kAnswered, kFailed, kCancelled, kTimedOut };
+
+// What the server tells of its work; called from the sessions' threads.
+struct PostgresHooks {
+  // How many sessions there are now.
+  std::function<void(int64_t open)> sessions = {};
+  // A statement was answered, its rows sent, or refused. A portal that is read in pieces counts
+  // with each of them.
+  std::function<void(PostgresOutcome outcome, std::chrono::nanoseconds time, int64_t rows)>
+      statement = {};
+};
+
 // kInvalidArgument: no address; not on loopback, and no users are configured.
 Status CheckPostgresOptions(const PostgresOptions& options);
 
 class PostgresServer {
  public:
   using OpenSession = std::function<Result<std::unique_ptr<engine::SqlSession>>()>;
-  // Hears how many sessions there are now.
-  using CountSessions = std::function<void(int64_t open)>;
 
   // Listens at once; clients wait for Start. `open` is called from the sessions' threads.
   // As CheckPostgresOptions says; kAlreadyExists: the port is taken. kPermission, kIo.
   static Result<std::unique_ptr<PostgresServer>> Open(const PostgresOptions& options,
                                                       OpenSession open, Clock& clock,
-                                                      CountSessions count);
+                                                      PostgresHooks hooks);
   // Ends at once.
   ~PostgresServer();
 

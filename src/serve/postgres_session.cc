@@ -64,15 +64,28 @@ Wait PostgresSession::BeginWork() {
   if (settings_.statement_timeout().count() > 0) {
     time = std::min(time, settings_.statement_timeout());
   }
+  rows_ = 0;
+  began_ = shared_.clock.Steady();
   const std::lock_guard lock(mutex_);
   work_ = std::stop_source();
   working_ = true;
   return Wait::For(shared_.clock, time, work_.get_token());
 }
 
-void PostgresSession::EndWork() {
-  const std::lock_guard lock(mutex_);
-  working_ = false;
+void PostgresSession::EndWork(const PgError* refused) {
+  {
+    const std::lock_guard lock(mutex_);
+    working_ = false;
+  }
+  if (!shared_.hooks.statement) return;
+  PostgresOutcome outcome = PostgresOutcome::kAnswered;
+  if (refused) {
+    const bool ended = refused->state == "57014";
+    outcome = !ended                        ? PostgresOutcome::kFailed
+              : wait_.stop.stop_requested() ? PostgresOutcome::kCancelled
+                                            : PostgresOutcome::kTimedOut;
+  }
+  shared_.hooks.statement(outcome, shared_.clock.Steady() - began_, rows_);
 }
 
 // Until `bytes` of input are there.

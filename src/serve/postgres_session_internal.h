@@ -22,6 +22,7 @@ struct PostgresShared {
   const PostgresServer::OpenSession& open;
   Clock& clock;
   WorkGate& gate;
+  const PostgresHooks& hooks;
   const PostgresTls* tls = nullptr;
   // Asks for the end of what the session with this key is doing.
   std::function<void(int32_t process, int32_t secret)> cancel;
@@ -102,9 +103,13 @@ class PostgresSession {
   PgResult<PgPortal*> FindPortal(const std::string& name);
   PgResult<std::shared_ptr<const PgStatement>> FindStatement(const std::string& name) const;
 
-  // Begins a statement's time; until the next, Cancel ends it.
+  // Begins a statement's time; until EndWork, Cancel ends it.
   Wait BeginWork();
-  void EndWork();
+  // `refused`: null when the statement was answered.
+  void EndWork(const PgError* refused);
+  // Of a step on the way to a statement's answer: told only when it was refused.
+  template <class T>
+  void EndStep(const PgResult<T>& step);
 
   const PostgresShared& shared_;
   const int32_t process_;
@@ -119,10 +124,12 @@ class PostgresSession {
   bool skipping_ = false;  // after an error, to the next Sync
 
   std::mutex mutex_;
-  std::stop_source work_;   // guarded by mutex_
-  bool working_ = false;    // guarded by mutex_
-  bool finishing_ = false;  // guarded by mutex_
-  Wait wait_;               // of the running statement
+  std::stop_source work_;             // guarded by mutex_
+  bool working_ = false;              // guarded by mutex_
+  bool finishing_ = false;            // guarded by mutex_
+  Wait wait_;                         // of the running statement
+  std::chrono::nanoseconds began_{};  // likewise
+  int64_t rows_ = 0;                  // that it has given
 
   PgExecutor executor_;
   std::map<std::string, std::shared_ptr<const PgStatement>> statements_;

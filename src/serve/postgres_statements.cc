@@ -32,6 +32,13 @@ bool EndsTransaction(Kind kind) {
 
 }  // namespace
 
+template <class T>
+void PostgresSession::EndStep(const PgResult<T>& step) {
+  if (!step) return EndWork(&step.error());
+  const std::lock_guard lock(mutex_);
+  working_ = false;
+}
+
 PgResult<void> PostgresSession::CheckPhase(const PgCommand& command) const {
   if (phase_ != Phase::kFailed || EndsTransaction(command.kind)) return {};
   return Refusal("25P02",
@@ -105,6 +112,7 @@ PgResult<void> PostgresSession::RunPortal(PgPortal& portal, int64_t most, bool s
   if (statement.command.kind == Kind::kCopyOut) return CopyOut(portal);
   if (!portal.has_rows()) return RunCommand(portal, simple);
   VL_TRY(const PgExecutor::Fetched fetched, executor_.Fetch(portal, most, DataRows(portal), wait_));
+  rows_ += fetched.rows;
   if (!fetched.done && fetched.rows == most) {
     MessageWriter(out_).Begin('s').End();
     return {};
@@ -125,7 +133,7 @@ void PostgresSession::SimpleQuery(std::string_view text) {
   for (const std::string_view statement : statements) {
     wait_ = BeginWork();
     auto done = SimpleStatement(statement);
-    EndWork();
+    EndWork(done ? nullptr : &done.error());
     if (done) continue;
     if (done.error().position) {
       // Told of the whole text that was sent.
@@ -172,7 +180,7 @@ PgResult<void> PostgresSession::ParseMessage(MessageReader reader) {
   }
   wait_ = BeginWork();
   auto statement = Prepare(statements.empty() ? std::string_view{} : text, std::move(types));
-  EndWork();
+  EndStep(statement);
   if (!statement) return std::unexpected(std::move(statement).error());
   statements_[name] = std::move(*statement);
   MessageWriter(out_).Begin('1').End();
@@ -246,7 +254,7 @@ PgResult<void> PostgresSession::BindMessage(MessageReader reader) {
   if (portals_.size() >= kMostPortals) return Refusal("54000", "too many portals: close some");
   wait_ = BeginWork();
   auto portal = executor_.Bind(statement, std::move(values), wait_);
-  EndWork();
+  EndStep(portal);
   if (!portal) return std::unexpected(std::move(portal).error());
   (*portal)->set_formats(std::move(wanted));
   portals_[name] = std::move(*portal);
@@ -291,7 +299,7 @@ PgResult<void> PostgresSession::ExecuteMessage(MessageReader reader) {
   VL_RETURN_IF_ERROR(CheckPhase(portal->statement().command));
   wait_ = BeginWork();
   auto done = RunPortal(*portal, most <= 0 ? kAllRows : most, false);
-  EndWork();
+  EndWork(done ? nullptr : &done.error());
   return done;
 }
 
@@ -466,6 +474,7 @@ PgResult<void> PostgresSession::FetchCursor(const PgPortal& fetch, bool simple) 
   if (simple) SendRowDescription(portal.statement(), &portal);
   VL_TRY(const auto fetched,
          executor_.Fetch(portal, command.count, DataRows(simple ? portal : fetch), wait_));
+  rows_ += fetched.rows;
   SendTag(fmt::format("FETCH {}", fetched.rows));
   return {};
 }
@@ -510,6 +519,7 @@ PgResult<void> PostgresSession::CopyOut(PgPortal& portal) {
   AppendCopyEnd(options, piece);
   send();
   MessageWriter(out_).Begin('c').End();
+  rows_ += fetched.rows;
   SendTag(fmt::format("COPY {}", fetched.rows));
   return {};
 }

@@ -1,5 +1,6 @@
 #include "serve/postgres_types.h"
 
+#include <algorithm>
 #include <array>
 
 namespace vitalake::serve {
@@ -26,7 +27,8 @@ constexpr std::array kTypes = {
     TypeRow{PgType::kInt4, 4, 1007, "INTEGER"},
     TypeRow{PgType::kRegproc, 4, 1008, "VARCHAR"},
     TypeRow{PgType::kText, -1, 1009, "VARCHAR"},
-    TypeRow{PgType::kOid, 4, 1028, "BIGINT"},
+    TypeRow{PgType::kOid, 4, 1028, "UINTEGER"},
+    TypeRow{PgType::kXid, 4, 1011, "UINTEGER"},
     TypeRow{PgType::kJson, -1, 199, "JSON"},
     TypeRow{PgType::kFloat4, 4, 1021, "FLOAT"},
     TypeRow{PgType::kFloat8, 8, 1022, "DOUBLE"},
@@ -38,17 +40,30 @@ constexpr std::array kTypes = {
     TypeRow{PgType::kTimestampTz, 8, 1185, "TIMESTAMP WITH TIME ZONE"},
     TypeRow{PgType::kInterval, 16, 1187, "INTERVAL"},
     TypeRow{PgType::kNumeric, -1, 1231, "DECIMAL(38,10)"},
-    TypeRow{PgType::kRegclass, 4, 2210, "BIGINT"},
-    TypeRow{PgType::kRegtype, 4, 2211, "BIGINT"},
+    TypeRow{PgType::kRegclass, 4, 2210, "UINTEGER"},
+    TypeRow{PgType::kRegtype, 4, 2211, "UINTEGER"},
     TypeRow{PgType::kUuid, 16, 2951, "UUID"},
     TypeRow{PgType::kJsonb, -1, 3807, "JSON"},
 };
 
 constexpr std::array kArrayNames = {
-    "BOOLEAN[]",  "BLOB[]",    "VARCHAR[]",   "BIGINT[]",
-    "SMALLINT[]", "INTEGER[]", "FLOAT[]",     "DOUBLE[]",
-    "DATE[]",     "TIME[]",    "TIMESTAMP[]", "TIMESTAMP WITH TIME ZONE[]",
-    "INTERVAL[]", "UUID[]",    "JSON[]",      "DECIMAL(38,10)[]",
+    "BOOLEAN[]",
+    "BLOB[]",
+    "VARCHAR[]",
+    "BIGINT[]",
+    "UINTEGER[]",
+    "SMALLINT[]",
+    "INTEGER[]",
+    "FLOAT[]",
+    "DOUBLE[]",
+    "DATE[]",
+    "TIME[]",
+    "TIMESTAMP[]",
+    "TIMESTAMP WITH TIME ZONE[]",
+    "INTERVAL[]",
+    "UUID[]",
+    "JSON[]",
+    "DECIMAL(38,10)[]",
 };
 
 const TypeRow* Find(int32_t oid) {
@@ -58,17 +73,7 @@ const TypeRow* Find(int32_t oid) {
   return nullptr;
 }
 
-// Types of the catalogue (catalog/30_types.sql), which say more than what they are made of.
-PgType AliasType(std::string_view alias) {
-  if (alias == "pg_char") return PgType::kChar;
-  if (alias == "pg_oid") return PgType::kOid;
-  if (alias == "name") return PgType::kName;
-  if (alias == "jsonb") return PgType::kJsonb;
-  return PgType::kUnspecified;
-}
-
 PgType PgTypeOf(const ResultType& type) {
-  if (const PgType known = AliasType(type.alias); known != PgType::kUnspecified) return known;
   switch (type.id) {
     case TypeId::kBoolean:
       return PgType::kBool;
@@ -80,8 +85,11 @@ PgType PgTypeOf(const ResultType& type) {
     case TypeId::kUSmallInt:
       return PgType::kInt4;
     case TypeId::kBigInt:
-    case TypeId::kUInteger:
       return PgType::kInt8;
+    case TypeId::kUInteger:
+      return PgType::kOid;
+    case TypeId::kEnum:
+      return type.letters ? PgType::kChar : PgType::kText;
     case TypeId::kUBigInt:
     case TypeId::kHugeInt:
     case TypeId::kDecimal:
@@ -115,9 +123,6 @@ PgType PgTypeOf(const ResultType& type) {
 
 }  // namespace
 
-bool IsPgOid(const ResultType& type) { return type.alias == "pg_oid"; }
-bool IsPgJsonb(const ResultType& type) { return type.alias == "jsonb"; }
-
 bool IsPgArray(const ResultType& type) {
   if (type.id != TypeId::kList) return false;
   const TypeId item = type.children[0].id;
@@ -147,6 +152,46 @@ int32_t PgItemOf(int32_t array) {
     if (row.array == array) return static_cast<int32_t>(row.type);
   }
   return 0;
+}
+
+int32_t PgTypeNamed(std::string_view name) {
+  struct NamedType {
+    std::string_view name;
+    PgType type;
+  };
+  constexpr std::array kNames = {
+      NamedType{"bool", PgType::kBool},
+      NamedType{"boolean", PgType::kBool},
+      NamedType{"bytea", PgType::kBytea},
+      NamedType{"name", PgType::kName},
+      NamedType{"int8", PgType::kInt8},
+      NamedType{"bigint", PgType::kInt8},
+      NamedType{"int2", PgType::kInt2},
+      NamedType{"smallint", PgType::kInt2},
+      NamedType{"int4", PgType::kInt4},
+      NamedType{"int", PgType::kInt4},
+      NamedType{"integer", PgType::kInt4},
+      NamedType{"text", PgType::kText},
+      NamedType{"oid", PgType::kOid},
+      NamedType{"xid", PgType::kXid},
+      NamedType{"json", PgType::kJson},
+      NamedType{"float4", PgType::kFloat4},
+      NamedType{"real", PgType::kFloat4},
+      NamedType{"float8", PgType::kFloat8},
+      NamedType{"bpchar", PgType::kBpchar},
+      NamedType{"varchar", PgType::kVarchar},
+      NamedType{"date", PgType::kDate},
+      NamedType{"time", PgType::kTime},
+      NamedType{"timestamp", PgType::kTimestamp},
+      NamedType{"timestamptz", PgType::kTimestampTz},
+      NamedType{"interval", PgType::kInterval},
+      NamedType{"numeric", PgType::kNumeric},
+      NamedType{"decimal", PgType::kNumeric},
+      NamedType{"uuid", PgType::kUuid},
+      NamedType{"jsonb", PgType::kJsonb},
+  };
+  const auto found = std::ranges::find(kNames, name, &NamedType::name);
+  return found == kNames.end() ? 0 : static_cast<int32_t>(found->type);
 }
 
 std::string_view SqlTypeOf(int32_t oid) {

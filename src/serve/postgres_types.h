@@ -27,6 +27,7 @@ enum class PgType : int32_t {
   kRegproc = 24,
   kText = 25,
   kOid = 26,
+  kXid = 28,
   kJson = 114,
   kFloat4 = 700,
   kFloat8 = 701,
@@ -53,12 +54,10 @@ struct PgColumn {
   int32_t modifier = -1;
 };
 
-// A type without a counterpart is given as text; STRUCT and MAP, and lists of those, as json.
+// A type without a counterpart is given as text; STRUCT and MAP, and lists of those, as json. Of
+// the engine's types UINTEGER is oid, and an ENUM of single characters "char"
+// (catalog/30_types.sql).
 PgColumn PgColumnOf(std::string name, const engine::ResultType& type);
-
-// Types that differ in binary from what they are made of.
-bool IsPgOid(const engine::ResultType& type);
-bool IsPgJsonb(const engine::ResultType& type);
 
 // Whether a list is an array in PostgreSQL's sense here.
 bool IsPgArray(const engine::ResultType& type);
@@ -74,6 +73,9 @@ void AppendPgText(const engine::ResultCell& cell, const engine::ResultType& type
 // In binary; `oid` as PgColumnOf gave it.
 void AppendPgBinary(const engine::ResultCell& cell, const engine::ResultType& type,
                     std::string& out);
+
+// The oid of a type by its name of one word; 0 when it is not known here.
+int32_t PgTypeNamed(std::string_view name);
 
 // The SQL name of a type a client gave for a parameter; "" when it is not known here.
 std::string_view SqlTypeOf(int32_t oid);

@@ -94,6 +94,14 @@ select * from unnest(array['x', 'y']) as t(v) order by v
 select array[date '2026-01-01', null], array[true, false]
 select row_number() over (order by x desc) as n, x from (values (1), (2), (3)) as t(x) order by n
 select * from generate_series(1::bigint, 3) as g
+select generate_series(1::bigint, 3)
+select generate_series(1::bigint, 10, 4) + 1 as n
+select x, generate_series(1::bigint, x) from generate_series(1::bigint, 3) as t(x)
+select generate_series(timestamp '2026-01-01', timestamp '2026-01-03', interval '1 day')
+select typname::text, typinput::text, typreceive::text from pg_type where oid in (16, 1007, 1184)
+select oid, typarray, typelem, typlen, typtype, typcategory, typdelim from pg_type where typname in ('_int4', 'int4', 'jsonb')
+select typname::text from pg_type where typinput = 'array_in'::regproc and typname in ('_text', 'text', 'int2vector')
+select 1::oid, cast(2 as oid), 'r'::"char", null::oid[]
 select * from generate_series(1::bigint, 10, 4) as g(n) order by n
 select * from (values (1, 'a'), (2, null)) as t(id, name) order by id
 select x from (values (1), (null), (2)) as t(x) order by x

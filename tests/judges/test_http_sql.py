@@ -170,6 +170,19 @@ def test_statements_wait_for_each_other_and_not_taking_in(service):
     assert rows(ask(service, "SELECT id FROM silver.observation WHERE id = 'meanwhile'")) == [["meanwhile"]]
 
 
+def test_the_statement_of_a_client_that_goes_is_ended(service):
+    """As many as work at once would go on for half a minute, and the next one wait for them."""
+    endless = json.dumps({"query": "SELECT count(*) FROM range(100000000000000)"})
+    gone = [service.connect() for _ in range(4)]
+    for one in gone:
+        one.request("POST", "/sql", endless, {"Content-Type": "application/json"})
+    for one in gone:
+        one.close()
+    began = time.monotonic()
+    assert rows(ask(service, "SELECT count(*) FROM silver.observation WHERE id = 'r1'")) == [[1]]
+    assert time.monotonic() - began < 20
+
+
 def test_tables_are_told(service):
     listed = {table["name"]: table for table in service.ask("GET", "/tables").json()["tables"]}
     for name in service.lake.tables():

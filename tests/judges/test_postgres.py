@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import decimal
 import io
+import json
 import random
 import re
 import socket
@@ -13,60 +14,26 @@ import struct
 import subprocess
 import threading
 import time
+import urllib.request
 import uuid
 
 import asyncpg
+import pandas
 import psycopg
 import psycopg.pq
 import pytest
+import sqlalchemy
 
 import postgres_statements
-from postgres_cluster import Cluster
-from product import Lake, run
-from streams import Service
+from postgres_service import PATIENTS, Postgres, copied, filled
+from product import run
 
 UTC = datetime.timezone.utc
-PATIENTS, READINGS = 40, 600
-
-
-class Postgres(Service):
-    """A service that listens for PostgreSQL clients, at a port the system chooses."""
-
-    def __init__(self, folder, address="127.0.0.1:0", serve=""):
-        super().__init__(folder, None, "unused", source="http: {}",
-                         extra=f'serve: {{http: "127.0.0.1:0", postgres: "{address}"{serve}}}\n')
-
-    def start(self, level="info"):
-        process = super().start(level)
-        deadline = time.monotonic() + 30
-        while not (found := re.search(r"postgres: listening at ([\d.]+):(\d+)", self.text())):
-            assert time.monotonic() < deadline and process.poll() is None, self.text()
-            time.sleep(0.02)
-        self.port = int(found[2])
-        return process
-
-    def dsn(self, **more):
-        settings = {"host": "127.0.0.1", "port": self.port, "dbname": "lake", "user": "judge", **more}
-        return " ".join(f"{name}={value}" for name, value in settings.items())
-
-    def connect(self, **more):
-        return psycopg.connect(self.dsn(**more), autocommit=True)
-
-    def psql(self, *arguments, expect=0, **settings):
-        done = subprocess.run(["psql", "-X", "-v", "ON_ERROR_STOP=1", self.dsn(**settings), *arguments],
-                              capture_output=True, text=True, timeout=60)
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done.stdout if expect == 0 else done.stderr
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("postgres")
-    run("generate", "patients", PATIENTS, "--to", folder / "patients.ndjson")
-    run("generate", "observations", READINGS, "--patients", folder / "patients.ndjson", "--to", folder / "observations.ndjson")
-    served = Postgres(folder)
-    served.lake.ingest(folder / "patients.ndjson", folder / "observations.ndjson")
-    served.start()
+    served = filled(tmp_path_factory.mktemp("postgres"))
     yield served
     served.stop()
 
@@ -79,19 +46,7 @@ def client(service):
 
 @pytest.fixture(scope="module")
 def real(service):
-    """PostgreSQL with the lake's tables, taken over by COPY."""
-    cluster = Cluster().start()
-    with psycopg.connect(cluster.address(), autocommit=True) as target, service.connect() as source:
-        target.execute("create schema silver")
-        for table in ("patient", "observation"):
-            with source.execute(f"select * from silver.{table} limit 0") as empty:
-                columns = [(column.name, target.execute("select format_type(%s, null)", [column.type_code]).fetchone()[0])
-                           for column in empty.description]
-            target.execute(f"create table silver.{table} ({', '.join(f'{name} {type}' for name, type in columns)})")
-            with (source.cursor().copy(f"copy silver.{table} to stdout (format csv)") as out,
-                  target.cursor().copy(f"copy silver.{table} from stdin (format csv)") as into):
-                for piece in out:
-                    into.write(piece)
+    cluster = copied(service)
     yield cluster
     cluster.stop()
 
@@ -253,9 +208,245 @@ def test_time_travel(service, client):
 
 # ---- asyncpg.
 
+async def by_asyncpg(service, **more):
+    return await asyncpg.connect(host="127.0.0.1", port=service.port, database="lake", user="judge", **more)
+
+
+ASYNCPG_VALUES = {
+    **VALUES, "numeric[]": [decimal.Decimal("1.50"), None], "timestamptz[]": [datetime.datetime(2026, 11, 22, 17, 0, tzinfo=UTC)],
+    "boolean[]": [True, False, None], "date[]": [datetime.date(2026, 11, 22)], "uuid[]": [uuid.UUID(int=7)], "bigint[]": [2**40],
+    "double precision[]": [0.1, -2.5], "json": '{"a": [1, null]}', "jsonb": '{"a": [1, null]}', "name": "n", "oid": 4_000_000_000,
+    "oid[]": [16, 25], "varchar": "v",
+}
+
+
+def test_asyncpg_sends_and_gets_every_type(service):
+    async def talk():
+        connection = await by_asyncpg(service)
+        for name, value in ASYNCPG_VALUES.items():
+            row = await connection.fetchrow(f"select $1::{name} as v, null::{name} as n", value)
+            assert row["v"] == value and row["n"] is None, (name, row)
+        await connection.close()
+    asyncio.run(talk())
+
+
+def test_asyncpg_asks_the_catalogue_for_types(service, real):
+    """A client without its knowledge of types asks for them: the answer is PostgreSQL's."""
+    async def asked(**address):
+        connection = await asyncpg.connect(user="judge", **address)
+        query = connection._intro_query if hasattr(connection, "_intro_query") else asyncpg.introspection.INTRO_LOOKUP_TYPES
+        oids = [1000, 1005, 1007, 1016, 1009, 1185, 1231, 2951, 3807, 199, 1182, 1115, 1022, 16, 1184, 1700]
+        rows = {tuple(row) for row in await connection.fetch(query, oids)}
+        await connection.close()
+        return rows
+    here = asyncio.run(asked(host="127.0.0.1", port=service.port, database="lake"))
+    there = asyncio.run(asked(host="127.0.0.1", port=real.port, database="postgres"))
+    assert here == there
+
+
+def test_asyncpg(service):
+    async def talk():
+        connection = await by_asyncpg(service)
+        assert await connection.fetchval("select count(*) from silver.patient") >= PATIENTS
+        rows = await connection.fetch("select x from generate_series(1, 5) as t(x) where x = any($1::int[]) order by x", [2, 4])
+        assert [row["x"] for row in rows] == [2, 4]
+        some = await connection.fetch("select id, birth_date, last_updated, deleted from silver.patient order by id limit 3")
+        again = await connection.fetch("select id, last_updated from silver.patient where id = any($1) order by id",
+                                       [row["id"] for row in some])
+        assert [(row["id"], row["last_updated"]) for row in again] == [(row["id"], row["last_updated"]) for row in some]
+        assert some[0]["last_updated"].tzinfo is not None
+        statement = await connection.prepare("select $1::int + 1 as n, $2::text as t")
+        assert [one.name for one in statement.get_parameters()] == ["int4", "text"]
+        assert [(one.name, one.type.name) for one in statement.get_attributes()] == [("n", "int4"), ("t", "text")]
+        for i in range(10):
+            assert tuple(await statement.fetchrow(i, "x")) == (i + 1, "x")
+        async with connection.transaction():
+            assert [row["i"] async for row in connection.cursor("select i from generate_series(1, 200) as t(i) order by i")] == list(
+                range(1, 201))
+            cursor = await connection.cursor("select i from generate_series(1, 50) as t(i) order by i")
+            assert [row["i"] for row in await cursor.fetch(20)] == list(range(1, 21))
+            assert await cursor.forward(10) == 10 and (await cursor.fetchrow())["i"] == 31
+        out = io.BytesIO()
+        await connection.copy_from_query("select $1::int as a, 'x' as b", 1, output=out, format="csv", header=True)
+        assert out.getvalue() == b"a,b\n1,x\n"
+        table = io.BytesIO()
+        await connection.copy_from_table("patient", schema_name="silver", columns=["id"], output=table, format="text")
+        assert len(table.getvalue().splitlines()) >= PATIENTS
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await connection.fetch("select * from nope")
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await connection.execute("create table t (a int)")
+        with pytest.raises(TimeoutError):
+            await connection.fetchval(SLOW, timeout=0.5)
+        assert await connection.fetchval("select 1") == 1
+        await connection.reset()
+        await connection.close()
+        async with asyncpg.create_pool(host="127.0.0.1", port=service.port, database="lake", user="judge", min_size=2, max_size=8) as pool:
+            assert await asyncio.gather(*(pool.fetchval("select $1::int", i) for i in range(40))) == list(range(40))
+    asyncio.run(talk())
+
+
+# ---- SQLAlchemy and pandas.
+
+def test_sqlalchemy_reflects(service):
+    engine = sqlalchemy.create_engine(f"postgresql+psycopg://judge@127.0.0.1:{service.port}/lake")
+    seen = sqlalchemy.inspect(engine)
+    assert {"bronze", "silver", "gold", "ops", "public"} <= set(seen.get_schema_names())
+    assert {f"silver.{name}" for name in seen.get_table_names("silver")} <= set(service.lake.tables())
+    assert {"patient", "observation", "vital_sign"} <= set(seen.get_table_names("silver"))
+    columns = seen.get_columns("patient", "silver")
+    assert [column["name"] for column in columns] == service.lake.read("silver.patient").column_names
+    types = {column["name"]: type(column["type"]) for column in columns}
+    assert issubclass(types["birth_date"], sqlalchemy.Date) and issubclass(types["deleted"], sqlalchemy.Boolean)
+    assert issubclass(types["last_updated"], sqlalchemy.DateTime) and issubclass(types["id"], sqlalchemy.String)
+    assert seen.get_pk_constraint("patient", "silver")["constrained_columns"] == []
+    for nothing in (seen.get_foreign_keys, seen.get_indexes, seen.get_unique_constraints, seen.get_check_constraints):
+        assert nothing("patient", "silver") == []
+    assert seen.get_table_comment("patient", "silver") == {"text": None}
+    assert seen.has_table("patient", "silver") and not seen.has_table("nope", "silver")
+    for view in seen.get_view_names():
+        assert "SELECT" in seen.get_view_definition(view).upper() and seen.get_columns(view)
+    whole = sqlalchemy.MetaData()
+    whole.reflect(engine, schema="silver", views=True)
+    assert {table.name for table in whole.tables.values()} >= {"patient", "observation", "vital_sign"}
+    patient = sqlalchemy.Table("patient", sqlalchemy.MetaData(), schema="silver", autoload_with=engine)
+    with engine.connect() as connection:
+        after = sqlalchemy.select(sqlalchemy.func.count()).where(patient.c.birth_date > datetime.date(1800, 1, 1))
+        assert connection.execute(after).scalar() >= PATIENTS
+        ids = connection.execute(sqlalchemy.select(patient.c.id).order_by(patient.c.id).limit(3).offset(1)).scalars().all()
+        found = connection.execute(sqlalchemy.select(patient.c.id).where(patient.c.id.in_(ids))).scalars().all()
+        assert sorted(found) == ids
+    engine.dispose()
+
+
+def test_sqlalchemy_reads_through_asyncpg(service):
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def talk():
+        engine = create_async_engine(f"postgresql+asyncpg://judge@127.0.0.1:{service.port}/lake")
+        async with engine.connect() as connection:
+            names = await connection.run_sync(lambda one: sqlalchemy.inspect(one).get_table_names("silver"))
+            assert {"patient", "observation"} <= set(names)
+            assert (await connection.execute(sqlalchemy.text("select count(*) from silver.patient"))).scalar() >= PATIENTS
+        await engine.dispose()
+    asyncio.run(talk())
+
+
+def test_pandas_reads(service):
+    engine = sqlalchemy.create_engine(f"postgresql+psycopg://judge@127.0.0.1:{service.port}/lake")
+    frame = pandas.read_sql_table("observation", engine, schema="silver")
+    assert len(frame) == service.lake.value("select count(*) from silver.observation")
+    assert str(frame["systolic_pressure_value"].dtype) == "float64" and "datetime64" in str(frame["effective_time"].dtype)
+    expected = service.lake.select("select id, systolic_pressure_value from silver.observation order by id").to_pandas()
+    found = pandas.read_sql("select id, systolic_pressure_value from silver.observation order by id", engine)
+    pandas.testing.assert_frame_equal(found, expected, check_dtype=False)
+    where = sqlalchemy.text("select id from silver.patient where birth_date < :day order by id")
+    pieces = list(pandas.read_sql(where, engine, params={"day": datetime.date(1990, 1, 1)}, chunksize=5))
+    assert sum(map(len, pieces)) == service.lake.value("select count(*) from silver.patient where birth_date < '1990-01-01'")
+    engine.dispose()
+
+
 # ---- Ends, limits and bad clients.
 
-SLOW = "select count(*) from generate_series(1, 100000) as a(x), generate_series(1, 100000) as b(y) where x * y % 7 = 3"
+# None of them would end while anybody waits.
+ENDLESS = "generate_series(1, 100000000000000) as t(i)"
+SLOW = f"select count(*) from {ENDLESS}"
+LONG = {
+    "series": SLOW,
+    "filter": f"select i from {ENDLESS} where i < 0",
+    "product": "select count(*) from generate_series(1, 3000000) as a(x), generate_series(1, 3000000) as b(y) where x * y % 7 = 3",
+    "recursion": "with recursive r(n) as (select 1 union all select n + 1 from r) select max(n) from r",
+    "groups": f"select i % 1000000, count(*), avg(i) from {ENDLESS} group by 1",
+    "sort": f"select i from {ENDLESS} order by md5(i::text) limit 10 offset 1000",
+    "distinct": f"select count(distinct i % 1000) from {ENDLESS}",
+    "lists": "select count(*) from (select unnest(array[x, x, x]) from generate_series(1, 100000000000000) as t(x)) as u",
+    "window": f"select max(s) from (select sum(i) over (partition by i % 3) as s from {ENDLESS}) as w",
+    "tables": "select count(*) from silver.observation a, silver.observation b, silver.observation c, silver.observation d, "
+              "silver.observation e where a.id < b.id and c.id > d.id and a.id <> e.id",
+}
+SOON = 30  # seconds: long after the end was asked for, but for a machine with other work
+
+
+@pytest.mark.parametrize("shape", LONG)
+def test_statement_timeout_ends_a_statement(service, shape):
+    with service.connect(options="-cstatement_timeout=400") as one:
+        began = time.monotonic()
+        with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+            one.execute(LONG[shape])
+        assert time.monotonic() - began < SOON
+        assert one.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("shape", LONG)
+def test_cancel_ends_a_statement(service, shape):
+    with service.connect() as one:
+        ended = threading.Event()
+        def cancel():  # what comes before the statement does is for nothing, as it should be
+            while not ended.wait(0.2):
+                one.cancel_safe()
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        began = time.monotonic()
+        try:
+            with pytest.raises(psycopg.errors.QueryCanceled, match="user request"):
+                one.execute(LONG[shape])
+        finally:
+            ended.set()
+            canceller.join()
+        assert time.monotonic() - began < SOON
+        assert one.execute("select 2").fetchone() == (2,)
+
+
+def test_cancel_at_any_moment_leaves_a_session_that_works(service):
+    """The end is asked for before, while and after short statements run: they are answered or ended, nothing else."""
+    chance = random.Random(11)
+    short = ["select count(*) from silver.patient", "select * from silver.observation", "select 1",
+             "select i, md5(i::text) from generate_series(1, 20000) as t(i) order by 2"]
+    with service.connect() as one:
+        for i in range(60):
+            timer = threading.Timer(chance.random() * 0.06, one.cancel_safe)
+            timer.start()
+            try:
+                assert one.execute(chance.choice(short)).fetchone() is not None
+            except psycopg.errors.QueryCanceled:
+                pass
+            timer.join()
+            # A request that is late ends the next statement, as it would in PostgreSQL.
+            with contextlib.suppress(psycopg.errors.QueryCanceled):
+                assert one.execute("select %s::int", [i]).fetchone() == (i,)
+        assert one.execute("select count(*) from silver.patient").fetchone()[0] >= PATIENTS
+
+
+def test_what_was_ended_works_no_more(service):
+    """Ended statements leave their places: as many as may work at once are ended, and the next is answered."""
+    with contextlib.ExitStack() as stack:
+        ended = [stack.enter_context(service.connect(options="-cstatement_timeout=300")) for _ in range(4)]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            refused = [pool.submit(one.execute, LONG["product"]) for one in ended]
+            assert all(isinstance(one.exception(), psycopg.errors.QueryCanceled) for one in refused)
+        began = time.monotonic()
+        assert ended[0].execute("select count(*) from silver.patient").fetchone()[0] >= PATIENTS
+        assert time.monotonic() - began < SOON
+
+
+@pytest.mark.parametrize("statement", ["select generate_series(1, 4000000000)", "select len(range(4000000000))",
+                                       "select length(repeat('x', 2000000000))"])
+def test_one_value_may_not_be_of_any_size(client, statement):
+    began = time.monotonic()
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded):
+        client.execute(statement)
+    assert time.monotonic() - began < SOON
+
+
+def test_a_cursor_is_cancelled_between_its_rows(service):
+    with psycopg.connect(service.dsn(options="-cstatement_timeout=500")) as one:
+        with one.cursor(name="c") as cursor:
+            cursor.execute(f"select i from {ENDLESS} where i < 400000")
+            assert cursor.fetchmany(10)
+            with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+                cursor.fetchall()
+        one.rollback()
+        assert one.execute("select 1").fetchone() == (1,)
 
 
 def test_sql_reads_no_files_and_writes_nothing(client, tmp_path):
@@ -367,6 +558,44 @@ def test_a_taken_port_asked_for_is_an_error_and_a_foreign_address_needs_users(tm
         other = Postgres(tmp_path, address=address)
         done = run("run", "--config", other.config, expect=None, timeout=60)
         assert done.returncode != 0 and words in done.stderr, done.stderr
+
+
+# ---- Metrics.
+
+def metrics(service):
+    url = json.loads((service.lake.path / "_vitalake/http.json").read_text())["url"]
+    lines = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line.startswith("vitalake_postgres_"))}
+
+
+def test_statements_are_counted(tmp_path):
+    served = Postgres(tmp_path)
+    process = served.start()
+    try:
+        with served.connect() as one, served.connect() as other:
+            assert len(one.execute("select i from generate_series(1, 30) as t(i)").fetchall()) == 30
+            assert one.execute("select %s::int", [1]).fetchone() == (1,)
+            with one.cursor().copy("copy (select 1 union all select 2) to stdout") as out:
+                assert len(list(out)) >= 1
+            for refused in ("select nope", "select 1 +"):
+                with pytest.raises(psycopg.Error):
+                    other.execute(refused)
+            other.execute("set statement_timeout = 200")
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                other.execute(SLOW)
+            found = metrics(served)
+            ended = {outcome: found.get(f'vitalake_postgres_statements_total{{outcome="{outcome}"}}', 0)
+                     for outcome in ("answered", "failed", "cancelled", "timed_out")}
+            assert ended == {"answered": 4, "failed": 2, "cancelled": 0, "timed_out": 1}
+            assert found["vitalake_postgres_rows_total"] == 33 and found["vitalake_postgres_sessions"] == 2
+            assert found["vitalake_postgres_statement_duration_seconds_count"] == sum(ended.values())
+            assert 0.2 <= found["vitalake_postgres_statement_duration_seconds_sum"] < SOON
+        deadline = time.monotonic() + SOON
+        while metrics(served)["vitalake_postgres_sessions"] != 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        served.stop(process)
 
 
 def test_a_stop_ends_sessions(tmp_path):
