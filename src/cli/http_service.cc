@@ -38,6 +38,13 @@ void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
                  "Time from a request's header to the end of its answer.", DurationBounds(),
                  {{"route", route}})
       .Observe(done.seconds);
+  if (done.whole) return;
+  metrics
+      .Counter("vitalake_http_answers_cut_total",
+               "Answers in pieces that did not come to their end: an error, a client that left or "
+               "was too slow.",
+               {{"route", route}})
+      .Add();
 }
 
 }  // namespace

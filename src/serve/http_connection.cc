@@ -63,6 +63,20 @@ std::string Joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
+// A body on its way to its connection: where it does not arrive there, its producer hears of it.
+class Offered {
+ public:
+  explicit Offered(std::shared_ptr<BodyQueue> queue) : queue_(std::move(queue)) {}
+  Offered(Offered&&) = default;
+  ~Offered() {
+    if (queue_) queue_->Leave();
+  }
+  std::shared_ptr<BodyQueue> Take() { return std::exchange(queue_, nullptr); }
+
+ private:
+  std::shared_ptr<BodyQueue> queue_;
+};
+
 class Connection final : public HttpConnection, public std::enable_shared_from_this<Connection> {
  public:
   Connection(asio::ip::tcp::socket socket, std::shared_ptr<HttpShared> shared)
@@ -368,10 +382,11 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
           if (const auto self = weak.lock()) self->SendPieces();
         });
       });
-      asio::post(executor, [weak, turn, queue, head = std::move(head)] {
-        const auto self = weak.lock();
-        self && self->turn_ == turn ? self->BeginBody(head, queue) : queue->Leave();
-      });
+      asio::post(executor,
+                 [weak, turn, offered = Offered(queue), head = std::move(head)]() mutable {
+                   const auto self = weak.lock();
+                   if (self && self->turn_ == turn) self->BeginBody(head, offered.Take());
+                 });
       return queue;
     };
   }
@@ -413,12 +428,20 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (writing_) return;
     BodyQueue::Taken taken = body_->Take(kPieceBytes);
     if (taken.pieces.empty() && !taken.ended) return AwaitHeartbeat();
+    if (taken.ended) end_ = EndOfBody(taken.trailers);
     WritePieces(std::move(taken.pieces), taken.ended);
+  }
+
+  // Source: RFC 9112, 7.1.2.
+  static std::string EndOfBody(const HeaderList& trailers) {
+    std::string end = "0\r\n";
+    for (const auto& [name, value] : trailers) end += fmt::format("{}: {}\r\n", name, value);
+    return end + "\r\n";
   }
 
   // Source: RFC 9112, 7.1.
   void WritePieces(std::vector<SharedPiece> pieces, bool last) {
-    static constexpr std::string_view kLine = "\r\n", kEnd = "0\r\n\r\n";
+    static constexpr std::string_view kLine = "\r\n";
     pieces_ = std::move(pieces);
     size_t bytes = 0;
     for (const SharedPiece& piece : pieces_) bytes += piece->size();
@@ -427,7 +450,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(chunk_));
     for (const SharedPiece& piece : pieces_) buffers.emplace_back(asio::buffer(*piece));
     if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(kLine));
-    if (chunked_ && last) buffers.emplace_back(asio::buffer(kEnd));
+    if (chunked_ && last) buffers.emplace_back(asio::buffer(end_));
     stream_.expires_after(shared_->options.write_time);
     writing_ = true;
     asio::async_write(stream_, buffers,
@@ -469,7 +492,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     const bool told = IsEndless();
     std::exchange(body_, nullptr)->Leave();
     keep_alive_ = false;
-    if (!told) Tell();
+    if (!told) Tell(Whole::kNo);
     Close();
   }
 
@@ -487,12 +510,14 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     keep_alive_ ? AwaitNext() : Linger();
   }
 
-  void Tell() {
+  enum class Whole { kYes, kNo };
+
+  void Tell(Whole whole = Whole::kYes) {
     if (!shared_->done) return;
     const auto seconds = std::chrono::duration<double>(shared_->clock.Steady() - begun_).count();
     const std::string method = parser_ ? std::string(parser_->get().method_string()) : "";
     shared_->done({method, route_ == nullptr ? "" : route_->path,
-                   static_cast<int>(answer_.result_int()), seconds});
+                   static_cast<int>(answer_.result_int()), seconds, whole == Whole::kYes});
   }
 
   // Closing with unread bytes would make the system throw the answer away.
@@ -528,6 +553,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   std::shared_ptr<BodyQueue> body_;  // of an answer in pieces, while it is sent
   std::vector<SharedPiece> pieces_;  // being written, behind chunk_
   std::string chunk_;
+  std::string end_;
   std::chrono::nanoseconds begun_{0};
   int64_t held_ = 0;
   uint64_t turn_ = 0;  // grows with each request and each answer

@@ -38,6 +38,7 @@ struct RequestDone {
   std::string route;   // Route::path; "" when none fits
   int status = 0;
   double seconds = 0;  // from the whole header to the answer's last byte
+  bool whole = true;   // false: the connection was cut in the middle of an answer in pieces
 };
 
 // kInvalidArgument: no address, or not on loopback (there is neither TLS nor authentication).
