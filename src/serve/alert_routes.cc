@@ -118,9 +118,9 @@ Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, const Ale
 
 void ListAlerts(const AlertParts& parts, const Request& request, const Reply& reply) {
   const auto query = QueryOf(request);
-  if (!query) return reply(ActionErrorResponse(query.error(), request.path));
+  if (!query) return reply(ErrorResponse(query.error(), request.path));
   const auto alerts = AlertsNow(parts, *query);
-  if (!alerts) return reply(ActionErrorResponse(alerts.error(), request.path));
+  if (!alerts) return reply(ErrorResponse(alerts.error(), request.path));
   std::string json = "[";
   for (const PublishedAlert& alert : *alerts) {
     json += (json.size() > 1 ? ",\n " : "") + ingest::AlertJson(alert);
@@ -242,7 +242,7 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
         "POST", fmt::format("/alerts/{{id}}/{}", name), summary,
         [parts, deed = deed](const Request& request, const Reply& reply) {
           auto answer = Act(parts, deed, request);
-          reply(answer ? std::move(*answer) : ActionErrorResponse(answer.error(), request.path));
+          reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), request.path));
         });
     route.max_body = kActionBytes;
     routes.Add(std::move(route));

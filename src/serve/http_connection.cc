@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -13,7 +12,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
-#include <ctime>
 #include <exception>
 #include <optional>
 
@@ -21,6 +19,7 @@
 #include "serve/body_queue_internal.h"
 #include "serve/gzip.h"
 #include "serve/http_connection_internal.h"
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
 
 namespace vitalake::serve {
@@ -43,20 +42,6 @@ std::string Lower(std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return lower;
-}
-
-// IMF-fixdate. Source: RFC 9110, 5.6.7.
-std::string HttpDate(Micros now) {
-  const auto seconds = static_cast<std::time_t>(now / 1'000'000);
-  std::tm parts = {};
-  gmtime_r(&seconds, &parts);
-  constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                     kDays[static_cast<size_t>(parts.tm_wday)], parts.tm_mday,
-                     kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 std::string Joined(const std::vector<std::string>& words) {

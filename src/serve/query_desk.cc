@@ -10,50 +10,12 @@
 namespace vitalake::serve {
 namespace {
 
-int StatusOf(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kInvalidArgument:
-    case ErrorKind::kUnsupported:
-      return 400;
-    case ErrorKind::kPermission:
-      return 403;
-    case ErrorKind::kNotFound:
-      return 404;
-    case ErrorKind::kConflict:
-      return 409;
-    case ErrorKind::kLimit:
-      return 422;
-    case ErrorKind::kCancelled:
-      return 503;
-    case ErrorKind::kDeadline:
-      return 504;
-    default:
-      return 500;
-  }
-}
-
 Response Busy(const std::string& path) {
   return ProblemResponse(
       {503, "Too many statements wait: ask again later", path, {{"Retry-After", "1"}}});
 }
 
 }  // namespace
-
-Response ErrorResponse(const Error& error, const std::string& path) {
-  const int status = StatusOf(error.kind);
-  if (status == 500) {
-    log::Fault("http: {}: {}", path, error.ToString());
-    return ProblemResponse({500, "The server could not do it; its log says why", path});
-  }
-  if (error.kind == ErrorKind::kCancelled) {
-    return ProblemResponse({503, "The server is ending", path, {{"Retry-After", "5"}}});
-  }
-  if (error.kind == ErrorKind::kDeadline) {
-    return ProblemResponse(
-        {504, "The statement's time is up: ask for less, or for fewer rows", path});
-  }
-  return ProblemResponse({status, error.ToString(), path});
-}
 
 QueryTurn::QueryTurn(QueryDesk& desk, std::chrono::nanoseconds begun, std::stop_token gone)
     : desk_(desk),
@@ -174,7 +136,7 @@ Status QueryDesk::Do(const Telling& work, QueryTurn& turn) {
   }
   const Status done = work(turn);
   // After a fault of the engine nothing is known of a session.
-  if (done || StatusOf(done.error().kind) != 500) {
+  if (done || HttpStatusOf(done.error().kind) != 500) {
     const std::lock_guard lock(mutex_);
     if (!ended_.stop_requested()) idle_.push_back(std::move(turn.session_));
   }

@@ -122,8 +122,4 @@ class QueryDesk {
   std::unique_ptr<WorkPool> pool_;                         // guarded by mutex_; null once closed
 };
 
-// What a client is told of an error: 400 (its words), 403, 404, 422 (memory), 503, 504; 500 without
-// details, which are logged.
-Response ErrorResponse(const Error& error, const std::string& path);
-
 }  // namespace vitalake::serve

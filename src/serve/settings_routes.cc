@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "ingest/patient_settings.h"
 #include "serve/action_body.h"
+#include "serve/http_problem.h"
 
 namespace vitalake::serve {
 namespace {
@@ -95,12 +96,12 @@ void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& des
   const auto parts = std::make_shared<const SettingsParts>(
       SettingsParts{lake, desk, {id_spaces.begin(), id_spaces.end()}});
   const auto add = [&](std::string method, std::string summary, int64_t max_body, auto answer) {
-    Route route = MakeRoute(
-        std::move(method), "/patients/{id}/settings", std::move(summary),
-        [parts, answer](const Request& request, const Reply& reply) {
-          Result<Response> done = answer(*parts, request);
-          reply(done ? std::move(*done) : ActionErrorResponse(done.error(), request.path));
-        });
+    Route route =
+        MakeRoute(std::move(method), "/patients/{id}/settings", std::move(summary),
+                  [parts, answer](const Request& request, const Reply& reply) {
+                    Result<Response> done = answer(*parts, request);
+                    reply(done ? std::move(*done) : ErrorResponse(done.error(), request.path));
+                  });
     route.runs_on = RunsOn::kPool;
     route.max_body = max_body;
     routes.Add(std::move(route));
