@@ -12,6 +12,7 @@
 #include "serve/fhir_routes.h"
 #include "serve/ingest_routes.h"
 #include "serve/ledger_routes.h"
+#include "serve/login_routes.h"
 #include "serve/open_api.h"
 #include "serve/settings_routes.h"
 #include "serve/sql_routes.h"
@@ -98,10 +99,10 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddAlertRoutes(routes,
                         {lake, live.board, live.desk, *service->alerts_, *service->events_});
   serve::AddSettingsRoutes(routes, lake, live.desk, std::move(id_spaces));
+  serve::AddLoginRoutes(routes, std::make_shared<const serve::HttpLogin>(setup.options.users),
+                        lake.clock());
   serve::AddOpenApiRoute(routes);
-  serve::HttpOptions options;
-  options.address = setup.address;
-  VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),
+  VL_TRY(service->server_, serve::HttpServer::Open(setup.options, std::move(routes), lake.clock(),
                                                    [&metrics](const serve::RequestDone& done) {
                                                      CountRequest(metrics, done);
                                                    }));

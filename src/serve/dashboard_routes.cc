@@ -104,8 +104,12 @@ void AddDashboardRoutes(Routes& routes) {
       reply(ProblemResponse({404, "the dashboard has no such file", request.path}));
     }
   };
-  routes.Add(MakeRoute("GET", "/", "The dashboard", handler));
-  routes.Add(MakeRoute("GET", "/assets/{name}", "What the dashboard's page names", handler));
+  for (const auto& [path, summary] :
+       {std::pair("/", "The dashboard"), std::pair("/assets/{name}", "What its page names")}) {
+    Route route = MakeRoute("GET", path, summary, handler);
+    route.access = Access::kAnybody;  // it asks for the token itself
+    routes.Add(std::move(route));
+  }
 }
 
 }  // namespace vitalake::serve

@@ -52,8 +52,9 @@ std::optional<Response> FhirRefusal(const Request& request) {
 
 std::string FhirBase(const Request& request) {
   const std::string* const host = request.Header("host");
-  return host != nullptr && IsHost(*host) ? fmt::format("http://{}{}", *host, kFhirRoot)
-                                          : std::string(kFhirRoot);
+  return host != nullptr && IsHost(*host)
+             ? fmt::format("{}://{}{}", request.scheme, *host, kFhirRoot)
+             : std::string(kFhirRoot);
 }
 
 bool IsStrict(const Request& request) {

@@ -21,6 +21,7 @@ constexpr std::array kStatuses = {
     StatusWords{204, "No Content", "informational"},
     StatusWords{304, "Not Modified", "informational"},
     StatusWords{400, "Bad Request", "structure"},
+    StatusWords{401, "Unauthorized", "login"},
     StatusWords{403, "Forbidden", "forbidden"},
     StatusWords{404, "Not Found", "not-found"},
     StatusWords{405, "Method Not Allowed", "not-supported"},
@@ -102,6 +103,11 @@ Response ProblemResponse(const Problem& problem) {
     response.body = ProblemJson(problem);
   }
   return response;
+}
+
+// Source: RFC 6750, 3.
+Response UnauthorizedResponse(const std::string& path, const std::string& detail) {
+  return ProblemResponse({401, detail, path, {{"WWW-Authenticate", R"(Bearer realm="vitalake")"}}});
 }
 
 int HttpStatusOf(ErrorKind kind) {

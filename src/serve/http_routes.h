@@ -23,6 +23,11 @@ enum class RunsOn {
   kPool,  // a thread of the pool: may block for a while
 };
 
+enum class Access {
+  kUsers,    // of the server, where there are any
+  kAnybody,  // nothing of a patient is told there
+};
+
 // A parameter of a route's query, as clients are told of it.
 struct QueryParameter {
   std::string name;
@@ -38,6 +43,7 @@ struct Route {
   std::vector<std::string> takes = {};  // media types of the body
   std::vector<std::string> gives = {};  // media types of a good answer
   int good_status = 200;
+  Access access = Access::kUsers;
   RunsOn runs_on = RunsOn::kLoop;
   int64_t max_body = 0;  // bytes as sent; more is a 413
   // Without an answer by then the client gets a 503.

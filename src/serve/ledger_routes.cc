@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/json_tree.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "ingest/replay.h"
 #include "lake/quarantine.h"
