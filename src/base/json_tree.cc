@@ -304,7 +304,8 @@ struct JsonParser::Impl {
     escapes = std::memchr(text, '\\', input.size()) != nullptr;
     next = stage1->structural_indexes.get();
     end = next + stage1->n_structural_indexes;
-    // One more than there are structurals: a node is begun before it shows that its value is missing.
+    // One more than there are structurals: a node is begun before it shows that its value is
+    // missing.
     const size_t wanted = size_t{stage1->n_structural_indexes} + 1;
     if (wanted > room) {
       room = wanted + wanted / 2;

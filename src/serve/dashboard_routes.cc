@@ -107,6 +107,7 @@ void AddDashboardRoutes(Routes& routes) {
   for (const auto& [path, summary] :
        {std::pair("/", "The dashboard"), std::pair("/assets/{name}", "What its page names")}) {
     Route route = MakeRoute("GET", path, summary, handler);
+    route.gives = {std::string_view(path) == "/" ? "text/html" : "*/*"};
     route.access = Access::kAnybody;  // it asks for the token itself
     routes.Add(std::move(route));
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "serve/http_message.h"
+#include "serve/json_shape.h"
 
 namespace vitalake::serve {
 
@@ -28,7 +29,7 @@ enum class Access {
   kAnybody,  // nothing of a patient is told there
 };
 
-// A parameter of a route's query, as clients are told of it.
+// A parameter of a route's query or a header field, as clients are told of it.
 struct QueryParameter {
   std::string name;
   std::string summary;
@@ -40,8 +41,11 @@ struct Route {
   std::string path;  // "/ingest/{stream}": a part in braces takes any one segment
   std::string summary;
   std::vector<QueryParameter> query = {};
-  std::vector<std::string> takes = {};  // media types of the body
-  std::vector<std::string> gives = {};  // media types of a good answer
+  std::vector<QueryParameter> headers = {};  // that the route looks at
+  std::vector<std::string> takes = {};       // media types of the body
+  std::vector<std::string> gives = {};       // media types of a good answer
+  shape::Shape body = shape::Anything();     // where it is JSON
+  shape::Shape answer = shape::Anything();
   int good_status = 200;
   Access access = Access::kUsers;
   RunsOn runs_on = RunsOn::kLoop;

@@ -44,6 +44,7 @@ void AddLoginRoutes(Routes& routes, std::shared_ptr<const HttpLogin> login, Cloc
                          reply(LogIn(*login, clock, request));
                        });
   in.takes = {"application/json"};
+  in.body = shape::Object({{"token", shape::Text()}});
   in.good_status = 204;
   in.max_body = kLoginBytes;
   in.access = Access::kAnybody;

@@ -154,6 +154,15 @@ void AddSqlRoutes(Routes& routes, QueryDesk& desk) {
   route.takes = {"application/json"};
   route.gives = {"application/json", "application/x-ndjson", "text/csv",
                  "application/vnd.apache.parquet"};
+  route.body = shape::Object({{"query", shape::Text()},
+                              {"parameters?", shape::List(shape::Anything())},
+                              {"format?", shape::TextOf({"json", "ndjson", "csv", "parquet"})},
+                              {"limit?", shape::Whole()}});
+  const shape::Shape column = shape::Object({{"name", shape::Text()}, {"type", shape::Text()}});
+  route.answer = shape::Object({{"columns", shape::List(column)},
+                                {"rows", shape::List(shape::List(shape::Anything()))},
+                                {"row_count", shape::Whole()},
+                                {"truncated", shape::Flag()}});
   route.max_body = kSqlBodyBytes;
   route.patience = kSqlPatience;
   routes.Add(std::move(route));

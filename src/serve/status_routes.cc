@@ -20,14 +20,23 @@ void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metric
                   const HealthState state = health.state();
                   reply(JsonResponse(Health::Json(state), state.ready ? 200 : 503));
                 });
+  live.gives = {"text/plain"};
+  ready.gives = {"application/json"};
+  ready.answer = shape::Object(
+      {{"ready", shape::Flag()},
+       {"checks",
+        shape::List(shape::Object(
+            {{"name", shape::Text()}, {"ok", shape::Flag()}, {"fault?", shape::Text()}}))}});
   for (Route* const probe : {&live, &ready}) {
     probe->access = Access::kAnybody;
     routes.Add(std::move(*probe));
   }
-  routes.Add(MakeRoute(
+  Route numbers = MakeRoute(
       "GET", "/metrics", "Numbers for Prometheus", [&metrics](const Request&, const Reply& reply) {
         reply(NoStore(200, "text/plain; version=0.0.4; charset=utf-8", metrics.Text()));
-      }));
+      });
+  numbers.gives = {"text/plain"};
+  routes.Add(std::move(numbers));
 }
 
 }  // namespace vitalake::serve
