@@ -1,6 +1,7 @@
 #include "cli/http_service.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -25,6 +26,14 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{500}, kLookPatience{2'000};
 constexpr std::chrono::seconds kDrainPatience{10};
 constexpr int64_t kStatementShare = 4;  // of the memory, for what clients ask
+
+// A connection is an open file, and shells let a program have 1,024: as many as it may ask for.
+void AllowManyFiles() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
 
 void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
   const std::string route = done.route.empty() ? "none" : done.route;
@@ -70,6 +79,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
                                                        const std::vector<StreamSetup>& streams,
                                                        std::vector<serve::HealthCheck> checks,
                                                        const LiveParts& live) {
+  AllowManyFiles();
   std::unique_ptr<HttpService> service(new HttpService());
   serve::Routes routes;
   std::vector<serve::Intake> intakes;
