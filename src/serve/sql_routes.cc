@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/json_writer.h"
 #include "engine/result_format.h"
+#include "ingest/pause.h"
 #include "serve/http_problem.h"
 #include "serve/sql_answer.h"
 #include "serve/sql_request.h"
@@ -17,8 +20,8 @@ namespace {
 constexpr int64_t kSqlBodyBytes = 1 << 20;
 constexpr int64_t kUsualRows = 10'000;
 constexpr std::chrono::seconds kSqlPatience{40};  // past the statement's own time
-// Of a Parquet file, which is made whole before it is sent.
-constexpr uintmax_t kParquetBytes = 1 << 30;
+// How often the size of a file in the making is looked at.
+constexpr std::chrono::milliseconds kLookAtFile{50};
 
 std::string_view WithoutEnd(std::string_view statement) {
   const size_t last = statement.find_last_not_of("; \t\r\n");
@@ -91,22 +94,64 @@ Status AnswerFile(const std::filesystem::path& path, SqlAnswer& answer) {
   return answer.End(SqlAnswer::Rows::kAll);
 }
 
-Status AnswerParquet(lake::Lake& lake, const SqlRequest& sql, QueryTurn& turn, const Reply& reply,
-                     SqlAnswer& answer) {
-  VL_TRY(const auto folder, lake.MakeWorkFolder("sql"));
+// Ends the wait of a statement whose file grows past a bound.
+class FileBound {
+ public:
+  FileBound(const std::filesystem::path& file, int64_t most_bytes, const Wait& wait)
+      : file_(file),
+        most_bytes_(most_bytes),
+        until_(wait.until),
+        when_stopped_(wait.stop, [this] { stop_.request_stop(); }),
+        looking_([this](const std::stop_token& ended) { Look(ended); }) {}
+
+  Wait wait() const { return {until_, stop_.get_token()}; }
+  // Also of a file that is gone with its statement.
+  bool was_exceeded() const { return exceeded_ || IsExceeded(); }
+
+ private:
+  bool IsExceeded() const {
+    std::error_code none_yet;
+    const uintmax_t bytes = std::filesystem::file_size(file_, none_yet);
+    return !none_yet && bytes > static_cast<uintmax_t>(most_bytes_);
+  }
+  void Look(const std::stop_token& ended) {
+    while (!ended.stop_requested() && !stop_.stop_requested()) {
+      if (IsExceeded()) {
+        exceeded_ = true;
+        stop_.request_stop();
+      }
+      ingest::PauseUntilStop(ended, kLookAtFile);
+    }
+  }
+
+  const std::filesystem::path file_;
+  const int64_t most_bytes_;
+  const std::chrono::nanoseconds until_;
+  std::atomic<bool> exceeded_ = false;
+  std::stop_source stop_;
+  std::stop_callback<std::function<void()>> when_stopped_;
+  std::jthread looking_;
+};
+
+Status AnswerParquet(QueryDesk& desk, const SqlRequest& sql, const SqlLimits& limits,
+                     QueryTurn& turn, const Reply& reply, SqlAnswer& answer) {
+  VL_TRY(const auto folder, desk.lake().MakeWorkFolder("sql"));
   const std::filesystem::path file = folder.path() / "answer.parquet";
   std::string statement(WithoutEnd(sql.query));
   if (sql.limit) {
     statement = fmt::format("SELECT * FROM ({}\n) LIMIT {}", statement, *sql.limit);
   }
-  VL_TRY([[maybe_unused]] const int64_t rows,
-         turn.session().QueryToParquet(statement, file, turn.wait(), sql.parameters));
-  std::error_code failed;
-  if (std::filesystem::file_size(file, failed) > kParquetBytes && !failed) {
+  const FileBound bound(file, limits.parquet_bytes, turn.wait());
+  const auto rows = turn.session().QueryToParquet(statement, file, bound.wait(), sql.parameters);
+  if (bound.was_exceeded()) {
     reply(ProblemResponse(
-        {413, "The file is larger than 1 GiB: ask for fewer rows (`limit`) or columns", "/sql"}));
+        {413,
+         fmt::format("The file is larger than {} bytes: ask for fewer rows (`limit`) or columns",
+                     limits.parquet_bytes),
+         "/sql"}));
     return {};
   }
+  if (!rows) return std::unexpected(rows.error());
   return AnswerFile(file, answer);
 }
 
@@ -118,7 +163,8 @@ AnswerCoding CodingOf(const Request& request, engine::ResultFormat format) {
   return gzip ? AnswerCoding::kGzip : AnswerCoding::kIdentity;
 }
 
-void AnswerSql(QueryDesk& desk, const Request& request, const Reply& reply) {
+void AnswerSql(QueryDesk& desk, const SqlLimits& limits, const Request& request,
+               const Reply& reply) {
   const std::string path = request.path;
   if (!SendsJson(request)) {
     return reply(ProblemResponse({415,
@@ -129,28 +175,30 @@ void AnswerSql(QueryDesk& desk, const Request& request, const Reply& reply) {
   auto sql = ReadSqlRequest(request);
   if (!sql) return reply(ErrorResponse(sql.error(), path));
   const AnswerCoding coding = CodingOf(request, sql->format);
-  desk.RunTelling(
-      path, reply, [&desk, reply, coding, sql = std::move(*sql)](QueryTurn& turn) -> Status {
-        const bool parquet = sql.format == engine::ResultFormat::kParquet;
-        SqlAnswer answer(reply, turn,
-                         std::string(MediaTypeOf(sql.format)) + (parquet ? "" : "; charset=utf-8"),
-                         coding);
-        Status done = parquet ? AnswerParquet(desk.lake(), sql, turn, reply, answer)
-                              : AnswerText(sql, turn, answer);
-        // A version that is not there is a fault of the statement: the path was found.
-        if (!done && done.error().kind == ErrorKind::kNotFound) {
-          done.error().kind = ErrorKind::kInvalidArgument;
-        }
-        return done;
-      });
+  desk.RunTelling(path, reply,
+                  [&desk, limits, reply, coding, sql = std::move(*sql)](QueryTurn& turn) -> Status {
+                    const bool parquet = sql.format == engine::ResultFormat::kParquet;
+                    SqlAnswer answer(
+                        reply, turn,
+                        std::string(MediaTypeOf(sql.format)) + (parquet ? "" : "; charset=utf-8"),
+                        coding);
+                    Status done = parquet ? AnswerParquet(desk, sql, limits, turn, reply, answer)
+                                          : AnswerText(sql, turn, answer);
+                    // A version that is not there is a fault of the statement: the path was found.
+                    if (!done && done.error().kind == ErrorKind::kNotFound) {
+                      done.error().kind = ErrorKind::kInvalidArgument;
+                    }
+                    return done;
+                  });
 }
 
 }  // namespace
 
-void AddSqlRoutes(Routes& routes, QueryDesk& desk) {
-  Route route = MakeRoute(
-      "POST", "/sql", "One SELECT over the tables and views of the lake",
-      [&desk](const Request& request, const Reply& reply) { AnswerSql(desk, request, reply); });
+void AddSqlRoutes(Routes& routes, QueryDesk& desk, const SqlLimits& limits) {
+  Route route = MakeRoute("POST", "/sql", "One SELECT over the tables and views of the lake",
+                          [&desk, limits](const Request& request, const Reply& reply) {
+                            AnswerSql(desk, limits, request, reply);
+                          });
   route.takes = {"application/json"};
   route.gives = {"application/json", "application/x-ndjson", "text/csv",
                  "application/vnd.apache.parquet"};

@@ -84,7 +84,7 @@ class SqlRoutesTest : public testing::Test {
     ASSERT_TRUE(desk.has_value()) << desk.error().ToString();
     desk_ = std::move(*desk);
     Routes routes;
-    AddSqlRoutes(routes, *desk_);
+    AddSqlRoutes(routes, *desk_, limits_);
     HttpOptions http;
     http.address = "127.0.0.1:0";
     auto server = HttpServer::Open(http, std::move(routes), clock_, [this](const RequestDone& one) {
@@ -114,6 +114,7 @@ class SqlRoutesTest : public testing::Test {
   std::filesystem::path folder_;
   std::unique_ptr<lake::Lake> lake_;
   QueryDeskOptions options_;
+  SqlLimits limits_;
   std::unique_ptr<QueryDesk> desk_;
   std::unique_ptr<HttpServer> server_;
   std::mutex mutex_;
@@ -211,6 +212,17 @@ TEST_F(SqlRoutesTest, ClientThatDoesNotReadHoldsNoPlaceAndIsCutOffInTime) {
   EXPECT_LT(clock_.Steady() - begun, kLongest);
 }
 
+TEST_F(SqlRoutesTest, TimeThatIsUpInTheMiddleLeavesTheBodyWithoutItsEnd) {
+  options_.time = std::chrono::seconds(3);
+  Start();
+  RawClient client(server_->url());
+  client.Send(SqlRequestText(kEndless, R"(,"limit":100000000000,"format":"ndjson")"));
+  EXPECT_THAT(client.ReadAll(), Not(EndsWith("\r\n0\r\n\r\n")));
+  const RequestDone done = FirstDone();
+  EXPECT_EQ(done.status, 200);
+  EXPECT_FALSE(done.whole);
+}
+
 TEST_F(SqlRoutesTest, LargeAnswersAreCounted) {
   options_.long_answers = 1;
   Start();
@@ -220,6 +232,15 @@ TEST_F(SqlRoutesTest, LargeAnswersAreCounted) {
   const std::string refused = Ask(kEndless, R"(,"limit":100000000000)");
   EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(refused, HasSubstr("Retry-After: "));
+  EXPECT_THAT(Ask("SELECT 7"), HasSubstr("[[7]]"));
+}
+
+TEST_F(SqlRoutesTest, ParquetThatGrowsPastItsBoundIsStopped) {
+  limits_.parquet_bytes = 1 << 20;
+  Start();
+  const std::string answer = Ask("SELECT hash(n) FROM range(100000000000) t(n)",
+                                 R"(,"format":"parquet","limit":100000000000)");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(Ask("SELECT 7"), HasSubstr("[[7]]"));
 }
 
