@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 CMAKE_QUIET = cmake --preset $(1) --log-level=WARNING >/dev/null
 
-.PHONY: help setup build test torture demo bench lint format screenshots clean
+.PHONY: help setup build test torture fuzz demo bench lint format screenshots clean
 .DEFAULT_GOAL := help
 
 help:  ## list these targets
@@ -23,6 +23,13 @@ test:  ## build and run all tests; ends with one line of counts
 torture: build  ## kill the service 1,000 times, two for 5 minutes, let it run for half an hour (KILLS=50 ROLLING=30 SOAK=60: less)
 	@scripts/setup.sh test
 	@TORTURE_KILLS=$(or $(KILLS),1000) TORTURE_ROLLING=$(or $(ROLLING),300) TORTURE_SOAK=$(or $(SOAK),1800) .deps/venv/bin/python -m pytest tests/judges/test_torture.py -q -p no:cacheprovider
+
+fuzz:  ## change what comes from files and network at random, under sanitizers (ROUNDS=1000 SEED=7)
+	@scripts/setup.sh build test
+	@$(call CMAKE_QUIET,asan-ubsan)
+	@cmake --build --preset asan-ubsan --parallel $(JOBS) --target fhir_test serve_test
+	@export VITALAKE_FUZZ_ROUNDS=$(or $(ROUNDS),100) VITALAKE_FUZZ_SEED=$(or $(SEED),$$(date +%s)); echo "SEED=$$VITALAKE_FUZZ_SEED"; \
+	  for t in fhir serve; do build/asan-ubsan/$${t}_test --gtest_filter='*Mutation*' || exit 1; done
 
 demo: build  ## sample patients, their tables, a live stream with alerts (ARGS="--seconds 20": ends by itself)
 	@build/release/vitalake --lake build/demo-lake demo $(if $(findstring --seconds,$(ARGS)),,$$(test -t 0 || echo --seconds 30)) $(ARGS)

@@ -161,6 +161,19 @@ def lagging_lake(rows_wanted, kind):
     return made(f"gold-lagging-{kind}-{rows_wanted}", make)
 
 
+def serve_lake(rows_wanted):
+    """A lake of so many readings of patients, of whom each has about twenty."""
+    def make(part):
+        part.mkdir()
+        people = str(max(400, min(100_000, rows_wanted // 20)))
+        vitalake("generate", "patients", people, "--to", part / "patients.ndjson")
+        vitalake("generate", "observations", rows_wanted, "--patients", part / "patients.ndjson", "--to", part / "observations.ndjson")
+        vitalake("--lake", part / "lake", "ingest", part / "patients.ndjson", part / "observations.ndjson")
+        for source in ("patients", "observations"):
+            (part / f"{source}.ndjson").unlink()
+    return made(f"serve-{rows_wanted}", make) / "lake"
+
+
 def multiply(table, times):
     connection = rows.connect()
     connection.register("t", deltalake.DeltaTable(str(table)).to_pyarrow_table())

@@ -7,6 +7,7 @@ without the start of Python or Java; Vitalake's is the whole process, where it d
 
     run.py [--task view ...] [--runs 3] [--full]      --full: also 10 million rows and ten times the input
     run.py --task gold --rows 10000000                gold over 10 million readings (20 GB of disk)
+    run.py --task serve --rows 10000000               what a service answers, over as many readings
 """
 
 import argparse
@@ -238,6 +239,26 @@ def task_stream(args):
     return result
 
 
+class Answers(Row):
+    """One kind of request: the median of its times."""
+
+    def __init__(self, told):
+        self.who, self.note, self.peak_mb = told["who"], told["note"], told["peak_mb"]
+        seconds = told["seconds"]
+        self.seconds, self.low, self.high = statistics.median(seconds), min(seconds), max(seconds)
+        print(f"  {self.who}: {self.seconds:.4f} s ({self.low:.4f}-{self.high:.4f}); {self.note}", flush=True)
+
+
+def task_serve(args):
+    """What a running service answers: FHIR and probes over HTTP, the PostgreSQL protocol beside a PostgreSQL with indexes; seconds of one request"""
+    told = measure(python("serve/serve.py", data.BINARY, data.serve_lake(args.rows), args.rows)).info["results"]
+    result = [Answers(one) for one in told]
+    for row in result:  # a rival stands behind ours of the same title
+        title = row.who.split(": ", 1)[1]
+        row.base = next(one.seconds for one in result if one.who.endswith(title))
+    return result
+
+
 def task_start(args):
     """Start on a lake"""
     lake = data.lake()
@@ -267,7 +288,8 @@ def write_page(results):
         lines += [f"## {function.__doc__}", "", f"{found['date']}, {found['machine']}, {found['runs']} runs.", "",
                   "| who | seconds | times Vitalake's | peak MB | |", "|---|---|---|---|---|"]
         for row in found["rows"]:
-            lines.append(f"| {row['who']} | {row['seconds']:.2f} ({row['low']:.2f}-{row['high']:.2f}) | {row['seconds'] / row.get('base', first):.2f} "
+            median, low, high = (f"{row[name]:.{2 if row['seconds'] >= 0.1 else 4}f}" for name in ("seconds", "low", "high"))
+            lines.append(f"| {row['who']} | {median} ({low}-{high}) | {row['seconds'] / row.get('base', first):.2f} "
                          f"| {row['peak_mb']:.0f} | {row['note']} |")
         lines.append("")
     PAGE.write_text("\n".join(lines))
@@ -278,8 +300,10 @@ def main():
     parser.add_argument("--task", choices=TASKS, action="append")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--full", action="store_true", help="also 10 million rows and ten times the input (20 GB of disk)")
-    parser.add_argument("--rows", type=int, choices=(500_000, 10_000_000), default=500_000, help="readings under the gold task")
+    parser.add_argument("--rows", type=int, default=500_000, help="readings under the tasks gold (500,000 times a whole number) and serve")
     args = parser.parse_args()
+    if args.rows % 500_000 and (args.task is None or "gold" in args.task):
+        parser.error("gold takes 500,000 rows, or a multiple")
     OUT.mkdir(parents=True, exist_ok=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in args.task or TASKS:

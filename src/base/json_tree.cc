@@ -250,7 +250,7 @@ std::string_view JsonValue::String(std::string_view name, std::string_view other
 struct JsonParser::Impl {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> stage1;
   size_t capacity = 0;
-  std::unique_ptr<JsonNode[]> nodes;  // room for one node per structural, grown before a parse
+  std::unique_ptr<JsonNode[]> nodes;  // room for one node per structural and one more
   size_t room = 0;
   size_t count = 0;                                           // nodes written
   std::vector<uint64_t> seen = std::vector<uint64_t>(65536);  // by symbol: last object holding it
@@ -304,8 +304,11 @@ struct JsonParser::Impl {
     escapes = std::memchr(text, '\\', input.size()) != nullptr;
     next = stage1->structural_indexes.get();
     end = next + stage1->n_structural_indexes;
-    if (stage1->n_structural_indexes > room) {
-      room = stage1->n_structural_indexes + stage1->n_structural_indexes / 2;
+    // One more than there are structurals: a node is begun before it shows that its value is
+    // missing.
+    const size_t wanted = size_t{stage1->n_structural_indexes} + 1;
+    if (wanted > room) {
+      room = wanted + wanted / 2;
       nodes = std::make_unique_for_overwrite<JsonNode[]>(room);
     }
     return {};

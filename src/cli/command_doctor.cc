@@ -33,7 +33,7 @@ Result<std::vector<Finding>> Examine(Context& context) {
   VL_TRY(const Config* config, context.config());
   for (const std::vector<Finding>& more :
        {tables, CheckRules(*config), CheckStreams(*config, *lake, context.clock().NowMicros()),
-        CheckOutbound(*config)}) {
+        CheckOutbound(*config), CheckHttp(*config, context.clock().NowMicros())}) {
     findings.insert(findings.end(), more.begin(), more.end());
   }
   return findings;

@@ -113,17 +113,17 @@ KeySpec Outbound() {
        Key("names", KeyType::kFlag, "true")}));
 }
 
-KeySpec PostgresUsers() {
-  KeySpec users = Key("postgres_users", KeyType::kList);
+KeySpec Users(const char* name, const char* secret) {
+  KeySpec users = Key(name, KeyType::kList);
   users.off_when_absent = true;
   users.children = {Required(Key("name", KeyType::kText)),
-                    Required(Secret(Key("password", KeyType::kText)))};
+                    Required(Secret(Key(secret, KeyType::kText)))};
   return users;
 }
 
-KeySpec PostgresTls() {
-  return Optional(Section("postgres_tls", {Required(Key("certificate_file", KeyType::kPath)),
-                                           Required(Key("key_file", KeyType::kPath))}));
+KeySpec Tls(const char* name) {
+  return Optional(Section(name, {Required(Key("certificate_file", KeyType::kPath)),
+                                 Required(Key("key_file", KeyType::kPath))}));
 }
 
 KeySpec BuildSchema() {
@@ -137,7 +137,8 @@ KeySpec BuildSchema() {
                                       Key("late_critical_within", KeyType::kDuration, "24h")}),
                   Section("serve", {OrOff(Key("http", KeyType::kAddress, "127.0.0.1:8080")),
                                     OrOff(Key("postgres", KeyType::kAddress, "127.0.0.1:5439")),
-                                    PostgresUsers(), PostgresTls()}),
+                                    Users("http_users", "token"), Tls("http_tls"),
+                                    Users("postgres_users", "password"), Tls("postgres_tls")}),
                   Section("engine", {OrAuto(Key("threads", KeyType::kCount, "auto")),
                                      OrAuto(Key("spill", KeyType::kPath, "auto"))}),
                   Section("maintain", {Key("small_files", KeyType::kCount, "32"),

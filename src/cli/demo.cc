@@ -301,7 +301,7 @@ Result<RunSetup> Demo::StreamSettings() {
   RunSetup setup;
   VL_TRY(setup.monitor, ingest::MonitorRules::Load({}));
   if (options_.serve) {
-    setup.http = HttpSetup{fmt::format("127.0.0.1:{}", options_.port)};
+    setup.http.emplace().options.address = fmt::format("127.0.0.1:{}", options_.port);
     setup.http->on_listen = [this](const std::string& url) {
       const std::string shown = Paint(context_.out(), Colour::kBold, url + "/");
       if (!WriteStdout(fmt::format("  Dashboard: {}\n", shown))) log::Warn("dashboard: {}/", url);

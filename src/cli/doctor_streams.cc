@@ -16,6 +16,7 @@
 #include "cli/run_settings.h"
 #include "ingest/kafka_probe.h"
 #include "ingest/stream_position.h"
+#include "serve/server_tls.h"
 
 namespace vitalake::cli {
 namespace {
@@ -26,6 +27,8 @@ using ingest::ProbedPartition;
 
 // A broker's time is told by its messages alone: those of now are not later than now.
 constexpr Micros kClockTolerance = 1'000'000;
+// A certificate that expires sooner should be renewed now.
+constexpr Micros kRenewCertificate = Micros{14} * 86'400 * 1'000'000;
 
 // "what is wrong; what to do": errors of brokers and settings are worded so.
 Finding FindingOf(std::string check, const Error& error) {
@@ -199,6 +202,32 @@ std::vector<Finding> CheckOutbound(const Config& config) {
   CheckTopic("observations", outbound->observations, findings);
   CheckTopic("alerts", outbound->alerts, findings);
   return findings;
+}
+
+std::vector<Finding> CheckHttp(const Config& config, Micros now) {
+  const auto streams = ReadStreams(config);
+  if (!streams) return {};  // told of the streams
+  const auto http = ReadHttp(config, *streams);
+  if (!http) return {FindingOf("http", http.error())};
+  if (!*http) return {{"http", Health::kGood, "off", ""}};
+  const serve::HttpOptions& options = (*http)->options;
+  const std::string who = options.users.empty() ? "anybody on this machine"
+                                                : fmt::format("{} users", options.users.size());
+  if (options.certificate_file.empty()) {
+    return {{"http", Health::kGood, fmt::format("http://{} for {}", options.address, who), ""}};
+  }
+  const auto tls = serve::ServerTls::Load(options.certificate_file, options.key_file);
+  if (!tls) return {FindingOf("http", tls.error())};
+  const Micros expires = (*tls)->expires();
+  const Health health = expires <= now                      ? Health::kFault
+                        : expires - now < kRenewCertificate ? Health::kWarning
+                                                            : Health::kGood;
+  return {{"http", health,
+           fmt::format("https://{} for {}; the certificate holds until {}", options.address, who,
+                       FormatUtc(expires)),
+           health == Health::kGood
+               ? ""
+               : fmt::format("renew {} and start `run` again", options.certificate_file)}};
 }
 
 }  // namespace vitalake::cli

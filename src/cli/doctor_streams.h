@@ -1,4 +1,4 @@
-// What `doctor` looks at of the config's `streams`, `outbound` and `monitor`.
+// What `doctor` looks at of the config's `streams`, `outbound`, `monitor` and `serve`.
 #pragma once
 
 #include <vector>
@@ -18,5 +18,7 @@ std::vector<Finding> CheckRules(const Config& config);
 std::vector<Finding> CheckStreams(const Config& config, lake::Lake& lake, Micros now);
 // Broker and topic of every outbound topic.
 std::vector<Finding> CheckOutbound(const Config& config);
+// Where HTTP would be served, who may ask, and how long the certificate holds. Nothing listens.
+std::vector<Finding> CheckHttp(const Config& config, Micros now);
 
 }  // namespace vitalake::cli

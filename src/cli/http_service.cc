@@ -1,6 +1,7 @@
 #include "cli/http_service.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "serve/fhir_routes.h"
 #include "serve/ingest_routes.h"
 #include "serve/ledger_routes.h"
+#include "serve/login_routes.h"
 #include "serve/open_api.h"
 #include "serve/settings_routes.h"
 #include "serve/sql_routes.h"
@@ -24,6 +26,14 @@ namespace {
 constexpr std::chrono::milliseconds kLookEvery{500}, kLookPatience{2'000};
 constexpr std::chrono::seconds kDrainPatience{10};
 constexpr int64_t kStatementShare = 4;  // of the memory, for what clients ask
+
+// A connection is an open file, and shells let a program have 1,024: as many as it may ask for.
+void AllowManyFiles() {
+  rlimit files = {};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
 
 void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
   const std::string route = done.route.empty() ? "none" : done.route;
@@ -38,6 +48,13 @@ void CountRequest(Metrics& metrics, const serve::RequestDone& done) {
                  "Time from a request's header to the end of its answer.", DurationBounds(),
                  {{"route", route}})
       .Observe(done.seconds);
+  if (done.whole) return;
+  metrics
+      .Counter("vitalake_http_answers_cut_total",
+               "Answers in pieces that did not come to their end: an error, a client that left or "
+               "was too slow.",
+               {{"route", route}})
+      .Add();
 }
 
 }  // namespace
@@ -62,6 +79,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
                                                        const std::vector<StreamSetup>& streams,
                                                        std::vector<serve::HealthCheck> checks,
                                                        const LiveParts& live) {
+  AllowManyFiles();
   std::unique_ptr<HttpService> service(new HttpService());
   serve::Routes routes;
   std::vector<serve::Intake> intakes;
@@ -91,10 +109,10 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddAlertRoutes(routes,
                         {lake, live.board, live.desk, *service->alerts_, *service->events_});
   serve::AddSettingsRoutes(routes, lake, live.desk, std::move(id_spaces));
+  serve::AddLoginRoutes(routes, std::make_shared<const serve::HttpLogin>(setup.options.users),
+                        lake.clock());
   serve::AddOpenApiRoute(routes);
-  serve::HttpOptions options;
-  options.address = setup.address;
-  VL_TRY(service->server_, serve::HttpServer::Open(options, std::move(routes), lake.clock(),
+  VL_TRY(service->server_, serve::HttpServer::Open(setup.options, std::move(routes), lake.clock(),
                                                    [&metrics](const serve::RequestDone& done) {
                                                      CountRequest(metrics, done);
                                                    }));

@@ -133,25 +133,25 @@ Result<std::optional<ingest::KafkaOptions>> ReadOutboundTopic(const Config& conf
   return kafka;
 }
 
-Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
-                                          const std::vector<StreamSetup>& streams) {
-  HttpSetup http;
-  VL_TRY(http.address, config.Text("serve.http"));
-  const Setting& setting = *config.Find("serve.http");
-  const bool posts =
-      std::ranges::find(streams, StreamKind::kHttp, &StreamSetup::source) != streams.end();
-  if (http.address == "off") {
-    if (!posts) return std::nullopt;
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{}: `serve.http` is off, and a stream has the source `http`: give an "
-                            "address like 127.0.0.1:8080",
-                            setting.origin));
+// Gives `take` the name and the secret of each of the list.
+Status ReadUsers(const Config& config, const std::string& list, const char* secret_key,
+                 const std::function<void(std::string name, std::string secret)>& take) {
+  for (size_t i = 0;; ++i) {
+    const std::string path = fmt::format("{}[{}]", list, i);
+    if (config.Find(path + ".name") == nullptr) return {};
+    VL_TRY(std::string name, config.Text(path + ".name"));
+    VL_TRY(std::string secret, config.Text(fmt::format("{}.{}", path, secret_key)));
+    take(std::move(name), std::move(secret));
   }
-  http.asked_for = posts || setting.source != SettingSource::kDefault;
-  if (auto good = serve::CheckHttpAddress(http.address); !good) {
-    return Because(std::move(good).error(), fmt::format("{}: `serve.http`", setting.origin));
-  }
-  return http;
+}
+
+// Both stay empty where the section is absent.
+Status ReadTls(const Config& config, const std::string& section, std::string& certificate_file,
+               std::string& key_file) {
+  if (!config.HasSection(section)) return {};
+  VL_TRY(certificate_file, config.Path(section + ".certificate_file"));
+  VL_TRY(key_file, config.Path(section + ".key_file"));
+  return {};
 }
 
 Result<std::optional<PostgresSetup>> ReadPostgres(const Config& config) {
@@ -161,18 +161,12 @@ Result<std::optional<PostgresSetup>> ReadPostgres(const Config& config) {
   const Setting& setting = *config.Find("serve.postgres");
   if (options.address == "off") return std::nullopt;
   postgres.asked_for = setting.source != SettingSource::kDefault;
-  for (size_t i = 0;; ++i) {
-    const std::string path = fmt::format("serve.postgres_users[{}]", i);
-    if (config.Find(path + ".name") == nullptr) break;
-    serve::PostgresUser user;
-    VL_TRY(user.name, config.Text(path + ".name"));
-    VL_TRY(user.password, config.Text(path + ".password"));
-    options.users.push_back(std::move(user));
-  }
-  if (config.HasSection("serve.postgres_tls")) {
-    VL_TRY(options.certificate_file, config.Path("serve.postgres_tls.certificate_file"));
-    VL_TRY(options.key_file, config.Path("serve.postgres_tls.key_file"));
-  }
+  VL_RETURN_IF_ERROR(ReadUsers(config, "serve.postgres_users", "password",
+                               [&](std::string name, std::string password) {
+                                 options.users.push_back({std::move(name), std::move(password)});
+                               }));
+  VL_RETURN_IF_ERROR(
+      ReadTls(config, "serve.postgres_tls", options.certificate_file, options.key_file));
   if (auto good = serve::CheckPostgresOptions(options); !good) {
     return Because(std::move(good).error(), fmt::format("{}: `serve.postgres`", setting.origin));
   }
@@ -195,6 +189,33 @@ Result<std::vector<StreamSetup>> ReadStreams(const Config& config) {
     }
     streams.push_back(std::move(stream));
   }
+}
+
+Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
+                                          const std::vector<StreamSetup>& streams) {
+  HttpSetup http;
+  serve::HttpOptions& options = http.options;
+  VL_TRY(options.address, config.Text("serve.http"));
+  const Setting& setting = *config.Find("serve.http");
+  const bool posts =
+      std::ranges::find(streams, StreamKind::kHttp, &StreamSetup::source) != streams.end();
+  if (options.address == "off") {
+    if (!posts) return std::nullopt;
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `serve.http` is off, and a stream has the source `http`: give an "
+                            "address like 127.0.0.1:8080",
+                            setting.origin));
+  }
+  http.asked_for = posts || setting.source != SettingSource::kDefault;
+  VL_RETURN_IF_ERROR(
+      ReadUsers(config, "serve.http_users", "token", [&](std::string name, std::string token) {
+        options.users.push_back({std::move(name), std::move(token)});
+      }));
+  VL_RETURN_IF_ERROR(ReadTls(config, "serve.http_tls", options.certificate_file, options.key_file));
+  if (auto good = serve::CheckHttpOptions(options); !good) {
+    return Because(std::move(good).error(), fmt::format("{}: `serve.http`", setting.origin));
+  }
+  return http;
 }
 
 Result<ingest::MonitorRules> ReadMonitorRules(const Config& config) {

@@ -14,6 +14,7 @@
 #include "ingest/monitor_rules.h"
 #include "ingest/stream_pipeline.h"
 #include "ingest/webhook_sink.h"
+#include "serve/http_server.h"
 #include "serve/postgres_server.h"
 
 namespace vitalake::cli {
@@ -31,7 +32,7 @@ struct StreamSetup {
 };
 
 struct HttpSetup {
-  std::string address;
+  serve::HttpOptions options = {};
   bool asked_for = false;  // in the config, or by a stream that needs it: not by default alone
   // Called with the URL once requests are answered there; may be empty.
   std::function<void(const std::string& url)> on_listen = {};
@@ -65,5 +66,8 @@ Result<std::vector<StreamSetup>> ReadStreams(const Config& config);
 // The files of the folder as they are now.
 Result<ingest::MonitorRules> ReadMonitorRules(const Config& config);
 Result<OutboundSetup> ReadOutbound(const Config& config);
+// None: it is off. What serve::CheckHttpOptions says.
+Result<std::optional<HttpSetup>> ReadHttp(const Config& config,
+                                          const std::vector<StreamSetup>& streams);
 
 }  // namespace vitalake::cli

@@ -1,30 +1,12 @@
-#include "base/random.h"
+#include "base/mutation_fixture.h"
 #include "fhir/decode.h"
 #include "fhir/decode_fixture.h"
 
 namespace vitalake::fhir {
 namespace {
 
-std::string Mutated(std::string text, Random& random) {
-  for (uint64_t n = random.Below(4); n > 0 && !text.empty(); --n) {
-    const size_t at = random.Below(text.size());
-    switch (random.Below(4)) {
-      case 0:
-        text[at] = static_cast<char>(random.Below(256));
-        break;
-      case 1:
-        text.erase(at, random.Below(20));
-        break;
-      case 2:
-        text.insert(at, 1, "{}[]\",:\n\\"[random.Below(9)]);
-        break;
-      default:
-        text.resize(at);
-        break;
-    }
-  }
-  return text;
-}
+const std::vector<std::string> kJsonWords = {"{", "}", "[",  "]",  "\"",
+                                             ",", ":", "\n", "\\", "null"};
 
 size_t NonBlankLines(std::string_view text) {
   size_t count = 0;
@@ -42,30 +24,27 @@ size_t NonBlankLines(std::string_view text) {
 
 // Lines that begin with an object that is no Bundle are one record each, whatever is in them.
 TEST(Mutation, OfLinesKeepsOneRecordPerLine) {
-  SeededRandom random(1);
   JsonParser parser;
   const std::string text =
       "{\"a\":[1,{\"b\":\"x\"}]}\r\n{\"resourceType\":\"Patient\"}\n\n{\"c\":null}\n";
-  for (int round = 0; round < 20'000; ++round) {
-    const std::string mutated = "{\"first\":1}\n{}\n" + Mutated(text, random);
+  Mutations({text}, kJsonWords).ForEach(20'000, [&](std::string_view changed) {
+    const std::string mutated = "{\"first\":1}\n{}\n" + std::string(changed);
     size_t arrays = 0;  // a line that begins with '[' may hold any number
     for (size_t at = 0; (at = mutated.find_first_not_of(" \t\r\n", at)) != std::string::npos;) {
       arrays += mutated[at] == '[';
       at = mutated.find('\n', at);
     }
-    if (arrays > 0 || mutated.find("\n\xef\xbb\xbf") != std::string::npos) continue;
+    if (arrays > 0 || mutated.find("\n\xef\xbb\xbf") != std::string::npos) return;
     auto block = BlockFromMessage(mutated);
     const auto records = block.Split(parser);
     ASSERT_EQ(records.size(), NonBlankLines(mutated)) << mutated;
-  }
+  });
 }
 
 TEST(Mutation, OfABundleNeverLosesTheWholeOrGainsRecords) {
-  SeededRandom random(2);
   JsonParser parser;
-  for (int round = 0; round < 20'000; ++round) {
-    const std::string mutated = Mutated(std::string(kBundle), random);
-    auto block = BlockFromMessage(mutated, {.max_record_bytes = 200});
+  Mutations({std::string(kBundle)}, kJsonWords).ForEach(20'000, [&](std::string_view mutated) {
+    auto block = BlockFromMessage(std::string(mutated), {.max_record_bytes = 200});
     const auto records = block.Split(parser);
     for (const Record& record : records) {
       if (!record.fault) {
@@ -75,7 +54,7 @@ TEST(Mutation, OfABundleNeverLosesTheWholeOrGainsRecords) {
       ASSERT_LE(record.place.byte_offset + record.place.byte_length,
                 static_cast<int64_t>(mutated.size()));
     }
-    if (!records.empty()) continue;
+    if (!records.empty()) return;
     // Nothing came out: then nothing was in.
     const auto tree = parser.Parse(mutated);
     if (!tree) {
@@ -84,7 +63,7 @@ TEST(Mutation, OfABundleNeverLosesTheWholeOrGainsRecords) {
       const JsonValue list = tree->Find("entry");
       ASSERT_TRUE(!list || (list.is_array() && list.size() == 0)) << mutated;
     }
-  }
+  });
 }
 
 }  // namespace

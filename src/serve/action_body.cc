@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/log.h"
-#include "serve/http_problem.h"
-
 namespace vitalake::serve {
 namespace {
 
@@ -36,26 +33,6 @@ Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request) {
     return Fail(ErrorKind::kInvalidArgument, "`actor` must say who does it");
   }
   return body;
-}
-
-Response ActionErrorResponse(const Error& error, const std::string& path) {
-  switch (error.kind) {
-    case ErrorKind::kInvalidArgument:
-      return ProblemResponse({400, error.message, path});
-    case ErrorKind::kNotFound:
-      return ProblemResponse({404, error.message, path});
-    case ErrorKind::kAlreadyExists:
-      return ProblemResponse({409, error.message, path});
-    case ErrorKind::kDeadline:
-    case ErrorKind::kConflict:
-    case ErrorKind::kCancelled:
-    case ErrorKind::kLimit:
-      return ProblemResponse(
-          {503, "It could not be done in time; try again later", path, {{"Retry-After", "1"}}});
-    default:
-      log::Fault("http: {}: {}", path, error.ToString());
-      return ProblemResponse({500, "A fault of the server; its log says more", path, {}});
-  }
 }
 
 }  // namespace vitalake::serve

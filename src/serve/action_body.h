@@ -19,8 +19,4 @@ struct ActionBody {
 // kInvalidArgument: no JSON object, or without an actor; what is wrong is told.
 Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request);
 
-// An error as an answer: 400, 404, 409 (what was asked cannot be any more), 503 with Retry-After,
-// or 500.
-Response ActionErrorResponse(const Error& error, const std::string& path);
-
 }  // namespace vitalake::serve

@@ -118,9 +118,9 @@ Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, const Ale
 
 void ListAlerts(const AlertParts& parts, const Request& request, const Reply& reply) {
   const auto query = QueryOf(request);
-  if (!query) return reply(ActionErrorResponse(query.error(), request.path));
+  if (!query) return reply(ErrorResponse(query.error(), request.path));
   const auto alerts = AlertsNow(parts, *query);
-  if (!alerts) return reply(ActionErrorResponse(alerts.error(), request.path));
+  if (!alerts) return reply(ErrorResponse(alerts.error(), request.path));
   std::string json = "[";
   for (const PublishedAlert& alert : *alerts) {
     json += (json.size() > 1 ? ",\n " : "") + ingest::AlertJson(alert);
@@ -216,6 +216,28 @@ Result<Response> Act(const AlertParts& parts, Deed deed, const Request& request)
   return Obeyed(parts, asked, id);
 }
 
+shape::Shape AlertShape() {
+  shape::Members members;
+  for (const view::ColumnSpec& column : ingest::AlertColumns()) {
+    using enum view::ColumnType;
+    const shape::Shape of = column.type == kBoolean                             ? shape::Flag()
+                            : column.type == kDouble                            ? shape::Number()
+                            : column.type == kInteger || column.type == kBigint ? shape::Whole()
+                                                                                : shape::Text();
+    members.emplace_back(column.name, shape::OrNull(of));
+  }
+  return shape::Object(members);
+}
+
+shape::Shape ActionShape(Deed deed) {
+  shape::Members members = {{"actor", shape::Text()}, {"reason?", shape::OrNull(shape::Text())}};
+  if (deed == Deed::kSnooze) {
+    members.emplace_back("minutes?", shape::Whole());
+    members.emplace_back("until?", shape::Text());
+  }
+  return shape::Object(members);
+}
+
 Route PoolRoute(std::string method, std::string path, std::string summary, Handler handler) {
   Route route =
       MakeRoute(std::move(method), std::move(path), std::move(summary), std::move(handler));
@@ -226,15 +248,30 @@ Route PoolRoute(std::string method, std::string path, std::string summary, Handl
 }  // namespace
 
 void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
-  routes.Add(PoolRoute(
+  Route list = PoolRoute(
       "GET", "/alerts", "Alerts as they stand",
-      [parts](const Request& request, const Reply& reply) { ListAlerts(parts, request, reply); }));
-  routes.Add(PoolRoute(
+      [parts](const Request& request, const Reply& reply) { ListAlerts(parts, request, reply); });
+  list.gives = {"application/json"};
+  list.answer = shape::List(AlertShape());
+  list.query = {{"patient", "Of the patient with this id"},
+                {"state", "`on`, or of pending, open, unconfirmed, closed, withdrawn, by comma"},
+                {"severity", "Of info, low, medium, high, critical, by comma"},
+                {"limit", "Most alerts, 1 to 1000 (100)", "integer"}};
+  routes.Add(std::move(list));
+  Route stream = PoolRoute(
       "GET", "/alerts/stream", "Each change of an alert, as it happens",
-      [parts](const Request& request, const Reply& reply) { parts.stream.Join(request, reply); }));
-  routes.Add(PoolRoute(
+      [parts](const Request& request, const Reply& reply) { parts.stream.Join(request, reply); });
+  stream.gives = {"text/event-stream"};
+  stream.query = {{"last_event_id", "As the header Last-Event-ID"}};
+  stream.headers = {{"Last-Event-ID", "The last position; without it the alerts that are on come"}};
+  routes.Add(std::move(stream));
+  Route events = PoolRoute(
       "GET", "/events", "Readings, alerts and status, as they happen",
-      [parts](const Request& request, const Reply& reply) { parts.events.Join(request, reply); }));
+      [parts](const Request& request, const Reply& reply) { parts.events.Join(request, reply); });
+  events.gives = {"text/event-stream"};
+  events.query = {{"patient", "Readings and alerts of the patient with this id"},
+                  {"readings", "Most readings a second, 0 to 1000 (100)", "integer"}};
+  routes.Add(std::move(events));
   for (const auto& [deed, name, summary] :
        {std::tuple(Deed::kAcknowledge, "acknowledge", "Acknowledge an alert: it is not told again"),
         std::tuple(Deed::kSnooze, "snooze", "Silence an alert for a while")}) {
@@ -242,8 +279,12 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
         "POST", fmt::format("/alerts/{{id}}/{}", name), summary,
         [parts, deed = deed](const Request& request, const Reply& reply) {
           auto answer = Act(parts, deed, request);
-          reply(answer ? std::move(*answer) : ActionErrorResponse(answer.error(), request.path));
+          reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), request.path));
         });
+    route.takes = {"application/json"};
+    route.body = ActionShape(deed);
+    route.gives = {"application/json"};
+    route.answer = AlertShape();
     route.max_body = kActionBytes;
     routes.Add(std::move(route));
   }

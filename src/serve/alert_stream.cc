@@ -26,11 +26,6 @@ std::string LastIdOf(const Request& request) {
   return id == nullptr ? "" : *id;
 }
 
-Response BeginProblem(const Error& error, const std::string& path) {
-  if (error.kind == ErrorKind::kInvalidArgument) return ProblemResponse({400, error.message, path});
-  return ProblemResponse({503, error.message, path, {{"Retry-After", "1"}}});
-}
-
 }  // namespace
 
 void AlertStream::Follow() {
@@ -81,7 +76,7 @@ Result<AlertStream::Begin> AlertStream::BeginOf(const std::string& last_id) {
 
 void AlertStream::Join(const Request& request, const Reply& reply) {
   auto begin = BeginOf(LastIdOf(request));
-  if (!begin) return reply(BeginProblem(begin.error(), request.path));
+  if (!begin) return reply(ErrorResponse(begin.error(), request.path));
   Client client{reply.Begin(EventsHead(), EventsLimits(kAlertsWaiting)), begin->number};
   client.body.TrySend(std::move(begin->text));
   const std::lock_guard lock(mutex_);

@@ -34,7 +34,7 @@ class BodyQueue {
   // -- producers: as BodyStream --
   BodyStream::Sent TrySend(SharedPiece piece);
   Status Send(SharedPiece piece, const Wait& wait);
-  void End();
+  void End(HeaderList trailers = {});
   void CutOff();
   // The last producer goes: without an End it is cut off.
   void Abandon();
@@ -46,6 +46,7 @@ class BodyQueue {
   struct Taken {
     std::vector<SharedPiece> pieces;
     bool ended = false;  // and these are the last
+    HeaderList trailers = {};
   };
   // Whether to close at once.
   bool is_cut_off() const;
@@ -72,6 +73,7 @@ class BodyQueue {
   std::function<void()> wake_;
   std::condition_variable_any changed_;
   std::deque<SharedPiece> pieces_;
+  HeaderList trailers_;
   size_t waiting_ = 0;  // bytes of pieces_ and of what is being sent
   size_t sending_ = 0;
   bool woken_ = false;

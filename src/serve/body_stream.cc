@@ -81,10 +81,11 @@ void BodyQueue::Wake() {
   if (!std::exchange(woken_, true) && wake_) wake_();
 }
 
-void BodyQueue::End() {
+void BodyQueue::End(HeaderList trailers) {
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
+    trailers_ = std::move(trailers);
     Wake();
   }
   changed_.notify_all();
@@ -142,6 +143,7 @@ BodyQueue::Taken BodyQueue::Take(size_t most) {
       pieces_.pop_front();
     }
     taken.ended = ended_ && pieces_.empty();
+    if (taken.ended) taken.trailers = std::move(trailers_);
   }
   changed_.notify_all();
   return taken;
@@ -182,11 +184,15 @@ bool BodyStream::SendOrCut(SharedPiece piece) const {
   return sent == Sent::kTaken;
 }
 
-Status BodyStream::Send(std::string piece, const Wait& wait) const {
-  return queue_->Send(std::make_shared<const std::string>(std::move(piece)), wait);
+Status BodyStream::Send(SharedPiece piece, const Wait& wait) const {
+  return queue_->Send(std::move(piece), wait);
 }
 
-void BodyStream::End() const { queue_->End(); }
+Status BodyStream::Send(std::string piece, const Wait& wait) const {
+  return Send(std::make_shared<const std::string>(std::move(piece)), wait);
+}
+
+void BodyStream::End(HeaderList trailers) const { queue_->End(std::move(trailers)); }
 
 void BodyStream::CutOff() const { queue_->CutOff(); }
 

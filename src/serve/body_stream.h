@@ -60,9 +60,11 @@ class BodyStream {
   // TrySend for what must come: a client without room for it is cut off. Whether it was taken.
   bool SendOrCut(SharedPiece piece) const;
   // Waits for room. kCancelled: the client is gone, the server ends, or `wait.stop`; kDeadline.
+  Status Send(SharedPiece piece, const Wait& wait) const;
   Status Send(std::string piece, const Wait& wait) const;
-  // What waits is sent, then the body is whole.
-  void End() const;
+  // What waits is sent, then the body is whole. `trailers` come behind it (not for HTTP/1.0); the
+  // head's `Trailer` should name them.
+  void End(HeaderList trailers = {}) const;
   // What waits is dropped, and the connection closed.
   void CutOff() const;
 

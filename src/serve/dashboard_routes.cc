@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "serve/gzip.h"
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
 
 namespace vitalake::embedded {
@@ -41,20 +42,6 @@ HeaderList CommonHeaders(const DashboardFile& file) {
     headers.emplace_back("Permissions-Policy", "camera=(), geolocation=(), microphone=()");
   }
   return headers;
-}
-
-// Source: RFC 9110, 13.1.2 (weak comparison).
-bool HasTag(std::string_view if_none_match, std::string_view etag) {
-  for (const auto part : std::views::split(if_none_match, ',')) {
-    std::string_view tag(part.begin(), part.end());
-    tag.remove_prefix(std::min(tag.find_first_not_of(' '), tag.size()));
-    if (const size_t end = tag.find_last_not_of(' '); end != std::string_view::npos) {
-      tag = tag.substr(0, end + 1);
-    }
-    if (tag.starts_with("W/")) tag.remove_prefix(2);
-    if (tag == "*" || tag == etag) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -90,8 +77,7 @@ Result<std::vector<DashboardFile>> ReadDashboard(std::span<const EmbeddedFile> f
 Response DashboardResponse(const DashboardFile& file, const Request& request) {
   Response response;
   response.headers = CommonHeaders(file);
-  if (const std::string* known = request.Header("if-none-match");
-      known != nullptr && HasTag(*known, file.etag)) {
+  if (KnowsTag(request, file.etag)) {
     response.status = 304;
     return response;
   }
@@ -118,8 +104,13 @@ void AddDashboardRoutes(Routes& routes) {
       reply(ProblemResponse({404, "the dashboard has no such file", request.path}));
     }
   };
-  routes.Add(MakeRoute("GET", "/", "The dashboard", handler));
-  routes.Add(MakeRoute("GET", "/assets/{name}", "What the dashboard's page names", handler));
+  for (const auto& [path, summary] :
+       {std::pair("/", "The dashboard"), std::pair("/assets/{name}", "What its page names")}) {
+    Route route = MakeRoute("GET", path, summary, handler);
+    route.gives = {std::string_view(path) == "/" ? "text/html" : "*/*"};
+    route.access = Access::kAnybody;  // it asks for the token itself
+    routes.Add(std::move(route));
+  }
 }
 
 }  // namespace vitalake::serve

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <ranges>
 
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
 #include "serve/http_routes.h"
 
@@ -33,22 +33,6 @@ bool IsHost(std::string_view host) {
   });
 }
 
-// RFC 9110, IMF-fixdate.
-std::string HttpDate(Micros time) {
-  const std::chrono::sys_seconds seconds{std::chrono::seconds(time / 1'000'000)};
-  const std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date{day};
-  constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const std::chrono::hh_mm_ss clock{seconds - day};
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                     kDays.substr(std::chrono::weekday(day).c_encoding() * 3, 3),
-                     static_cast<unsigned>(date.day()),
-                     kMonths.substr((static_cast<unsigned>(date.month()) - 1) * 3, 3),
-                     static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count());
-}
-
 }  // namespace
 
 std::optional<Response> FhirRefusal(const Request& request) {
@@ -68,8 +52,9 @@ std::optional<Response> FhirRefusal(const Request& request) {
 
 std::string FhirBase(const Request& request) {
   const std::string* const host = request.Header("host");
-  return host != nullptr && IsHost(*host) ? fmt::format("http://{}{}", *host, kFhirRoot)
-                                          : std::string(kFhirRoot);
+  return host != nullptr && IsHost(*host)
+             ? fmt::format("{}://{}{}", request.scheme, *host, kFhirRoot)
+             : std::string(kFhirRoot);
 }
 
 bool IsStrict(const Request& request) {
@@ -101,12 +86,11 @@ Response FhirAnswer(std::string json) {
 
 Response ResourceAnswer(const Request& request, const ResourceRow& row, std::string json) {
   const std::string tag = fmt::format("W/\"{}\"", row.ServedVersion());
-  const std::string* const known = request.Header("if-none-match");
   Response response = FhirAnswer(std::move(json));
   response.headers = {{"Cache-Control", "no-cache"},
                       {"ETag", tag},
                       {"Last-Modified", HttpDate(row.ServedUpdated())}};
-  if (known != nullptr && (*known == "*" || known->find(tag) != std::string::npos)) {
+  if (KnowsTag(request, tag)) {
     response.status = 304;
     response.body.clear();
   }

@@ -17,7 +17,7 @@ inline constexpr std::string_view kFhirRoot = "/fhir";
 // Why the request cannot be answered in JSON (406), or its body is none we read (415); else
 // nothing.
 std::optional<Response> FhirRefusal(const Request& request);
-// "http://host:port/fhir", with the Host the client asked.
+// "http://host:port/fhir", with the scheme and the Host the client asked.
 std::string FhirBase(const Request& request);
 // `Prefer: handling=strict`.
 bool IsStrict(const Request& request);

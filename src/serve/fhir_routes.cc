@@ -132,6 +132,7 @@ Route FhirRoute(std::string method, std::string path, std::string summary, Handl
   Route route =
       MakeRoute(std::move(method), std::move(path), std::move(summary), std::move(handler));
   route.gives = {"application/fhir+json"};
+  route.answer = shape::Resource();
   route.patience = kFhirPatience;
   return route;
 }

@@ -25,19 +25,38 @@ std::string Squeezed(std::string_view text) {
 
 }  // namespace
 
-std::string Gzipped(std::string_view bytes) {
+struct Gzip::Impl {
+  Impl() {
+    VL_CHECK(deflateInit2(&stream, kFastLevel, Z_DEFLATED, kGzipWindow, kMemoryLevel,
+                          Z_DEFAULT_STRATEGY) == Z_OK);
+  }
+  ~Impl() { deflateEnd(&stream); }
+  std::string Deflate(std::string_view bytes, int flush) {
+    // A flush may add a few bytes to what the bound says.
+    constexpr size_t kFlushBytes = 16;
+    std::string out(deflateBound(&stream, bytes.size()) + kFlushBytes, '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    stream.avail_in = static_cast<uInt>(bytes.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    VL_CHECK(deflate(&stream, flush) == (flush == Z_FINISH ? Z_STREAM_END : Z_OK));
+    VL_CHECK(stream.avail_in == 0 && stream.avail_out > 0);
+    out.resize(out.size() - stream.avail_out);
+    return out;
+  }
   z_stream stream = {};
-  VL_CHECK(deflateInit2(&stream, kFastLevel, Z_DEFLATED, kGzipWindow, kMemoryLevel,
-                        Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  VL_CHECK(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
+};
+
+Gzip::Gzip() : impl_(std::make_unique<Impl>()) {}
+Gzip::~Gzip() = default;
+
+std::string Gzip::Add(std::string_view bytes) { return impl_->Deflate(bytes, Z_SYNC_FLUSH); }
+
+std::string Gzip::End() { return impl_->Deflate({}, Z_FINISH); }
+
+std::string Gzipped(std::string_view bytes) {
+  Gzip::Impl once;
+  return once.Deflate(bytes, Z_FINISH);
 }
 
 Result<std::string> Gunzipped(std::string_view bytes) {

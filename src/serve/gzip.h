@@ -1,6 +1,7 @@
-// Gzip of whole answers in memory.
+// Gzip of answers: whole ones, and those that are sent in pieces.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,22 @@ namespace vitalake::serve {
 
 // RFC 1952, at a fast level.
 std::string Gzipped(std::string_view bytes);
+
+// The same piece by piece. Not thread-safe.
+class Gzip {
+ public:
+  Gzip();
+  ~Gzip();
+  // What a client needs to read all of `bytes` and what came before.
+  std::string Add(std::string_view bytes);
+  // What is still to come, the stream's own end.
+  std::string End();
+
+ private:
+  friend std::string Gzipped(std::string_view bytes);
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 // What a gzip stream of ours holds: for trusted bytes, as nothing limits the size. kCorrupt.
 Result<std::string> Gunzipped(std::string_view bytes);

@@ -1,26 +1,29 @@
-// Steps of a request: 1. wait for its first byte; 2. header; 3. route; 4. body, piece by piece;
-// 5. handler; 6. answer, whole or in pieces; then the next one, or the connection is closed, having
-// read on for a while so that the answer is not lost with bytes nobody took. While pieces are sent
-// the connection is read, too: that is how it is noticed that the client goes away.
+// Steps of a request: 1. wait for its first byte; 2. header; 3. route, and whether the client may
+// ask; 4. body, piece by piece; 5. handler; 6. answer, whole or in pieces; then the next one, or
+// the connection is closed, having read on for a while so that the answer is not lost with bytes
+// nobody took. From 5 on the connection is read, too: that is how it is noticed that the client
+// goes away.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <chrono>
-#include <ctime>
 #include <exception>
 #include <optional>
+#include <type_traits>
 
 #include "base/log.h"
 #include "serve/body_queue_internal.h"
 #include "serve/gzip.h"
 #include "serve/http_connection_internal.h"
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
 
 namespace vitalake::serve {
@@ -39,37 +42,42 @@ constexpr std::chrono::seconds kLingerTime{5};
 constexpr size_t kGzipBytes = 1024;
 constexpr int kRetrySeconds = 1;
 
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+
 std::string Lower(std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   return lower;
 }
 
-// IMF-fixdate. Source: RFC 9110, 5.6.7.
-std::string HttpDate(Micros now) {
-  const auto seconds = static_cast<std::time_t>(now / 1'000'000);
-  std::tm parts = {};
-  gmtime_r(&seconds, &parts);
-  constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                     kDays[static_cast<size_t>(parts.tm_wday)], parts.tm_mday,
-                     kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
 std::string Joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-class Connection final : public HttpConnection, public std::enable_shared_from_this<Connection> {
+// A body on its way to its connection: where it does not arrive there, its producer hears of it.
+class Offered {
  public:
-  Connection(asio::ip::tcp::socket socket, std::shared_ptr<HttpShared> shared)
-      : shared_(std::move(shared)), stream_(std::move(socket)), patience_(stream_.get_executor()) {
+  explicit Offered(std::shared_ptr<BodyQueue> queue) : queue_(std::move(queue)) {}
+  Offered(Offered&&) = default;
+  ~Offered() {
+    if (queue_) queue_->Leave();
+  }
+  std::shared_ptr<BodyQueue> Take() { return std::exchange(queue_, nullptr); }
+
+ private:
+  std::shared_ptr<BodyQueue> queue_;
+};
+
+template <class Stream>
+class Connection final : public HttpConnection,
+                         public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  Connection(Stream stream, std::shared_ptr<HttpShared> shared)
+      : shared_(std::move(shared)), stream_(std::move(stream)), patience_(stream_.get_executor()) {
     shared_->connections.insert(this);
     error_code ignored;
-    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    Lowest().socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   }
   ~Connection() override {
     HoldBody(0);
@@ -79,11 +87,17 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   }
 
   void Start() override {
-    stream_.expires_after(shared_->options.header_time);
-    ReadHeader();
+    if constexpr (!kIsTls) return Next();
+    if constexpr (kIsTls) {
+      Lowest().expires_after(shared_->options.header_time);
+      stream_.async_handshake(asio::ssl::stream_base::server, [self = Self()](error_code failed) {
+        failed ? self->HandshakeFailed(failed) : self->Next();
+      });
+    }
   }
 
   void Refuse() override {
+    if (kIsTls) return Close();  // a handshake is more work than an answer is worth
     begun_ = shared_->clock.Steady();
     keep_alive_ = false;
     SendProblem(503, "Too many connections; try again later", Retry());
@@ -97,11 +111,36 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
 
   void Close() override {
     error_code ignored;
-    stream_.socket().close(ignored);
+    Lowest().socket().close(ignored);
   }
 
  private:
   using Parser = http::request_parser<http::string_body>;
+  static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
+
+  std::shared_ptr<Connection> Self() { return this->shared_from_this(); }
+  beast::tcp_stream& Lowest() { return beast::get_lowest_layer(stream_); }
+
+  void Next() {
+    Lowest().expires_after(shared_->options.header_time);
+    ReadHeader();
+  }
+
+  // Who speaks plain HTTP to a port of TLS is told so; there is nothing to tell anybody else.
+  void HandshakeFailed(error_code failed) {
+    if (failed.category() != asio::error::get_ssl_category() ||
+        ERR_GET_REASON(static_cast<unsigned long>(failed.value())) != SSL_R_HTTP_REQUEST) {
+      return;
+    }
+    const Response told =
+        ProblemResponse({400, "This port speaks TLS: the address begins with https://", {}});
+    chunk_ = fmt::format(
+        "HTTP/1.1 400 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+        StatusPhrase(400), told.content_type, told.body.size(), told.body);
+    Lowest().expires_after(shared_->options.write_time);
+    asio::async_write(Lowest(), asio::buffer(chunk_),
+                      [self = Self()](error_code, size_t) { self->ReadOn(); });
+  }
 
   static HeaderList Retry() { return {{"Retry-After", fmt::to_string(kRetrySeconds)}}; }
 
@@ -112,16 +151,16 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   }
 
   void AwaitNext() {
-    if (buffer_.size() > 0) return Start();
+    if (buffer_.size() > 0) return Next();
     if (finishing_ || shared_->draining) return Close();
     idle_ = true;
-    stream_.expires_after(shared_->options.idle_time);
+    Lowest().expires_after(shared_->options.idle_time);
     stream_.async_read_some(buffer_.prepare(kPieceBytes),
-                            [self = shared_from_this()](error_code failed, size_t count) {
+                            [self = Self()](error_code failed, size_t count) {
                               self->idle_ = false;
                               if (failed) return;
                               self->buffer_.commit(count);
-                              self->Start();
+                              self->Next();
                             });
   }
 
@@ -133,10 +172,9 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     route_ = nullptr;
     head_ = false;
     begun_ = shared_->clock.Steady();
-    http::async_read_header(stream_, buffer_, *parser_,
-                            [self = shared_from_this()](error_code failed, size_t) {
-                              failed ? self->HeaderFailed(failed) : self->Header();
-                            });
+    http::async_read_header(stream_, buffer_, *parser_, [self = Self()](error_code failed, size_t) {
+      failed ? self->HeaderFailed(failed) : self->Header();
+    });
   }
 
   void HeaderFailed(error_code failed) {
@@ -154,6 +192,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   void Header() {
     const auto& header = parser_->get();
     keep_alive_ = header.keep_alive();
+    request_.scheme = kIsTls ? "https" : "http";
     request_.method = std::string(header.method_string());
     head_ = request_.method == "HEAD";
     for (const auto& field : header) {
@@ -171,6 +210,10 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     const Routes::Match match = shared_->routes.Find(request_);
     if (match.route == nullptr) return WithoutRoute(match.allowed);
     route_ = match.route;
+    if (route_->access == Access::kUsers &&
+        !shared_->login.Admits(request_, shared_->clock.NowMicros())) {
+      return Unauthorized();
+    }
     const int64_t limit = route_->max_body;
     if (const auto length = parser_->content_length();
         length && *length > static_cast<uint64_t>(limit)) {
@@ -199,13 +242,19 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     Reject(405, fmt::format("This path takes {}", Joined(allowed)), allow);
   }
 
+  void Unauthorized() {
+    keep_alive_ = keep_alive_ && parser_->is_done();
+    Send(UnauthorizedResponse(request_.path,
+                              "Send `Authorization: Bearer TOKEN`, with the token of one of "
+                              "`serve.http_users`, or log in at the dashboard"));
+  }
+
   void Continue() {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    stream_.expires_after(shared_->options.write_time);
-    asio::async_write(stream_, asio::buffer(kContinue),
-                      [self = shared_from_this()](error_code failed, size_t) {
-                        if (!failed) self->ReadBody();
-                      });
+    Lowest().expires_after(shared_->options.write_time);
+    asio::async_write(stream_, asio::buffer(kContinue), [self = Self()](error_code failed, size_t) {
+      if (!failed) self->ReadBody();
+    });
   }
 
   void ReadBody() {
@@ -216,11 +265,10 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       return Reject(503, "Too many large requests at once; try again later", Retry());
     }
     if (parser_->is_done()) return Dispatch();
-    stream_.expires_after(shared_->options.body_time);
-    http::async_read_some(stream_, buffer_, *parser_,
-                          [self = shared_from_this()](error_code failed, size_t) {
-                            failed ? self->BodyFailed(failed) : self->ReadBody();
-                          });
+    Lowest().expires_after(shared_->options.body_time);
+    http::async_read_some(stream_, buffer_, *parser_, [self = Self()](error_code failed, size_t) {
+      failed ? self->BodyFailed(failed) : self->ReadBody();
+    });
   }
 
   void BodyFailed(error_code failed) {
@@ -236,21 +284,25 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
 
   void Dispatch() {
     request_.body = std::move(parser_->get().body());
-    stream_.expires_never();
+    Lowest().expires_never();
     const std::string path = request_.path;
     const uint64_t turn = ++turn_;
+    left_ = std::stop_source();
     const Reply reply(
-        [weak = weak_from_this(), executor = stream_.get_executor(), turn](Response response) {
+        [weak = this->weak_from_this(), executor = stream_.get_executor(),
+         turn](Response response) {
           asio::post(executor, [weak, turn, response = std::move(response)]() mutable {
             if (const auto self = weak.lock(); self && self->turn_ == turn) {
               self->Send(std::move(response));
             }
           });
         },
-        BodyMaker(turn), WatchForLeave(turn));
+        BodyMaker(turn), left_.get_token());
+    answering_ = true;
+    Watch();
     // What keeps the connection alive until there is an answer.
     patience_.expires_after(route_->patience);
-    patience_.async_wait([self = shared_from_this(), turn](error_code cancelled) {
+    patience_.async_wait([self = Self(), turn](error_code cancelled) {
       if (cancelled || self->turn_ != turn) return;
       self->SendProblem(503, "No answer in time; what was asked for may still happen", Retry());
     });
@@ -264,22 +316,41 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     }
   }
 
-  // While a handler runs nothing is read: that the client left shows as an end that can be read.
-  std::stop_token WatchForLeave(uint64_t turn) {
-    std::stop_source gone;
-    stream_.socket().async_wait(
-        asio::ip::tcp::socket::wait_read,
-        [self = shared_from_this(), turn, gone](error_code failed) mutable {
-          if (failed || self->turn_ != turn) return;
-          char next = 0;
-          error_code peeked;
-          self->stream_.socket().receive(asio::buffer(&next, 1),
-                                         asio::ip::tcp::socket::message_peek, peeked);
-          if (peeked == asio::error::eof || peeked == asio::error::connection_reset) {
-            gone.request_stop();
-          }
-        });
-    return gone.get_token();
+  // The read that is under way from the handler's begin to the answer's end. What comes is the next
+  // request; that nothing will come any more is how a client leaves.
+  void Watch() {
+    if (buffer_.size() > shared_->options.header_bytes) {  // far ahead: the rest waits
+      if (body_) ClientGone();
+      return;
+    }
+    watching_ = true;
+    Lowest().expires_never();
+    stream_.async_read_some(buffer_.prepare(kPieceBytes),
+                            [self = Self()](error_code failed, size_t count) {
+                              self->watching_ = false;
+                              if (!failed) self->buffer_.commit(count);
+                              if (!self->answering_) return self->AfterAnswer();
+                              failed ? self->ClientLeft() : self->Watch();
+                            });
+  }
+
+  // It may still read what it asked for.
+  void ClientLeft() {
+    keep_alive_ = false;
+    left_.request_stop();
+    if (body_) ClientGone();
+  }
+
+  void AnswerDone() {
+    answering_ = false;
+    if (!watching_) return AfterAnswer();
+    Lowest().cancel();  // the read ends, and AfterAnswer follows
+  }
+
+  void AfterAnswer() {
+    if (!Lowest().socket().is_open()) return;
+    if (finishing_ || shared_->draining) keep_alive_ = false;
+    keep_alive_ ? AwaitNext() : Linger();
   }
 
   static void Handle(const Route& route, Request request, const Reply& reply) {
@@ -345,12 +416,12 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   }
 
   void Write() {
-    stream_.expires_after(shared_->options.write_time);
+    Lowest().expires_after(shared_->options.write_time);
     serializer_.emplace(answer_);
-    const auto written = [self = shared_from_this()](error_code failed, size_t) {
+    const auto written = [self = Self()](error_code failed, size_t) {
       self->Tell();
-      if (failed) return;
-      self->keep_alive_ ? self->AwaitNext() : self->Linger();
+      if (failed) self->Close();
+      self->AnswerDone();
     };
     // A HEAD's answer states a length and has no body.
     head_ ? http::async_write_header(stream_, *serializer_, written)
@@ -360,7 +431,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   // -- an answer in pieces --
 
   Reply::BeginBody BodyMaker(uint64_t turn) {
-    return [weak = weak_from_this(), executor = stream_.get_executor(), turn,
+    return [weak = this->weak_from_this(), executor = stream_.get_executor(), turn,
             &clock = shared_->clock,
             budget = shared_->streams](StreamHead head, StreamLimits limits) {
       auto queue = std::make_shared<BodyQueue>(std::move(limits), clock, budget, [weak, executor] {
@@ -368,10 +439,11 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
           if (const auto self = weak.lock()) self->SendPieces();
         });
       });
-      asio::post(executor, [weak, turn, queue, head = std::move(head)] {
-        const auto self = weak.lock();
-        self && self->turn_ == turn ? self->BeginBody(head, queue) : queue->Leave();
-      });
+      asio::post(executor,
+                 [weak, turn, offered = Offered(queue), head = std::move(head)]() mutable {
+                   const auto self = weak.lock();
+                   if (self && self->turn_ == turn) self->BeginBody(head, offered.Take());
+                 });
       return queue;
     };
   }
@@ -389,17 +461,16 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     }
     if (IsEndless()) Tell();
     if (IsEndless() && (finishing_ || shared_->draining)) body_->EndAtDrain();
-    stream_.expires_after(shared_->options.write_time);
+    Lowest().expires_after(shared_->options.write_time);
     serializer_.emplace(answer_);
     writing_ = true;
-    http::async_write_header(stream_, *serializer_,
-                             [self = shared_from_this()](error_code failed, size_t) {
-                               self->writing_ = false;
-                               if (failed) return self->ClientGone();
-                               if (!self->body_) return self->BodyDone();
-                               self->WatchClient();
-                               self->SendPieces();
-                             });
+    http::async_write_header(stream_, *serializer_, [self = Self()](error_code failed, size_t) {
+      self->writing_ = false;
+      if (failed) return self->ClientGone();
+      if (!self->body_) return self->BodyDone();
+      if (self->left_.stop_requested()) return self->ClientGone();
+      self->SendPieces();
+    });
   }
 
   // Of events: measured and counted when it begins.
@@ -413,12 +484,20 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (writing_) return;
     BodyQueue::Taken taken = body_->Take(kPieceBytes);
     if (taken.pieces.empty() && !taken.ended) return AwaitHeartbeat();
+    if (taken.ended) end_ = EndOfBody(taken.trailers);
     WritePieces(std::move(taken.pieces), taken.ended);
+  }
+
+  // Source: RFC 9112, 7.1.2.
+  static std::string EndOfBody(const HeaderList& trailers) {
+    std::string end = "0\r\n";
+    for (const auto& [name, value] : trailers) end += fmt::format("{}: {}\r\n", name, value);
+    return end + "\r\n";
   }
 
   // Source: RFC 9112, 7.1.
   void WritePieces(std::vector<SharedPiece> pieces, bool last) {
-    static constexpr std::string_view kLine = "\r\n", kEnd = "0\r\n\r\n";
+    static constexpr std::string_view kLine = "\r\n";
     pieces_ = std::move(pieces);
     size_t bytes = 0;
     for (const SharedPiece& piece : pieces_) bytes += piece->size();
@@ -427,40 +506,25 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(chunk_));
     for (const SharedPiece& piece : pieces_) buffers.emplace_back(asio::buffer(*piece));
     if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(kLine));
-    if (chunked_ && last) buffers.emplace_back(asio::buffer(kEnd));
-    stream_.expires_after(shared_->options.write_time);
+    if (chunked_ && last) buffers.emplace_back(asio::buffer(end_));
+    Lowest().expires_after(shared_->options.write_time);
     writing_ = true;
-    asio::async_write(stream_, buffers,
-                      [self = shared_from_this(), last](error_code failed, size_t) {
-                        self->writing_ = false;
-                        if (failed) return self->ClientGone();
-                        last ? self->BodyDone() : self->SendPieces();
-                      });
+    asio::async_write(stream_, buffers, [self = Self(), last](error_code failed, size_t) {
+      self->writing_ = false;
+      if (failed) return self->ClientGone();
+      last ? self->BodyDone() : self->SendPieces();
+    });
   }
 
   void AwaitHeartbeat() {
     const StreamLimits& limits = body_->limits();
     if (limits.heartbeat_every.count() == 0) return;
     patience_.expires_after(limits.heartbeat_every);
-    patience_.async_wait([self = shared_from_this(), turn = turn_](error_code cancelled) {
+    patience_.async_wait([self = Self(), turn = turn_](error_code cancelled) {
       if (cancelled || self->turn_ != turn || !self->body_ || self->writing_) return;
       self->WritePieces({std::make_shared<const std::string>(self->body_->limits().heartbeat)},
                         false);
     });
-  }
-
-  // The read that is under way during an answer in pieces. What comes is the next request.
-  void WatchClient() {
-    if (buffer_.size() > shared_->options.header_bytes) return ClientGone();  // far ahead
-    watching_ = true;
-    stream_.expires_never();
-    stream_.async_read_some(buffer_.prepare(kPieceBytes),
-                            [self = shared_from_this()](error_code failed, size_t count) {
-                              self->watching_ = false;
-                              if (!failed) self->buffer_.commit(count);
-                              if (!self->body_) return self->AfterBody();
-                              failed ? self->ClientGone() : self->WatchClient();
-                            });
   }
 
   void ClientGone() {
@@ -469,7 +533,8 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     const bool told = IsEndless();
     std::exchange(body_, nullptr)->Leave();
     keep_alive_ = false;
-    if (!told) Tell();
+    if (!told) Tell(Whole::kNo);
+    answering_ = false;
     Close();
   }
 
@@ -477,30 +542,37 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     patience_.cancel();
     if (!IsEndless()) Tell();
     if (body_) std::exchange(body_, nullptr)->Leave();
-    if (!watching_) return AfterBody();
-    stream_.cancel();  // the read ends, and AfterBody follows
+    AnswerDone();
   }
 
-  void AfterBody() {
-    if (!stream_.socket().is_open()) return;
-    if (finishing_ || shared_->draining) keep_alive_ = false;
-    keep_alive_ ? AwaitNext() : Linger();
-  }
+  enum class Whole { kYes, kNo };
 
-  void Tell() {
+  void Tell(Whole whole = Whole::kYes) {
     if (!shared_->done) return;
     const auto seconds = std::chrono::duration<double>(shared_->clock.Steady() - begun_).count();
     const std::string method = parser_ ? std::string(parser_->get().method_string()) : "";
     shared_->done({method, route_ == nullptr ? "" : route_->path,
-                   static_cast<int>(answer_.result_int()), seconds});
+                   static_cast<int>(answer_.result_int()), seconds, whole == Whole::kYes});
+  }
+
+  void Linger() {
+    const bool all_read = parser_ && parser_->is_done() && buffer_.size() == 0;
+    if constexpr (kIsTls) {
+      lingering_ = true;
+      Lowest().expires_after(kLingerTime);
+      // Says that this was all; what the client still sends is of no use.
+      stream_.async_shutdown(
+          [self = Self(), all_read](error_code) { all_read ? self->Close() : self->ReadOn(); });
+    } else {
+      all_read ? Close() : ReadOn();
+    }
   }
 
   // Closing with unread bytes would make the system throw the answer away.
-  void Linger() {
-    if (parser_ && parser_->is_done() && buffer_.size() == 0) return Close();
+  void ReadOn() {
     error_code ignored;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    stream_.expires_after(kLingerTime);
+    Lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    Lowest().expires_after(kLingerTime);
     buffer_.clear();
     lingering_ = true;
     ThrowAway(0);
@@ -508,15 +580,15 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
 
   void ThrowAway(int64_t sofar) {
     if (sofar > kLingerBytes) return Close();
-    stream_.async_read_some(buffer_.prepare(kPieceBytes),
-                            [self = shared_from_this(), sofar](error_code failed, size_t count) {
-                              if (failed) return self->Close();
-                              self->ThrowAway(sofar + static_cast<int64_t>(count));
-                            });
+    Lowest().async_read_some(buffer_.prepare(kPieceBytes),
+                             [self = Self(), sofar](error_code failed, size_t count) {
+                               if (failed) return self->Close();
+                               self->ThrowAway(sofar + static_cast<int64_t>(count));
+                             });
   }
 
   std::shared_ptr<HttpShared> shared_;
-  beast::tcp_stream stream_;
+  Stream stream_;
   asio::steady_timer patience_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
@@ -528,8 +600,10 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   std::shared_ptr<BodyQueue> body_;  // of an answer in pieces, while it is sent
   std::vector<SharedPiece> pieces_;  // being written, behind chunk_
   std::string chunk_;
+  std::string end_;
   std::chrono::nanoseconds begun_{0};
   int64_t held_ = 0;
+  std::stop_source left_;
   uint64_t turn_ = 0;  // grows with each request and each answer
   bool head_ = false;
   bool keep_alive_ = false;
@@ -537,15 +611,21 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   bool lingering_ = false;
   bool finishing_ = false;
   bool chunked_ = false;
-  bool writing_ = false;   // head or pieces
-  bool watching_ = false;  // WatchClient's read
+  bool writing_ = false;    // head or pieces
+  bool watching_ = false;   // Watch's read
+  bool answering_ = false;  // from the handler's begin to the answer's last byte
 };
 
 }  // namespace
 
 std::shared_ptr<HttpConnection> MakeHttpConnection(asio::ip::tcp::socket socket,
                                                    std::shared_ptr<HttpShared> shared) {
-  return std::make_shared<Connection>(std::move(socket), std::move(shared));
+  if (shared->tls == nullptr) {
+    return std::make_shared<Connection<PlainStream>>(PlainStream(std::move(socket)),
+                                                     std::move(shared));
+  }
+  return std::make_shared<Connection<TlsStream>>(
+      TlsStream(beast::tcp_stream(std::move(socket)), *shared->tls), shared);
 }
 
 }  // namespace vitalake::serve

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <functional>
 #include <memory>
 #include <unordered_set>
 
 #include "base/clock.h"
 #include "serve/body_queue_internal.h"
+#include "serve/http_login.h"
 #include "serve/http_routes.h"
 #include "serve/http_server.h"
 #include "serve/work_pool.h"
@@ -29,6 +31,8 @@ class HttpConnection {
 struct HttpShared {
   const HttpOptions& options;
   const Routes& routes;
+  const HttpLogin& login;
+  boost::asio::ssl::context* tls = nullptr;  // null: plain
   WorkPool& pool;
   Clock& clock;
   const std::function<void(const RequestDone&)>& done;

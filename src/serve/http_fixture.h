@@ -40,6 +40,8 @@ class RawClient {
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
   }
+  // Nothing more will be sent; answers are still read.
+  void HalfClose() { shutdown(fd_, SHUT_WR); }
   // Reads until `enough` holds of all that came, the server closes, or 10 s passed.
   template <class Enough>
   const std::string& ReadUntil(const Enough& enough) {

@@ -15,10 +15,11 @@ namespace vitalake::serve {
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string method;  // "GET"
-  std::string path;    // as sent: still percent-encoded, without the query
-  HeaderList headers;  // names in lower case, in order of arrival
-  std::string body;    // as sent: a content coding is not undone
+  std::string method;           // "GET"
+  std::string scheme = "http";  // "https" over TLS
+  std::string path;             // as sent: still percent-encoded, without the query
+  HeaderList headers;           // names in lower case, in order of arrival
+  std::string body;             // as sent: a content coding is not undone
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
   std::map<std::string, std::string> parameters;           // of the route's path, decoded
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/json_writer.h"
+#include "base/log.h"
 
 namespace vitalake::serve {
 namespace {
@@ -20,6 +21,7 @@ constexpr std::array kStatuses = {
     StatusWords{204, "No Content", "informational"},
     StatusWords{304, "Not Modified", "informational"},
     StatusWords{400, "Bad Request", "structure"},
+    StatusWords{401, "Unauthorized", "login"},
     StatusWords{403, "Forbidden", "forbidden"},
     StatusWords{404, "Not Found", "not-found"},
     StatusWords{405, "Method Not Allowed", "not-supported"},
@@ -101,6 +103,50 @@ Response ProblemResponse(const Problem& problem) {
     response.body = ProblemJson(problem);
   }
   return response;
+}
+
+// Source: RFC 6750, 3.
+Response UnauthorizedResponse(const std::string& path, const std::string& detail) {
+  return ProblemResponse({401, detail, path, {{"WWW-Authenticate", R"(Bearer realm="vitalake")"}}});
+}
+
+int HttpStatusOf(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kInvalidArgument:
+    case ErrorKind::kUnsupported:
+      return 400;
+    case ErrorKind::kPermission:
+      return 403;
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kAlreadyExists:
+    case ErrorKind::kConflict:
+      return 409;
+    case ErrorKind::kLimit:
+      return 422;
+    case ErrorKind::kCancelled:
+      return 503;
+    case ErrorKind::kDeadline:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+Response ErrorResponse(const Error& error, const std::string& path) {
+  const int status = HttpStatusOf(error.kind);
+  if (status == 500) {
+    log::Fault("http: {}: {}", path, error.ToString());
+    return ProblemResponse({500, "The server could not do it; its log says why", path});
+  }
+  if (status == 503) {
+    return ProblemResponse({503, "The server is ending", path, {{"Retry-After", "5"}}});
+  }
+  if (status == 504) {
+    return ProblemResponse(
+        {504, "The time for it is up: ask for less, or again later", path, {{"Retry-After", "1"}}});
+  }
+  return ProblemResponse({status, error.ToString(), path});
 }
 
 }  // namespace vitalake::serve

@@ -37,4 +37,14 @@ bool SpeaksFhir(std::string_view path);
 // As the problem's instance asks for.
 Response ProblemResponse(const Problem& problem);
 
+// 401: who is not logged in must send a token (http_login.h).
+Response UnauthorizedResponse(const std::string& path, const std::string& detail);
+
+// What a client is told of an error: 400 (its words are off), 403, 404, 409 (what it asks for
+// cannot be any more), 422 (the memory does not suffice), 503 (the server is ending) and 504 (the
+// time is up) with Retry-After, else 500.
+int HttpStatusOf(ErrorKind kind);
+// The same as an answer; of a 500 nothing is told, but it is logged.
+Response ErrorResponse(const Error& error, const std::string& path);
+
 }  // namespace vitalake::serve

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "serve/http_message.h"
+#include "serve/json_shape.h"
 
 namespace vitalake::serve {
 
@@ -23,7 +24,12 @@ enum class RunsOn {
   kPool,  // a thread of the pool: may block for a while
 };
 
-// A parameter of a route's query, as clients are told of it.
+enum class Access {
+  kUsers,    // of the server, where there are any
+  kAnybody,  // nothing of a patient is told there
+};
+
+// A parameter of a route's query or a header field, as clients are told of it.
 struct QueryParameter {
   std::string name;
   std::string summary;
@@ -35,9 +41,13 @@ struct Route {
   std::string path;  // "/ingest/{stream}": a part in braces takes any one segment
   std::string summary;
   std::vector<QueryParameter> query = {};
-  std::vector<std::string> takes = {};  // media types of the body
-  std::vector<std::string> gives = {};  // media types of a good answer
+  std::vector<QueryParameter> headers = {};  // that the route looks at
+  std::vector<std::string> takes = {};       // media types of the body
+  std::vector<std::string> gives = {};       // media types of a good answer
+  shape::Shape body = shape::Anything();     // where it is JSON
+  shape::Shape answer = shape::Anything();
   int good_status = 200;
+  Access access = Access::kUsers;
   RunsOn runs_on = RunsOn::kLoop;
   int64_t max_body = 0;  // bytes as sent; more is a 413
   // Without an answer by then the client gets a 503.

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
 #include <future>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "serve/http_connection_internal.h"
 #include "serve/listen_address.h"
+#include "serve/server_tls.h"
 
 namespace vitalake::serve {
 namespace {
@@ -27,14 +29,22 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 
 }  // namespace
 
-Status CheckHttpAddress(const std::string& address) {
-  VL_TRY(const tcp::endpoint endpoint, ParseListenAddress(address));
-  if (endpoint.address().is_loopback()) return {};
-  return Fail(ErrorKind::kInvalidArgument,
-              fmt::format("{} is not on loopback, and without TLS and authentication, which this "
-                          "version does not have, only this machine may connect: use "
-                          "127.0.0.1:{}, with a proxy before it where others need it",
-                          address, endpoint.port()));
+Status CheckHttpOptions(const HttpOptions& options) {
+  VL_TRY(const tcp::endpoint endpoint, ParseListenAddress(options.address));
+  if (options.certificate_file.empty() != options.key_file.empty()) {
+    return Fail(ErrorKind::kInvalidArgument, "TLS needs both a certificate and its key");
+  }
+  VL_RETURN_IF_ERROR(CheckHttpUsers(options.users));
+  const bool tls = !options.certificate_file.empty();
+  if (endpoint.address().is_loopback() || (tls && !options.users.empty())) return {};
+  return Fail(
+      ErrorKind::kInvalidArgument,
+      fmt::format(
+          "{} is not on loopback, and there only TLS and users may be: configure {}{}{}, or "
+          "use 127.0.0.1:{}",
+          options.address, tls ? "" : "serve.http_tls",
+          tls || !options.users.empty() ? "" : " and ",
+          options.users.empty() ? "serve.http_users" : "", endpoint.port()));
 }
 
 struct HttpServer::Impl {
@@ -45,18 +55,31 @@ struct HttpServer::Impl {
         done(std::move(told)),
         acceptor(loop),
         pause(loop),
+        login(given.users),
         pool(given.pool_threads, given.connections),
-        shared(std::make_shared<HttpShared>(HttpShared{options, routes, pool, time, done, {}})) {}
+        shared(std::make_shared<HttpShared>(
+            HttpShared{options, routes, login, nullptr, pool, time, done, {}})) {}
 
   Status OpenPort() {
-    VL_RETURN_IF_ERROR(CheckHttpAddress(options.address));
+    VL_RETURN_IF_ERROR(CheckHttpOptions(options));
+    if (!options.certificate_file.empty()) VL_RETURN_IF_ERROR(LoadTls());
     VL_RETURN_IF_ERROR(Listen(acceptor, options.address));
     error_code failed;
     const tcp::endpoint bound = acceptor.local_endpoint(failed);
     if (failed) return ListenError(options.address, failed);
     const std::string host = bound.address().to_string();
-    url = bound.address().is_v6() ? fmt::format("http://[{}]:{}", host, bound.port())
-                                  : fmt::format("http://{}:{}", host, bound.port());
+    const std::string_view scheme = tls ? "https" : "http";
+    url = bound.address().is_v6() ? fmt::format("{}://[{}]:{}", scheme, host, bound.port())
+                                  : fmt::format("{}://{}:{}", scheme, host, bound.port());
+    return {};
+  }
+
+  Status LoadTls() {
+    VL_TRY(const auto loaded, ServerTls::Load(options.certificate_file, options.key_file));
+    auto* const native = static_cast<SSL_CTX*>(loaded->native());
+    SSL_CTX_up_ref(native);
+    tls.emplace(native);
+    shared->tls = &*tls;
     return {};
   }
 
@@ -115,6 +138,8 @@ struct HttpServer::Impl {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
+  const HttpLogin login;
+  std::optional<asio::ssl::context> tls;
   WorkPool pool;
   std::shared_ptr<HttpShared> shared;
   std::string url;

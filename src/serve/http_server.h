@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "serve/http_login.h"
 #include "serve/http_routes.h"
 
 namespace vitalake::serve {
@@ -30,6 +31,9 @@ struct HttpOptions {
   int64_t bodies_bytes = 64 << 20;               // of all requests that are being read or handled
   int64_t streams_bytes = 128 << 20;             // of all answers in pieces that wait to be sent
   size_t pool_threads = 4;
+  std::vector<HttpUser> users = {};   // who may ask; none: anybody
+  std::string certificate_file = {};  // PEM, with its key: TLS and nothing else; empty: plain
+  std::string key_file = {};
 };
 
 // One request that was answered, for metrics.
@@ -38,16 +42,19 @@ struct RequestDone {
   std::string route;   // Route::path; "" when none fits
   int status = 0;
   double seconds = 0;  // from the whole header to the answer's last byte
+  bool whole = true;   // false: the connection was cut in the middle of an answer in pieces
 };
 
-// kInvalidArgument: no address, or not on loopback (there is neither TLS nor authentication).
-Status CheckHttpAddress(const std::string& address);
+// kInvalidArgument: no address; one that is not on loopback, without both TLS and users; a token
+// that is of no use; a certificate without its key.
+Status CheckHttpOptions(const HttpOptions& options);
 
 // Must outlive whoever holds a Reply.
 class HttpServer {
  public:
   // Listens at once; requests wait for Start. `done` is called on the loop's thread.
-  // As CheckHttpAddress says; kAlreadyExists: the port is taken. kPermission, kIo.
+  // As CheckHttpOptions and ServerTls::Load say; kAlreadyExists: the port is taken. kPermission,
+  // kIo.
   static Result<std::unique_ptr<HttpServer>> Open(const HttpOptions& options, Routes routes,
                                                   Clock& clock,
                                                   std::function<void(const RequestDone&)> done);
@@ -55,7 +62,7 @@ class HttpServer {
   ~HttpServer();
 
   void Start();
-  // "http://127.0.0.1:8080", with the port that was taken.
+  // "http://127.0.0.1:8080" or "https://...", with the port that was taken.
   const std::string& url() const;
 
   // Takes no more connections and requests, waits until those under way are answered (at most

@@ -231,21 +231,41 @@ TEST_F(HttpServerTest, DrainsWhatIsUnderWay) {
   drained.get();
 }
 
-TEST_F(HttpServerTest, ListensOnLoopbackOnlyAndSaysWhenThePortIsTaken) {
-  for (const char* const outside : {"0.0.0.0:0", "192.0.2.1:80", "[::]:0"}) {
-    const Status checked = CheckHttpAddress(outside);
-    ASSERT_FALSE(checked.has_value()) << outside;
-    EXPECT_THAT(checked.error().message, HasSubstr("not on loopback"));
-  }
-  EXPECT_TRUE(CheckHttpAddress("[::1]:8080").has_value());
-  EXPECT_TRUE(CheckHttpAddress("localhost:8080").has_value());
-  EXPECT_FALSE(CheckHttpAddress("127.0.0.1").has_value());
+TEST_F(HttpServerTest, SaysWhenThePortIsTaken) {
   Start();
   options_.address = server_->url().substr(std::string_view("http://").size());
   const auto again = HttpServer::Open(options_, {}, clock_, {});
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().kind, ErrorKind::kAlreadyExists);
   EXPECT_THAT(again.error().message, HasSubstr("give another port"));
+}
+
+Status Check(std::string address, std::string certificate = {}, std::string key = {},
+             std::vector<HttpUser> users = {}) {
+  HttpOptions options;
+  options.address = std::move(address);
+  options.certificate_file = std::move(certificate);
+  options.key_file = std::move(key);
+  options.users = std::move(users);
+  return CheckHttpOptions(options);
+}
+
+TEST(HttpAddressTest, OnlyLoopbackIsServedWithoutTlsAndUsers) {
+  const std::vector<HttpUser> users = {{"anna", "0123456789abcdef"}};
+  for (const char* const address : {"127.0.0.1:8080", "127.0.0.2:1", "[::1]:8080", "localhost:0"}) {
+    EXPECT_TRUE(Check(address)) << address;
+  }
+  for (const char* const address : {"0.0.0.0:8080", "192.168.1.7:8080", "[::]:8080"}) {
+    EXPECT_THAT(Check(address).error().message, HasSubstr("serve.http_tls and serve.http_users"));
+    EXPECT_THAT(Check(address, "", "", users).error().message, HasSubstr("serve.http_tls, or"));
+    EXPECT_THAT(Check(address, "c", "k").error().message, HasSubstr("configure serve.http_users"));
+    EXPECT_TRUE(Check(address, "c", "k", users)) << address;
+  }
+  for (const char* const address : {"8080", "example.org:80", "127.0.0.1:port", "127.0.0.1:", ""}) {
+    EXPECT_FALSE(Check(address)) << address;
+  }
+  EXPECT_FALSE(Check("127.0.0.1:8080", "c", ""));
+  EXPECT_FALSE(Check("127.0.0.1:8080", "", "k"));
 }
 
 }  // namespace

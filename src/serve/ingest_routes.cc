@@ -144,6 +144,16 @@ void Ingest(const std::vector<Intake>& intakes, Request request, const Reply& re
   });
 }
 
+shape::Shape TakenShape() {
+  shape::Members members = {{"stream", shape::Text()}, {"position", shape::Text()}};
+  for (const char* const count :
+       {"received", "written", "superseded", "duplicate", "quarantined", "out_of_scope"}) {
+    members.emplace_back(count, shape::Whole());
+  }
+  members.emplace_back("outcome", shape::Resource("OperationOutcome"));
+  return shape::Object(members);
+}
+
 }  // namespace
 
 void AddIngestRoutes(Routes& routes, std::vector<Intake> intakes) {
@@ -156,6 +166,13 @@ void AddIngestRoutes(Routes& routes, std::vector<Intake> intakes) {
     Route route = MakeRoute("POST", path, summary, [shared](Request request, const Reply& reply) {
       Ingest(*shared, std::move(request), reply);
     });
+    if (std::string_view(path) != "/ingest/{stream}") {
+      route.query = {{"stream", "Into the stream of that name (the first that takes posts)"}};
+    }
+    route.headers = {{"Idempotency-Key", "The same key and body again are not taken in again"},
+                     {"Content-Encoding", "gzip, or none"}};
+    route.body = shape::Either(shape::Resource(), shape::List(shape::Resource()));
+    route.answer = TakenShape();
     route.takes.assign(kTypes.begin(), kTypes.end());
     route.gives = {"application/json"};
     route.good_status = 202;

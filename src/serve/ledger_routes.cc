@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/json_tree.h"
+#include "base/json_writer.h"
 #include "base/log.h"
 #include "ingest/replay.h"
 #include "lake/quarantine.h"
@@ -237,6 +238,38 @@ void AnswerReplay(QueryDesk& desk, const std::shared_ptr<std::atomic_flag>& busy
       WhenClientGoes::kGoOn);
 }
 
+shape::Members LedgerMembers() {
+  shape::Members members = {{"run", shape::Text()},
+                            {"source", shape::OrNull(shape::Text())},
+                            {"range", shape::OrNull(shape::Text())}};
+  for (const char* const count :
+       {"received", "written", "superseded", "duplicate", "quarantined", "out_of_scope", "bytes"}) {
+    members.emplace_back(count, shape::OrNull(shape::Whole()));
+  }
+  for (const char* const text : {"started_at", "finished_at", "message"}) {
+    members.emplace_back(text, shape::OrNull(shape::Text()));
+  }
+  return members;
+}
+
+shape::Members QuarantineMembers() {
+  shape::Members members = {{"id", shape::Text()}};
+  for (const char* const text : {"run", "source", "position", "reason", "element_path", "message",
+                                 "received_at", "replayed_at"}) {
+    members.emplace_back(text, shape::OrNull(shape::Text()));
+  }
+  return members;
+}
+
+shape::Shape ReplayShape() {
+  shape::Members members = {{"run", shape::Text()}};
+  for (const char* const count :
+       {"selected", "written", "superseded", "duplicate", "out_of_scope", "still_refused"}) {
+    members.emplace_back(count, shape::Whole());
+  }
+  return shape::Object(members);
+}
+
 Route ListRoute(std::string method, std::string path, std::string summary, Handler handler) {
   Route route =
       MakeRoute(std::move(method), std::move(path), std::move(summary), std::move(handler));
@@ -254,6 +287,9 @@ void AddLedgerRoutes(Routes& routes, QueryDesk& desk) {
                            [&desk](const Request& request, const Reply& reply) {
                              AnswerList(desk, kLedgerList, request, reply);
                            });
+  const shape::Shape next = shape::OrNull(shape::Text());
+  ledger.answer =
+      shape::Object({{"ledger", shape::List(shape::Object(LedgerMembers()))}, {"next", next}});
   ledger.query = {{"run", "Only of this run"}, {"source", "Only of this source"}};
   ledger.query.insert(ledger.query.end(), paging.begin(), paging.end());
   routes.Add(std::move(ledger));
@@ -262,15 +298,25 @@ void AddLedgerRoutes(Routes& routes, QueryDesk& desk) {
                                [&desk](const Request& request, const Reply& reply) {
                                  AnswerList(desk, kQuarantineList, request, reply);
                                });
+  quarantine.answer =
+      shape::Object({{"quarantine", shape::List(shape::Object(QuarantineMembers()))},
+                     {"reasons", shape::List(shape::Object({{"reason", shape::Text()},
+                                                            {"waiting", shape::Whole()},
+                                                            {"replayed", shape::Whole()}}))},
+                     {"next", next}});
   quarantine.query = {{"reason", "Only with this reason"},
                       {"source", "Only of this source"},
                       {"replayed", "Also what was replayed since", "boolean"}};
   quarantine.query.insert(quarantine.query.end(), paging.begin(), paging.end());
   routes.Add(std::move(quarantine));
 
-  routes.Add(ListRoute(
+  Route one = ListRoute(
       "GET", "/quarantine/{id}", "One record in quarantine with its payload",
-      [&desk](const Request& request, const Reply& reply) { AnswerOne(desk, request, reply); }));
+      [&desk](const Request& request, const Reply& reply) { AnswerOne(desk, request, reply); });
+  shape::Members with_payload = QuarantineMembers();
+  with_payload.emplace_back("payload", shape::OrNull(shape::Text()));
+  one.answer = shape::Object(with_payload);
+  routes.Add(std::move(one));
 
   Route replay = ListRoute("POST", "/quarantine/replay", "Takes quarantined records in again",
                            [&desk, busy = std::make_shared<std::atomic_flag>()](
@@ -278,6 +324,8 @@ void AddLedgerRoutes(Routes& routes, QueryDesk& desk) {
                              AnswerReplay(desk, busy, request, reply);
                            });
   replay.takes = {"application/json"};
+  replay.body = shape::Object({{"reason?", shape::Text()}, {"id?", shape::Text()}});
+  replay.answer = ReplayShape();
   replay.max_body = 64 << 10;
   replay.patience = kReplayPatience;
   routes.Add(std::move(replay));

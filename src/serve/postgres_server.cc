@@ -68,7 +68,7 @@ struct PostgresServer::Impl {
 
   Status OpenPort() {
     if (!options.certificate_file.empty()) {
-      VL_TRY(tls, PostgresTls::Load(options.certificate_file, options.key_file));
+      VL_TRY(tls, ServerTls::Load(options.certificate_file, options.key_file));
       shared.tls = tls.get();
     }
     VL_RETURN_IF_ERROR(Listen(acceptor, options.address));
@@ -174,7 +174,7 @@ struct PostgresServer::Impl {
   const PostgresHooks hooks;
   Clock& clock;
   WorkGate gate;
-  std::shared_ptr<PostgresTls> tls;
+  std::shared_ptr<ServerTls> tls;
   asio::io_context loop{1};
   tcp::acceptor acceptor;
   asio::steady_timer pause;

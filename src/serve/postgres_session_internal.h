@@ -23,7 +23,7 @@ struct PostgresShared {
   Clock& clock;
   WorkGate& gate;
   const PostgresHooks& hooks;
-  const PostgresTls* tls = nullptr;
+  const ServerTls* tls = nullptr;
   // Asks for the end of what the session with this key is doing.
   std::function<void(int32_t process, int32_t secret)> cancel;
 };

@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -25,40 +24,7 @@ std::unexpected<Error> Gone(std::string_view why) {
 
 std::unexpected<Error> GoneOfErrno() { return Gone(std::generic_category().message(errno)); }
 
-std::string TlsFault() {
-  std::array<char, 256> text{};
-  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
-  return text.data();
-}
-
 }  // namespace
-
-struct PostgresTls::Impl {
-  SSL_CTX* context = nullptr;
-  ~Impl() { SSL_CTX_free(context); }
-};
-
-PostgresTls::PostgresTls(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-PostgresTls::~PostgresTls() = default;
-void* PostgresTls::native() const { return impl_->context; }
-
-Result<std::shared_ptr<PostgresTls>> PostgresTls::Load(const std::string& certificate_file,
-                                                       const std::string& key_file) {
-  auto impl = std::make_unique<Impl>();
-  impl->context = SSL_CTX_new(TLS_server_method());
-  if (!impl->context) return Fail(ErrorKind::kInternal, "TLS does not start: " + TlsFault());
-  SSL_CTX_set_min_proto_version(impl->context, TLS1_2_VERSION);
-  if (SSL_CTX_use_certificate_chain_file(impl->context, certificate_file.c_str()) != 1) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{} is no certificate in PEM: {}", certificate_file, TlsFault()));
-  }
-  if (SSL_CTX_use_PrivateKey_file(impl->context, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(impl->context) != 1) {
-    return Fail(ErrorKind::kInvalidArgument, fmt::format("{} is not the key in PEM of {}: {}",
-                                                         key_file, certificate_file, TlsFault()));
-  }
-  return std::shared_ptr<PostgresTls>(new PostgresTls(std::move(impl)));
-}
 
 struct PostgresSocket::Tls {
   SSL* ssl = nullptr;
@@ -88,7 +54,7 @@ Status PostgresSocket::WaitFor(short events, Duration patience) {
   return {};
 }
 
-Status PostgresSocket::StartTls(const PostgresTls& tls, Duration patience) {
+Status PostgresSocket::StartTls(const ServerTls& tls, Duration patience) {
   auto started = std::make_unique<Tls>();
   started->ssl = SSL_new(static_cast<SSL_CTX*>(tls.native()));
   SSL_set_fd(started->ssl, fd_);

@@ -8,23 +8,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "serve/server_tls.h"
 
 namespace vitalake::serve {
-
-// The certificate a server shows, and its key; thread-safe.
-class PostgresTls {
- public:
-  // PEM files. kInvalidArgument: they cannot be used.
-  static Result<std::shared_ptr<PostgresTls>> Load(const std::string& certificate_file,
-                                                   const std::string& key_file);
-  ~PostgresTls();
-  void* native() const;
-
- private:
-  struct Impl;
-  explicit PostgresTls(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
-};
 
 // Not thread-safe, but Shutdown is. kIo: the client is gone; kDeadline: it was silent too long, or
 // took nothing.
@@ -38,7 +24,7 @@ class PostgresSocket {
   PostgresSocket& operator=(const PostgresSocket&) = delete;
 
   // Goes on encrypted.
-  Status StartTls(const PostgresTls& tls, Duration patience);
+  Status StartTls(const ServerTls& tls, Duration patience);
   bool encrypted() const { return tls_ != nullptr; }
 
   // Appends what there is, at least one byte; waits for it at most `patience`.

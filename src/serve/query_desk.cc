@@ -10,28 +10,6 @@
 namespace vitalake::serve {
 namespace {
 
-int StatusOf(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kInvalidArgument:
-    case ErrorKind::kUnsupported:
-      return 400;
-    case ErrorKind::kPermission:
-      return 403;
-    case ErrorKind::kNotFound:
-      return 404;
-    case ErrorKind::kConflict:
-      return 409;
-    case ErrorKind::kLimit:
-      return 422;
-    case ErrorKind::kCancelled:
-      return 503;
-    case ErrorKind::kDeadline:
-      return 504;
-    default:
-      return 500;
-  }
-}
-
 Response Busy(const std::string& path) {
   return ProblemResponse(
       {503, "Too many statements wait: ask again later", path, {{"Retry-After", "1"}}});
@@ -39,27 +17,54 @@ Response Busy(const std::string& path) {
 
 }  // namespace
 
-Response ErrorResponse(const Error& error, const std::string& path) {
-  const int status = StatusOf(error.kind);
-  if (status == 500) {
-    log::Fault("http: {}: {}", path, error.ToString());
-    return ProblemResponse({500, "The server could not do it; its log says why", path});
+QueryTurn::QueryTurn(QueryDesk& desk, std::chrono::nanoseconds begun, std::stop_token gone)
+    : desk_(desk),
+      when_closed_(desk.ended_.get_token(), StopAll{stop_}),
+      until_(begun + desk.options_.time),
+      long_until_(begun + desk.options_.long_time) {
+  when_gone_.emplace(std::move(gone), StopAll{stop_});
+}
+
+QueryTurn::~QueryTurn() { --(long_ ? desk_.long_ : desk_.asked_); }
+
+Status QueryTurn::TakePlace() {
+  VL_TRY(auto place, desk_.places_.Enter(desk_.lake_.clock(), wait()));
+  place_.emplace(std::move(place));
+  return {};
+}
+
+bool QueryTurn::TakeLongPlace() {
+  if (desk_.long_.fetch_add(1) >= desk_.options_.long_answers) {
+    --desk_.long_;
+    return false;
   }
-  if (error.kind == ErrorKind::kCancelled) {
-    return ProblemResponse({503, "The server is ending", path, {{"Retry-After", "5"}}});
-  }
-  if (error.kind == ErrorKind::kDeadline) {
-    return ProblemResponse(
-        {504, "The statement's time is up: ask for less, or for fewer rows", path});
-  }
-  return ProblemResponse({status, error.ToString(), path});
+  --desk_.asked_;
+  long_ = true;
+  return true;
+}
+
+void QueryTurn::StopWith(std::stop_token gone) {
+  when_gone_.reset();
+  when_gone_.emplace(std::move(gone), StopAll{stop_});
+}
+
+Status QueryTurn::Rest(const std::function<Status(const Wait& sending)>& send) {
+  const auto left = until_ - desk_.lake_.clock().Steady();
+  place_.reset();
+  until_ = long_until_;
+  VL_RETURN_IF_ERROR(send(wait()));
+  VL_RETURN_IF_ERROR(TakePlace());
+  until_ = std::min(long_until_, desk_.lake_.clock().Steady() + left);
+  return {};
 }
 
 Result<std::unique_ptr<QueryDesk>> QueryDesk::Open(lake::Lake& lake,
                                                    const QueryDeskOptions& options) {
   std::unique_ptr<QueryDesk> desk(new QueryDesk(lake, options));
   VL_TRY(desk->engine_, lake::OpenReadingEngine(lake, options.memory_bytes));
-  desk->pool_ = std::make_unique<WorkPool>(options.sessions, options.waiting);
+  // A long answer has a thread while it is sent, and those that wait for a place have none.
+  desk->pool_ =
+      std::make_unique<WorkPool>(options.sessions + options.long_answers, options.waiting);
   return desk;
 }
 
@@ -78,48 +83,64 @@ void QueryDesk::Close() {
 }
 
 void QueryDesk::Run(std::string path, Reply reply, Work work, WhenClientGoes when) {
-  // The time runs from here: nobody waits for what would begin later.
-  const auto until = lake_.clock().Steady() + options_.time;
-  const std::lock_guard lock(mutex_);
-  const bool taken =
-      pool_ && pool_->TryAdd([this, path, reply, until, when, work = std::move(work)] {
-        try {
-          if (lake_.clock().Steady() >= until) return reply(Busy(path));
-          auto answer =
-              Do(work, until, when == WhenClientGoes::kStop ? reply.gone() : std::stop_token());
-          reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), path));
-        } catch (const std::exception& fault) {
-          reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
-        }
-      });
-  if (!taken) reply(Busy(path));
+  RunTelling(
+      std::move(path), reply,
+      [reply, work = std::move(work)](QueryTurn& turn) -> Status {
+        VL_TRY(Response answer, work(turn.session(), turn.wait()));
+        reply(std::move(answer));
+        return {};
+      },
+      when);
 }
 
-Result<Response> QueryDesk::Do(const Work& work, std::chrono::nanoseconds until,
-                               const std::stop_token& gone) {
-  std::stop_source stop;
-  const std::stop_callback when_closed(ended_.get_token(), [&] { stop.request_stop(); });
-  const std::stop_callback when_gone(gone, [&] { stop.request_stop(); });
-  const Wait wait{until, stop.get_token()};
-  VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "waiting for a session"));
-  std::unique_ptr<engine::SqlSession> session;
+void QueryDesk::RunTelling(std::string path, Reply reply, Telling work, WhenClientGoes when) {
+  // The time runs from here: nobody waits for what would begin later.
+  const auto begun = lake_.clock().Steady();
+  if (asked_.fetch_add(1) >= options_.sessions + options_.waiting) {
+    --asked_;
+    return reply(Busy(path));
+  }
+  const std::lock_guard lock(mutex_);
+  const bool taken = pool_ && pool_->TryAdd([this, path, reply, begun, when,
+                                             work = std::move(work)] {
+    QueryTurn turn(*this, begun, when == WhenClientGoes::kStop ? reply.gone() : std::stop_token());
+    try {
+      if (lake_.clock().Steady() >= turn.wait().until) return reply(Busy(path));
+      const Status done = Do(work, turn);
+      if (done) return;
+      if (turn.is_long()) {
+        log::Warn("http: {}: an answer was cut off before its end: {}", path,
+                  ToString(done.error().kind));
+      }
+      reply(ErrorResponse(done.error(), path));
+    } catch (const std::exception& fault) {
+      reply(ErrorResponse({ErrorKind::kInternal, fault.what(), {}}, path));
+    }
+  });
+  if (taken) return;
+  --asked_;
+  reply(Busy(path));
+}
+
+Status QueryDesk::Do(const Telling& work, QueryTurn& turn) {
+  VL_RETURN_IF_ERROR(turn.TakePlace());
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
-      session = std::move(idle_.back());
+      turn.session_ = std::move(idle_.back());
       idle_.pop_back();
     }
   }
-  if (!session) {
-    VL_TRY(session, lake::OpenSqlSession(lake_, *engine_, {.files = false}));
+  if (!turn.session_) {
+    VL_TRY(turn.session_, lake::OpenSqlSession(lake_, *engine_, {.files = false}));
   }
-  auto answer = work(*session, wait);
+  const Status done = work(turn);
   // After a fault of the engine nothing is known of a session.
-  if (answer || StatusOf(answer.error().kind) != 500) {
+  if (done || HttpStatusOf(done.error().kind) != 500) {
     const std::lock_guard lock(mutex_);
-    if (!ended_.stop_requested()) idle_.push_back(std::move(session));
+    if (!ended_.stop_requested()) idle_.push_back(std::move(turn.session_));
   }
-  return answer;
+  return done;
 }
 
 }  // namespace vitalake::serve

@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "ingest/patient_settings.h"
 #include "serve/action_body.h"
+#include "serve/http_problem.h"
 
 namespace vitalake::serve {
 namespace {
@@ -88,6 +89,30 @@ Result<Response> PutSettings(const SettingsParts& parts, const Request& request)
   return ShowSettings(parts, asked.target, id_space);
 }
 
+enum class Written { kByClient, kByServer };
+
+// Clients may leave out what is as usual; the server tells all of it, and what it knows besides.
+shape::Members SettingsMembers(Written by) {
+  const shape::Shape limit = shape::OrNull(shape::Number());
+  const shape::Shape limits = shape::Object(
+      {{"high?", limit}, {"low?", limit}, {"diastolic_high?", limit}, {"diastolic_low?", limit}});
+  shape::Members members = {
+      {"actor", shape::Text()},
+      {"reason?", shape::OrNull(shape::Text())},
+      {"from?", shape::OrNull(shape::Text())},
+      {"until?", shape::OrNull(shape::Text())},
+      {"pregnant?", shape::OrNull(shape::Flag())},
+      {"device_type?", shape::OrNull(shape::TextOf({"cuff", "cuffless", "unknown"}))},
+      {"oxygen_scale?", shape::OrNull(shape::Whole())},
+      {"limits?", shape::OrNull(shape::MapOf(limits))}};
+  if (by == Written::kByServer) {
+    members.emplace_back("recorded_at", shape::Text());
+    members.emplace_back("request", shape::Text());
+    members.emplace_back("in_force", shape::Flag());
+  }
+  return members;
+}
+
 }  // namespace
 
 void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& desk,
@@ -95,13 +120,23 @@ void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& des
   const auto parts = std::make_shared<const SettingsParts>(
       SettingsParts{lake, desk, {id_spaces.begin(), id_spaces.end()}});
   const auto add = [&](std::string method, std::string summary, int64_t max_body, auto answer) {
-    Route route = MakeRoute(
-        std::move(method), "/patients/{id}/settings", std::move(summary),
-        [parts, answer](const Request& request, const Reply& reply) {
-          Result<Response> done = answer(*parts, request);
-          reply(done ? std::move(*done) : ActionErrorResponse(done.error(), request.path));
-        });
+    Route route =
+        MakeRoute(std::move(method), "/patients/{id}/settings", std::move(summary),
+                  [parts, answer](const Request& request, const Reply& reply) {
+                    Result<Response> done = answer(*parts, request);
+                    reply(done ? std::move(*done) : ErrorResponse(done.error(), request.path));
+                  });
     route.runs_on = RunsOn::kPool;
+    route.query = {{"id_space", "Whose patient it is, where the streams are of several"}};
+    if (max_body > 0) {
+      route.takes = {"application/json"};
+      route.body = shape::Object(SettingsMembers(Written::kByClient));
+    }
+    route.gives = {"application/json"};
+    route.answer = shape::Object(
+        {{"patient_id", shape::Text()},
+         {"id_space", shape::Text()},
+         {"settings", shape::List(shape::Object(SettingsMembers(Written::kByServer)))}});
     route.max_body = max_body;
     routes.Add(std::move(route));
   };

@@ -10,20 +10,33 @@ Response NoStore(int status, std::string content_type, std::string body) {
 }  // namespace
 
 void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metrics) {
-  routes.Add(MakeRoute("GET", "/livez", "Whether the process answers",
-                       [](const Request&, const Reply& reply) {
-                         reply(NoStore(200, "text/plain; charset=utf-8", "ok\n"));
-                       }));
-  routes.Add(
+  Route live = MakeRoute("GET", "/livez", "Whether the process answers",
+                         [](const Request&, const Reply& reply) {
+                           reply(NoStore(200, "text/plain; charset=utf-8", "ok\n"));
+                         });
+  Route ready =
       MakeRoute("GET", "/readyz", "Whether lake, engine and streams are of use; 503 when not",
                 [&health](const Request&, const Reply& reply) {
                   const HealthState state = health.state();
                   reply(JsonResponse(Health::Json(state), state.ready ? 200 : 503));
-                }));
-  routes.Add(MakeRoute(
+                });
+  live.gives = {"text/plain"};
+  ready.gives = {"application/json"};
+  ready.answer = shape::Object(
+      {{"ready", shape::Flag()},
+       {"checks",
+        shape::List(shape::Object(
+            {{"name", shape::Text()}, {"ok", shape::Flag()}, {"fault?", shape::Text()}}))}});
+  for (Route* const probe : {&live, &ready}) {
+    probe->access = Access::kAnybody;
+    routes.Add(std::move(*probe));
+  }
+  Route numbers = MakeRoute(
       "GET", "/metrics", "Numbers for Prometheus", [&metrics](const Request&, const Reply& reply) {
         reply(NoStore(200, "text/plain; version=0.0.4; charset=utf-8", metrics.Text()));
-      }));
+      });
+  numbers.gives = {"text/plain"};
+  routes.Add(std::move(numbers));
 }
 
 }  // namespace vitalake::serve

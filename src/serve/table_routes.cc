@@ -172,6 +172,57 @@ Result<Response> ShowTable(lake::Lake& lake, engine::SqlSession& session, const 
   return JsonResponse(json.Take() + "\n");
 }
 
+// What the list has of each table or view.
+shape::Members EntryMembers() {
+  shape::Members members = {{"name", shape::Text()},
+                            {"kind", shape::TextOf({"table", "view"})},
+                            {"layer", shape::TextOf({"bronze", "silver", "gold", "ops", "view"})}};
+  for (const char* const name : kSizeNames) {
+    const bool is_text = std::string_view(name) == "changed";
+    members.emplace_back(name, shape::OrNull(is_text ? shape::Text() : shape::Whole()));
+  }
+  return members;
+}
+
+shape::Shape TableShape() {
+  const shape::Shape texts = shape::MapOf(shape::Text());
+  shape::Members members = EntryMembers();
+  const auto add = [&](std::string_view name, const shape::Shape& of) {
+    members.emplace_back(name, of);
+  };
+  add("columns", shape::List(shape::Object({{"name", shape::Text()},
+                                            {"type", shape::Text()},
+                                            {"nullable", shape::Flag()},
+                                            {"nulls", shape::OrNull(shape::Whole())},
+                                            {"min", shape::Anything()},
+                                            {"max", shape::Anything()}})));
+  add("properties", texts);
+  add("partition_columns", shape::List(shape::Text()));
+  add("protocol", shape::Object({{"reader", shape::Whole()},
+                                 {"writer", shape::Whole()},
+                                 {"features", shape::List(shape::Text())}}));
+  add("positions", shape::MapOf(shape::Whole()));
+  add("file_statistics", shape::Object({{"smallest_bytes", shape::OrNull(shape::Whole())},
+                                        {"largest_bytes", shape::OrNull(shape::Whole())},
+                                        {"average_bytes", shape::OrNull(shape::Number())},
+                                        {"with_statistics", shape::Whole()}}));
+  add("history", shape::List(shape::Object({{"version", shape::Whole()},
+                                            {"time", shape::Text()},
+                                            {"operation", shape::Text()},
+                                            {"metrics", texts},
+                                            {"parameters", texts}})));
+  return shape::Object(members);
+}
+
+shape::Shape ViewShape() {
+  const shape::Shape column = shape::Object({{"name", shape::Text()}, {"type", shape::Text()}});
+  return shape::Object({{"name", shape::Text()},
+                        {"kind", shape::TextOf({"view"})},
+                        {"layer", shape::Text()},
+                        {"columns", shape::List(column)},
+                        {"sql", shape::Text()}});
+}
+
 Route GetTables(std::string path, std::string summary, Handler handler) {
   Route route = MakeRoute("GET", std::move(path), std::move(summary), std::move(handler));
   route.gives = {"application/json"};
@@ -182,12 +233,14 @@ Route GetTables(std::string path, std::string summary, Handler handler) {
 }  // namespace
 
 void AddTableRoutes(Routes& routes, QueryDesk& desk) {
-  routes.Add(GetTables("/tables", "All tables and views: name, kind, layer, version, sizes",
-                       [&desk](const Request& request, const Reply& reply) {
-                         desk.Run(request.path, reply, [&desk](engine::SqlSession&, const Wait&) {
-                           return ListTables(desk.lake());
-                         });
-                       }));
+  Route all = GetTables("/tables", "All tables and views: name, kind, layer, version, sizes",
+                        [&desk](const Request& request, const Reply& reply) {
+                          desk.Run(request.path, reply, [&desk](engine::SqlSession&, const Wait&) {
+                            return ListTables(desk.lake());
+                          });
+                        });
+  all.answer = shape::Object({{"tables", shape::List(shape::Object(EntryMembers()))}});
+  routes.Add(std::move(all));
   Route one = GetTables(
       "/tables/{name}", "One table: columns, sizes, properties, statistics, recent commits",
       [&desk](const Request& request, const Reply& reply) {
@@ -199,6 +252,7 @@ void AddTableRoutes(Routes& routes, QueryDesk& desk) {
                    return ShowTable(desk.lake(), session, name, commits, wait);
                  });
       });
+  one.answer = shape::Either(TableShape(), ViewShape());
   one.query = {{"history", "Most commits told, newest first (20)", "integer"}};
   routes.Add(std::move(one));
 }

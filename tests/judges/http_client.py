@@ -23,8 +23,10 @@ class Answer:
 class Http(Service):
     """A service with one stream that takes posts, at a port the system chooses."""
 
-    def __init__(self, folder, source="http: {}", address="127.0.0.1:0", extra=""):
-        super().__init__(folder, None, "http", source=source, extra=f'serve: {{http: "{address}"}}\n{extra}')
+    def __init__(self, folder, source="http: {}", address="127.0.0.1:0", extra="", serve="", tls=None):
+        """`serve`: more of that section; `tls`: the context to speak it with."""
+        super().__init__(folder, None, "http", source=source, extra=f'serve: {{http: "{address}"{serve}}}\n{extra}')
+        self.tls, self.token = tls, None
 
     def start(self, level="info"):
         process = super().start(level)
@@ -40,7 +42,8 @@ class Http(Service):
             found = json.loads((self.lake.path / "_vitalake/http.json").read_text())
         except FileNotFoundError:
             return False
-        self.host = found["url"].removeprefix("http://")
+        self.url = found["url"]
+        self.host = self.url.split("://")[1].replace("0.0.0.0", "127.0.0.1")
         return found["pid"] == process.pid
 
     def await_ready(self):
@@ -50,11 +53,14 @@ class Http(Service):
             time.sleep(0.05)
 
     def connect(self, timeout=60):
+        if self.tls:
+            return http.client.HTTPSConnection(self.host, timeout=timeout, context=self.tls)
         return http.client.HTTPConnection(self.host, timeout=timeout)
 
     def ask(self, method, path, body=None, headers=None, connection=None):
         one = connection or self.connect()
-        one.request(method, path, body, headers or {})
+        login = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        one.request(method, path, body, login | (headers or {}))
         answer = Answer(one.getresponse())
         if connection is None:
             one.close()

@@ -1,4 +1,5 @@
 // Calls of the HTTP API. A failed one throws a Fault with what the server's problem details say.
+import {Store} from './store';
 
 export class Fault extends Error {
   constructor(
@@ -8,6 +9,15 @@ export class Fault extends Error {
   ) {
     super(detail);
   }
+}
+
+// Whether the server wants to know who asks: the frame then shows the login in place of the page.
+export const locked = new Store(false);
+
+// The server keeps nothing but a cookie in the browser, which no script can read.
+export async function logIn(token: string): Promise<void> {
+  const headers = {'Content-Type': 'application/json'};
+  await call('/login', {method: 'POST', headers, body: JSON.stringify({token})});
 }
 
 export type Cell = string | number | boolean | null;
@@ -42,6 +52,7 @@ export async function call(path: string, options: RequestInit = {}): Promise<Res
     if (options.signal?.aborted) throw error;
     throw new Fault('No answer', 'The service cannot be reached: is it still running?');
   }
+  if (response.status === 401) locked.set(true);
   if (!response.ok) throw await faultOf(response);
   return response;
 }

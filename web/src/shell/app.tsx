@@ -3,6 +3,7 @@ import type {JSX} from 'preact';
 import {useEffect, useState} from 'preact/hooks';
 
 import {ruleName, valueText} from '../lib/alerts';
+import {locked} from '../lib/api';
 import {connection, onAlert} from '../lib/live';
 import {go, link, parsePlace, usePlace, type Place} from '../lib/router';
 import {useStore} from '../lib/store';
@@ -15,6 +16,7 @@ import {SqlPage} from '../pages/sql';
 import {Dialog} from '../ui/dialog';
 import {Empty, FaultBox} from '../ui/states';
 import {Header} from './header';
+import {Login} from './login';
 import {kPages, Nav} from './nav';
 import {Palette} from './palette';
 import {tell, Toasts} from './toasts';
@@ -108,6 +110,7 @@ export function App(): JSX.Element {
   useEffect(() => {
     document.title = title === 'Vitalake' ? title : `${title} · Vitalake`;
   }, [title]);
+  if (useStore(locked)) return <Login />;
   return (
     <div class="shell">
       <a class="skip" href="#main" onClick={(event) => {

@@ -1,0 +1,234 @@
+"""serve.py BINARY LAKE ROWS: what a running service answers, beside a PostgreSQL 15 with an index on the same rows.
+
+Prints one JSON object: {"results": [{"who", "seconds": [...], "peak_mb", "note"}]}. Answers are compared before they are timed.
+"""
+
+import concurrent.futures
+import contextlib
+import hashlib
+import http.client
+import json
+import pathlib
+import random
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+import psycopg
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests/judges")]
+from measure import high_water, tree_rss  # noqa: E402
+from postgres_cluster import Cluster  # noqa: E402
+
+COLUMNS = ("id", "patient_id", "status", "code", "effective_time", "effective_date", "systolic_pressure_value",
+           "diastolic_pressure_value", "quality", "last_updated")
+LOOK_UP = """SELECT id, effective_time, systolic_pressure_value, diastolic_pressure_value FROM silver.observation
+  WHERE patient_id = %s ORDER BY effective_time, id"""
+AGGREGATE = """SELECT code, extract(year FROM effective_date) AS year, count(*) AS readings, min(systolic_pressure_value) AS least,
+  max(systolic_pressure_value) AS most, sum(CASE WHEN systolic_pressure_value >= 140 THEN 1 ELSE 0 END) AS high
+  FROM silver.observation GROUP BY 1, 2 ORDER BY 1, 2"""
+HEAVY = "SELECT count(*) FROM range(6000) a, range(6000) b WHERE hash(a.range, b.range) % 7 = 1"
+
+
+class Served:
+    """`vitalake run` over a lake, at ports the system chooses."""
+
+    def __init__(self, binary, lake):
+        self.folder = lake.parent / "serve"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config, self.log = self.folder / "vitalake.yaml", self.folder / "log"
+        config.write_text(f'lake: {lake}\nstreams: [{{name: posts, http: {{}}}}]\nserve: {{http: "127.0.0.1:0", postgres: "127.0.0.1:0"}}\n')
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen([binary, "run", "--config", config, "--log-level", "info"], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log)
+        self.http = self.await_log(r"http: listening at http://([\d.:]+)")
+        host, port = self.await_log(r"postgres: listening at ([\d.]+:\d+)").split(":")
+        self.postgres = f"host={host} port={port} dbname=lake user=bench"
+        while self.get("/readyz")[0] != 200:
+            time.sleep(0.05)
+
+    def await_log(self, pattern):
+        deadline = time.monotonic() + 60
+        while not (found := re.search(pattern, self.log.read_text())):
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise SystemExit(self.log.read_text())
+            time.sleep(0.02)
+        return found[1]
+
+    def connect(self):
+        return http.client.HTTPConnection(self.http, timeout=120)
+
+    def get(self, path, connection=None):
+        one = connection or self.connect()
+        one.request("GET", path)
+        answer = one.getresponse()
+        return answer.status, answer.read()
+
+    def peak_mb(self):
+        return high_water(self.process.pid) / 2**20
+
+    def stop(self):
+        self.process.terminate()
+        if self.process.wait(60) != 0:
+            raise SystemExit(self.log.read_text())
+
+
+def timed(work, arguments):
+    seconds = []
+    for argument in arguments:
+        begin = time.perf_counter()
+        work(argument)
+        seconds.append(time.perf_counter() - begin)
+    return seconds
+
+
+def percentile(seconds, share):
+    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))]
+
+
+def result(who, seconds, peak_mb, note=""):
+    tail = f"p99 {percentile(seconds, 0.99) * 1e3:.1f} ms" if len(seconds) >= 100 else ""
+    return {"who": who, "seconds": seconds, "peak_mb": peak_mb, "note": "; ".join(filter(None, (note, tail)))}
+
+
+def same(what, left, right):
+    if left != right:
+        raise SystemExit(f"{what}: the results differ, so there is nothing to compare:\n{str(left)[:500]}\n{str(right)[:500]}")
+
+
+def load(ours, theirs):
+    """The rows of silver.observation into a table of the same name, with the indexes a user would make."""
+    types = ("text", "text", "text", "text", "timestamptz", "date", "float8", "float8", "text", "timestamptz")
+    theirs.execute("CREATE SCHEMA silver")
+    theirs.execute(f"CREATE TABLE silver.observation ({', '.join(map(' '.join, zip(COLUMNS, types)))})")
+    with ours.cursor().copy(f"COPY (SELECT {', '.join(COLUMNS)} FROM silver.observation) TO STDOUT (FORMAT binary)") as out, \
+            theirs.cursor().copy(f"COPY silver.observation ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)") as into:
+        for piece in out:
+            into.write(piece)
+    theirs.execute("CREATE INDEX ON silver.observation (patient_id, effective_time)")
+    theirs.execute("CREATE UNIQUE INDEX ON silver.observation (id)")
+    theirs.execute("VACUUM ANALYZE silver.observation")
+
+
+def copied(connection, statement):
+    """Digest and size of a copy in binary."""
+    digest, size = hashlib.sha256(), 0
+    with connection.cursor().copy(statement) as out:
+        for piece in out:
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+def against_postgres(served, count, patients):
+    """The same statements over the wire of both, in turns."""
+    cluster = Cluster().start()
+    try:
+        with psycopg.connect(served.postgres, autocommit=True) as ours, psycopg.connect(cluster.address(), autocommit=True) as theirs:
+            load(ours, theirs)
+            few = patients[:20]
+            same("look-up", [ours.execute(LOOK_UP, [p]).fetchall() for p in few], [theirs.execute(LOOK_UP, [p]).fetchall() for p in few])
+            same("aggregate", [list(map(float_or_text, row)) for row in ours.execute(AGGREGATE)],
+                 [list(map(float_or_text, row)) for row in theirs.execute(AGGREGATE)])
+            copy = f"COPY (SELECT {', '.join(COLUMNS)} FROM silver.observation ORDER BY id LIMIT 1000000) TO STDOUT (FORMAT binary)"
+            same("copy", copied(ours, copy), copied(theirs, copy))
+            rows = f"{count:,} rows"
+            for title, work, arguments in (
+                    (f"readings of one patient among {rows}", lambda one, p: one.execute(LOOK_UP, [p]).fetchall(), patients[20:220]),
+                    (f"aggregate over {rows}", lambda one, _: one.execute(AGGREGATE).fetchall(), range(7)),
+                    (f"binary COPY of {min(count, 10**6):,} rows x {len(COLUMNS)} columns, sorted", lambda one, _: copied(one, copy), range(3))):
+                for who, one, peak in (("vitalake", ours, served.peak_mb),
+                                       ("PostgreSQL 15, indexed", theirs, lambda: tree_rss_of(cluster.server.pid) / 2**20)):
+                    work(one, arguments[0])  # warm
+                    yield result(f"{who}: {title}", timed(lambda argument, one=one: work(one, argument), arguments), peak())
+    finally:
+        cluster.stop()
+
+
+def tree_rss_of(pid):
+    import psutil
+    return tree_rss(psutil.Process(pid))
+
+
+def float_or_text(value):
+    return value if value is None or isinstance(value, str) else float(value)
+
+
+def sql(served, query):
+    connection = served.connect()
+    connection.request("POST", "/sql", json.dumps({"query": query, "limit": 10**6}), {"Content-Type": "application/json"})
+    return json.loads(connection.getresponse().read())["rows"]
+
+
+def fhir(served, patients):
+    """$lastn of one patient, and pages of a search."""
+    def lastn(patient, connection=None):
+        status, body = served.get(f"/fhir/Observation/$lastn?patient={patient}&category=vital-signs", connection)
+        assert status == 200, body
+        return json.loads(body)
+
+    def page(patient, connection=None):
+        status, body = served.get(f"/fhir/Observation?patient={patient}&_count=50&_sort=-date", connection)
+        assert status == 200, body
+        return json.loads(body)
+
+    for patient in patients[:10]:
+        (newest,) = sql(served, "SELECT max(effective_time) FROM silver.observation WHERE patient_id = '{}' AND retracted_at IS NULL".format(patient))
+        found = [entry["resource"]["id"] for entry in lastn(patient).get("entry", [])]
+        expected = sql(served, f"SELECT id FROM silver.observation WHERE patient_id = '{patient}' AND effective_time = TIMESTAMPTZ '{newest[0]}'")
+        assert {one for (one,) in expected} <= set(found), (patient, found)
+        ids = [entry["resource"]["id"] for entry in page(patient).get("entry", [])]
+        assert len(ids) == len(set(ids)) <= 50 and ids
+    for title, work in (("$lastn of one patient", lastn), ("search, a page of 50", page)):
+        connection = served.connect()
+        seconds = timed(lambda patient: work(patient, connection), patients[20:120])
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            begin = time.perf_counter()
+            list(pool.map(work, patients[20:120]))
+            rate = 100 / (time.perf_counter() - begin)
+        yield result(f"vitalake FHIR: {title}", seconds, served.peak_mb(), f"{rate:.0f} requests/s from four clients")
+
+
+def probes(served):
+    """Health and metrics while every place for statements is taken by a heavy one."""
+    ended = threading.Event()
+
+    def heavy():
+        while not ended.is_set():
+            with contextlib.suppress(KeyError, http.client.HTTPException, OSError):
+                sql(served, HEAVY)
+
+    threads = [threading.Thread(target=heavy) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for path in ("/livez", "/metrics"):
+            connection = served.connect()
+            seconds = timed(lambda _: served.get(path, connection), range(500))
+            yield result(f"vitalake HTTP: {path} while heavy statements run", seconds, served.peak_mb())
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def main():
+    binary, lake, count = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+    served = Served(binary, lake)
+    try:
+        patients = [patient for (patient,) in sql(served, """SELECT patient_id FROM silver.observation WHERE retracted_at IS NULL
+          GROUP BY 1 HAVING count(*) >= 2 ORDER BY 1""")]
+        random.Random(4).shuffle(patients)
+        assert len(patients) >= 220, f"only {len(patients)} patients have two readings: give more rows"
+        results = [*fhir(served, patients), *probes(served), *against_postgres(served, count, patients)]
+    finally:
+        served.stop()
+    print(json.dumps({"results": results, "seconds": sum(statistics.median(one["seconds"]) for one in results)}))
+
+
+if __name__ == "__main__":
+    main()
