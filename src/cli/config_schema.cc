@@ -88,7 +88,8 @@ KeySpec Streams() {
                       std::move(generator),
                       Section("commit", {Key("every", KeyType::kDuration, "400ms"),
                                          Key("rows", KeyType::kCount, "50000"),
-                                         Key("bytes", KeyType::kSize, "64MB")})};
+                                         Key("bytes", KeyType::kSize, "64MB"),
+                                         Key("merge_every", KeyType::kDuration, "5s")})};
   return streams;
 }
 

@@ -33,7 +33,7 @@ streams:
     key: id
     time: effective
     kafka: {brokers: "localhost:9092", topic: observations, group: vitalake, preset: kafka, security: {protocol: sasl_ssl}}
-    commit: {every: 400ms, rows: 50000}
+    commit: {every: 400ms, rows: 50000, merge_every: 5s}
 outbound: {kafka: {brokers: "b:9092", observations: observations-enriched, alerts: alerts}, webhook: {url: "https://x", secret: "${env:HOOK_SECRET}"}, names: true}
 monitor: {rules: rules/, late_after: 15m, late_critical_within: 24h}
 serve: {http: "127.0.0.1:8080", postgres: "127.0.0.1:5439"}

@@ -96,7 +96,10 @@ Result<StreamSetup> ReadStream(const Config& config, const std::string& path) {
   VL_TRY(const std::string time, text("time"));
   stream.by_arrival = time == "received";
   VL_TRY(const auto every, config.Duration(path + ".commit.every"));
-  stream.limits.every = std::chrono::duration_cast<std::chrono::milliseconds>(every);
+  // Corrections are merged with the batch that holds them: it waits no longer than they may.
+  VL_TRY(const auto merge_every, config.Duration(path + ".commit.merge_every"));
+  stream.limits.every =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::min(every, merge_every));
   VL_TRY(const int64_t rows, config.Count(path + ".commit.rows"));
   stream.limits.rows = static_cast<size_t>(std::max<int64_t>(rows, 1));
   VL_TRY(stream.limits.bytes, config.Size(path + ".commit.bytes"));

@@ -1,5 +1,6 @@
 """Settings of streams and of the landing folder: a wrong one is named at once, a secret is shown nowhere."""
 
+import json
 import os
 import subprocess
 import time
@@ -78,3 +79,25 @@ def test_secrets_are_shown_nowhere(tmp_path, broker):
         time.sleep(0.05)
     service.stop()
     assert "c2VjcmV0LXdvcmQ" not in service.log.read_text()
+
+
+@pytest.mark.parametrize("commit", ["{every: 200ms}", "{every: 1h, merge_every: 200ms}"])
+def test_nothing_waits_longer_than_the_shorter_of_both_settings(tmp_path, commit):
+    """A correction waits `merge_every` at most, however long a batch may stay open otherwise."""
+    feed = tmp_path / "feed.ndjson"
+    run = Service(tmp_path, None, feed.name, source=f"file: {{path: {feed}}}")
+    run.config.write_text(run.config.read_text().replace("{every: 100ms}", commit))
+    first, corrected = (json.dumps({"resourceType": "Patient", "id": "p", "meta": {"versionId": str(version)}, "gender": gender}) + "\n"
+                        for version, gender in ((1, "other"), (2, "female")))
+    feed.write_text(first)
+    app = f"vitals/{feed.name}/0/0"
+    try:
+        run.start()
+        run.await_position("silver.patient", app, 1)
+        with feed.open("a") as more:
+            more.write(corrected)
+        run.await_position("silver.patient", app, len(first) + 1)
+        assert run.lake.read("silver.patient")["gender"].to_pylist() == ["female"]
+        run.stop()
+    finally:
+        run.end()
