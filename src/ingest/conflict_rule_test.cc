@@ -136,7 +136,10 @@ INSTANTIATE_TEST_SUITE_P(
              "cancelled|3|-|true|false"},
         Case{"DeleteStaysAndKeepsTheBestVersion",
              {{"1", "final", 121}, {"2", "amended", 122}, {"", "", 0, true}, {"1", "final", 121}},
-             "entered-in-error|2|-|true|true"}),
+             "entered-in-error|2|-|true|true"},
+        Case{"ARetractionThatIsDeletedTooStaysTheBestVersion",
+             {{"", "entered-in-error", 121}, {"3", "final", 123}, {"", "", 0, true}},
+             "entered-in-error|-|-|true|true"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

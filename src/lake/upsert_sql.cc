@@ -15,7 +15,17 @@ constexpr std::string_view kStagedColumns =
     "retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
     "source_offset";
 
+// Whether the version that a row holds is a retraction itself. Of a deleted row its time tells: a
+// retraction's is that of its own receipt, a deletion's never (DeletionTime).
+constexpr std::string_view kStoredRetraction =
+    "retracted_at IS NOT NULL AND (NOT coalesce(deleted, false) OR retracted_at = received_at)";
+
 }  // namespace
+
+std::string DeletionTime(std::string_view deleted_at, std::string_view received_at) {
+  return fmt::format("CASE WHEN {0} = {1} THEN {0} + INTERVAL 1 MICROSECOND ELSE {0} END",
+                     deleted_at, received_at);
+}
 
 std::string CreateStaged(std::string_view staged_rows, std::string_view home) {
   return fmt::format(
@@ -65,14 +75,14 @@ std::string CreatePresent(std::string_view table_rows) {
       "SELECT coalesce(id_space, '') AS id_space, id, any_value(version_id) AS version_id, "
       "  any_value(last_updated) AS last_updated, any_value(content_hash) AS content_hash, "
       "  any_value(identifier) AS identifier, "
-      "  bool_or(retracted_at IS NOT NULL AND NOT coalesce(deleted, false)) AS retraction, "
+      "  bool_or({0}) AS retraction, "
       "  bool_or(coalesce(deleted, false)) AS deleted, any_value(received_at) AS received_at, "
       "  any_value(source_partition) AS source_partition, any_value(source_offset) AS "
       "source_offset, "
       "  min(ingestion_date) AS ingestion_date, min(retracted_at) AS retracted_at, "
       "  min(_file) AS file "
-      "FROM ({}) GROUP BY 1, 2",
-      table_rows);
+      "FROM ({1}) GROUP BY 1, 2",
+      kStoredRetraction, table_rows);
 }
 
 std::string CreateElsewhere(std::string_view table_rows, std::string_view home) {
@@ -81,11 +91,11 @@ std::string CreateElsewhere(std::string_view table_rows, std::string_view home) 
       "SELECT coalesce(id_space, '') AS id_space, id, any_value(version_id) AS version_id, "
       "  any_value(last_updated) AS last_updated, any_value(content_hash) AS content_hash, "
       "  any_value(identifier) AS identifier, "
-      "  bool_or(retracted_at IS NOT NULL AND NOT coalesce(deleted, false)) AS retraction, "
+      "  bool_or({0}) AS retraction, "
       "  any_value(received_at) AS received_at, any_value(source_partition) AS source_partition, "
       "  any_value(source_offset) AS source_offset "
-      "FROM ({}) WHERE content_hash IS NOT NULL AND ({}) GROUP BY 1, 2",
-      table_rows, home);
+      "FROM ({1}) WHERE content_hash IS NOT NULL AND ({2}) GROUP BY 1, 2",
+      kStoredRetraction, table_rows, home);
 }
 
 std::string MarkKeyConflicts() {

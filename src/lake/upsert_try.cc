@@ -172,8 +172,11 @@ std::string UpsertTry::EmptiedOnDelete() const {
     out += "CASE WHEN d.deleted THEN 'entered-in-error' ELSE r.status END AS status, ";
   }
   return out +
-         "CASE WHEN d.deleted THEN coalesce(r.retracted_at, d.deleted_at) "
-         "ELSE r.retracted_at END AS retracted_at, d.deleted AS deleted, d.id AS id, "
+         fmt::format(
+             "CASE WHEN d.deleted THEN coalesce(r.retracted_at, {}) "
+             "ELSE r.retracted_at END AS retracted_at, ",
+             upsert_sql::DeletionTime("d.deleted_at", "r.received_at")) +
+         "d.deleted AS deleted, d.id AS id, "
          "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
 }
 
