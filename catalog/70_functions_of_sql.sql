@@ -6,24 +6,9 @@ CREATE MACRO array_ndims(list) AS CASE WHEN len(list) > 0 THEN 1 END;
 CREATE MACRO cardinality(list) AS len(list)::INTEGER;
 CREATE MACRO array_append(list, item) AS list_append(list, item);
 CREATE MACRO generate_subscripts(list, dimension) AS unnest(system.main.generate_series(1, len(list)))::INTEGER;
--- One value is made in one go, outside of the engine's limits of memory and time: so not of any size.
-CREATE MACRO pg_most_items() AS 1000000;
-CREATE MACRO pg_most_characters() AS 100000000;
-CREATE MACRO pg_series_length(first, last, step) AS coalesce(
-  (try_cast(last::VARCHAR AS DOUBLE) - try_cast(first::VARCHAR AS DOUBLE)) / try_cast(step::VARCHAR AS DOUBLE),
-  (epoch(try_cast(last::VARCHAR AS TIMESTAMP)) - epoch(try_cast(first::VARCHAR AS TIMESTAMP)))
-    / epoch(try_cast(step::VARCHAR AS INTERVAL)));
-CREATE MACRO pg_series(first, last, step) AS CASE WHEN pg_series_length(first, last, step) > pg_most_items()
-  THEN error('too many values for one list: write generate_series in FROM')
-  ELSE system.main.generate_series(first, last, step) END;
-CREATE MACRO generate_series(first, last) AS unnest(pg_series(first, last, 1)),
-  (first, last, step) AS unnest(pg_series(first, last, step));
-CREATE MACRO range(last) AS range(0, last, 1), (first, last) AS range(first, last, 1),
-  (first, last, step) AS CASE WHEN pg_series_length(first, last, step) > pg_most_items()
-    THEN error('too many values for one list: write range in FROM')
-    ELSE system.main.range(first, last, step) END;
-CREATE MACRO repeat(value, times) AS CASE WHEN strlen(value::VARCHAR) * times::DOUBLE > pg_most_characters()
-  THEN error('too many characters for one value') ELSE system.main.repeat(value, times::BIGINT) END;
+-- In FROM it is a function of tables; here it gives rows, too (limits.main: engine/value_limits.h).
+CREATE MACRO generate_series(first, last) AS unnest(limits.main.generate_series(first, last, 1)),
+  (first, last, step) AS unnest(limits.main.generate_series(first, last, step));
 CREATE MACRO json_build_object(a, b) AS json_object(a::VARCHAR, b),
   (a, b, c, d) AS json_object(a::VARCHAR, b, c::VARCHAR, d),
   (a, b, c, d, e, f) AS json_object(a::VARCHAR, b, c::VARCHAR, d, e::VARCHAR, f),

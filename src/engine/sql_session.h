@@ -51,8 +51,8 @@ struct SqlOptions {
   SqlDialect dialect = SqlDialect::kEngine;
   // Whether a statement may name files, and call functions that read them or tell of the machine.
   bool files = true;
-  // "database.schema" of this engine whose views, macros and types are seen as if they were
-  // built in, before the engine's own; empty: none.
+  // "database.schema" of this engine, one or several with commas between them, whose views, macros
+  // and types are seen as if they were built in, before the engine's own; empty: none.
   std::string built_ins = {};
 };
 

@@ -1,6 +1,7 @@
 #include "engine/sql_session.h"
 
 #include "engine/lake_fixture.h"
+#include "engine/value_limits.h"
 
 namespace vitalake::engine {
 namespace {
@@ -162,6 +163,31 @@ TEST_F(SqlSessionTest, SessionsDoNotSeeEachOther) {
   ASSERT_TRUE(result) << result.error().ToString();
   ASSERT_TRUE(*result->Next());
   EXPECT_EQ(result->Text(0), "other");
+}
+
+TEST_F(SqlSessionTest, AValueHasALimitWhereTheyAreInstalled) {
+  auto limits = InstallValueLimits(*engine_);
+  ASSERT_TRUE(limits) << limits.error().ToString();
+  SqlCatalog none{
+      .list = [] { return Result<std::vector<std::string>>{}; },
+      .open = [](std::string_view,
+                 const TableAt&) { return Result<std::optional<NamedRelation>>{std::nullopt}; }};
+  session_ = std::move(*SqlSession::Open(*engine_, none, {.built_ins = *limits}));
+  EXPECT_EQ(Ask("SELECT range(3)"), "[0,1,2]");
+  EXPECT_EQ(Ask("SELECT range(3, 0, -2)"), "[3,1]");
+  EXPECT_EQ(Ask("SELECT len(generate_series(1, 1000000))"), "1000000");
+  EXPECT_EQ(
+      Ask("SELECT len(generate_series(DATE '2026-01-01', DATE '2026-01-03', INTERVAL 1 DAY))"),
+      "3");
+  EXPECT_EQ(Ask("SELECT repeat('ab', 2)"), "abab");
+  EXPECT_EQ(Ask("SELECT count(*) FROM range(2000000)"), "2000000");
+  for (const char* const sql :
+       {"SELECT range(4000000000)", "SELECT range(0, -4000000000, -1)",
+        "SELECT generate_series(0, 2000000000, 2)", "SELECT repeat('ab', 2000000000)",
+        "SELECT generate_series(TIMESTAMP '2000-01-01', TIMESTAMP '2030-01-01', INTERVAL 1 SECOND)",
+        "SELECT len(range(i)) FROM range(4000000000, 4000000001) t(i)"}) {
+    EXPECT_THAT(Ask(sql), HasSubstr("too many")) << sql;
+  }
 }
 
 TEST_F(SqlSessionTest, WritesParquet) {

@@ -72,7 +72,7 @@ void StatementWatcher::Run() {
 StatementWatch::StatementWatch(StatementWatcher& watcher, duckdb_connection connection,
                                const Wait& wait)
     : watcher_(watcher) {
-  if (!wait.stop.stop_possible() && wait.until == nanoseconds::max()) return;
+  if (!MayEnd(wait)) return;
   place_ = watcher_.Add(connection, wait.until);
   if (wait.stop.stop_possible()) on_stop_.emplace(wait.stop, OnStop{this});
 }

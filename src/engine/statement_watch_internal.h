@@ -18,6 +18,11 @@
 
 namespace vitalake::engine {
 
+// Whether the wait can end at all.
+inline bool MayEnd(const Wait& wait) {
+  return wait.stop.stop_possible() || wait.until != std::chrono::nanoseconds::max();
+}
+
 // Thread-safe; outlives its watches. Its thread begins with the first watch that may end.
 class StatementWatcher {
  public:

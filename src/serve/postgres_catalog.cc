@@ -3,6 +3,7 @@
 #include <span>
 
 #include "base/embedded.h"
+#include "engine/value_limits.h"
 
 namespace vitalake::embedded {
 std::span<const EmbeddedFile> catalog();
@@ -11,6 +12,7 @@ std::span<const EmbeddedFile> catalog();
 namespace vitalake::serve {
 
 Result<std::string> InstallPostgresCatalog(engine::Engine& engine) {
+  VL_TRY(const std::string limits, engine::InstallValueLimits(engine));
   VL_TRY(engine::Connection connection, engine.Connect());
   VL_TRY([[maybe_unused]] auto made,
          connection.Execute("ATTACH ':memory:' AS postgres; CREATE SCHEMA postgres.pg; "
@@ -20,7 +22,7 @@ Result<std::string> InstallPostgresCatalog(engine::Engine& engine) {
     auto done = connection.Execute(std::string(file.text));
     if (!done) return Because(std::move(done).error(), std::string(file.name));
   }
-  return "postgres.pg";
+  return "postgres.pg," + limits;
 }
 
 engine::SqlOptions PostgresSqlOptions(const std::string& built_ins) {

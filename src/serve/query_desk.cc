@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "engine/value_limits.h"
 #include "lake/queries.h"
 #include "serve/http_problem.h"
 
@@ -62,6 +63,7 @@ Result<std::unique_ptr<QueryDesk>> QueryDesk::Open(lake::Lake& lake,
                                                    const QueryDeskOptions& options) {
   std::unique_ptr<QueryDesk> desk(new QueryDesk(lake, options));
   VL_TRY(desk->engine_, lake::OpenReadingEngine(lake, options.memory_bytes));
+  VL_TRY(desk->built_ins_, engine::InstallValueLimits(*desk->engine_));
   // A long answer has a thread while it is sent, and those that wait for a place have none.
   desk->pool_ =
       std::make_unique<WorkPool>(options.sessions + options.long_answers, options.waiting);
@@ -132,7 +134,8 @@ Status QueryDesk::Do(const Telling& work, QueryTurn& turn) {
     }
   }
   if (!turn.session_) {
-    VL_TRY(turn.session_, lake::OpenSqlSession(lake_, *engine_, {.files = false}));
+    VL_TRY(turn.session_,
+           lake::OpenSqlSession(lake_, *engine_, {.files = false, .built_ins = built_ins_}));
   }
   const Status done = work(turn);
   // After a fault of the engine nothing is known of a session.

@@ -117,6 +117,7 @@ class QueryDesk {
   std::atomic<size_t> asked_ = 0;  // statements that wait or run, but those that are long
   std::atomic<size_t> long_ = 0;
   std::unique_ptr<engine::Engine> engine_;
+  std::string built_ins_;  // of the sessions
   std::mutex mutex_;
   std::vector<std::unique_ptr<engine::SqlSession>> idle_;  // guarded by mutex_
   std::unique_ptr<WorkPool> pool_;                         // guarded by mutex_; null once closed

@@ -142,6 +142,9 @@ def test_a_limit_says_what_it_left_out(service):
     ({"query": "SELECT 1", "parameters": [{}]}, 400, "parameters"),
     ({}, 400, "query"),
     ([], 400, "object"),
+    ({"query": "SELECT len(range(4000000000))"}, 400, "too many items"),
+    ({"query": "SELECT generate_series(TIMESTAMP '2000-01-01', TIMESTAMP '2030-01-01', INTERVAL 1 SECOND)"}, 400, "too many items"),
+    ({"query": "SELECT repeat('x', 2000000000)"}, 400, "too many characters"),
 ])
 def test_faults_are_problems_with_their_place(service, body, status, words):
     answer = service.ask("POST", "/sql", json.dumps(body), {"Content-Type": "application/json"})
