@@ -285,6 +285,8 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
     route.body = ActionShape(deed);
     route.gives = {"application/json"};
     route.answer = AlertShape();
+    // Recorded; no monitor of this process has the alert.
+    route.also = {{202, shape::Object({{"request", shape::Text()}, {"applied", shape::Flag()}})}};
     route.max_body = kActionBytes;
     routes.Add(std::move(route));
   }

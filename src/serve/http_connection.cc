@@ -87,12 +87,13 @@ class Connection final : public HttpConnection,
   }
 
   void Start() override {
-    if constexpr (!kIsTls) return Next();
     if constexpr (kIsTls) {
       Lowest().expires_after(shared_->options.header_time);
       stream_.async_handshake(asio::ssl::stream_base::server, [self = Self()](error_code failed) {
         failed ? self->HandshakeFailed(failed) : self->Next();
       });
+    } else {
+      Next();
     }
   }
 

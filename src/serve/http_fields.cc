@@ -53,9 +53,9 @@ std::string HttpDate(Micros time) {
   constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   const std::chrono::hh_mm_ss clock{seconds - day};
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
-                     kDays.substr(std::chrono::weekday(day).c_encoding() * 3, 3),
+                     kDays.substr(size_t{3} * std::chrono::weekday(day).c_encoding(), 3),
                      static_cast<unsigned>(date.day()),
-                     kMonths.substr((static_cast<unsigned>(date.month()) - 1) * 3, 3),
+                     kMonths.substr(size_t{3} * (static_cast<unsigned>(date.month()) - 1), 3),
                      static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
                      clock.seconds().count());
 }

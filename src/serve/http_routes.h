@@ -47,6 +47,8 @@ struct Route {
   shape::Shape body = shape::Anything();     // where it is JSON
   shape::Shape answer = shape::Anything();
   int good_status = 200;
+  // Answers with other statuses that are no problem details, in the first of `gives`.
+  std::vector<std::pair<int, shape::Shape>> also = {};
   Access access = Access::kUsers;
   RunsOn runs_on = RunsOn::kLoop;
   int64_t max_body = 0;  // bytes as sent; more is a 413

@@ -104,6 +104,12 @@ void AddOperation(JsonWriter& json, const Route& route) {
   json.Key(fmt::to_string(route.good_status)).BeginObject().Key("description").String("Done");
   if (!route.gives.empty()) AddContent(json, route.gives, route.answer);
   json.EndObject();
+  for (const auto& [status, answer] : route.also) {
+    json.Key(fmt::to_string(status)).BeginObject();
+    json.Key("description").String(StatusPhrase(status));
+    AddContent(json, {route.gives.front()}, answer);
+    json.EndObject();
+  }
   AddProblem(json, route);
   json.EndObject().EndObject();
 }

@@ -84,9 +84,9 @@ void QueryDesk::Close() {
   idle_.clear();
 }
 
-void QueryDesk::Run(std::string path, Reply reply, Work work, WhenClientGoes when) {
+void QueryDesk::Run(const std::string& path, const Reply& reply, Work work, WhenClientGoes when) {
   RunTelling(
-      std::move(path), reply,
+      path, reply,
       [reply, work = std::move(work)](QueryTurn& turn) -> Status {
         VL_TRY(Response answer, work(turn.session(), turn.wait()));
         reply(std::move(answer));
@@ -95,7 +95,8 @@ void QueryDesk::Run(std::string path, Reply reply, Work work, WhenClientGoes whe
       when);
 }
 
-void QueryDesk::RunTelling(std::string path, Reply reply, Telling work, WhenClientGoes when) {
+void QueryDesk::RunTelling(const std::string& path, const Reply& reply, Telling work,
+                           WhenClientGoes when) {
   // The time runs from here: nobody waits for what would begin later.
   const auto begun = lake_.clock().Steady();
   if (asked_.fetch_add(1) >= options_.sessions + options_.waiting) {
@@ -110,7 +111,8 @@ void QueryDesk::RunTelling(std::string path, Reply reply, Telling work, WhenClie
       if (lake_.clock().Steady() >= turn.wait().until) return reply(Busy(path));
       const Status done = Do(work, turn);
       if (done) return;
-      if (turn.is_long()) {
+      // That a client left is its own affair.
+      if (turn.is_long() && done.error().kind != ErrorKind::kCancelled) {
         log::Warn("http: {}: an answer was cut off before its end: {}", path,
                   ToString(done.error().kind));
       }

@@ -93,11 +93,12 @@ class QueryDesk {
   using Work = std::function<Result<Response>(engine::SqlSession& session, const Wait& wait)>;
   // Has `work` done on a thread of the desk and answers `reply`: with 503 and Retry-After when too
   // many wait, else with what it gives, its error as ErrorResponse says.
-  void Run(std::string path, Reply reply, Work work, WhenClientGoes when = WhenClientGoes::kStop);
+  void Run(const std::string& path, const Reply& reply, Work work,
+           WhenClientGoes when = WhenClientGoes::kStop);
   // The same for work that answers by itself. Its error is the answer where it has not begun one;
   // else its body in pieces goes without an end, and the log says so.
   using Telling = std::function<Status(QueryTurn& turn)>;
-  void RunTelling(std::string path, Reply reply, Telling work,
+  void RunTelling(const std::string& path, const Reply& reply, Telling work,
                   WhenClientGoes when = WhenClientGoes::kStop);
 
   lake::Lake& lake() { return lake_; }

@@ -27,6 +27,7 @@ void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metric
        {"checks",
         shape::List(shape::Object(
             {{"name", shape::Text()}, {"ok", shape::Flag()}, {"fault?", shape::Text()}}))}});
+  ready.also = {{503, ready.answer}};
   for (Route* const probe : {&live, &ready}) {
     probe->access = Access::kAnybody;
     routes.Add(std::move(*probe));
