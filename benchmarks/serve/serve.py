@@ -21,7 +21,7 @@ import psycopg
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests/judges")]
-from measure import high_water, tree_rss  # noqa: E402
+from measure import high_water, percentile, tree_rss  # noqa: E402
 from postgres_cluster import Cluster  # noqa: E402
 
 COLUMNS = ("id", "patient_id", "status", "code", "effective_time", "effective_date", "systolic_pressure_value",
@@ -85,9 +85,6 @@ def timed(work, arguments):
         seconds.append(time.perf_counter() - begin)
     return seconds
 
-
-def percentile(seconds, share):
-    return sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))]
 
 
 def result(who, seconds, peak_mb, note=""):

@@ -1,7 +1,7 @@
 """latency.py BINARY LAKE PATIENTS RATE SECONDS FOLDER: how long a reading takes to an alert, to silver and to gold.
 
-On a lake with PATIENTS patients RATE messages a second come for SECONDS, in an open loop: each message has its time,
-whether the ones before it were taken or not. One in a hundred is a critical reading of a patient of its own and must
+On a lake with PATIENTS patients, each of whom has sent one reading before, RATE messages a second come for SECONDS, in an
+open loop: each message has its time, whether the ones before it were taken or not. One in a hundred is a critical reading of a patient of its own and must
 raise one alert; one in a hundred corrects an earlier one. Delays run from the time at which the broker appended the
 message, to the client of server-sent events, and to the commit that made it visible (when its file appeared in the
 table's log). Prints {"results": [{"who", "seconds": [...], "peak_mb", "note"}]}.
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from deltalake import DeltaTable
@@ -29,7 +29,7 @@ from kafka_broker import Broker  # noqa: E402
 from measure import high_water, percentile  # noqa: E402
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
-PARTITIONS = 4
+TOPIC, PARTITIONS = "latency", 4
 CRITICAL_EVERY, CORRECTED_EVERY = 100, 100  # of these, in turns
 SILVER = ("silver/observation", "silver/vital_sign")
 
@@ -65,6 +65,13 @@ class Load:
         self.sent[number] = self.reading(number)
         return self.sent[number]
 
+    @staticmethod
+    def first(patient):
+        return {"resourceType": "Observation", "id": f"first{patient}", "status": "final", "meta": {"versionId": "1"},
+                "code": {"coding": [{"system": LOINC, "code": "85354-9"}]}, "subject": {"reference": f"Patient/p{patient}"},
+                "effectiveDateTime": (datetime.now(timezone.utc) - timedelta(minutes=5)).isoformat(),
+                "component": [part("8480-6", 116), part("8462-4", 78)]}
+
     def reading(self, number):
         critical = is_critical(number)
         who = number // CRITICAL_EVERY if critical else self.chance.randrange(self.patients // 2, self.patients)
@@ -96,15 +103,39 @@ class Alerts(threading.Thread):
             self.came[reading] = now
 
 
+def await_table(table, count, deadline):
+    """Until a Delta table has rows of so many patients."""
+    while (table / "_delta_log").exists():
+        if len(DeltaTable(str(table)).to_pyarrow_table(columns=["patient_id"]).column(0).unique()) >= count:
+            return
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    raise SystemExit(f"{table} has not the readings sent first")
+
+
+def app_id(partition):
+    return f"vitals/{TOPIC}/{partition}/0"
+
+
+def await_positions(table, ends, deadline):
+    """Until a table has every message."""
+    while any((DeltaTable(str(table)).transaction_version(app_id(n)) or 0) < end for n, end in ends.items()):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{table} has not all messages")
+        time.sleep(0.2)
+
+
 def appended(broker, topic, count):
-    """When the broker appended each message, and its number, by partition and offset."""
+    """When the broker appended each message of the load, and its number, by partition and offset."""
     consumer = Consumer({"bootstrap.servers": broker.address, "group.id": "bench", "enable.auto.commit": False})
     consumer.assign([TopicPartition(topic, n, 0) for n in range(PARTITIONS)])
     found = {}
     while len(found) < count:
         for message in consumer.consume(10_000, timeout=10):
-            kind, at = message.timestamp()
-            found[message.partition(), message.offset()] = at / 1000, int(dict(message.headers())["number"])
+            number = int(dict(message.headers())["number"])
+            if number >= 0:
+                found[message.partition(), message.offset()] = message.timestamp()[1] / 1000, number
     consumer.close()
     return found
 
@@ -132,7 +163,7 @@ class Commits:
 
 def main():
     binary, lake, patients, rate, seconds, folder = sys.argv[1], pathlib.Path(sys.argv[2]), *map(int, sys.argv[3:6]), pathlib.Path(sys.argv[6])
-    total, topic = rate * seconds, "latency"
+    total, topic = rate * seconds, TOPIC
     lake.parent.mkdir(parents=True, exist_ok=True)
     people = folder / "people.ndjson"
     people.write_text("".join(json.dumps({"resourceType": "Patient", "id": f"p{i}", "birthDate": "1950-01-01"}) + "\n" for i in range(patients)))
@@ -151,9 +182,16 @@ def main():
             if service.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"it does not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.05)
+        producer, load = Producer({"bootstrap.servers": broker.address, "linger.ms": 5}), Load(patients)
+        for number in range(patients):
+            message = load.first(number)
+            producer.produce(topic, json.dumps(message), key=message["subject"]["reference"], headers={"number": str(-1 - number)})
+            producer.poll(0)
+        producer.flush(60)
+        await_table(lake / "gold/latest_vital", patients, deadline + 240)
         alerts = Alerts(found[1], len([n for n in range(total) if is_critical(n)]))
         alerts.start()
-        producer, load = Producer({"bootstrap.servers": broker.address, "linger.ms": 0}), Load(patients)
+        producer = Producer({"bootstrap.servers": broker.address, "linger.ms": 0})
         begin, slowest = time.perf_counter(), 0
         for number in range(total):
             while (wait := begin + number / rate - time.perf_counter()) > 0:
@@ -164,6 +202,7 @@ def main():
             producer.poll(0)
         producer.flush(60)
         alerts.join(60)
+        await_positions(lake / SILVER[-1], broker.end_offsets(topic), time.monotonic() + 60)
         peak = high_water(service.pid) / 2**20
         service.send_signal(signal.SIGTERM)
         if service.wait(timeout=120) != 0:
@@ -181,7 +220,7 @@ def main():
 
     def tell(who, delays, note=""):
         note = "; ".join(filter(None, (f"p99 {percentile(delays, 0.99):.3f} s", note)))
-        results.append({"who": who, "seconds": delays, "peak_mb": peak, "note": note})
+        results.append({"who": who, "seconds": [round(delay, 4) for delay in delays], "peak_mb": peak, "note": note})
 
     tell("reading to alert, at a client of server-sent events", [at - wanted[reading] for reading, at in alerts.came.items()],
          f"{len(wanted)} alerts, {rate:,} readings/s, {patients:,} patients; at most {slowest * 1000:.0f} ms behind the plan")
@@ -189,8 +228,7 @@ def main():
     gold = [(table.name, Commits(table)) for table in (lake / "gold").iterdir()]
     new, corrected, in_gold = [], [], []
     for (partition, offset), (at, number) in sent.items():
-        app = f"vitals/{topic}/{partition}/0"
-        versions = {table: commits.version_of(app, offset + 1) for table, commits in silver.items()}
+        versions = {table: commits.version_of(app_id(partition), offset + 1) for table, commits in silver.items()}
         (corrected if is_correction(number) else new).append(max(silver[t].when[v] for t, v in versions.items()) - at)
         in_gold.append(max(commits.when[commits.version_of(app, version)] for table, commits in gold for source, version in versions.items()
                            if (app := f"gold/gold.{table}/{source.replace('/', '.')}") in commits.reached) - at)

@@ -1,5 +1,7 @@
 #include "cli/service.h"
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <limits>
 #include <thread>
@@ -38,6 +40,13 @@ Status CompactSmallFiles(lake::Lake& lake, const std::stop_token& stop) {
     return std::unexpected(std::move(done).error());
   }
   return {};
+}
+
+// The calling thread and those it starts (Linux gives each its own nice value) leave the processor
+// to what takes readings in.
+void GiveWay() {
+  constexpr int kNice = 10;
+  ::setpriority(PRIO_PROCESS, 0, kNice);
 }
 
 Status FollowWithGold(lake::Lake& lake) {
@@ -333,8 +342,14 @@ Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   VL_TRY(postgres_, OpenPostgres(lake_, metrics_, setup_.postgres));
   const std::stop_callback forward(stop, [&] { ended_.request_stop(); });
   {
-    std::jthread gold([&] { Part("gold", [&] { return gold_.Run({}); }); });
-    std::jthread upkeep([&] { Part("upkeep", [&] { return upkeep_.Run(ended_.get_token()); }); });
+    std::jthread gold([&] {
+      GiveWay();
+      Part("gold", [&] { return gold_.Run({}); });
+    });
+    std::jthread upkeep([&] {
+      GiveWay();
+      Part("upkeep", [&] { return upkeep_.Run(ended_.get_token()); });
+    });
     std::jthread board(
         [&](const std::stop_token& end) { Part("alerts", [&] { return board_.Run(end); }); });
     std::vector<std::jthread> outbound;

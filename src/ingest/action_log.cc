@@ -149,8 +149,7 @@ Result<ActionLog::Counts> ActionLog::CountsAt(int64_t position, const Wait& wait
   return Counts{found.GetInt64(0), found.GetInt64(1)};
 }
 
-Status ActionLog::Append(std::vector<RecordedAction>& rows, const Wait& wait) {
-  if (rows.empty()) return {};
+Result<Version> ActionLog::Append(std::vector<RecordedAction>& rows, const Wait& wait) {
   int64_t next = count();
   for (RecordedAction& row : rows) {
     row.partition = app_;
@@ -165,7 +164,7 @@ Status ActionLog::Append(std::vector<RecordedAction>& rows, const Wait& wait) {
     return Fail(ErrorKind::kConflict, fmt::format("another process records actions of {}", app_));
   }
   count_ = next;
-  return {};
+  return done.version;
 }
 
 Result<std::vector<RecordedAction>> ActionLog::Unanswered(const std::string& id_space,

@@ -70,9 +70,9 @@ class ActionLog {
     int64_t below = 0, at = 0;
   };
   Result<Counts> CountsAt(int64_t position, const Wait& wait);
-  // Commits rows with positions; gives them ids and ordinals. kConflict: another process has the
-  // partition.
-  Status Append(std::vector<RecordedAction>& rows, const Wait& wait);
+  // Commits rows with positions; gives them ids and ordinals, and the table's version. kConflict:
+  // another process has the partition.
+  Result<Version> Append(std::vector<RecordedAction>& rows, const Wait& wait);
   // What was asked for and has no answer yet, oldest first: of this partition and of its earlier
   // epochs (their alerts go on in this one), and what is for all partitions of the id space.
   Result<std::vector<RecordedAction>> Unanswered(const std::string& id_space, const Wait& wait);

@@ -146,7 +146,7 @@ TEST_F(TwoProcessesTest, ActionsAreRecordedByOneOfThem) {
   std::vector<RecordedAction> rows = {Tick(5), Tick(4)};
   ASSERT_TRUE(fast->Append(rows, {}).has_value());
   rows = {Tick(5)};
-  const Status late = slow->Append(rows, {});
+  const auto late = slow->Append(rows, {});
   ASSERT_FALSE(late.has_value());
   EXPECT_EQ(late.error().kind, ErrorKind::kConflict);
 

@@ -298,7 +298,7 @@ TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
   std::vector<RecordedAction> rows(1);
   rows[0].action = "tick";
   rows[0].position = 0;
-  WatchedStream::Succeeds(actions->Append(rows, {}));
+  ASSERT_TRUE(actions->Append(rows, {}).has_value());
   const Status begun = stream_.follower().Begin(partition, std::nullopt, {});
   ASSERT_FALSE(begun.has_value());
   EXPECT_EQ(begun.error().kind, ErrorKind::kCorrupt);

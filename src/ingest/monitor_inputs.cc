@@ -40,7 +40,9 @@ Status MonitorFollower::Record(Partition& partition, std::vector<RecordedAction>
     if (!action.position) action.position = partition.monitor->position();
     if (action.time == 0) action.time = TimeOf(partition);
   }
-  VL_RETURN_IF_ERROR(partition.actions.Append(actions, wait));
+  VL_TRY(const Version version, partition.actions.Append(actions, wait));
+  // A commit of our own asks for nothing.
+  if (actions_seen_ && version.value == actions_seen_->value + 1) actions_seen_ = version;
   for (RecordedAction& action : actions) partition.monitor->Place(std::move(action));
   return Take(partition, {}, partition.monitor->position());
 }
@@ -154,7 +156,6 @@ Status MonitorFollower::LookAround(const Wait& wait) {
   VL_TRY(const delta::SnapshotPtr actions, lake_.Latest(kActions));
   if (actions->version() != actions_seen_) {
     VL_RETURN_IF_ERROR(AnswerAll(wait));
-    // Its own rows move the version, too; looking once more is cheap.
     actions_seen_ = actions->version();
   }
   return TickWhereQuiet(wait);

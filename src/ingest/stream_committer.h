@@ -23,7 +23,8 @@ struct StreamProgress {
   int64_t messages = 0;
   lake::OutcomeCounts outcomes;  // of their records
   int64_t batches = 0;
-  bool catching_up = false;  // more waited already when the last batch was handed over
+  bool catching_up =
+      false;  // more waited already when the last batch was handed over, full or late
   // Of the last batch: how long its commits took, and when its last message was received.
   double commit_seconds = 0;
   Micros received_at = 0;

@@ -29,6 +29,8 @@ constexpr auto kLongestPause = 30s;
 // The same trouble is told so often.
 constexpr auto kTroubleEvery = 30s;
 constexpr std::chrono::nanoseconds kIdleAfter = 1s;
+// Messages older than this when they are handed over, and more behind them: it is catching up.
+constexpr Micros kBehind = 10'000'000;
 // Decoded at a time: the watch sees no more than this late.
 constexpr size_t kPieceMessages = 10'000;
 constexpr int64_t kPieceBytes = 16 << 20;
@@ -216,6 +218,14 @@ bool StreamPipeline::IsFull() const {
   return open_->batch().messages.size() >= limits_.rows || open_->batch().bytes >= limits_.bytes;
 }
 
+// Where messages come as fast as they are committed there is always one more: what tells is how old
+// they are.
+bool StreamPipeline::IsCatchingUp() const {
+  if (IsFull()) return true;
+  const Micros received = open_->batch().messages.back().received_at;
+  return !queue_.empty() && lake_.clock().NowMicros() - received > kBehind;
+}
+
 bool StreamPipeline::IsDue() const {
   return IsFull() || lake_.clock().Steady() - opened_at_ >= limits_.every;
 }
@@ -230,7 +240,7 @@ Status StreamPipeline::HandOver() {
   if (!IsDue() || (!idle && !IsFull())) return {};
   VL_RETURN_IF_ERROR(committer_.Await());
   using More = StreamCommitter::More;
-  const More more = IsFull() || !queue_.empty() ? More::kWaits : More::kNo;
+  const More more = IsCatchingUp() ? More::kWaits : More::kNo;
   committer_.Start(std::move(open_), more);
   return {};
 }

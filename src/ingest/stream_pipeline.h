@@ -86,6 +86,7 @@ class StreamPipeline : private PartitionOwner {
   Result<bool> IsSameTopic(Held& held, const StreamMessage& message);
   Status Stage(std::vector<StreamMessage> messages);
   bool IsFull() const;
+  bool IsCatchingUp() const;
   bool IsDue() const;
   // Gives the open batch to the committer when it is due and the committer idle, and waits for that
   // when the batch is as large as may be.

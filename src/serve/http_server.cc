@@ -30,21 +30,12 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 }  // namespace
 
 Status CheckHttpOptions(const HttpOptions& options) {
-  VL_TRY(const tcp::endpoint endpoint, ParseListenAddress(options.address));
   if (options.certificate_file.empty() != options.key_file.empty()) {
     return Fail(ErrorKind::kInvalidArgument, "TLS needs both a certificate and its key");
   }
   VL_RETURN_IF_ERROR(CheckHttpUsers(options.users));
-  const bool tls = !options.certificate_file.empty();
-  if (endpoint.address().is_loopback() || (tls && !options.users.empty())) return {};
-  return Fail(
-      ErrorKind::kInvalidArgument,
-      fmt::format(
-          "{} is not on loopback, and there only TLS and users may be: configure {}{}{}, or "
-          "use 127.0.0.1:{}",
-          options.address, tls ? "" : "serve.http_tls",
-          tls || !options.users.empty() ? "" : " and ",
-          options.users.empty() ? "serve.http_users" : "", endpoint.port()));
+  return CheckExposure(options.address, !options.certificate_file.empty(), !options.users.empty(),
+                       "serve.http");
 }
 
 struct HttpServer::Impl {

@@ -51,4 +51,17 @@ Status Listen(tcp::acceptor& acceptor, const std::string& address) {
   return {};
 }
 
+Status CheckExposure(const std::string& address, bool has_tls, bool has_users,
+                     std::string_view section) {
+  VL_TRY(const tcp::endpoint endpoint, ParseListenAddress(address));
+  if (endpoint.address().is_loopback() || (has_tls && has_users)) return {};
+  std::string missing = has_tls ? "" : fmt::format("{}_tls", section);
+  if (!has_users) missing += fmt::format("{}{}_users", has_tls ? "" : " and ", section);
+  return Fail(
+      ErrorKind::kInvalidArgument,
+      fmt::format("{} is not on loopback, and there only TLS and users may be: configure {}, "
+                  "or use 127.0.0.1:{}",
+                  address, missing, endpoint.port()));
+}
+
 }  // namespace vitalake::serve

@@ -18,4 +18,9 @@ std::unexpected<Error> ListenError(const std::string& address,
 // Opens, binds and listens.
 Status Listen(boost::asio::ip::tcp::acceptor& acceptor, const std::string& address);
 
+// kInvalidArgument unless the address is on loopback or both TLS and users are configured; the
+// message names what is missing of `<section>_tls` and `<section>_users`.
+Status CheckExposure(const std::string& address, bool has_tls, bool has_users,
+                     std::string_view section);
+
 }  // namespace vitalake::serve

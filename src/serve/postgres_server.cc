@@ -37,17 +37,11 @@ int32_t RandomSecret() {
 }  // namespace
 
 Status CheckPostgresOptions(const PostgresOptions& options) {
-  VL_TRY(const tcp::endpoint endpoint, ParseListenAddress(options.address));
-  if (!endpoint.address().is_loopback() && options.users.empty()) {
-    return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("{} is not on loopback, and there only users with a password may "
-                            "connect: configure serve.postgres_users, or use 127.0.0.1:{}",
-                            options.address, endpoint.port()));
-  }
   if (options.certificate_file.empty() != options.key_file.empty()) {
     return Fail(ErrorKind::kInvalidArgument, "TLS needs both a certificate and its key");
   }
-  return {};
+  return CheckExposure(options.address, !options.certificate_file.empty(), !options.users.empty(),
+                       "serve.postgres");
 }
 
 struct PostgresServer::Impl {
@@ -75,6 +69,7 @@ struct PostgresServer::Impl {
     error_code failed;
     const tcp::endpoint bound = acceptor.local_endpoint(failed);
     if (failed) return ListenError(options.address, failed);
+    shared.tls_only = !bound.address().is_loopback();
     address = bound.address().is_v6()
                   ? fmt::format("[{}]:{}", bound.address().to_string(), bound.port())
                   : fmt::format("{}:{}", bound.address().to_string(), bound.port());

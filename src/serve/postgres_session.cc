@@ -192,6 +192,12 @@ Status PostgresSession::LogIn(MessageReader& packet) {
     SendError(Fatal("28000", "no PostgreSQL user name specified in startup packet"), "FATAL");
     return Fail(ErrorKind::kIo, "no user");
   }
+  if (shared_.tls_only && !socket_.encrypted()) {
+    PgError error = Fatal("28000", "connections to this server are made with TLS");
+    error.hint = "Connect with sslmode=require, or a stricter one.";
+    SendError(error, "FATAL");
+    return Fail(ErrorKind::kIo, "no TLS");
+  }
   VL_RETURN_IF_ERROR(Authenticate(user_));
   // Clients that are told no database name the user's.
   if (!database.empty() && database != shared_.options.database && database != user_) {

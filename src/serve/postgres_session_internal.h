@@ -24,6 +24,7 @@ struct PostgresShared {
   WorkGate& gate;
   const PostgresHooks& hooks;
   const ServerTls* tls = nullptr;
+  bool tls_only = false;  // off loopback
   // Asks for the end of what the session with this key is doing.
   std::function<void(int32_t process, int32_t secret)> cancel;
 };

@@ -1,5 +1,4 @@
-"""Catalogue queries in the shapes that tools send: (statement, whether it has rows here), by tool. Their drivers'
-and tools' public sources were the model; the words are the tests' own."""
+"""Catalogue queries of the kinds that drivers and tools send: (statement, whether it has rows here), by tool."""
 
 QUERIES = {}
 

@@ -553,11 +553,28 @@ def test_users_log_in_with_a_password_and_tls(tmp_path):
         served.stop()
 
 
-def test_a_taken_port_asked_for_is_an_error_and_a_foreign_address_needs_users(tmp_path, service):
-    for address, words in ((f"127.0.0.1:{service.port}", "cannot listen at"), ("0.0.0.0:0", "postgres_users")):
-        other = Postgres(tmp_path, address=address)
-        done = run("run", "--config", other.config, expect=None, timeout=60)
-        assert done.returncode != 0 and words in done.stderr, done.stderr
+def test_a_taken_port_asked_for_is_an_error(tmp_path, service):
+    done = run("run", "--config", Postgres(tmp_path, address=f"127.0.0.1:{service.port}").config, expect=None, timeout=60)
+    assert done.returncode != 0 and "cannot listen at" in done.stderr, done.stderr
+
+
+def test_an_address_off_loopback_needs_tls_and_users_and_speaks_nothing_else(tmp_path):
+    certificate(tmp_path)
+    users = ", postgres_users: [{name: anna, password: geheim}]"
+    tls = f", postgres_tls: {{certificate_file: {tmp_path}/cert.pem, key_file: {tmp_path}/key.pem}}"
+    for serve, missing in (("", ("postgres_users", "postgres_tls")), (users, ("postgres_tls",)), (tls, ("postgres_users",))):
+        done = run("run", "--config", Postgres(tmp_path, address="0.0.0.0:0", serve=serve).config, expect=2, timeout=60)
+        assert all(name in done.stderr for name in missing), done.stderr
+    served = Postgres(tmp_path, address="0.0.0.0:0", serve=users + tls)
+    served.start()
+    try:
+        who = {"user": "anna", "password": "geheim"}
+        with psycopg.connect(served.dsn(**who, sslmode="require")) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError, match="TLS"):
+            psycopg.connect(served.dsn(**who, sslmode="disable"))
+    finally:
+        served.stop()
 
 
 # ---- Metrics.
