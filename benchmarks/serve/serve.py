@@ -17,11 +17,12 @@ import sys
 import threading
 import time
 
+import psutil
 import psycopg
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests/judges")]
-from measure import high_water, percentile, tree_rss  # noqa: E402
+from measure import high_water, percentile  # noqa: E402
 from postgres_cluster import Cluster  # noqa: E402
 
 COLUMNS = ("id", "patient_id", "status", "code", "effective_time", "effective_date", "systolic_pressure_value",
@@ -123,7 +124,7 @@ def copied(connection, statement):
 
 def against_postgres(served, count, patients):
     """The same statements over the wire of both, in turns."""
-    cluster = Cluster().start()
+    cluster = Cluster(shared_buffers="512MB", work_mem="256MB", effective_cache_size="4GB", maintenance_work_mem="512MB").start()
     try:
         with psycopg.connect(served.postgres, autocommit=True) as ours, psycopg.connect(cluster.address(), autocommit=True) as theirs:
             load(ours, theirs)
@@ -139,16 +140,17 @@ def against_postgres(served, count, patients):
                     (f"aggregate over {rows}", lambda one, _: one.execute(AGGREGATE).fetchall(), range(7)),
                     (f"binary COPY of {min(count, 10**6):,} rows x {len(COLUMNS)} columns, sorted", lambda one, _: copied(one, copy), range(3))):
                 for who, one, peak in (("vitalake", ours, served.peak_mb),
-                                       ("PostgreSQL 15, indexed", theirs, lambda: tree_rss_of(cluster.server.pid) / 2**20)):
+                                       ("PostgreSQL 15, indexed", theirs, lambda: tree_pss(cluster.server.pid) / 2**20)):
                     work(one, arguments[0])  # warm
                     yield result(f"{who}: {title}", timed(lambda argument, one=one: work(one, argument), arguments), peak())
     finally:
         cluster.stop()
 
 
-def tree_rss_of(pid):
-    import psutil
-    return tree_rss(psutil.Process(pid))
+def tree_pss(pid):
+    """Memory of a process tree in bytes; what its processes share counts once."""
+    root = psutil.Process(pid)
+    return sum(process.memory_full_info().pss for process in [root, *root.children(recursive=True)])
 
 
 def float_or_text(value):
@@ -192,12 +194,16 @@ def fhir(served, patients):
 
 def probes(served):
     """Health and metrics while every place for statements is taken by a heavy one."""
-    ended = threading.Event()
+    ended, answered = threading.Event(), []
 
     def heavy():
         while not ended.is_set():
-            with contextlib.suppress(KeyError, http.client.HTTPException, OSError):
-                sql(served, HEAVY)
+            with contextlib.suppress(KeyError, http.client.HTTPException, OSError):  # no rows: its time was up
+                answered.append(sql(served, HEAVY))
+
+    def probe(path, connection):
+        status, body = served.get(path, connection)
+        assert status == 200, body
 
     threads = [threading.Thread(target=heavy) for _ in range(4)]
     for thread in threads:
@@ -205,12 +211,14 @@ def probes(served):
     try:
         for path in ("/livez", "/metrics"):
             connection = served.connect()
-            seconds = timed(lambda _: served.get(path, connection), range(500))
+            seconds = timed(lambda _, path=path, connection=connection: probe(path, connection), range(500))
             yield result(f"vitalake HTTP: {path} while heavy statements run", seconds, served.peak_mb())
     finally:
         ended.set()
         for thread in threads:
             thread.join()
+    if not answered:
+        raise SystemExit("no heavy statement was answered: there was no load")
 
 
 def main():

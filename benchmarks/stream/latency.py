@@ -126,6 +126,23 @@ def await_positions(table, ends, deadline):
         time.sleep(0.2)
 
 
+def gold_app(table, source):
+    return f"gold/gold.{table}/{source.replace('/', '.')}"
+
+
+def await_gold(lake, deadline):
+    """Until every gold table has seen silver as it is now."""
+    now = {source: DeltaTable(str(lake / source)).version() for source in SILVER}
+    while True:
+        late = [table.name for table in (lake / "gold").iterdir() for source, version in now.items()
+                if (seen := DeltaTable(str(table)).transaction_version(gold_app(table.name, source))) is not None and seen < version]
+        if not late:
+            return
+        if time.monotonic() > deadline:
+            raise SystemExit(f"gold stays behind: {late}")
+        time.sleep(0.5)
+
+
 def appended(broker, topic, count):
     """When the broker appended each message of the load, and its number, by partition and offset."""
     consumer = Consumer({"bootstrap.servers": broker.address, "group.id": "bench", "enable.auto.commit": False})
@@ -202,7 +219,9 @@ def main():
             producer.poll(0)
         producer.flush(60)
         alerts.join(60)
-        await_positions(lake / SILVER[-1], broker.end_offsets(topic), time.monotonic() + 60)
+        for table in SILVER:
+            await_positions(lake / table, broker.end_offsets(topic), time.monotonic() + 60)
+        await_gold(lake, time.monotonic() + 300)
         peak = high_water(service.pid) / 2**20
         service.send_signal(signal.SIGTERM)
         if service.wait(timeout=120) != 0:
@@ -231,7 +250,7 @@ def main():
         versions = {table: commits.version_of(app_id(partition), offset + 1) for table, commits in silver.items()}
         (corrected if is_correction(number) else new).append(max(silver[t].when[v] for t, v in versions.items()) - at)
         in_gold.append(max(commits.when[commits.version_of(app, version)] for table, commits in gold for source, version in versions.items()
-                           if (app := f"gold/gold.{table}/{source.replace('/', '.')}") in commits.reached) - at)
+                           if (app := gold_app(table, source)) in commits.reached) - at)
     files = {table: len(DeltaTable(str(lake / table)).file_uris()) for table in SILVER}
     tell("reading to silver, both tables", new, "files at the end: " + ", ".join(f"{n} in {t.replace('/', '.')}" for t, n in files.items()))
     tell("correction to silver, both tables", corrected)

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include "base/json_writer.h"
@@ -7,7 +8,9 @@
 #include "cli/progress.h"
 #include "cli/quantity.h"
 #include "ingest/generate.h"
+#include "ingest/http_post.h"
 #include "ingest/kafka_producer.h"
+#include "ingest/pause.h"
 
 namespace vitalake::cli {
 namespace {
@@ -26,13 +29,29 @@ struct GenerateOptions {
   std::string labels;
 };
 
+// A post's body at most: the service takes 16 MiB.
+constexpr size_t kPostBytes = 8 << 20;
+// The service answers within 60 s, that it does not know if nothing else.
+constexpr std::chrono::seconds kPostPatience{90};
+constexpr std::chrono::milliseconds kPostPause{500};
+
 bool IsKafka(std::string_view target) { return target.starts_with("kafka://"); }
 
+bool IsHttp(std::string_view target) {
+  return target.starts_with("http://") || target.starts_with("https://");
+}
+
+bool IsFile(std::string_view target) {
+  return !target.empty() && !IsKafka(target) && !IsHttp(target);
+}
+
 Status CheckTarget(Context& context, const GenerateOptions& options) {
-  if (size_t scheme = options.to.find("://"); scheme != std::string::npos && !IsKafka(options.to)) {
+  const size_t scheme = options.to.find("://");
+  if (scheme != std::string::npos && IsFile(options.to)) {
     return Fail(ErrorKind::kUnsupported,
                 fmt::format("--to {}: sending to {} is not supported in this version; give a file, "
-                            "kafka://host:port/topic, or nothing for standard output",
+                            "kafka://host:port/topic, http://host:port/ingest, or nothing for "
+                            "standard output",
                             options.to, options.to.substr(0, scheme)));
   }
   if (options.rate < 0) return Usage(context, "--rate must be above 0");
@@ -62,12 +81,62 @@ void Tell(Context& context, const GenerateOptions& options, const ingest::Genera
   if (done.labels > 0) Say(fmt::format("{} labels -> {}", FormatCount(done.labels), labels));
 }
 
-// Where the lines go: a file, standard output, or a topic.
+// Lines as the bodies of posts to a service's /ingest, each until it is taken.
+class PostedLines {
+ public:
+  static Result<PostedLines> Open(const std::string& url, Random& random) {
+    VL_TRY(ingest::HttpPoster poster, ingest::HttpPoster::Open(kPostPatience));
+    return PostedLines(url, fmt::format("generate-{:016x}", random.Next()), std::move(poster));
+  }
+
+  Status Write(Context& context, std::string_view block) {
+    while (!block.empty()) {
+      size_t end = block.size();
+      if (end > kPostBytes) end = block.rfind('\n', kPostBytes) + 1;
+      VL_RETURN_IF_ERROR(Post(context, block.substr(0, end)));
+      block.remove_prefix(end);
+    }
+    return {};
+  }
+
+ private:
+  PostedLines(std::string url, std::string name, ingest::HttpPoster poster)
+      : url_(std::move(url)), name_(std::move(name)), poster_(std::move(poster)) {}
+
+  Status Post(Context& context, std::string_view lines) {
+    // The key makes it safe to send again what may have been taken.
+    const std::string headers[] = {"Content-Type: application/fhir+ndjson",
+                                   fmt::format("Idempotency-Key: {}-{}", name_, posts_++)};
+    for (bool connected = posts_ > 1;; connected = true) {
+      const ingest::HttpPoster::Answer answer = poster_.Post(url_, lines, headers);
+      if (answer.is_good()) return {};
+      if (!answer.is_passing() || (answer.status == 0 && !connected)) {
+        return Fail(ErrorKind::kIo,
+                    fmt::format("cannot post to {}: {}; it must be the /ingest of a `run` with an "
+                                "http stream",
+                                url_, answer.ToString()));
+      }
+      if (auto time = context.wait().Check(context.clock(), "posting"); !time) {
+        return Because(std::move(time).error(), answer.ToString());
+      }
+      ingest::PauseUntilStop(context.stop(), kPostPause);
+    }
+  }
+
+  std::string url_, name_;
+  ingest::HttpPoster poster_;
+  int64_t posts_ = 0;
+};
+
+// Where the lines go: a file, standard output, a topic, or a service.
 class Target {
  public:
-  static Result<Target> Open(const std::string& to) {
+  static Result<Target> Open(Context& context, const std::string& to) {
     Target target;
-    if (IsKafka(to)) {
+    if (IsHttp(to)) {
+      VL_TRY(PostedLines posts, PostedLines::Open(to, context.random()));
+      target.posts_.emplace(std::move(posts));
+    } else if (IsKafka(to)) {
       VL_TRY(const ingest::KafkaOptions options, ingest::ParseKafkaUrl(to));
       VL_TRY(target.producer_, ingest::KafkaProducer::Open(options));
     } else {
@@ -77,15 +146,18 @@ class Target {
     return target;
   }
   Status Write(Context& context, std::string_view block) {
+    if (posts_) return posts_->Write(context, block);
     return producer_ ? producer_->SendLines(block, context.wait(), context.clock())
                      : file_->Write(block);
   }
   Status Finish(Context& context) {
+    if (posts_) return {};
     return producer_ ? producer_->Flush(context.wait(), context.clock()) : file_->Finish();
   }
 
  private:
   std::optional<OutputTarget> file_;
+  std::optional<PostedLines> posts_;
   std::unique_ptr<ingest::KafkaProducer> producer_;
 };
 
@@ -118,7 +190,7 @@ class Writer {
 
 Result<int> GeneratePatients(Context& context, const GenerateOptions& options) {
   VL_RETURN_IF_ERROR(CheckTarget(context, options));
-  VL_TRY(Target target, Target::Open(options.to));
+  VL_TRY(Target target, Target::Open(context, options.to));
   ingest::PatientOptions wanted;
   wanted.count = options.count;
   wanted.seed = options.seed;
@@ -182,9 +254,9 @@ Result<int> GenerateObservations(Context& context, const GenerateOptions& option
   VL_RETURN_IF_ERROR(CheckTarget(context, options));
   VL_TRY(ingest::ObservationOptions wanted, Wanted(options));
   std::string label_file = options.labels;
-  if (label_file.empty() && !options.to.empty() && !IsKafka(options.to) && options.anomalies > 0)
+  if (label_file.empty() && IsFile(options.to) && options.anomalies > 0)
     label_file = LabelFile(options.to);
-  VL_TRY(Target target, Target::Open(options.to));
+  VL_TRY(Target target, Target::Open(context, options.to));
   std::optional<OutputTarget> labels;
   ingest::GenerateSink label_sink;
   if (!label_file.empty()) {
@@ -211,7 +283,8 @@ void AddCommon(CLI::App* command, const std::shared_ptr<GenerateOptions>& option
       ->type_name("S");
   command
       ->add_option("--to,-o,--output", options->to,
-                   "NDJSON file to write, or kafka://host:port/topic [standard output]")
+                   "NDJSON file to write, kafka://host:port/topic, or http://host:port/ingest of a "
+                   "service [standard output]")
       ->type_name("FILE");
 }
 

@@ -22,15 +22,15 @@ StatementWatcher::~StatementWatcher() {
 
 void StatementWatcher::WakeBy(nanoseconds until) {
   if (until >= wakes_at_) return;
-  wakes_at_ = until;
   if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+  wakes_at_ = until;
   earlier_.notify_all();
 }
 
 StatementWatcher::Place StatementWatcher::Add(duckdb_connection connection, nanoseconds until) {
   const std::lock_guard lock(mutex_);
-  watched_.push_front({connection, until});
   WakeBy(until);
+  watched_.push_front({connection, until});
   return watched_.begin();
 }
 

@@ -210,6 +210,28 @@ TEST_F(MonitorFollowerTest, WhatPeopleAskForIsAnsweredOnce) {
   EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'acknowledge'"), "2\n");
 }
 
+// Its own commits to ops.action ask for nothing; one of its own right behind somebody else's must not
+// hide that.
+TEST_F(MonitorFollowerTest, WhatPeopleAskForIsFoundUnderCommitsOfItsOwn) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 205, 100})}});
+  stream_.Pass(2 * kSecond);
+  RecordedAction ask;
+  ask.partition = stream_.Partition().AppId();
+  ask.actor = "nurse-7";
+  ask.action = "acknowledge";
+  ask.target = stream_.Rows("SELECT alert_id FROM ops.alert LIMIT 1").substr(0, 32);
+  ask.payload = R"({"patient_id":"p1"})";
+  ask.time = kMorning;
+  ASSERT_TRUE(AppendRequests(stream_.lake().lake(), {&ask, 1}, {}).has_value());
+  stream_.follower().OfferRules(WithSevereAbove(150));
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT action FROM ops.action WHERE action IN ('rules', 'acknowledge') "
+                         "AND source_offset IS NOT NULL ORDER BY ordinal"),
+            "rules\nrules\nacknowledge\n");
+}
+
 TEST_F(MonitorFollowerTest, NewRulesAreRecordedAndJudgeWhatComes) {
   KnowPatients();
   stream_.Start();

@@ -221,7 +221,7 @@ bool StreamPipeline::IsFull() const {
 // Where messages come as fast as they are committed there is always one more: what tells is how old
 // they are.
 bool StreamPipeline::IsCatchingUp() const {
-  if (IsFull()) return true;
+  if (IsFull() || queue_.full()) return true;
   const Micros received = open_->batch().messages.back().received_at;
   return !queue_.empty() && lake_.clock().NowMicros() - received > kBehind;
 }

@@ -132,6 +132,11 @@ bool StreamQueue::empty() const {
   return entries_.empty();
 }
 
+bool StreamQueue::full() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_ >= most_bytes_;
+}
+
 void StreamQueue::Drop(int32_t partition) {
   std::erase_if(entries_, [&](const StreamMessage& message) {
     if (message.partition != partition) return false;

@@ -65,6 +65,7 @@ class StreamQueue {
   void Pause(std::chrono::milliseconds duration);
   bool closed() const;
   bool empty() const;  // no message waits
+  bool full() const;   // no more may
 
  private:
   void Drop(int32_t partition);

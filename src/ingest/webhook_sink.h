@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "ingest/http_post.h"
 #include "ingest/outbound.h"
 
 namespace vitalake::ingest {
@@ -29,7 +30,6 @@ class WebhookSink final : public OutboundSink {
  public:
   // Errors of CheckWebhook. `clock` must outlive it.
   static Result<std::unique_ptr<WebhookSink>> Open(WebhookOptions options, Clock& clock);
-  ~WebhookSink() override;
 
   // Until the receiver answers for good, or `wait` ends: kDeadline or kCancelled with what hindered
   // it last.
@@ -41,12 +41,11 @@ class WebhookSink final : public OutboundSink {
   int64_t refused() const { return refused_; }
 
  private:
-  class Http;
-  WebhookSink(WebhookOptions options, Clock& clock, std::unique_ptr<Http> http);
+  WebhookSink(WebhookOptions options, Clock& clock, HttpPoster http);
 
   WebhookOptions options_;
   Clock& clock_;
-  std::unique_ptr<Http> http_;
+  HttpPoster http_;
   int64_t refused_ = 0;
 };
 

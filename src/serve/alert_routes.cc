@@ -15,6 +15,7 @@
 #include "ingest/alert_table.h"
 #include "serve/action_body.h"
 #include "serve/http_problem.h"
+#include "serve/sql_request.h"
 
 namespace vitalake::serve {
 namespace {
@@ -278,6 +279,10 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
     Route route = PoolRoute(
         "POST", fmt::format("/alerts/{{id}}/{}", name), summary,
         [parts, deed = deed](const Request& request, const Reply& reply) {
+          // A page of somebody else's may post forms with a browser's cookie, but no JSON.
+          if (request.Header("origin") != nullptr && !SendsJson(request)) {
+            return reply(ProblemResponse({415, "A browser sends application/json", request.path}));
+          }
           auto answer = Act(parts, deed, request);
           reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), request.path));
         });

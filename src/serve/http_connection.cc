@@ -536,6 +536,9 @@ class Connection final : public HttpConnection,
     keep_alive_ = false;
     if (!told) Tell(Whole::kNo);
     answering_ = false;
+    // Without chunks the end of the connection is the end of the body: it is broken off instead.
+    error_code ignored;
+    if (!chunked_) Lowest().socket().set_option(asio::socket_base::linger(true, 0), ignored);
     Close();
   }
 

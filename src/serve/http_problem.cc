@@ -120,10 +120,10 @@ int HttpStatusOf(ErrorKind kind) {
     case ErrorKind::kNotFound:
       return 404;
     case ErrorKind::kAlreadyExists:
-    case ErrorKind::kConflict:
       return 409;
     case ErrorKind::kLimit:
       return 422;
+    case ErrorKind::kConflict:
     case ErrorKind::kCancelled:
       return 503;
     case ErrorKind::kDeadline:
@@ -138,6 +138,9 @@ Response ErrorResponse(const Error& error, const std::string& path) {
   if (status == 500) {
     log::Fault("http: {}: {}", path, error.ToString());
     return ProblemResponse({500, "The server could not do it; its log says why", path});
+  }
+  if (error.kind == ErrorKind::kConflict) {  // somebody else was faster
+    return ProblemResponse({status, error.message, path, {{"Retry-After", "1"}}});
   }
   if (status == 503) {
     return ProblemResponse({503, "The server is ending", path, {{"Retry-After", "5"}}});

@@ -51,7 +51,7 @@ struct PostgresHooks {
       statement = {};
 };
 
-// kInvalidArgument: no address; not on loopback, and no users are configured.
+// kInvalidArgument: no address; not on loopback, and users or TLS are missing.
 Status CheckPostgresOptions(const PostgresOptions& options);
 
 class PostgresServer {

@@ -54,9 +54,16 @@ Status QueryTurn::Rest(const std::function<Status(const Wait& sending)>& send) {
   place_.reset();
   until_ = long_until_;
   VL_RETURN_IF_ERROR(send(wait()));
+  if (ended_) return {};
   VL_RETURN_IF_ERROR(TakePlace());
   until_ = std::min(long_until_, desk_.lake_.clock().Steady() + left);
   return {};
+}
+
+void QueryTurn::EndStatement() {
+  ended_ = true;
+  place_.reset();
+  until_ = long_until_;
 }
 
 Result<std::unique_ptr<QueryDesk>> QueryDesk::Open(lake::Lake& lake,

@@ -61,6 +61,8 @@ class QueryTurn {
   // Runs `send`, which waits for the client, in nobody's way and in nobody's time but that of the
   // whole answer, which it is given. Afterwards `wait()` is another.
   Status Rest(const std::function<Status(const Wait& sending)>& send);
+  // The statement is done: what is still to be sent needs no place.
+  void EndStatement();
 
  private:
   friend class QueryDesk;
@@ -79,6 +81,7 @@ class QueryTurn {
   std::optional<WorkGate::Pass> place_;
   std::unique_ptr<engine::SqlSession> session_;
   bool long_ = false;
+  bool ended_ = false;  // the statement
 };
 
 // Thread-safe.

@@ -52,7 +52,10 @@ Status SqlAnswer::Send(std::string piece) {
   return turn_.Rest([&](const Wait& sending) { return body_->Send(shared, sending); });
 }
 
+void SqlAnswer::EndStatement() { turn_.EndStatement(); }
+
 Status SqlAnswer::End(Rows rows) {
+  EndStatement();
   HeaderList told;
   if (rows == Rows::kSome) told.emplace_back(kTruncated, "true");
   if (!body_) {

@@ -32,6 +32,8 @@ class SqlAnswer {
   // one call has more than kPieceBytes: a row that large is not sent.
   static constexpr size_t kPieceBytes = 64 << 20;
   Status Write(std::string_view text);
+  // All rows are here: what is written from now on needs no statement's place.
+  void EndStatement();
   // `truncated` goes as the header (or, behind pieces, the trailer) Vitalake-Truncated.
   enum class Rows { kAll, kSome };
   Status End(Rows rows);

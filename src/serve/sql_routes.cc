@@ -83,6 +83,7 @@ Status AnswerText(const SqlRequest& sql, QueryTurn& turn, SqlAnswer& answer) {
 
 // The bytes of a file, piece by piece.
 Status AnswerFile(const std::filesystem::path& path, SqlAnswer& answer) {
+  answer.EndStatement();
   std::ifstream file(path, std::ios::binary);
   std::string piece(kTextBytes, '\0');
   while (file) {

@@ -16,7 +16,9 @@ BINARIES = pathlib.Path(f"/usr/lib/postgresql/{VERSION}/bin")
 class Cluster:
     """PostgreSQL does not run as root: then it runs as the user its package made."""
 
-    def __init__(self):
+    def __init__(self, **settings):
+        """`settings`: of the server, as in postgresql.conf."""
+        self.settings = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vitalake-postgres-"))
         (self.port,) = free_ports(1)
         self.prefix = []
@@ -33,7 +35,7 @@ class Cluster:
                        check=True, capture_output=True, cwd="/", env=environment)
         self.server = subprocess.Popen(
             [*self.prefix, BINARIES / "postgres", "-D", data, "-p", str(self.port), "-k", self.folder,
-             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "TimeZone=UTC"],
+             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "TimeZone=UTC", *self.settings],
             stdout=subprocess.DEVNULL, stderr=(self.folder / "log").open("w"), cwd="/", env=environment)
         deadline = time.monotonic() + 30
         while subprocess.run([BINARIES / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:

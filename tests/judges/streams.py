@@ -63,7 +63,7 @@ streams:
     def await_text(self, words, timeout=60, times=1):
         """Until the log has the words, so often."""
         deadline = time.monotonic() + timeout
-        while self.text().count(words) < times:
+        while not self.log.exists() or self.log.read_text().count(words) < times:
             assert time.monotonic() < deadline, f"no {words!r} in\n{self.text()}"
             time.sleep(0.05)
 

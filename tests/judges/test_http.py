@@ -273,6 +273,22 @@ def test_the_generator_goes_on_where_it_was(tmp_path):
     assert service.lake.counts() == {**dict.fromkeys(OUTCOMES, 0), "received": len(ids), "written": len(ids)}
 
 
+def test_generated_records_are_posted(service, tmp_path):
+    service.start()
+    target = f"{service.url}/ingest"
+    for what, count, more in (("patients", 20, ()), ("observations", 300, ("--rate", 3000))):
+        run("generate", what, count, "--to", tmp_path / f"{what}.ndjson")
+        run("generate", what, count, "--to", target, *more)
+    for table, file in (("silver.patient", "patients"), ("silver.observation", "observations")):
+        sent = [json.loads(line)["id"] for line in (tmp_path / f"{file}.ndjson").read_text().splitlines()]
+        assert sorted(service.lake.read(table)["id"].to_pylist()) == sorted(sent)
+    missing = run("generate", "patients", 1, "--to", f"{service.url}/ingest/nothing", expect=1)
+    assert "404" in missing.stderr and "http stream" in missing.stderr
+    service.stop()
+    gone = run("generate", "patients", 1, "--to", target, expect=1)
+    assert target in gone.stderr and len(gone.stderr.splitlines()) <= 2, gone.stderr
+
+
 def test_addresses_that_are_refused(service, tmp_path):
     service.start()
     for address, words in (("0.0.0.0:0", "not on loopback"), (service.host, "another port"), ("off", "is off")):

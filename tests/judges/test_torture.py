@@ -212,11 +212,12 @@ def test_a_partition_moves_in_the_middle_of_a_batch(service, feed_of, broker, un
     """A second process joins the group while the first has a batch open: that is committed before the partition moves."""
     feed = feed_of(4)
     text = service.config.read_text()
-    service.config.write_text(text.replace("every: 100ms", "every: 10m"))
+    service.config.write_text(text.replace("every: 100ms", "every: 10m, merge_every: 10m"))
     first = service.start()
     feed.send(200)
     seen = published_steps(broker, f"{service.topic}-alerts", 1)
     assert seen and service.has_in("bronze.observation_stream") == 0  # decoded and judged, not committed
+    assert service.has_in("bronze.observation_stream") == 0
     service.start()
     service.await_text("goes to another process")
     service.await_bronze(feed, first)
