@@ -198,7 +198,7 @@ def same_gold(what, lake, theirs):
 
 
 def task_gold(args):
-    """Gold: four tables after 1,000 corrected readings of random patients, against computing them whole"""
+    """Gold: six tables (the rival: four) after 1,000 corrected readings of random patients, against computing them whole"""
     lake, theirs, size = OUT / "gold-lake", OUT / "gold-rival", f"{args.rows:,} readings"
     result = []
     for kind, title in (("day", "refresh, corrections of one day"), ("random", "refresh, corrections of any day")):

@@ -1,4 +1,4 @@
-"""duckdb_models.py LAKE OUT: every model of models/*.sql by DuckDB over the lake's silver Parquet, to OUT/<model>.parquet."""
+"""duckdb_models.py LAKE OUT: the four models that read silver alone (of models/*.sql), by DuckDB over the lake's silver Parquet, to OUT/<model>.parquet."""
 
 import json
 import pathlib
@@ -27,7 +27,7 @@ start = time.perf_counter()
 for model in sorted(models.glob("*.sql")):
     sql = model.read_text()
     order = re.search(r"^-- clustered: (.*)$", sql, re.MULTILINE)
-    if not order:
-        continue  # a view
+    if not order or "ops." in sql or "news2_" in sql:
+        continue  # a view, or of tables and functions that the rival has not
     connection.sql(f"COPY (SELECT * FROM ({sql}\n) ORDER BY {order[1]}) TO '{out / model.stem}.parquet' (FORMAT parquet, COMPRESSION zstd)")
 print(json.dumps({"seconds": time.perf_counter() - start}))

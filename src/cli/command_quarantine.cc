@@ -68,7 +68,8 @@ Result<int> Replay(Context& context, const QuarantineOptions& options) {
   VL_TRY(lake::Lake * lake, context.existing_lake());
   VL_TRY(ingest::ReplaySummary done,
          ingest::ReplayQuarantine(*lake, options.filter, {}, context.wait()));
-  VL_RETURN_IF_ERROR(WriteStdout(context.json() ? ingest::ReplayJson(done) + "\n" : ReplayText(done)));
+  VL_RETURN_IF_ERROR(
+      WriteStdout(context.json() ? ingest::ReplayJson(done) + "\n" : ReplayText(done)));
   return kExitDone;
 }
 

@@ -210,8 +210,8 @@ TEST_F(MonitorFollowerTest, WhatPeopleAskForIsAnsweredOnce) {
   EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'acknowledge'"), "2\n");
 }
 
-// Its own commits to ops.action ask for nothing; one of its own right behind somebody else's must not
-// hide that.
+// Its own commits to ops.action ask for nothing; one of its own right behind somebody else's must
+// not hide that.
 TEST_F(MonitorFollowerTest, WhatPeopleAskForIsFoundUnderCommitsOfItsOwn) {
   KnowPatients();
   stream_.Start();
