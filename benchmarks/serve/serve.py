@@ -87,7 +87,6 @@ def timed(work, arguments):
     return seconds
 
 
-
 def result(who, seconds, peak_mb, note=""):
     tail = f"p99 {percentile(seconds, 0.99) * 1e3:.1f} ms" if len(seconds) >= 100 else ""
     return {"who": who, "seconds": seconds, "peak_mb": peak_mb, "note": "; ".join(filter(None, (note, tail)))}

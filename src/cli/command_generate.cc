@@ -37,12 +37,8 @@ constexpr std::chrono::milliseconds kPostPause{500};
 
 bool IsKafka(std::string_view target) { return target.starts_with("kafka://"); }
 
-bool IsHttp(std::string_view target) {
-  return target.starts_with("http://") || target.starts_with("https://");
-}
-
 bool IsFile(std::string_view target) {
-  return !target.empty() && !IsKafka(target) && !IsHttp(target);
+  return !target.empty() && !IsKafka(target) && !ingest::IsHttpUrl(target);
 }
 
 Status CheckTarget(Context& context, const GenerateOptions& options) {
@@ -133,7 +129,7 @@ class Target {
  public:
   static Result<Target> Open(Context& context, const std::string& to) {
     Target target;
-    if (IsHttp(to)) {
+    if (ingest::IsHttpUrl(to)) {
       VL_TRY(PostedLines posts, PostedLines::Open(to, context.random()));
       target.posts_.emplace(std::move(posts));
     } else if (IsKafka(to)) {

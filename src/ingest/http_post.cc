@@ -35,6 +35,10 @@ size_t KeepSome(char* data, size_t size, size_t count, void* into) {
 
 }  // namespace
 
+bool IsHttpUrl(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://");
+}
+
 struct HttpPoster::Handle {
   struct Close {
     void operator()(CURL* handle) const { curl_easy_cleanup(handle); }

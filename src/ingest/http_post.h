@@ -11,6 +11,9 @@
 
 namespace vitalake::ingest {
 
+// "http://..." or "https://...".
+bool IsHttpUrl(std::string_view text);
+
 class HttpPoster {
  public:
   // `patience`: how long an answer may take.

@@ -27,6 +27,17 @@ MonitorRules WithSevereAbove(int systolic) {
 class MonitorFollowerTest : public testing::Test {
  protected:
   void KnowPatients() { stream_.lake().Ingest({{"patients.ndjson", kPatients}}); }
+  // Of the only alert: nurse-7.
+  void AskToAcknowledge() {
+    RecordedAction ask;
+    ask.partition = stream_.Partition().AppId();
+    ask.actor = "nurse-7";
+    ask.action = "acknowledge";
+    ask.target = stream_.Rows("SELECT alert_id FROM ops.alert LIMIT 1").substr(0, 32);
+    ask.payload = R"({"patient_id":"p1"})";
+    ask.time = kMorning;
+    ASSERT_TRUE(AppendRequests(stream_.lake().lake(), {&ask, 1}, {}).has_value());
+  }
 
   WatchedStream stream_;
 };
@@ -188,14 +199,7 @@ TEST_F(MonitorFollowerTest, WhatPeopleAskForIsAnsweredOnce) {
   KnowPatients();
   stream_.Start();
   stream_.Take({{kSecond, Pressure({"a", 0, 205, 100})}});
-  RecordedAction ask;
-  ask.partition = stream_.Partition().AppId();
-  ask.actor = "nurse-7";
-  ask.action = "acknowledge";
-  ask.target = stream_.Rows("SELECT alert_id FROM ops.alert LIMIT 1").substr(0, 32);
-  ask.payload = R"({"patient_id":"p1"})";
-  ask.time = kMorning;
-  ASSERT_TRUE(AppendRequests(stream_.lake().lake(), {&ask, 1}, {}).has_value());
+  AskToAcknowledge();
   stream_.Pass(2 * kSecond);
   stream_.Start();  // also when it is looked for again
   stream_.Pass(2 * kSecond);
@@ -217,14 +221,7 @@ TEST_F(MonitorFollowerTest, WhatPeopleAskForIsFoundUnderCommitsOfItsOwn) {
   stream_.Start();
   stream_.Take({{kSecond, Pressure({"a", 0, 205, 100})}});
   stream_.Pass(2 * kSecond);
-  RecordedAction ask;
-  ask.partition = stream_.Partition().AppId();
-  ask.actor = "nurse-7";
-  ask.action = "acknowledge";
-  ask.target = stream_.Rows("SELECT alert_id FROM ops.alert LIMIT 1").substr(0, 32);
-  ask.payload = R"({"patient_id":"p1"})";
-  ask.time = kMorning;
-  ASSERT_TRUE(AppendRequests(stream_.lake().lake(), {&ask, 1}, {}).has_value());
+  AskToAcknowledge();
   stream_.follower().OfferRules(WithSevereAbove(150));
   stream_.Pass(2 * kSecond);
   EXPECT_EQ(stream_.Rows("SELECT action FROM ops.action WHERE action IN ('rules', 'acknowledge') "

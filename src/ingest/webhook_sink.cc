@@ -38,7 +38,7 @@ WebhookSink::WebhookSink(WebhookOptions options, Clock& clock, HttpPoster http)
     : options_(std::move(options)), clock_(clock), http_(std::move(http)) {}
 
 Status CheckWebhook(const WebhookOptions& options) {
-  if (options.url.starts_with("http://") || options.url.starts_with("https://")) return {};
+  if (IsHttpUrl(options.url)) return {};
   return Fail(
       ErrorKind::kInvalidArgument,
       fmt::format("a webhook's URL begins with http:// or https://, not \"{}\"", options.url));

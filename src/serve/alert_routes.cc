@@ -14,8 +14,8 @@
 #include "ingest/alert_log.h"
 #include "ingest/alert_table.h"
 #include "serve/action_body.h"
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
-#include "serve/sql_request.h"
 
 namespace vitalake::serve {
 namespace {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <optional>
 
@@ -64,6 +65,15 @@ bool KnowsTag(const Request& request, std::string_view etag) {
   return std::ranges::any_of(request.headers, [&](const auto& field) {
     return field.first == "if-none-match" && HasTag(field.second, Opaque(etag));
   });
+}
+
+bool SendsJson(const Request& request) {
+  const std::string* const type = request.Header("content-type");
+  if (type == nullptr) return false;
+  std::string name = type->substr(0, type->find(';'));
+  name.erase(name.find_last_not_of(" \t") + 1);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name == "application/json";
 }
 
 }  // namespace vitalake::serve

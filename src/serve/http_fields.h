@@ -1,4 +1,4 @@
-// Values of header fields that more than one route has: dates and entity tags.
+// Values of header fields that more than one route has: dates, entity tags, media types.
 #pragma once
 
 #include <string>
@@ -16,5 +16,8 @@ std::string HttpDate(Micros time);
 // `W/"x"`); `*` has anything. What follows a malformed tag is not read.
 // Source: RFC 9110, 13.1.2 and 8.8.3.2 (weak comparison).
 bool KnowsTag(const Request& request, std::string_view etag);
+
+// Whether the header `Content-Type` says JSON.
+bool SendsJson(const Request& request);
 
 }  // namespace vitalake::serve

@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "ingest/replay.h"
 #include "lake/quarantine.h"
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
 #include "serve/page_cursor.h"
 #include "serve/query_number.h"
-#include "serve/sql_request.h"
 
 namespace vitalake::serve {
 namespace {

@@ -81,15 +81,6 @@ std::string_view MediaTypeOf(ResultFormat format) {
   return std::ranges::find(kMediaTypes, format, &decltype(kMediaTypes)::value_type::first)->second;
 }
 
-bool SendsJson(const Request& request) {
-  const std::string* const type = request.Header("content-type");
-  if (type == nullptr) return false;
-  std::string name = type->substr(0, type->find(';'));
-  name.erase(name.find_last_not_of(" \t") + 1);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name == "application/json";
-}
-
 Result<SqlRequest> ReadSqlRequest(const Request& request) {
   JsonParser parser;
   const auto body = parser.Parse(request.body);

@@ -27,7 +27,4 @@ std::string_view MediaTypeOf(engine::ResultFormat format);
 // wrong with them.
 Result<SqlRequest> ReadSqlRequest(const Request& request);
 
-// Whether the header `Content-Type` says JSON.
-bool SendsJson(const Request& request);
-
 }  // namespace vitalake::serve

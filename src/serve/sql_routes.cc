@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "engine/result_format.h"
 #include "ingest/pause.h"
+#include "serve/http_fields.h"
 #include "serve/http_problem.h"
 #include "serve/sql_answer.h"
 #include "serve/sql_request.h"
