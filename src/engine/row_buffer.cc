@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <compare>
 #include <cstring>
 #include <numeric>
 #include <type_traits>
@@ -16,10 +18,13 @@
 namespace vitalake::engine {
 namespace {
 
-// Rows whose values lie together, a column after the other.
+// Rows of a column whose values lie together.
 constexpr size_t kChunkRows = 256;
-// Keeps the columns' places in a chunk from falling on the same lines of the processor's cache.
-constexpr size_t kColumnGap = 64;
+// Keeps the columns' chunks from falling on the same lines of the processor's cache.
+constexpr size_t kChunkGap = 64;
+// Rows ahead of the one that is read for which memory is asked: rows in another order than they
+// came in are all over the memory.
+constexpr size_t kReadAhead = 16;
 
 size_t WidthOf(view::ColumnType type) {
   switch (type) {
@@ -46,62 +51,78 @@ std::string_view TextOf(const duckdb_string_t& value) {
 
 }  // namespace
 
-// One column: its values side by side, chunk by chunk, as DuckDB's vectors hold them; those of
-// nulls mean nothing.
+// One column: its values chunk by chunk, as DuckDB's vectors hold them; those of nulls mean
+// nothing. Only chunks with a value have memory.
 class RowBufferColumn {
  public:
-  // `place`: of its values in a chunk.
-  RowBufferColumn(view::ColumnSpec spec, size_t place) : spec(std::move(spec)), place_(place) {}
+  explicit RowBufferColumn(view::ColumnSpec spec) : spec(std::move(spec)) {}
 
-  // Where its values in a chunk end.
-  size_t end() const { return place_ + kChunkRows * WidthOf(spec.type); }
-
+  // Of a row that has a value here.
   template <class T>
-  const T& Value(const std::vector<char*>& chunks, size_t row) const {
-    return reinterpret_cast<const T*>(chunks[row / kChunkRows] + place_)[row % kChunkRows];
+  const T& Value(size_t row) const {
+    return reinterpret_cast<const T*>(chunks_[row / kChunkRows])[row % kChunkRows];
+  }
+  // Asks for the memory of a row's value; any row.
+  template <class T>
+  void Prefetch(size_t row) const {
+    const size_t chunk = row / kChunkRows;
+    if (chunk < chunks_.size() && chunks_[chunk] != nullptr) __builtin_prefetch(&Value<T>(row));
   }
 
   // `texts` null: texts are borrowed.
-  void Put(char* chunk, size_t row, const view::Cell& cell, PageArena* texts,
+  void Put(size_t row, const view::Cell& cell, PageArena& values, PageArena* texts,
            std::string& scratch) {
-    ++present_;
     switch (spec.type) {
       case view::ColumnType::kBoolean:
-        return Set(chunk, row, cell.boolean);
+        return Set(row, cell.boolean, values);
       case view::ColumnType::kInteger:
       case view::ColumnType::kDate:
-        return Set(chunk, row, static_cast<int32_t>(cell.integer));
+        return Set(row, static_cast<int32_t>(cell.integer), values);
       case view::ColumnType::kBigint:
       case view::ColumnType::kTimestamp:
-        return Set(chunk, row, cell.integer);
+        return Set(row, cell.integer, values);
       case view::ColumnType::kDouble:
-        return Set(chunk, row, cell.number);
+        return Set(row, cell.number, values);
       case view::ColumnType::kVarchar:
-        return Set(chunk, row, TextValue(cell.text, texts, scratch));
+        return Set(row, TextValue(cell.text, texts, scratch), values);
     }
   }
 
   void Clear() {
+    chunks_.clear();
     present_ = 0;
+    runs_ = 0;
     last_ = {};
-    text_bytes_ = 0;
+    bytes_ = 0;
   }
 
   size_t present() const { return present_; }  // values that are not null
-  int64_t text_bytes() const { return text_bytes_; }
+  // Whether all of its values are one text.
+  bool is_one_text() const { return spec.type == view::ColumnType::kVarchar && runs_ == 1; }
+  std::string_view last_text() const { return TextOf(last_); }
+  int64_t bytes() const { return bytes_; }  // of memory taken
 
   const view::ColumnSpec spec;
 
  private:
   template <class T>
-  void Set(char* chunk, size_t row, const T& value) {
-    reinterpret_cast<T*>(chunk + place_)[row % kChunkRows] = value;
+  void Set(size_t row, const T& value, PageArena& values) {
+    const size_t chunk = row / kChunkRows;
+    if (chunk >= chunks_.size()) chunks_.resize(chunk + 1);
+    if (chunks_[chunk] == nullptr) {
+      constexpr size_t kBytes = kChunkRows * sizeof(T) + kChunkGap;
+      chunks_[chunk] = values.Allocate(kBytes, 64);
+      bytes_ += static_cast<int64_t>(kBytes);
+    }
+    reinterpret_cast<T*>(chunks_[chunk])[row % kChunkRows] = value;
+    ++present_;
   }
 
   // Runs of one text share its bytes.
   const duckdb_string_t& TextValue(std::string_view text, PageArena* texts, std::string& scratch) {
-    if (text.size() > 12 && TextOf(last_) == text) return last_;
+    if (runs_ > 0 && TextOf(last_) == text) return last_;
     if (texts != nullptr) text = CleanText(text, scratch);
+    ++runs_;
     last_ = {};
     last_.value.inlined.length = static_cast<uint32_t>(text.size());
     if (text.size() <= 12) {
@@ -115,20 +136,20 @@ class RowBufferColumn {
       }
       std::memcpy(last_.value.pointer.prefix, text.data(), 4);
       last_.value.pointer.ptr = const_cast<char*>(kept);  // DuckDB only reads it
-      text_bytes_ += static_cast<int64_t>(text.size());
+      bytes_ += static_cast<int64_t>(text.size());
     }
     return last_;
   }
 
-  size_t place_;
+  std::vector<char*> chunks_;  // null: no value yet
   size_t present_ = 0;
-  int64_t text_bytes_ = 0;
+  size_t runs_ = 0;  // of one text each
+  int64_t bytes_ = 0;
   duckdb_string_t last_{};  // the last text put
 };
 
 struct RowBufferData {
   std::vector<RowBufferColumn> columns;
-  std::vector<char*> chunks;  // memory of kChunkRows rows each, for those there are and later ones
   // Row by row, a bit per column: whether it has a value. Together, so that adding a row touches
   // few places in memory.
   std::vector<uint64_t> present;
@@ -154,18 +175,10 @@ struct RowBuffer::Impl {
   RowBufferData data;
   std::vector<Held> held;
   size_t cells = 0;
-  size_t chunk_bytes = 0;
-  PageArena values;  // the chunks
+  PageArena values;  // the columns' chunks
   PageArena texts;
   bool borrows = false;
   std::string scratch;
-
-  // The chunk of the next row.
-  char* Chunk() {
-    const size_t chunk = data.rows / kChunkRows;
-    if (chunk == data.chunks.size()) data.chunks.push_back(values.Allocate(chunk_bytes, 64));
-    return data.chunks[chunk];
-  }
 };
 
 namespace {
@@ -176,8 +189,8 @@ int Compare(const RowBufferData& data, size_t key, uint32_t a, uint32_t b) {
   if (no_a || no_b) return no_a - no_b;
   const RowBufferColumn& column = data.columns[key];
   const auto order = [&]<class T>(std::type_identity<T>) {
-    const T& left = column.Value<T>(data.chunks, a);
-    const T& right = column.Value<T>(data.chunks, b);
+    const T& left = column.Value<T>(a);
+    const T& right = column.Value<T>(b);
     return left < right ? -1 : right < left ? 1 : 0;
   };
   switch (column.spec.type) {
@@ -192,10 +205,32 @@ int Compare(const RowBufferData& data, size_t key, uint32_t a, uint32_t b) {
     case view::ColumnType::kDouble:
       return order(std::type_identity<double>());
     case view::ColumnType::kVarchar:
-      return TextOf(column.Value<duckdb_string_t>(data.chunks, a))
-          .compare(TextOf(column.Value<duckdb_string_t>(data.chunks, b)));
+      return TextOf(column.Value<duckdb_string_t>(a))
+          .compare(TextOf(column.Value<duckdb_string_t>(b)));
   }
   return 0;
+}
+
+// Orders as Compare does, as far as it goes: rows with the same beginning may still differ.
+struct KeyBegin {
+  bool null = false;
+  uint64_t high = 0, low = 0;
+  auto operator<=>(const KeyBegin&) const = default;
+};
+
+KeyBegin BeginOf(const RowBufferData& data, size_t key, uint32_t row) {
+  const RowBufferColumn& column = data.columns[key];
+  if (data.IsNull(row, key)) return {.null = true};
+  if (column.spec.type != view::ColumnType::kVarchar) return {};
+  const std::string_view text = TextOf(column.Value<duckdb_string_t>(row));
+  std::array<unsigned char, 16> bytes{};
+  std::memcpy(bytes.data(), text.data(), std::min(text.size(), bytes.size()));
+  const auto word = [&](size_t at) {
+    uint64_t value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    return __builtin_bswap64(value);  // so that numbers compare as texts do
+  };
+  return {.high = word(0), .low = word(8)};
 }
 
 }  // namespace
@@ -209,8 +244,7 @@ RowBuffer::RowBuffer(Engine& engine, std::vector<view::ColumnSpec> columns, std:
   for (size_t i = 0; i < columns.size(); ++i) {
     if (!held[i]) continue;
     impl_->held.push_back({i, impl_->data.columns.size()});
-    impl_->data.columns.emplace_back(std::move(columns[i]), impl_->chunk_bytes);
-    impl_->chunk_bytes = impl_->data.columns.back().end() + kColumnGap;
+    impl_->data.columns.emplace_back(std::move(columns[i]));
   }
   impl_->data.words = (impl_->data.columns.size() + 63) / 64;
   impl_->known = engine.row_buffers();
@@ -224,13 +258,12 @@ void RowBuffer::Append(std::span<const view::Cell> row, std::span<const view::Ce
   VL_CHECK(row.size() + rest.size() == impl.cells && impl.data.order.empty());
   impl.data.present.resize((impl.data.rows + 1) * impl.data.words);
   uint64_t* const present = impl.data.present.data() + impl.data.rows * impl.data.words;
-  char* const chunk = impl.Chunk();
   PageArena* const texts = impl.borrows ? nullptr : &impl.texts;
   for (const Impl::Held& held : impl.held) {
     const view::Cell& cell = held.cell < row.size() ? row[held.cell] : rest[held.cell - row.size()];
     if (cell.is_null) continue;
     present[held.column / 64] |= uint64_t{1} << (held.column % 64);
-    impl.data.columns[held.column].Put(chunk, impl.data.rows, cell, texts, impl.scratch);
+    impl.data.columns[held.column].Put(impl.data.rows, cell, impl.values, texts, impl.scratch);
   }
   ++impl.data.rows;
 }
@@ -249,17 +282,30 @@ Status RowBuffer::SortBy(std::span<const std::string> columns) {
   }
   data.order.resize(data.rows);
   std::iota(data.order.begin(), data.order.end(), 0u);
-  std::ranges::stable_sort(data.order, [&](uint32_t a, uint32_t b) {
+  if (keys.empty()) return {};
+  // Most rows differ in the beginning of their first key, which lies at hand.
+  struct Entry {
+    KeyBegin begin;
+    uint32_t row;
+  };
+  std::vector<Entry> entries(data.rows);
+  for (uint32_t row = 0; row < data.rows; ++row) {
+    entries[row] = {BeginOf(data, keys.front(), row), row};
+  }
+  std::ranges::sort(entries, [&](const Entry& a, const Entry& b) {
+    if (a.begin != b.begin) return a.begin < b.begin;
     for (const size_t key : keys) {
-      if (const int order = Compare(data, key, a, b); order != 0) return order < 0;
+      if (const int order = Compare(data, key, a.row, b.row); order != 0) return order < 0;
     }
-    return false;
+    return a.row < b.row;
   });
+  std::ranges::transform(entries, data.order.begin(), &Entry::row);
   return {};
 }
 
 void RowBuffer::Clear() {
   for (RowBufferColumn& column : impl_->data.columns) column.Clear();
+  impl_->values.Clear();
   impl_->texts.Clear();
   impl_->data.present.clear();
   impl_->data.order.clear();
@@ -271,9 +317,7 @@ int64_t RowBuffer::rows() const { return static_cast<int64_t>(impl_->data.rows);
 int64_t RowBuffer::bytes() const {
   const auto rows = static_cast<int64_t>(impl_->data.rows);
   int64_t bytes = rows * static_cast<int64_t>(impl_->data.words * sizeof(uint64_t));
-  for (const RowBufferColumn& column : impl_->data.columns) {
-    bytes += rows * static_cast<int64_t>(WidthOf(column.spec.type)) + column.text_bytes();
-  }
+  for (const RowBufferColumn& column : impl_->data.columns) bytes += column.bytes();
   return bytes;
 }
 
@@ -292,17 +336,32 @@ struct Slice {
 template <class T>
 void Gather(const Slice& slice, duckdb_vector out) {
   T* const into = static_cast<T*>(duckdb_vector_get_data(out));
-  const RowBufferColumn& column = slice.data.columns[slice.column];
-  for (size_t i = 0; i < slice.count; ++i) {
-    into[i] = column.Value<T>(slice.data.chunks, slice.data.RowAt(slice.from + i));
+  const RowBufferData& data = slice.data;
+  const RowBufferColumn& column = data.columns[slice.column];
+  const size_t end = slice.from + slice.count;
+  const auto read_ahead = [&](size_t place) {
+    if (!data.order.empty() && place + kReadAhead < end) {
+      column.Prefetch<T>(data.order[place + kReadAhead]);
+    }
+  };
+  if (column.present() == data.rows) {
+    for (size_t place = slice.from; place < end; ++place) {
+      read_ahead(place);
+      into[place - slice.from] = column.Value<T>(data.RowAt(place));
+    }
+    return;
   }
-  if (column.present() == slice.data.rows) return;
   duckdb_vector_ensure_validity_writable(out);
   uint64_t* const valid = duckdb_vector_get_validity(out);
   for (size_t i = 0; i < slice.count; ++i) {
-    if (!slice.data.IsNull(slice.data.RowAt(slice.from + i), slice.column)) continue;
-    into[i] = T{};  // may hold what an earlier row left
-    valid[i / 64] &= ~(uint64_t{1} << (i % 64));
+    read_ahead(slice.from + i);
+    const size_t row = data.RowAt(slice.from + i);
+    if (data.IsNull(row, slice.column)) {
+      into[i] = T{};
+      valid[i / 64] &= ~(uint64_t{1} << (i % 64));
+    } else {
+      into[i] = column.Value<T>(row);
+    }
   }
 }
 
@@ -311,6 +370,12 @@ void GatherColumn(const Slice& slice, duckdb_vector out) {
   if (column.present() == 0) {
     OwnedValue null(duckdb_create_null_value());
     duckdb_vector_reference_value(out, null.get());
+    return;
+  }
+  if (column.present() == slice.data.rows && column.is_one_text()) {
+    const std::string_view text = column.last_text();
+    OwnedValue value(duckdb_create_varchar_length(text.data(), text.size()));
+    duckdb_vector_reference_value(out, value.get());
     return;
   }
   switch (WidthOf(column.spec.type)) {
