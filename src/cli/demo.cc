@@ -288,10 +288,6 @@ Status Demo::ShowCommands() {
       "  python3 -c 'import deltalake; print(deltalake.DeltaTable(\"{}/gold/bp_daily\")"
       ".to_pyarrow_table())'\n",
       lake_->options().location);
-  if (options_.serve) {
-    text += fmt::format("  psql \"host=127.0.0.1 port={} dbname=lake\" -c '\\d+'\n",
-                        options_.postgres_port);
-  }
   if (context_.globals().lake.empty())
     text += fmt::format("The lake stays until you remove it: rm -r {}\n", lake);
   return WriteStdout(text);
@@ -302,11 +298,9 @@ Result<RunSetup> Demo::StreamSettings() {
   VL_TRY(setup.monitor, ingest::MonitorRules::Load({}));
   if (options_.serve) {
     setup.http.emplace().options.address = fmt::format("127.0.0.1:{}", options_.port);
-    setup.http->on_listen = [this](const std::string& url) {
-      const std::string shown = Paint(context_.out(), Colour::kBold, url + "/");
-      if (!WriteStdout(fmt::format("  Dashboard: {}\n", shown))) log::Warn("dashboard: {}/", url);
-    };
+    setup.http->on_listen = [this](const std::string& url) { ShowHttp(url); };
     setup.postgres = PostgresSetup{.asked_for = options_.postgres_port_asked_for};
+    setup.postgres->on_listen = [this](const std::string& address) { ShowPostgres(address); };
     setup.postgres->options.address = fmt::format("127.0.0.1:{}", options_.postgres_port);
   }
   StreamSetup stream;
@@ -329,6 +323,23 @@ Result<RunSetup> Demo::StreamSettings() {
   }
   setup.streams.push_back(std::move(stream));
   return setup;
+}
+
+void Demo::ShowHttp(const std::string& url) {
+  const std::string lines = fmt::format(
+      "  Dashboard: {}\n"
+      "  curl '{}/fhir/Observation?code=85354-9&_sort=-date&_count=1'\n"
+      "  curl -H 'Content-Type: application/json' {}/sql -d '{{\"query\": \"SELECT category, "
+      "sum(patients) AS patients FROM gold.bp_population GROUP BY ALL\"}}'\n",
+      Paint(context_.out(), Colour::kBold, url + "/"), url, url);
+  if (!WriteStdout(lines)) log::Warn("dashboard: {}/", url);
+}
+
+void Demo::ShowPostgres(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  const std::string line = fmt::format("  psql \"host={} port={} dbname=lake\" -c '\\d+'\n",
+                                       address.substr(0, colon), address.substr(colon + 1));
+  if (!WriteStdout(line)) log::Warn("PostgreSQL protocol: {}", address);
 }
 
 Status Demo::Stream() {

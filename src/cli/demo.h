@@ -43,6 +43,9 @@ class Demo {
   // Until the time is up or a stop.
   Status Stream();
   Result<RunSetup> StreamSettings();
+  // Where it is served now, and lines to try there.
+  void ShowHttp(const std::string& url);
+  void ShowPostgres(const std::string& address);
   void Tell(const ingest::PublishedAlert& alert);
   Status MakeFiles(const std::filesystem::path& folder);
   Status Ingest(const std::filesystem::path& folder);

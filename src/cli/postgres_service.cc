@@ -73,6 +73,7 @@ Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake,
                                lake.clock(), HooksOf(metrics)));
   service->server_->Start();
   log::Info("postgres: listening at {}", service->server_->address());
+  if (setup.on_listen) setup.on_listen(service->server_->address());
   return service;
 }
 

@@ -41,6 +41,8 @@ struct HttpSetup {
 struct PostgresSetup {
   serve::PostgresOptions options = {};
   bool asked_for = false;  // in the config, not by default alone
+  // Called with the address ("127.0.0.1:5439") once sessions are answered there; may be empty.
+  std::function<void(const std::string& address)> on_listen = {};
 };
 
 struct OutboundSetup {

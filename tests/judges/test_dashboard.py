@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -219,6 +222,23 @@ def test_a_phone_shows_every_page_without_scrolling_sideways(browser, url):
         page.screenshot(path=SCREENSHOTS / f"{place.replace('/', '-')}-phone.png", full_page=True)
         assert wide <= 390, place
     tab.close()
+
+
+def test_the_lines_the_demo_prints_do_what_they_say(tmp_path):
+    with running_demo(tmp_path, "--patients", 20, "--postgres-port", 0):
+        deadline = time.monotonic() + 60
+        while " psql " not in (text := (tmp_path / "demo.log").read_text()):
+            assert time.monotonic() < deadline, text
+            time.sleep(0.05)
+        lines = [line.strip() for line in text.splitlines() if line.strip().startswith(("curl ", "psql ", "python3 "))]
+        path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+        answers = [subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=True,
+                                  env={**os.environ, "PATH": path}).stdout for line in lines]
+    daily, search, population, tables = answers
+    assert "mean_systolic" in daily
+    assert json.loads(search)["entry"][0]["resource"]["resourceType"] == "Observation"
+    assert sum(int(row[1]) for row in json.loads(population)["rows"]) == 20
+    assert "patient_observations" in tables
 
 
 def test_a_service_that_ends_is_told(browser, tmp_path):
