@@ -94,7 +94,8 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   service->health_ =
       std::make_unique<serve::Health>(lake.clock(), std::move(checks), kLookEvery, kLookPatience);
   serve::AddIngestRoutes(routes, std::move(intakes));
-  serve::AddStatusRoutes(routes, *service->health_, metrics);
+  const auto login = std::make_shared<const serve::HttpLogin>(setup.options.users);
+  serve::AddStatusRoutes(routes, *service->health_, metrics, login, lake.clock());
   serve::AddDashboardRoutes(routes);
   serve::QueryDeskOptions desk;
   desk.memory_bytes = lake.options().memory_bytes / kStatementShare;
@@ -109,8 +110,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddAlertRoutes(routes,
                         {lake, live.board, live.desk, *service->alerts_, *service->events_});
   serve::AddSettingsRoutes(routes, lake, live.desk, std::move(id_spaces));
-  serve::AddLoginRoutes(routes, std::make_shared<const serve::HttpLogin>(setup.options.users),
-                        lake.clock());
+  serve::AddLoginRoutes(routes, login, lake.clock());
   serve::AddOpenApiRoute(routes);
   VL_TRY(service->server_, serve::HttpServer::Open(setup.options, std::move(routes), lake.clock(),
                                                    [&metrics](const serve::RequestDone& done) {

@@ -7,17 +7,25 @@ Response NoStore(int status, std::string content_type, std::string body) {
   return {status, std::move(content_type), std::move(body), {{"Cache-Control", "no-store"}}};
 }
 
+void HideFaults(HealthState& state) {
+  for (HealthState::Item& item : state.items) {
+    if (!item.fault.empty()) item.fault = "told to whom has a token, and in the log";
+  }
+}
+
 }  // namespace
 
-void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metrics) {
+void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metrics,
+                     std::shared_ptr<const HttpLogin> login, Clock& clock) {
   Route live = MakeRoute("GET", "/livez", "Whether the process answers",
                          [](const Request&, const Reply& reply) {
                            reply(NoStore(200, "text/plain; charset=utf-8", "ok\n"));
                          });
   Route ready =
       MakeRoute("GET", "/readyz", "Whether lake, engine and streams are of use; 503 when not",
-                [&health](const Request&, const Reply& reply) {
-                  const HealthState state = health.state();
+                [&health, login, &clock](const Request& request, const Reply& reply) {
+                  HealthState state = health.state();
+                  if (!login->Admits(request, clock.NowMicros())) HideFaults(state);
                   reply(JsonResponse(Health::Json(state), state.ready ? 200 : 503));
                 });
   live.gives = {"text/plain"};

@@ -1,6 +1,7 @@
 """TLS and users of the HTTP server, as programs and a browser meet them."""
 
 import json
+import shutil
 import socket
 import ssl
 import subprocess
@@ -93,6 +94,27 @@ def test_tokens_open_every_kind_of_route(secure):
     events.request("GET", "/events", headers={"Authorization": f"Bearer {TOKEN}"})
     assert events.getresponse().readline().startswith(b"event: ")
     events.close()
+
+
+def test_why_a_service_is_not_ready_is_told_to_users_alone(tmp_path):
+    service = Http(tmp_path, serve=users(TOKEN))
+    service.token = TOKEN
+    try:
+        service.start()
+        shutil.move(service.lake.path / "silver/patient", service.lake.path / "patient")
+        deadline = time.monotonic() + 30
+        while (told := service.ask("GET", "/readyz")).status == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        service.token = None
+        stranger = service.ask("GET", "/readyz")
+        faults = [{check["name"]: check["fault"] for check in answer.json()["checks"] if not check["ok"]} for answer in (told, stranger)]
+        assert faults[0].keys() == faults[1].keys() == {"lake"}
+        assert "silver" in faults[0]["lake"] and stranger.status == 503
+        assert "silver" not in faults[1]["lake"] and str(tmp_path) not in faults[1]["lake"]
+    finally:
+        service.token = TOKEN
+        service.end()
 
 
 def test_a_large_answer_over_tls(secure):
