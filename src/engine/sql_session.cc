@@ -16,6 +16,7 @@
 
 #include "engine/result_format.h"
 #include "engine/sql_statement_internal.h"
+#include "engine/value_limits.h"
 
 namespace vitalake::engine {
 namespace {
@@ -102,6 +103,11 @@ struct SqlSession::Impl {
 };
 
 Status SqlSession::Impl::CheckReach(const SqlStatement& statement) const {
+  for (const std::string& function : statement.qualified_functions()) {
+    if (options.built_ins.empty() || !HasValueLimit(function)) continue;
+    return Fail(ErrorKind::kPermission,
+                fmt::format("Permission Error: {} is called without a schema here", function));
+  }
   if (options.files) return {};
   for (const std::string& function : statement.table_functions()) {
     if (StaysInside(function)) continue;

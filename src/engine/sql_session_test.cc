@@ -185,9 +185,24 @@ TEST_F(SqlSessionTest, AValueHasALimitWhereTheyAreInstalled) {
        {"SELECT range(4000000000)", "SELECT range(0, -4000000000, -1)",
         "SELECT generate_series(0, 2000000000, 2)", "SELECT repeat('ab', 2000000000)",
         "SELECT generate_series(TIMESTAMP '2000-01-01', TIMESTAMP '2030-01-01', INTERVAL 1 SECOND)",
-        "SELECT len(range(i)) FROM range(4000000000, 4000000001) t(i)"}) {
+        "SELECT len(range(i)) FROM range(4000000000, 4000000001) t(i)",
+        "SELECT lpad('x', 2000000000, 'y')", "SELECT rpad('x', 2000000000)",
+        "SELECT list_resize([1], 2000000000)", "SELECT array_resize([1], 2000000000, 7)",
+        "SELECT ('x').lpad(2000000000, 'y')",
+        "SELECT s.lpad(2000000000, 'y') FROM (SELECT 'x' AS s)"}) {
     EXPECT_THAT(Ask(sql), HasSubstr("too many")) << sql;
   }
+  EXPECT_EQ(Ask("SELECT lpad('7', 3, '0') || rpad('7', 3) || '|'"), "0077  |");
+  EXPECT_EQ(Ask("SELECT list_resize([1], 2)"), "[1,null]");
+  EXPECT_EQ(Ask("SELECT array_resize([1], 3, 7)"), "[1,7,7]");
+  EXPECT_EQ(Ask("SELECT s.lpad(3, '0') FROM (SELECT '7' AS s)"), "007");
+  for (const char* const sql :
+       {"SELECT system.main.repeat('ab', 2000000000)", "SELECT main.lpad('x', 2000000000, 'y')",
+        "SELECT len(system.main.range(4000000000))",
+        "SELECT Pg_Catalog.RPAD('x', 2000000000, 'y')"}) {
+    EXPECT_THAT(Ask(sql), HasSubstr("without a schema")) << sql;
+  }
+  EXPECT_EQ(Ask("SELECT main.upper('x')"), "X");
 }
 
 TEST_F(SqlSessionTest, WritesParquet) {

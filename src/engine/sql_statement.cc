@@ -113,7 +113,12 @@ Status SqlStatement::Collect(Connection& connection, JsonValue value) {
       lists_tables_ |=
           Lower(value.Find("cast_type").Find("type_info").String("name")).starts_with("reg");
     } else if (type == "FUNCTION") {
-      lists_tables_ |= value.String("function_name").starts_with("to_reg");
+      const std::string_view function = value.String("function_name");
+      lists_tables_ |= function.starts_with("to_reg");
+      const std::string schema = Lower(value.String("schema"));  // or a column: name.upper()
+      if (schema == "main" || schema == "pg_catalog") {
+        qualified_functions_.push_back(Lower(function));
+      }
     }
   }
   for (const JsonValue child : value.children()) VL_RETURN_IF_ERROR(Collect(connection, child));

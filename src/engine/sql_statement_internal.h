@@ -49,6 +49,8 @@ class SqlStatement {
   const std::vector<TableMention>& tables() const { return tables_; }
   // Functions called in FROM, in lower case.
   const std::vector<std::string>& table_functions() const { return table_functions_; }
+  // Functions called as the engine's own (main.upper()), by their name alone, in lower case.
+  const std::vector<std::string>& qualified_functions() const { return qualified_functions_; }
   // Whether it asks for the list of tables (SHOW TABLES, information_schema, duckdb_tables()).
   bool lists_tables() const { return lists_tables_; }
   // The statement as text, with some mentions renamed (their AT and catalog gone), and what the
@@ -71,6 +73,7 @@ class SqlStatement {
   std::vector<TableMention> tables_;
   std::map<const JsonNode*, std::vector<StatementBound>> bounds_;  // by BASE_TABLE
   std::vector<std::string> table_functions_;
+  std::vector<std::string> qualified_functions_;
   bool lists_tables_ = false;
 };
 

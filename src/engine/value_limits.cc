@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string_view>
+#include <utility>
 
 namespace vitalake::engine {
 namespace {
@@ -37,14 +40,45 @@ std::string LimitedLists(std::string_view function) {
                      LimitedList(function, "first, last, step", "first, last, step"));
 }
 
+std::string LimitedPadding(std::string_view function) {
+  return fmt::format(
+      "CREATE MACRO limits.{0}(value, size, fill) AS CASE WHEN size > 100000000 THEN error('too "
+      "many characters for one value') ELSE system.main.{0}(value, size, fill) END, (value, size) "
+      "AS CASE WHEN size > 100000000 THEN error('too many characters for one value') ELSE "
+      "system.main.{0}(value, size, ' ') END;",
+      function);
+}
+
+std::string LimitedResizing(std::string_view function) {
+  return fmt::format(
+      "CREATE MACRO limits.{0}(list, size) AS CASE WHEN size > 1000000 THEN error('too many items "
+      "for one list') ELSE system.main.{0}(list, size) END, (list, size, value) AS CASE WHEN size "
+      "> 1000000 THEN error('too many items for one list') ELSE system.main.{0}(list, size, value) "
+      "END;",
+      function);
+}
+
+// Names, and what makes their macros.
+constexpr std::array<std::pair<std::string_view, std::string (*)(std::string_view)>, 6> kLimited = {
+    {{"range", LimitedLists},
+     {"generate_series", LimitedLists},
+     {"lpad", LimitedPadding},
+     {"rpad", LimitedPadding},
+     {"list_resize", LimitedResizing},
+     {"array_resize", LimitedResizing}}};
+
 }  // namespace
+
+bool HasValueLimit(std::string_view function) {
+  return function == "repeat" ||
+         std::ranges::any_of(kLimited, [&](const auto& one) { return one.first == function; });
+}
 
 Result<std::string> InstallValueLimits(Engine& engine) {
   VL_TRY(Connection connection, engine.Connect());
-  VL_TRY([[maybe_unused]] auto made,
-         connection.Execute(fmt::format("ATTACH ':memory:' AS limits; {}{}{}{}", kCountItems,
-                                        LimitedLists("range"), LimitedLists("generate_series"),
-                                        kRepeat)));
+  std::string macros = fmt::format("ATTACH ':memory:' AS limits; {}{}", kCountItems, kRepeat);
+  for (const auto& [function, make] : kLimited) macros += make(function);
+  VL_TRY([[maybe_unused]] auto made, connection.Execute(macros));
   return "limits.main";
 }
 

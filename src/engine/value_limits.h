@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "engine/engine.h"
@@ -9,9 +10,13 @@
 namespace vitalake::engine {
 
 // A value is made in one go, in memory that the engine's limit does not count, and no deadline
-// reaches into it. Makes range, generate_series (as lists; in FROM they are something else) and
-// repeat fail with kInvalidArgument, "too many ...", past a million items or 100 million
-// characters. Returns where they are, for SqlOptions::built_ins. Once for an engine.
+// reaches into it. Makes range, generate_series (as lists; in FROM they are something else),
+// list_resize, array_resize, repeat, lpad and rpad fail with kInvalidArgument, "too many ...", past
+// a million items or 100 million characters; lpad and rpad pad with spaces when not told with what.
+// Returns where they are, for SqlOptions::built_ins. Once for an engine.
 Result<std::string> InstallValueLimits(Engine& engine);
+
+// Whether a function (in lower case) is one of those: with its schema before it, it is without.
+bool HasValueLimit(std::string_view function);
 
 }  // namespace vitalake::engine

@@ -48,6 +48,7 @@ select left('abcdef', 2), right('abcdef', 2), left('abc', -1), right('abc', -1)
 select trim('  x  '), ltrim('  x'), rtrim('x  '), trim(both 'x' from 'xxaxx'), btrim('xyaxy', 'xy')
 select replace('banana', 'an', 'AN'), reverse('abc'), repeat('ab', 3)
 select lpad('7', 3, '0'), rpad('7', 3, '.'), lpad('12345', 3, '0')
+select lpad('7', 3), rpad('7', 3) || '|'
 select strpos('abc', 'b'), strpos('abc', 'z')
 select split_part('a,b,c', ',', 2), split_part('a,b,c', ',', 9)
 select starts_with('abc', 'ab'), ascii('A'), chr(65)
