@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <deque>
@@ -252,9 +253,9 @@ struct JsonParser::Impl {
   size_t capacity = 0;
   std::unique_ptr<JsonNode[]> nodes;  // room for one node per structural and one more
   size_t room = 0;
-  size_t count = 0;                                           // nodes written
-  std::vector<uint64_t> seen = std::vector<uint64_t>(65536);  // by symbol: last object holding it
-  uint64_t objects = 0;                                       // objects opened so far, ever
+  size_t count = 0;            // nodes written
+  std::vector<uint64_t> seen;  // by symbol, of those met: last object holding it
+  uint64_t objects = 0;        // objects opened so far, ever
   bool duplicates = false;
   std::vector<KnownKey> known = std::vector<KnownKey>(kKnownKeys);
   std::vector<KnownMembers> selected;  // by place of the selection `selected_id`
@@ -469,6 +470,7 @@ struct JsonParser::Impl {
     std::string_view key;
     if (!ReadKey(key)) return false;
     const Symbol symbol = SymbolOf(key);
+    if (symbol >= seen.size()) seen.resize(std::bit_ceil(size_t{symbol} + 1));
     // A later stamp is that of an object nested in this one: only then look at the siblings.
     const bool duplicate = symbol == 0 || seen[symbol] > stamp ? HasMember(parent, symbol, key)
                                                                : seen[symbol] == stamp;
