@@ -31,6 +31,9 @@ Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   return staging.parent_path() / "slots";
 }
 
+// A reading is in gold after twice a pass and the rest between two of them at most.
+constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 1};
+
 // Small files become few, so that there are never many more than `maintain.small_files` of a table.
 constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};
 
@@ -63,7 +66,7 @@ Status FollowWithGold(lake::Lake& lake) {
 Service::Service(lake::Lake& lake, RunSetup setup)
     : lake_(lake),
       setup_(std::move(setup)),
-      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }),
+      gold_("gold", lake.clock(), kGoldPace, [this] { return FollowWithGold(lake_); }),
       upkeep_("upkeep", lake.clock(), kUpkeepPace,
               [this] { return CompactSmallFiles(lake_, ended_.get_token()); }),
       board_(lake, alerts_),
