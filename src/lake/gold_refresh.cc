@@ -176,6 +176,7 @@ std::string RewriteMaker::Side(char side) const {
 std::string RewriteMaker::TargetOfInserted(const std::vector<OldFile>& files,
                                            int64_t inserted) const {
   std::string target;
+  if (inserted == 0) return target;
   int64_t fewest = kGoldRowsPerFile - inserted;
   for (const OldFile& file : files) {
     const auto rows = snapshot_->FindFile(file.change.path)->NumRecords();
@@ -218,8 +219,7 @@ Status RewriteMaker::ReplaceFiles(std::vector<OldFile> files, Rewrite& rewrite) 
   const std::string target = TargetOfInserted(files, rewrite.inserted);
   std::vector<InPlaceChange> changes;
   for (OldFile& file : files) {
-    const bool grows = rewrite.inserted > 0 && file.change.path == target;
-    if (!file.in_place || grows) file.change.columns.clear();
+    if (!file.in_place || file.change.path == target) file.change.columns.clear();
     changes.push_back(std::move(file.change));
   }
   VL_TRY(auto spliced, rewriter.SpliceAll(changes,
