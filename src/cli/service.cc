@@ -31,6 +31,10 @@ Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   return staging.parent_path() / "slots";
 }
 
+// No rest in times of a pass: what a pass does grows less than the time since the one before it, so
+// fewer passes would each take longer, and its threads give way.
+constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 0};
+
 // Small files become few, so that there are never many more than `maintain.small_files` of a table.
 constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};
 
@@ -63,7 +67,7 @@ Status FollowWithGold(lake::Lake& lake) {
 Service::Service(lake::Lake& lake, RunSetup setup)
     : lake_(lake),
       setup_(std::move(setup)),
-      gold_("gold", lake.clock(), {}, [this] { return FollowWithGold(lake_); }),
+      gold_("gold", lake.clock(), kGoldPace, [this] { return FollowWithGold(lake_); }),
       upkeep_("upkeep", lake.clock(), kUpkeepPace,
               [this] { return CompactSmallFiles(lake_, ended_.get_token()); }),
       board_(lake, alerts_),

@@ -137,19 +137,18 @@ Status FileRewriter::CreatePatch(const std::vector<FileChange>& changes, const s
 }
 
 Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
-    engine::Connection& connection, const FileChange& change, const std::string& patch_table,
+    engine::Connection& connection, const InPlaceChange& change, const std::string& patch,
     const std::filesystem::path& target) {
   const engine::TableFiles table = lake_.Files(snapshot_, view_.table);
   VL_TRY(const std::string key, delta::ResolvePath(table.root, change.path));
   VL_TRY(const std::filesystem::path base, lake_.store().LocalPath(key));
   VL_TRY(engine::QueryResult rows,
-         connection.Query(
-             fmt::format("SELECT _row, {} FROM {} WHERE _file = {} ORDER BY 1",
-                         NameList(change.columns), patch_table, QuoteLiteral(change.path)),
-             {}, wait_));
-  auto patch = engine::ReadPatch(rows);
-  auto spliced = patch ? engine::SpliceParquet(base, *patch, target)
-                       : std::unexpected(std::move(patch).error());
+         connection.Query(fmt::format("SELECT _row, {} FROM ({}) WHERE _file = {} ORDER BY 1",
+                                      NameList(change.columns), patch, QuoteLiteral(change.path)),
+                          {}, wait_));
+  auto row_patch = engine::ReadPatch(rows);
+  auto spliced = row_patch ? engine::SpliceParquet(base, *row_patch, target)
+                           : std::unexpected(std::move(row_patch).error());
   if (!spliced && (spliced.error().kind == ErrorKind::kUnsupported ||
                    spliced.error().kind == ErrorKind::kCorrupt)) {
     log::Debug("{} is written anew: {}", change.path, spliced.error().ToString());
@@ -165,27 +164,38 @@ Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
 }
 
 // By place in `changes`; nullopt where the file must be written anew.
-Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceAll(
+Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceChanges(
     const std::vector<FileChange>& changes, const std::filesystem::path& folder) {
-  std::vector<std::optional<engine::WrittenFile>> files(changes.size());
-  const auto in_place =
-      static_cast<size_t>(std::ranges::count_if(changes, [](const FileChange& change) {
-        return change.in_place && !change.columns.empty();
-      }));
-  if (in_place == 0) return files;
+  std::vector<InPlaceChange> in_place;
+  for (const FileChange& change : changes) {
+    in_place.push_back(
+        {change.path, change.in_place ? change.columns : std::vector<std::string>()});
+  }
+  if (std::ranges::all_of(in_place, [](const auto& change) { return change.columns.empty(); })) {
+    return std::vector<std::optional<engine::WrittenFile>>(changes.size());
+  }
   const SharedTable patch(connection_, fmt::format("upsert_patch_{:016x}", lake_.random().Next()));
   VL_RETURN_IF_ERROR(CreatePatch(changes, patch.name()));
+  return SpliceAll(in_place, "FROM " + patch.name(), folder);
+}
+
+Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceAll(
+    const std::vector<InPlaceChange>& changes, const std::string& patch,
+    const std::filesystem::path& folder) {
+  std::vector<std::optional<engine::WrittenFile>> files(changes.size());
   std::vector<std::filesystem::path> targets;
   for (size_t i = 0; i < changes.size(); ++i) {
     targets.push_back(folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()));
   }
   std::vector<Status> results(changes.size());
   const auto splice = [&](size_t i) -> Status {
-    if (!changes[i].in_place || changes[i].columns.empty()) return {};
+    if (changes[i].columns.empty()) return {};
     VL_TRY(engine::Connection connection, lake_.engine().Connect());
-    VL_TRY(files[i], Splice(connection, changes[i], patch.name(), targets[i]));
+    VL_TRY(files[i], Splice(connection, changes[i], patch, targets[i]));
     return {};
   };
+  const auto in_place = static_cast<size_t>(
+      std::ranges::count_if(changes, [](const auto& change) { return !change.columns.empty(); }));
   const auto threads = static_cast<size_t>(lake_.engine().options().threads);
   ForEachIndex(changes.size(), std::min(threads, in_place), [&](size_t i) {
     results[i] = splice(i);
@@ -216,7 +226,7 @@ Status FileRewriter::WriteAnew(const FileChange& change, const std::filesystem::
 Result<std::vector<SuccessorFile>> FileRewriter::Run(const std::filesystem::path& folder,
                                                      Rewrite& out) {
   VL_TRY(const std::vector<FileChange> changes, FindChanges());
-  VL_TRY(auto spliced, SpliceAll(changes, folder));
+  VL_TRY(auto spliced, SpliceChanges(changes, folder));
   std::vector<SuccessorFile> successors;
   for (size_t i = 0; i < changes.size(); ++i) {
     out.replaced.push_back(changes[i].path);

@@ -24,6 +24,12 @@
 
 namespace vitalake::lake {
 
+// A file some of whose rows get other values in some columns; every row stays in its place.
+struct InPlaceChange {
+  std::string path;  // AddFile::path
+  std::vector<std::string> columns;
+};
+
 // A file that has the rows of another in the same places.
 struct SuccessorFile {
   IndexedFile old_file;
@@ -44,6 +50,13 @@ class FileRewriter {
   // Writes the files that replace those of old_row into `folder` and adds both to `out`.
   Result<std::vector<SuccessorFile>> Run(const std::filesystem::path& folder, Rewrite& out);
 
+  // The same for rows that stay in their places, without the two tables: `patch`, a SELECT that any
+  // connection of the engine can run, gives _file, _row and the new values. One answer for each of
+  // `changes`; nullopt: nothing changes in it, or it cannot be spliced and must be written anew.
+  Result<std::vector<std::optional<engine::WrittenFile>>> SpliceAll(
+      const std::vector<InPlaceChange>& changes, const std::string& patch,
+      const std::filesystem::path& folder);
+
  private:
   struct FileChange {
     std::string path;
@@ -59,10 +72,10 @@ class FileRewriter {
   Status CreatePatch(const std::vector<FileChange>& changes, const std::string& table);
   // nullopt: the file cannot be spliced.
   Result<std::optional<engine::WrittenFile>> Splice(engine::Connection& connection,
-                                                    const FileChange& change,
-                                                    const std::string& patch_table,
+                                                    const InPlaceChange& change,
+                                                    const std::string& patch,
                                                     const std::filesystem::path& target);
-  Result<std::vector<std::optional<engine::WrittenFile>>> SpliceAll(
+  Result<std::vector<std::optional<engine::WrittenFile>>> SpliceChanges(
       const std::vector<FileChange>& changes, const std::filesystem::path& folder);
   Status WriteAnew(const FileChange& change, const std::filesystem::path& folder, Rewrite& out);
 

@@ -1,7 +1,7 @@
 // 1. A table without files: the model's rows go straight to sorted files.
 // 2. Else the model's rows (all, or those of the persons touched) are joined with the table's by
 //    key; what differs on the two sides is the difference.
-// 3. The files that hold an old side of it are replaced: in place where every row stays
+// 3. The files that hold an old side of it are replaced: spliced where every row stays in its place
 //    (file_rewrite.h), else what they keep and the new sides. New rows join the smallest of them
 //    as long as it is small, else they get files of their own.
 // 4. The difference is the change feed.
@@ -22,8 +22,6 @@ namespace {
 
 constexpr int64_t kRowsPerGroup = 20'480;
 
-constexpr std::string_view kDifference = "gold_difference";
-
 std::string TxnApp(const GoldModel& model, const GoldSource& source) {
   return fmt::format("gold/{}/{}", model.table, source.table);
 }
@@ -43,18 +41,30 @@ class RewriteMaker {
         folder_(folder),
         times_(times),
         wait_(wait),
-        columns_(ColumnNames(*snapshot)) {}
+        columns_(ColumnNames(*snapshot)),
+        difference_(sources.Relation("difference of " + model.table)) {}
+  RewriteMaker(const RewriteMaker&) = delete;
+  RewriteMaker& operator=(const RewriteMaker&) = delete;
+  // Only memory is at stake: the schema goes with the sources.
+  ~RewriteMaker() { (void)connection_.Execute("DROP TABLE IF EXISTS " + difference_); }
 
   Result<Rewrite> WriteAll();
   Result<Rewrite> WriteDifference(bool touched_only);
 
  private:
+  // A file with an old side of the difference.
+  struct OldFile {
+    InPlaceChange change;
+    bool in_place = false;
+  };
+
   Status FindDifference(bool touched_only);
-  Status CountDifference(Rewrite& rewrite);
+  Result<std::vector<OldFile>> SumUpDifference(Rewrite& rewrite);
+  Status ReplaceFiles(std::vector<OldFile> files, Rewrite& rewrite);
   Result<std::vector<engine::WrittenFile>> WriteData(const std::string& select);
   Result<std::vector<engine::WrittenFile>> WriteChanges();
-  std::string TargetOfInserted(const Rewrite& counted) const;
-  Status SplitDifference(const std::string& target);
+  std::string TargetOfInserted(const std::vector<OldFile>& files, int64_t inserted) const;
+  Status SplitDifference(const std::string& target, const std::vector<std::string>& spliced);
   // One side of the difference under the table's column names; `side` is 'o'ld or 'n'ew.
   std::string Side(char side) const;
   static std::string SideName(char side, size_t column) {
@@ -71,6 +81,7 @@ class RewriteMaker {
   StepTimes& times_;
   const Wait& wait_;
   const std::vector<std::string> columns_;
+  const std::string difference_;  // a table that all connections see
 };
 
 Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteData(const std::string& select) {
@@ -111,28 +122,44 @@ Status RewriteMaker::FindDifference(bool touched_only) {
   }
   return RunSql(
       connection_,
-      fmt::format("CREATE OR REPLACE TEMP TABLE {} AS SELECT o._file AS file, "
+      fmt::format("CREATE TABLE {} AS SELECT o._file AS file, "
                   "o._row AS place, coalesce(n._new, false) AS has_new{} "
                   "FROM ({}) o FULL JOIN (SELECT true AS _new, m.* FROM ({}\n) m) n ON {} WHERE {}",
-                  kDifference, sides, table, rows, SameKey(model_.key, "o", "n"), differs),
+                  difference_, sides, table, rows, SameKey(model_.key, "o", "n"), differs),
       wait_);
 }
 
-Status RewriteMaker::CountDifference(Rewrite& rewrite) {
-  VL_TRY(engine::QueryResult counts,
-         connection_.Query(
-             fmt::format("SELECT file, count(*) FILTER (file IS NULL), "
-                         "count(*) FILTER (file IS NOT NULL AND has_new), "
-                         "count(*) FILTER (NOT has_new) FROM {} GROUP BY file ORDER BY file",
-                         kDifference),
-             {}, wait_));
+// Counts what goes and comes, and finds what changes in each file.
+Result<std::vector<RewriteMaker::OldFile>> RewriteMaker::SumUpDifference(Rewrite& rewrite) {
+  std::string differs;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    differs += fmt::format(", bool_or({} IS DISTINCT FROM {})", SideName('o', i), SideName('n', i));
+  }
+  VL_TRY(engine::QueryResult rows,
+         connection_.Query(fmt::format("SELECT file, count(*) FILTER (has_new), "
+                                       "count(*) FILTER (NOT has_new){} FROM {} GROUP BY file "
+                                       "ORDER BY file",
+                                       differs, difference_),
+                           {}, wait_));
+  std::vector<OldFile> files;
   for (;;) {
-    VL_TRY(const bool more, counts.Next());
-    if (!more) return {};
-    if (!counts.IsNull(0)) rewrite.replaced.emplace_back(counts.GetString(0));
-    rewrite.inserted += counts.GetInt64(1);
-    rewrite.updated += counts.GetInt64(2);
-    rewrite.deleted += counts.GetInt64(3);
+    VL_TRY(const bool more, rows.Next());
+    if (!more) return files;
+    if (rows.IsNull(0)) {
+      rewrite.inserted = rows.GetInt64(1);
+      continue;
+    }
+    rewrite.updated += rows.GetInt64(1);
+    rewrite.deleted += rows.GetInt64(2);
+    OldFile& file = files.emplace_back();
+    file.change.path = rows.GetString(0);
+    file.in_place = rows.GetInt64(2) == 0;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (!rows.GetBool(i + 3)) continue;
+      file.change.columns.push_back(columns_[i]);
+      // The rows would lie out of order.
+      if (std::ranges::count(model_.clustered_by, columns_[i]) > 0) file.in_place = false;
+    }
   }
 }
 
@@ -146,20 +173,31 @@ std::string RewriteMaker::Side(char side) const {
 }
 
 // The file to be replaced that new rows go into, "" when there is none with room for them.
-std::string RewriteMaker::TargetOfInserted(const Rewrite& counted) const {
+std::string RewriteMaker::TargetOfInserted(const std::vector<OldFile>& files,
+                                           int64_t inserted) const {
   std::string target;
-  int64_t fewest = kGoldRowsPerFile - counted.inserted;
-  for (const std::string& path : counted.replaced) {
-    const auto rows = snapshot_->FindFile(path)->NumRecords();
+  if (inserted == 0) return target;
+  int64_t fewest = kGoldRowsPerFile - inserted;
+  for (const OldFile& file : files) {
+    const auto rows = snapshot_->FindFile(file.change.path)->NumRecords();
     if (!rows || *rows > fewest) continue;
     fewest = *rows;
-    target = path;
+    target = file.change.path;
   }
   return target;
 }
 
-// The tables that FileRewriter wants.
-Status RewriteMaker::SplitDifference(const std::string& target) {
+// The tables that FileRewriter wants, of all files but those spliced.
+Status RewriteMaker::SplitDifference(const std::string& target,
+                                     const std::vector<std::string>& spliced) {
+  std::string rest = difference_;
+  if (!spliced.empty()) {
+    std::string paths;
+    for (const std::string& path : spliced) {
+      paths += (paths.empty() ? "" : ", ") + engine::QuoteLiteral(path);
+    }
+    rest = fmt::format("(FROM {} WHERE coalesce(file NOT IN ({}), true))", difference_, paths);
+  }
   return RunSql(
       connection_,
       fmt::format(
@@ -168,8 +206,46 @@ Status RewriteMaker::SplitDifference(const std::string& target) {
           "CREATE OR REPLACE TEMP TABLE new_row AS SELECT _target IS NOT NULL AS _known, "
           "_target, {1} FROM (SELECT *, coalesce(file, nullif({3}, '')) AS _target "
           "FROM {2} WHERE has_new)",
-          Side('o'), Side('n'), kDifference, engine::QuoteLiteral(target)),
+          Side('o'), Side('n'), rest, engine::QuoteLiteral(target)),
       wait_);
+}
+
+Status RewriteMaker::ReplaceFiles(std::vector<OldFile> files, Rewrite& rewrite) {
+  SilverView view;
+  view.table = model_.table;
+  view.clustered_by = model_.clustered_by;
+  view.row_key = model_.key;
+  FileRewriter rewriter(lake_, view, snapshot_, connection_, wait_);
+  const std::string target = TargetOfInserted(files, rewrite.inserted);
+  std::vector<InPlaceChange> changes;
+  for (OldFile& file : files) {
+    if (!file.in_place || file.change.path == target) file.change.columns.clear();
+    changes.push_back(std::move(file.change));
+  }
+  VL_TRY(auto spliced, rewriter.SpliceAll(changes,
+                                          fmt::format("SELECT file AS _file, place AS _row, {} "
+                                                      "FROM {} WHERE has_new",
+                                                      Side('n'), difference_),
+                                          folder_));
+  times_.Done("splice");
+  std::vector<std::string> done;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    if (!spliced[i]) continue;
+    rewrite.data.push_back(*std::move(spliced[i]));
+    done.push_back(changes[i].path);
+  }
+  if (done.size() < changes.size()) {
+    VL_RETURN_IF_ERROR(SplitDifference(target, done));
+    VL_TRY([[maybe_unused]] const auto successors, rewriter.Run(folder_, rewrite));
+    times_.Done("files");
+  }
+  std::ranges::move(done, std::back_inserter(rewrite.replaced));
+  if (target.empty() && rewrite.inserted > 0) {
+    VL_TRY(auto written,
+           WriteData(fmt::format("SELECT {} FROM {} WHERE file IS NULL", Side('n'), difference_)));
+    std::ranges::move(written, std::back_inserter(rewrite.data));
+  }
+  return {};
 }
 
 Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteChanges() {
@@ -181,32 +257,18 @@ Result<std::vector<engine::WrittenFile>> RewriteMaker::WriteChanges() {
                   "AS _change_type FROM {2} WHERE file IS NOT NULL "
                   "UNION ALL SELECT {1}, CASE WHEN file IS NULL THEN 'insert' "
                   "ELSE 'update_postimage' END FROM {2} WHERE has_new",
-                  Side('o'), Side('n'), kDifference),
+                  Side('o'), Side('n'), difference_),
       folder_, options, wait_);
 }
 
 Result<Rewrite> RewriteMaker::WriteDifference(bool touched_only) {
   Rewrite rewrite;
   VL_RETURN_IF_ERROR(FindDifference(touched_only));
+  VL_TRY(auto files, SumUpDifference(rewrite));
   times_.Done("difference");
-  VL_RETURN_IF_ERROR(CountDifference(rewrite));
   if (rewrite.inserted + rewrite.updated + rewrite.deleted == 0) return rewrite;
-  const std::string target = TargetOfInserted(rewrite);
-  if (target.empty() && rewrite.inserted > 0) {
-    VL_TRY(rewrite.data,
-           WriteData(fmt::format("SELECT {} FROM {} WHERE file IS NULL", Side('n'), kDifference)));
-  }
+  VL_RETURN_IF_ERROR(ReplaceFiles(std::move(files), rewrite));
   if (rewrite.replaced.empty()) return rewrite;  // files only added are their own change feed
-  rewrite.replaced.clear();
-  VL_RETURN_IF_ERROR(SplitDifference(target));
-  times_.Done("split");
-  SilverView view;
-  view.table = model_.table;
-  view.clustered_by = model_.clustered_by;
-  view.row_key = model_.key;
-  VL_TRY([[maybe_unused]] const auto successors,
-         FileRewriter(lake_, view, snapshot_, connection_, wait_).Run(folder_, rewrite));
-  times_.Done("files");
   VL_TRY(rewrite.changes, WriteChanges());
   times_.Done("changes");
   return rewrite;

@@ -23,6 +23,10 @@ constexpr int64_t kFewDays = 3;
 // Fewer ids than this are looked up in any table; more may be most of a small one.
 constexpr int64_t kFewIds = 2'000;
 
+// A smaller share of all patients than this has a smaller share of the readings than would count,
+// unless they are ill beyond measure; then looking up is slower, not wrong.
+constexpr int64_t kFewOfAll = 4;
+
 // One look at each feed: whoever wants no days is content with those named for a day.
 std::map<GoldSource, int64_t> FeedsOf(const std::map<GoldSource, int64_t>& seen) {
   std::map<GoldSource, int64_t> feeds = seen;
@@ -152,23 +156,29 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
   return true;
 }
 
+// The patients of all persons concerned by the rows of `named`, which may hold more columns
+// (`carried`, as in ", day") that hold for each of them.
 // A person of before and one of after are both in the closure: every patient whose person changed
 // is named itself, or leads to one who is; and whoever leads to one counts for the same person.
+std::string GoldSources::ClosureSql(const std::string& named, std::string_view carried) const {
+  const std::string link = Relation("person_link");
+  if (!has_links_) return fmt::format("SELECT DISTINCT id_space, id{} FROM {}", carried, named);
+  return fmt::format(
+      "WITH person AS (SELECT id_space, id{0} FROM {1} UNION "
+      "  SELECT n.id_space, m.person_id{0} FROM {1} n JOIN {2} m "
+      "  ON m.id_space = n.id_space AND m.patient_id = n.id) "
+      "SELECT id_space, id{0} FROM person UNION "
+      "SELECT m.id_space, m.patient_id{0} FROM {2} m JOIN person p "
+      "ON p.id_space = m.id_space AND p.id = m.person_id",
+      carried, named, link);
+}
+
 Status GoldSources::ExpandNamed() {
-  std::string sql =
-      fmt::format("CREATE TABLE {} AS SELECT DISTINCT id_space, id FROM {} ORDER BY id",
-                  Relation("touched"), Relation("named"));
-  if (has_links_) {
-    sql = fmt::format(
-        "CREATE TABLE {0} AS WITH person AS (SELECT id_space, id FROM {1} UNION "
-        "  SELECT n.id_space, m.person_id FROM {1} n JOIN {2} m "
-        "  ON m.id_space = n.id_space AND m.patient_id = n.id) "
-        "SELECT * FROM (SELECT id_space, id FROM person UNION "
-        "  SELECT m.id_space, m.patient_id FROM {2} m JOIN person p "
-        "  ON p.id_space = m.id_space AND p.id = m.person_id) ORDER BY id",
-        Relation("touched"), Relation("named"), Relation("person_link"));
-  }
-  VL_RETURN_IF_ERROR(RunSql(connection_, sql, wait_));
+  VL_RETURN_IF_ERROR(
+      RunSql(connection_,
+             fmt::format("CREATE TABLE {} AS SELECT DISTINCT * FROM ({}) ORDER BY id",
+                         Relation("touched"), ClosureSql(Relation("named"), "")),
+             wait_));
   VL_TRY(engine::QueryResult bounds,
          connection_.Query(
              fmt::format("SELECT count(*), min(id), max(id) FROM {}", Relation("touched"))));
@@ -179,14 +189,16 @@ Status GoldSources::ExpandNamed() {
   return {};
 }
 
-// The days of all dated changes, for all persons touched: simpler than days of each, and mostly the
-// same. Unknown when a change has no day, or patients became other persons'.
+// The days of each of those touched by dated changes. Unknown when a change has no day, or patients
+// became other persons'.
 Status GoldSources::FindDays() {
-  VL_RETURN_IF_ERROR(
-      RunSql(connection_,
-             fmt::format("CREATE TABLE {} AS SELECT DISTINCT day FROM {} WHERE has_day",
-                         Relation("day"), Relation("named")),
-             wait_));
+  VL_RETURN_IF_ERROR(RunSql(
+      connection_,
+      fmt::format("CREATE TABLE {} AS {}; CREATE TABLE {} AS SELECT DISTINCT day FROM {}",
+                  Relation("touched_day"),
+                  ClosureSql(fmt::format("(FROM {} WHERE has_day)", Relation("named")), ", day"),
+                  Relation("day"), Relation("touched_day")),
+      wait_));
   VL_TRY(engine::QueryResult days,
          connection_.Query(fmt::format("SELECT min(day), max(day), count(*) = count(day), "
                                        "count(*) FROM {}",
@@ -195,6 +207,15 @@ Status GoldSources::FindDays() {
   if (!links_changed_ && days.GetBool(2)) days_ = {days.Text(0), days.Text(1)};
   days_touched_ = days.GetInt64(3);
   return {};
+}
+
+// "SEMI JOIN ...": those of the rows `r` that belong to those touched, and to their days.
+std::string GoldSources::TouchedJoin(const std::string& person_column,
+                                     const std::string& day_column) const {
+  const bool by_day = !day_column.empty() && days_;
+  return fmt::format("SEMI JOIN {} t ON t.id = r.{} AND t.id_space = coalesce(r.id_space, ''){}",
+                     Relation(by_day ? "touched_day" : "touched"), engine::QuoteName(person_column),
+                     by_day ? fmt::format(" AND t.day = r.{}", engine::QuoteName(day_column)) : "");
 }
 
 Result<bool> GoldSources::Touch(const std::map<GoldSource, int64_t>& seen) {
@@ -241,10 +262,8 @@ Result<std::string> GoldSources::TouchedRowsSql(const engine::TableFiles& table,
                                         day, days_->first, days_->second, Relation("day"), wanted);
   }
   VL_TRY(const std::string rows, engine::RelationSql(table, options));
-  return fmt::format(
-      "SELECT r.* FROM (SELECT * FROM ({}) WHERE {}) r SEMI JOIN {} t "
-      "ON t.id = r.{} AND t.id_space = coalesce(r.id_space, '')",
-      rows, wanted, Relation("touched"), person);
+  return fmt::format("SELECT r.* FROM (SELECT * FROM ({}) WHERE {}) r {}", rows, wanted,
+                     TouchedJoin(person_column, day_column));
 }
 
 Result<GoldSources::Share> GoldSources::CountTouched(const GoldSource& source) {
@@ -262,19 +281,20 @@ Result<GoldSources::Share> GoldSources::CountTouched(const GoldSource& source) {
 }
 
 Result<bool> GoldSources::MostIsTouched(const GoldModel& model) {
-  if (touched_ < kFewIds) return false;
+  const int64_t patients = snapshots_.at(std::string(kPatients))->NumRecords().value_or(0);
+  if (touched_ < kFewIds || touched_ * kFewOfAll < patients) return false;
   Share sum;
   for (const GoldSource& source : model.sources) {
     VL_TRY(const Share share, CountTouched(source));
     sum.rows += share.rows;
     sum.touched += share.touched;
   }
-  return sum.touched * 3 > sum.rows;
+  return sum.touched * 3 > sum.rows * 2;
 }
 
-// Worth it when several models would each read most of the table. Where few days are touched, few
-// are left that do, and these read less by themselves: their own columns, and the row groups that
-// their own conditions leave; and one need not wait for the other.
+// Worth it when several models would each read most of the table: those that know no days, or of
+// too many. Where no two do, each reads less by itself: its own columns, and the row groups that
+// its own conditions leave; and one need not wait for the other.
 Status GoldSources::GatherTable(const std::string& table,
                                 const std::vector<const GoldModel*>& models) {
   const std::vector<std::string> all = ColumnNames(*snapshots_.at(table));
@@ -287,10 +307,10 @@ Status GoldSources::GatherTable(const std::string& table,
       if (source.table == table) readers.push_back(source);
     }
   }
-  const auto few = [&](const GoldSource& source) {
-    return !source.day_column.empty() && days_ && days_touched_ <= kFewDays;
+  const auto reads_most = [&](const GoldSource& source) {
+    return source.day_column.empty() || !days_ || days_touched_ > kFewDays;
   };
-  if (readers.size() < 2 || std::ranges::any_of(readers, few)) return {};
+  if (std::ranges::count_if(readers, reads_most) < 2) return {};
   GoldSource common = readers.front();
   for (const GoldSource& source : readers) {
     columns.insert(source.person_column);
@@ -322,8 +342,8 @@ Result<std::string> GoldSources::TouchedSource(const GoldSource& source) const {
   }
   const std::string rows = "FROM " + Relation(source.table);
   if (source.day_column.empty() || !days_) return rows;
-  return fmt::format("{} WHERE ({} IN (SELECT day FROM {})) IS TRUE", rows,
-                     engine::QuoteName(source.day_column), Relation("day"));
+  return fmt::format("SELECT r.* {} r {}", rows,
+                     TouchedJoin(source.person_column, source.day_column));
 }
 
 Result<std::string> GoldSources::ModelSql(const GoldModel& model, bool touched_only) const {

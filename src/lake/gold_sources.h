@@ -41,6 +41,8 @@ class GoldSources {
   ~GoldSources();
 
   int64_t Version(const std::string& table) const;
+  // A table of this refresh in SQL, seen by every connection, gone with the object.
+  std::string Relation(std::string_view name) const;
 
   // Finds the links between patients; before all below.
   Status FindLinks();
@@ -58,8 +60,8 @@ class GoldSources {
   Status Gather(const std::vector<const GoldModel*>& models);
   // The model's SQL over all rows, or (after Touch) over the rows of those touched.
   Result<std::string> ModelSql(const GoldModel& model, bool touched_only) const;
-  // The rows of a table that belong to those touched, and to the days touched when `day_column` is
-  // not empty and the days are known.
+  // The rows of a table that belong to those touched, and to their days touched when `day_column`
+  // is not empty and the days are known.
   Result<std::string> TouchedRowsSql(const engine::TableFiles& table,
                                      const std::string& person_column,
                                      const std::string& day_column,
@@ -68,6 +70,8 @@ class GoldSources {
  private:
   GoldSources(Lake& lake, engine::Connection& connection, const Wait& wait);
   Result<bool> CollectNamed(const GoldSource& source, int64_t seen);
+  std::string ClosureSql(const std::string& named, std::string_view carried) const;
+  std::string TouchedJoin(const std::string& person_column, const std::string& day_column) const;
   Status ExpandNamed();
   struct Share {
     int64_t rows = 0;
@@ -77,7 +81,6 @@ class GoldSources {
   Status GatherTable(const std::string& table, const std::vector<const GoldModel*>& models);
   Result<std::string> TouchedSource(const GoldSource& source) const;
   Status FindDays();
-  std::string Relation(std::string_view name) const;
   engine::TableFiles Files(const std::string& table) const;
 
   Lake& lake_;

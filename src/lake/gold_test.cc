@@ -120,6 +120,28 @@ TEST_F(GoldTest, AReadingThatChangesItsDayLeavesTheOldOne) {
   EXPECT_EQ(Count(Table("gold.bp_daily")), 1);
 }
 
+// Each on the days of their own changes, but a person's patients on those of one another.
+TEST_F(GoldTest, TheDaysOfAChangeAreThoseOfAllPatientsOfThePerson) {
+  AddPatient("a", "b");
+  AddPatient("b");
+  AddPatient("c");
+  AddReading("o1", "a", 120, "2026-01-05");
+  AddReading("o2", "b", 130, "2026-01-05");
+  AddReading("o3", "b", 140, "2026-01-06");
+  AddReading("o4", "c", 150, "2026-01-06");
+  Commit();
+  Refresh();
+  Do("UPDATE observation SET systolic_pressure_value = 134 WHERE id = 'o2'");
+  Do("UPDATE observation SET systolic_pressure_value = 151 WHERE id = 'o4'");
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  ExpectGold("after changes of two persons on two days");
+  EXPECT_EQ(Scalar(fmt::format("SELECT string_agg(patient_id || ' ' || day || ' ' || "
+                               "mean_systolic, '; ' ORDER BY patient_id, day) FROM ({})",
+                               Table("gold.bp_daily"))),
+            "b 2026-01-05 127.0; b 2026-01-06 140.0; c 2026-01-06 151.0");
+}
+
 TEST_F(GoldTest, PersonsFollowTheLinksOfTheirPatients) {
   for (const char* id : {"a", "b", "c", "d"}) {
     AddPatient(id);
