@@ -58,6 +58,19 @@ Status CommitNote::CheckStarts(const delta::Snapshot& snapshot) const {
   return {};
 }
 
+Result<engine::WrittenFile> LinkStaged(engine::WrittenFile file,
+                                       const std::filesystem::path& folder) {
+  const std::filesystem::path link = folder / file.path.filename();
+  std::error_code error;
+  std::filesystem::create_hard_link(file.path, link, error);
+  if (error) {
+    return Fail(ErrorKind::kIo,
+                fmt::format("cannot link {}: {}", file.path.string(), error.message()));
+  }
+  file.path = link;
+  return file;
+}
+
 Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
                                              const delta::SnapshotPtr& snapshot,
                                              const Rewrite& rewrite, const CommitNote& note,
