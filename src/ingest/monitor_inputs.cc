@@ -142,9 +142,11 @@ Status MonitorFollower::ActivateRules(Partition& partition, const Wait& wait) {
   rules.action = "rules";
   VL_TRY(rules.target, rules_.Versions());
   rules.payload = rules_.ToJson();
+  const std::string versions = rules.target;
+  VL_RETURN_IF_ERROR(Record(partition, {std::move(rules)}, wait));
   log::Info("monitor of {}: from offset {} on it judges by {}", partition.app,
-            partition.monitor->position(), rules.target);
-  return Record(partition, {std::move(rules)}, wait);
+            partition.monitor->position(), versions);
+  return {};
 }
 
 Status MonitorFollower::AnswerAll(const Wait& wait) {
