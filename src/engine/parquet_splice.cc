@@ -245,6 +245,23 @@ Result<RowPatch> ReadPatch(QueryResult& rows) {
   }
 }
 
+std::optional<std::string> PatchValue(const view::Cell& cell, view::ColumnType type) {
+  if (cell.is_null) return std::nullopt;
+  switch (type) {
+    case view::ColumnType::kVarchar:
+      return std::string(cell.text);
+    case view::ColumnType::kBoolean:
+      return std::string(1, cell.boolean ? '\1' : '\0');
+    case view::ColumnType::kDouble:
+      return BytesOf(cell.number);
+    case view::ColumnType::kInteger:
+    case view::ColumnType::kDate:
+      return BytesOf(static_cast<int32_t>(cell.integer));
+    default:
+      return BytesOf(cell.integer);
+  }
+}
+
 Result<SplicedFile> SpliceParquet(const fs::path& base, const RowPatch& patch,
                                   const fs::path& target) {
   VL_TRY(ParquetSource source, ParquetSource::Open(base));

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "view/view.h"
 
 namespace vitalake::engine {
 
@@ -34,6 +35,9 @@ struct RowPatch {
 // From the rest of a result: its first column is the place of each row, in order, the others are
 // named and typed as those of the file.
 Result<RowPatch> ReadPatch(QueryResult& rows);
+
+// A value of a ColumnPatch.
+std::optional<std::string> PatchValue(const view::Cell& cell, view::ColumnType type);
 
 struct SplicedFile {
   int64_t size_bytes = 0;

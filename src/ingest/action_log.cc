@@ -150,20 +150,31 @@ Result<ActionLog::Counts> ActionLog::CountsAt(int64_t position, const Wait& wait
 }
 
 Result<Version> ActionLog::Append(std::vector<RecordedAction>& rows, const Wait& wait) {
-  int64_t next = count();
-  for (RecordedAction& row : rows) {
-    row.partition = app_;
-    row.ordinal = next++;
-    row.id = HashBytes(fmt::format("{}\n{}", app_, row.ordinal)).ToHex();
-  }
+  const Addition alone[] = {{this, &rows}};
+  return AppendAll(alone, wait);
+}
+
+Result<Version> ActionLog::AppendAll(std::span<const Addition> additions, const Wait& wait) {
   lake::CommitNote note;
-  note.txns[app_] = next;
-  note.starts[app_] = count_;
-  VL_TRY(const lake::AppendResult done, AppendRows(*lake_, rows, note, wait));
-  if (!done.committed) {
-    return Fail(ErrorKind::kConflict, fmt::format("another process records actions of {}", app_));
+  std::vector<RecordedAction> all;
+  std::string apps;
+  for (const auto& [log, rows] : additions) {
+    int64_t next = log->count();
+    for (RecordedAction& row : *rows) {
+      row.partition = log->app_;
+      row.ordinal = next++;
+      row.id = HashBytes(fmt::format("{}\n{}", log->app_, row.ordinal)).ToHex();
+    }
+    note.txns[log->app_] = next;
+    note.starts[log->app_] = log->count_;
+    all.insert(all.end(), rows->begin(), rows->end());
+    apps += (apps.empty() ? "" : ", ") + log->app_;
   }
-  count_ = next;
+  VL_TRY(const lake::AppendResult done, AppendRows(*additions.front().log->lake_, all, note, wait));
+  if (!done.committed) {
+    return Fail(ErrorKind::kConflict, fmt::format("another process records actions of {}", apps));
+  }
+  for (const auto& [log, _] : additions) log->count_ = note.txns.at(log->app_);
   return done.version;
 }
 

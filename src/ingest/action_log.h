@@ -73,6 +73,12 @@ class ActionLog {
   // Commits rows with positions; gives them ids and ordinals, and the table's version. kConflict:
   // another process has the partition.
   Result<Version> Append(std::vector<RecordedAction>& rows, const Wait& wait);
+  // The same of several partitions in one commit.
+  struct Addition {
+    ActionLog* log;
+    std::vector<RecordedAction>* rows;
+  };
+  static Result<Version> AppendAll(std::span<const Addition> additions, const Wait& wait);
   // What was asked for and has no answer yet, oldest first: of this partition and of its earlier
   // epochs (their alerts go on in this one), and what is for all partitions of the id space.
   Result<std::vector<RecordedAction>> Unanswered(const std::string& id_space, const Wait& wait);

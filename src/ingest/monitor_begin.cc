@@ -126,7 +126,8 @@ Status MonitorFollower::Replay(Partition& partition, int64_t bronze, Look look, 
     GroupStage stage(lake_, context, run, {}, true);
     VL_RETURN_IF_ERROR(stage.AddMessages(batch.messages, sources, wait));
     if (look == Look::kAtPatientsToo) {
-      VL_RETURN_IF_ERROR(MeetPatients(partition, stage.watched(), wait));
+      const Arrived arrived[] = {{&partition, stage.watched(), batch.ranges.at(number).end}};
+      VL_RETURN_IF_ERROR(MeetPatients(arrived, wait));
     }
     VL_RETURN_IF_ERROR(Take(partition, stage.watched(), batch.ranges.at(number).end));
   }

@@ -93,20 +93,23 @@ Status MonitorFollower::Observe(const StreamBatch& batch, const GroupStage& stag
   }
   VL_RETURN_IF_ERROR(LookAround(wait));
   const std::vector<WatchedRecord>& watched = stage.watched();
+  std::vector<Arrived> arrived;
   for (const auto& [number, range] : batch.ranges) {
     const auto found = partitions_.find(number);
     if (found == partitions_.end() || found->second->app != range.partition.AppId()) continue;
     Partition& partition = *found->second;
     const auto records = std::ranges::equal_range(watched, number, {}, &WatchedRecord::partition);
-    const std::span<const WatchedRecord> mine(records.begin(), records.end());
-    VL_RETURN_IF_ERROR(MeetPatients(partition, mine, wait));
-    if (readings_ != nullptr) {
-      readings_->Count(static_cast<int64_t>(mine.size()));
-      partition.monitor->Show(readings_->wanted() ? ReadingFeed::kMost : 0);
-    }
-    VL_RETURN_IF_ERROR(Take(partition, mine, range.end));
-    KeepSnapshot(partition);
+    arrived.push_back({&partition, {records.begin(), records.end()}, range.end});
   }
+  VL_RETURN_IF_ERROR(MeetPatients(arrived, wait));
+  for (const auto& [partition, records, end] : arrived) {
+    if (readings_ != nullptr) {
+      readings_->Count(static_cast<int64_t>(records.size()));
+      partition->monitor->Show(readings_->wanted() ? ReadingFeed::kMost : 0);
+    }
+    VL_RETURN_IF_ERROR(Take(*partition, records, end));
+  }
+  for (const Arrived& one : arrived) KeepSnapshot(*one.partition);
   return {};
 }
 
@@ -175,7 +178,9 @@ Status MonitorFollower::WriteAlerts(const std::map<std::string, int64_t>& bronze
 void MonitorFollower::KeepSnapshot(Partition& partition) {
   const auto now = lake_.clock().Steady();
   if (now - partition.snapshot_at < pace_.snapshot_every) return;
-  partition.snapshot_at = now;
+  const auto apart = pace_.snapshot_every / static_cast<int64_t>(partitions_.size());
+  if (now - snapshot_at_ < apart) return;
+  partition.snapshot_at = snapshot_at_ = now;
   Partition::Waiting made{partition.monitor->position(), partition.monitor->alerts(),
                           partition.monitor->Snapshot()};
   const std::lock_guard lock(mutex_);

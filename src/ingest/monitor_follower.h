@@ -35,6 +35,7 @@
 namespace vitalake::ingest {
 
 struct MonitorPace {
+  // Of each partition, one after another: what comes meanwhile waits for no more than one.
   std::chrono::nanoseconds snapshot_every = std::chrono::minutes(1);
   // How often to look for changed patients and for what people asked for.
   std::chrono::nanoseconds look_every = std::chrono::seconds(1);
@@ -94,8 +95,18 @@ class MonitorFollower final : public StreamWatch {
 
   // What the service notices or people ask for: recorded, then placed.
   Status Record(Partition& partition, std::vector<RecordedAction> actions, const Wait& wait);
-  Status MeetPatients(Partition& partition, std::span<const WatchedRecord> records,
-                      const Wait& wait);
+  struct Inputs {
+    Partition* partition;
+    std::vector<RecordedAction> actions;
+  };
+  Status RecordAll(std::vector<Inputs> inputs, const Wait& wait);
+  // A batch's records of one partition.
+  struct Arrived {
+    Partition* partition;
+    std::span<const WatchedRecord> records;
+    int64_t end;
+  };
+  Status MeetPatients(std::span<const Arrived> arrived, const Wait& wait);
   Status RefreshPatients(Partition& partition, const std::set<std::string>& ids, const Wait& wait);
   Status AnswerPeople(Partition& partition, const Wait& wait);
   void TakeOfferedRules();
@@ -129,6 +140,7 @@ class MonitorFollower final : public StreamWatch {
   AlertLog alerts_;
   PatientFacts patients_;
   std::chrono::nanoseconds looked_at_{0};
+  std::chrono::nanoseconds snapshot_at_{0};  // when one was made last, of any partition
   std::optional<Version> actions_seen_;
   std::map<int32_t, std::chrono::nanoseconds> unwatched_;  // since when, or tried again when
 

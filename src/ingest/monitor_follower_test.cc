@@ -120,6 +120,64 @@ TEST_F(MonitorFollowerTest, APatientOnTheStreamIsKnownFromThere) {
   EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'patient'"), "0\n");
 }
 
+// A batch of two partitions, with one message of each at `offset`.
+StreamBatch OfTwo(const StreamPartition& first, const StreamPartition& second, int64_t offset,
+                  const std::string& of_first, const std::string& of_second) {
+  StreamBatch batch;
+  batch.messages.push_back({first.partition, offset, kMorning, "", of_first});
+  batch.messages.push_back({second.partition, offset, kMorning, "", of_second});
+  batch.ranges[first.partition] = {first, offset, offset + 1};
+  batch.ranges[second.partition] = {second, offset, offset + 1};
+  return batch;
+}
+
+TEST_F(MonitorFollowerTest, PatientsOfAllPartitionsAreMetInOneCommit) {
+  KnowPatients();
+  stream_.Start();
+  const StreamPartition other = {"vitals", "topic", 1, 0};
+  stream_.Begin(other);
+  const auto version = [&] {
+    return stream_.lake().lake().Latest("ops.action").value()->version().value;
+  };
+  const int64_t before = version();
+  stream_.Observe(OfTwo(stream_.Partition(), other, 0, Pressure({"a", 0, 185, 100}),
+                        Pressure({"b", 0, 186, 101, "p2"})));
+  EXPECT_EQ(version(), before + 1);
+  EXPECT_EQ(stream_.Rows("SELECT source_partition, target, source_offset, ordinal FROM ops.action "
+                         "WHERE action = 'patient' ORDER BY 1"),
+            "vitals/topic/0/0,p1,0,1\nvitals/topic/1/0,p2,0,1\n");
+  stream_.Commit();
+  EXPECT_EQ(stream_.Rows("SELECT source_partition, rule, patient_id FROM ops.alert ORDER BY 1"),
+            "vitals/topic/0/0,severe-high,p1\nvitals/topic/1/0,severe-high,p2\n");
+}
+
+TEST_F(MonitorFollowerTest, SnapshotsAreMadeOneAfterAnother) {
+  stream_.Start();
+  const StreamPartition other = {"vitals", "topic", 1, 0};
+  stream_.Begin(other);
+  const auto snapshots = [&] {
+    const auto found = stream_.lake().lake().store().List("_vitalake/monitor/");
+    return std::ranges::count_if(
+        *found, [](const storage::ObjectInfo& object) { return object.key.ends_with(".snap"); });
+  };
+  const auto take = [&](int64_t offset) {
+    const std::string id = fmt::format("r{}", offset);
+    stream_.Observe(
+        OfTwo(stream_.Partition(), other, offset, Pressure({id}), Pressure({"o" + id})));
+    stream_.Commit();
+  };
+  take(0);
+  EXPECT_EQ(snapshots(), 0);
+  stream_.clock().Advance(MonitorPace().snapshot_every / std::chrono::microseconds(1));
+  take(1);
+  EXPECT_EQ(snapshots(), 1);
+  take(2);
+  EXPECT_EQ(snapshots(), 1);
+  stream_.clock().Advance(MonitorPace().snapshot_every / std::chrono::microseconds(2));
+  take(3);
+  EXPECT_EQ(snapshots(), 2);
+}
+
 TEST_F(MonitorFollowerTest, ACriticalRecordInQuarantineIsTold) {
   stream_.Start();
   std::string text = Pressure({"q", 0, 250, 100});

@@ -33,50 +33,73 @@ Micros MonitorFollower::TimeOf(const Partition& partition) const {
 // At the monitor's position unless they say theirs.
 Status MonitorFollower::Record(Partition& partition, std::vector<RecordedAction> actions,
                                const Wait& wait) {
-  if (actions.empty()) return {};
-  for (RecordedAction& action : actions) {
-    if (action.actor.empty()) action.actor = kSystem;
-    action.id_space = settings_.id_space;
-    if (!action.position) action.position = partition.monitor->position();
-    if (action.time == 0) action.time = TimeOf(partition);
+  std::vector<Inputs> one;
+  one.push_back({&partition, std::move(actions)});
+  return RecordAll(std::move(one), wait);
+}
+
+// The same of several partitions, in one commit.
+Status MonitorFollower::RecordAll(std::vector<Inputs> inputs, const Wait& wait) {
+  std::erase_if(inputs, [](const Inputs& input) { return input.actions.empty(); });
+  if (inputs.empty()) return {};
+  std::vector<ActionLog::Addition> additions;
+  for (auto& [partition, actions] : inputs) {
+    for (RecordedAction& action : actions) {
+      if (action.actor.empty()) action.actor = kSystem;
+      action.id_space = settings_.id_space;
+      if (!action.position) action.position = partition->monitor->position();
+      if (action.time == 0) action.time = TimeOf(*partition);
+    }
+    additions.push_back({&partition->actions, &actions});
   }
-  VL_TRY(const Version version, partition.actions.Append(actions, wait));
+  VL_TRY(const Version version, ActionLog::AppendAll(additions, wait));
   // A commit of our own asks for nothing.
   if (actions_seen_ && version.value == actions_seen_->value + 1) actions_seen_ = version;
-  for (RecordedAction& action : actions) partition.monitor->Place(std::move(action));
-  return Take(partition, {}, partition.monitor->position());
+  for (auto& [partition, actions] : inputs) {
+    for (RecordedAction& action : actions) partition->monitor->Place(std::move(action));
+    VL_RETURN_IF_ERROR(Take(*partition, {}, partition->monitor->position()));
+  }
+  return {};
 }
 
 // Patients that come for the first time: their facts take effect just before them.
-Status MonitorFollower::MeetPatients(Partition& partition, std::span<const WatchedRecord> records,
-                                     const Wait& wait) {
+Status MonitorFollower::MeetPatients(std::span<const Arrived> arrived, const Wait& wait) {
   struct First {
     int64_t offset;
     Micros received;
   };
-  std::map<std::string, First> fresh;
+  std::vector<std::map<std::string, First>> fresh(arrived.size());
   std::set<std::string> ids;
-  for (const WatchedRecord& record : records) {
-    const auto* reading = std::get_if<WatchedReading>(&record.what);
-    const auto* patient = std::get_if<WatchedPatient>(&record.what);
-    const std::string* id = reading != nullptr   ? &reading->patient
-                            : patient != nullptr ? &patient->id
-                                                 : nullptr;
-    if (id == nullptr || id->empty() || record.offset < partition.monitor->position()) continue;
-    if (partition.monitor->HasMet(*id)) continue;
-    if (fresh.try_emplace(*id, First{record.offset, record.received}).second) ids.insert(*id);
+  for (size_t i = 0; i < arrived.size(); ++i) {
+    const PartitionMonitor& monitor = *arrived[i].partition->monitor;
+    for (const WatchedRecord& record : arrived[i].records) {
+      const auto* reading = std::get_if<WatchedReading>(&record.what);
+      const auto* patient = std::get_if<WatchedPatient>(&record.what);
+      const std::string* id = reading != nullptr   ? &reading->patient
+                              : patient != nullptr ? &patient->id
+                                                   : nullptr;
+      if (id == nullptr || id->empty() || record.offset < monitor.position()) continue;
+      if (monitor.HasMet(*id)) continue;
+      fresh[i].try_emplace(*id, First{record.offset, record.received});
+      ids.insert(*id);
+    }
   }
   VL_TRY(const std::vector<WatchedPatient> found, patients_.Find(ids, wait));
-  std::vector<RecordedAction> actions;
-  for (const WatchedPatient& patient : found) {
-    RecordedAction action = FactsAction(patient);
-    const First& first = fresh.at(patient.id);
-    action.position = first.offset;
-    action.time = first.received;
-    actions.push_back(std::move(action));
+  std::vector<Inputs> inputs;
+  for (size_t i = 0; i < arrived.size(); ++i) {
+    std::vector<RecordedAction> actions;
+    for (const WatchedPatient& patient : found) {
+      const auto first = fresh[i].find(patient.id);
+      if (first == fresh[i].end()) continue;
+      RecordedAction action = FactsAction(patient);
+      action.position = first->second.offset;
+      action.time = first->second.received;
+      actions.push_back(std::move(action));
+    }
+    std::ranges::stable_sort(actions, {}, &RecordedAction::position);
+    inputs.push_back({arrived[i].partition, std::move(actions)});
   }
-  std::ranges::stable_sort(actions, {}, &RecordedAction::position);
-  return Record(partition, std::move(actions), wait);
+  return RecordAll(std::move(inputs), wait);
 }
 
 Status MonitorFollower::RefreshPatients(Partition& partition, const std::set<std::string>& ids,
@@ -119,9 +142,11 @@ Status MonitorFollower::ActivateRules(Partition& partition, const Wait& wait) {
   rules.action = "rules";
   VL_TRY(rules.target, rules_.Versions());
   rules.payload = rules_.ToJson();
+  const std::string versions = rules.target;
+  VL_RETURN_IF_ERROR(Record(partition, {std::move(rules)}, wait));
   log::Info("monitor of {}: from offset {} on it judges by {}", partition.app,
-            partition.monitor->position(), rules.target);
-  return Record(partition, {std::move(rules)}, wait);
+            partition.monitor->position(), versions);
+  return {};
 }
 
 Status MonitorFollower::AnswerAll(const Wait& wait) {

@@ -21,7 +21,11 @@ std::unexpected<Error> Damaged() {
 }  // namespace
 
 std::string PartitionMonitor::Snapshot() const {
+  constexpr size_t kPerPatient = 80;  // and per name: with its length
+  constexpr size_t kHead = 256 << 10;
+  const std::string state = monitor_.Snapshot();
   monitor::ByteWriter out;
+  out.Reserve(state.size() + (met_.size() + name_order_.size()) * kPerPatient + kHead);
   out.Text(kMagic);
   out.Number(kVersion);
   out.Text(partition_.app);
@@ -54,7 +58,7 @@ std::string PartitionMonitor::Snapshot() const {
     out.Number(key);
     out.Text(names_.at(key));
   }
-  out.Text(monitor_.Snapshot());
+  out.Text(state);
   std::string bytes = out.Take();
   const uint64_t checksum = Hash64(bytes);
   bytes.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "ingest/bronze_stream.h"
 #include "lake/catalogue.h"
 #include "lake/ledger.h"
@@ -78,7 +79,7 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   const auto note = [&](const std::map<std::string, lake::Exceptions>& exceptions) {
     std::map<int64_t, lake::OutcomeCounts> counts;
     stage.CountHome(table, FoldEntries(exceptions), counts);
-    stated = unstated_[name];
+    stated = unstated_.at(name);
     AddOutcomes(stated, batch, counts);
     lake::CommitNote note = positions_.Note(name, batch);
     note.info["stream"] = CommitName();
@@ -91,14 +92,49 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   auto result = lake::Upsert(lake_, request, wait);
   if (!result || !lacks) return result;
   if (result->committed) {
-    positions_.Advance(name, batch);
-    unstated_[name].clear();
+    unstated_.at(name).clear();
   } else {
     std::map<int64_t, lake::OutcomeCounts> counts;
     stage.CountHome(table, FoldEntries(result->exceptions), counts);
-    AddOutcomes(unstated_[name], batch, counts);
+    AddOutcomes(unstated_.at(name), batch, counts);
   }
   return result;
+}
+
+Result<std::vector<StreamWriter::Upserted>> StreamWriter::UpsertIntoAll(StagedBatch& staged,
+                                                                        const Tables& lacking,
+                                                                        bool to_ledger,
+                                                                        const Wait& wait) {
+  std::vector<Upserted> tables;
+  bool deletes = false;
+  for (const Silver table : kSilverTables) {
+    const std::string& name = views_[static_cast<size_t>(table)].table;
+    const bool lacks = lacking.contains(name);
+    unstated_[name];
+    deletes |= staged.stage().staged()[static_cast<size_t>(table)].deletes > 0;
+    // A table that has the rows is asked again for what it refused: quarantine may lack that.
+    if (lacks || to_ledger) tables.push_back({table, lacks, {}});
+  }
+  std::vector<Status> results(tables.size());
+  // What a table gets does not depend on how far the others are, but for a deletion, which leaves
+  // no tombstone where the other table has the key.
+  ForEachIndex(tables.size(), deletes ? 1 : tables.size(), [&](size_t i) {
+    auto result = UpsertInto(tables[i].table, staged, tables[i].lacks, wait);
+    if (result) {
+      tables[i].result = std::move(*result);
+    } else {
+      results[i] = std::unexpected(std::move(result).error());
+    }
+    return results[i].has_value();
+  });
+  for (size_t i = 0; i < tables.size(); ++i) {
+    VL_RETURN_IF_ERROR(std::move(results[i]));
+    const auto& [table, lacks, result] = tables[i];
+    if (lacks && result.committed) {
+      positions_.Advance(views_[static_cast<size_t>(table)].table, staged.batch());
+    }
+  }
+  return tables;
 }
 
 Status StreamWriter::AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,
@@ -123,11 +159,8 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   std::vector<lake::RefusedRecord> refused;
   PlacedBySilver placed;
-  for (const Silver table : kSilverTables) {
-    const bool lacks = lacking.contains(views_[static_cast<size_t>(table)].table);
-    // A table that has the rows is asked again for what it refused: quarantine may lack that.
-    if (!lacks && !to_ledger) continue;
-    VL_TRY(lake::UpsertResult result, UpsertInto(table, staged, lacks, wait));
+  VL_TRY(std::vector<Upserted> upserted, UpsertIntoAll(staged, lacking, to_ledger, wait));
+  for (auto& [table, lacks, result] : upserted) {
     if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
     placed[static_cast<size_t>(table)] = std::move(result.placed);
     for (lake::RefusedRecord& record : result.refused) {

@@ -83,6 +83,15 @@ class StreamWriter {
   // What Write does, for the followers that lack the batch.
   Status WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze, const Wait& wait);
   Status WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait);
+  struct Upserted {
+    Silver table;
+    bool lacks;  // it lacked the batch
+    lake::UpsertResult result;
+  };
+  // The silver tables at a time; of those that have the batch, only if the ledger lacks it.
+  Result<std::vector<Upserted>> UpsertIntoAll(StagedBatch& staged, const Tables& lacking,
+                                              bool to_ledger, const Wait& wait);
+  // Thread-safe for different tables.
   Result<lake::UpsertResult> UpsertInto(Silver table, StagedBatch& staged, bool lacks,
                                         const Wait& wait);
   Status AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,

@@ -79,6 +79,10 @@ class WatchedStream {
     next_ = bronze.value_or(0);
     Succeeds(follower_->Begin(Partition(), bronze, {}));
   }
+  // The process gets another partition, of which nothing is in bronze.
+  void Begin(const StreamPartition& partition) {
+    Succeeds(follower_->Begin(partition, std::nullopt, {}));
+  }
   // The pipeline's order: observed as soon as polled, committed later.
   void Observe(const std::vector<TimedText>& texts) {
     StreamBatch batch;
@@ -86,13 +90,24 @@ class WatchedStream {
       batch.messages.push_back({0, next_++, kMorning + text.received, "", text.payload});
     }
     batch.ranges[0] = {Partition(), next_ - static_cast<int64_t>(texts.size()), next_};
+    Observe(std::move(batch));
+  }
+  void Observe(StreamBatch batch) {
     ObserveAgain(batch);
     batches_.push_back(std::move(batch));
   }
   void ObserveAgain(const StreamBatch& batch) {
     lake::LedgerRun run{{"stream/vitals"}, 0, {}};
-    run.files.emplace_back().path = "topic/0";
-    const MessageSources sources = {{0, {&run, &run.files.front(), Partition().AppId()}}};
+    for (const auto& [number, range] : batch.ranges) {
+      lake::LedgerFile& file = run.files.emplace_back();
+      file.ordinal = number;
+      file.path = fmt::format("topic/{}", number);
+    }
+    MessageSources sources;
+    for (lake::LedgerFile& file : run.files) {
+      const auto number = static_cast<int32_t>(file.ordinal);
+      sources[number] = {&run, &file, batch.ranges.at(number).partition.AppId()};
+    }
     StagerContext context{views_, {}, {}};
     context.watched = true;
     GroupStage stage(lake_.lake(), context, run, {}, true);
@@ -104,7 +119,7 @@ class WatchedStream {
     const StreamBatch batch = std::move(batches_.front());
     batches_.erase(batches_.begin());
     lake::CommitNote note;
-    note.txns[Partition().AppId()] = batch.ranges.at(0).end;
+    for (const auto& [_, range] : batch.ranges) note.txns[range.partition.AppId()] = range.end;
     Succeeds(AppendToBronze(lake_.lake(), batch, "vitals", note, {}));
     Succeeds(follower_->Committed(batch, {}));
   }

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "delta/json_copy.h"
-#include "engine/parquet_splice.h"
 #include "engine/relation.h"
 #include "lake/sql_text.h"
 
@@ -60,6 +59,37 @@ std::string StatsWithout(const std::string& stats, const std::vector<std::string
     out.EndObject();
   }
   return out.EndObject().Take();
+}
+
+Result<std::optional<engine::WrittenFile>> SpliceFile(Lake& lake, std::string_view table,
+                                                      const delta::SnapshotPtr& snapshot,
+                                                      const std::string& path,
+                                                      const engine::RowPatch& patch,
+                                                      const std::filesystem::path& target) {
+  VL_TRY(const std::string key, delta::ResolvePath(lake.Files(snapshot, table).root, path));
+  VL_TRY(const std::filesystem::path local, lake.store().LocalPath(key));
+  const auto spliced = engine::SpliceParquet(local, patch, target);
+  if (!spliced && (spliced.error().kind == ErrorKind::kUnsupported ||
+                   spliced.error().kind == ErrorKind::kCorrupt)) {
+    log::Debug("{} is written anew: {}", path, spliced.error().ToString());
+    return std::nullopt;
+  }
+  if (!spliced) return std::unexpected(spliced.error());
+  std::vector<std::string> columns;
+  for (const engine::ColumnPatch& column : patch.columns) columns.push_back(column.column);
+  engine::WrittenFile file;
+  file.path = target;
+  file.size_bytes = spliced->size_bytes;
+  file.rows = spliced->rows;
+  file.stats_json = StatsWithout(snapshot->FindFile(path)->stats, columns);
+  return file;
+}
+
+SuccessorFile SuccessorOf(const delta::Snapshot& snapshot, const std::string& path,
+                          const engine::WrittenFile& file) {
+  const delta::AddFilePtr old_file = snapshot.FindFile(path);
+  return {{old_file->path, old_file->size_bytes, file.rows},
+          {file.path.filename().string(), file.size_bytes, file.rows}};
 }
 
 Result<std::string> FileRewriter::RowsOf(const std::string& path,
@@ -139,28 +169,17 @@ Status FileRewriter::CreatePatch(const std::vector<FileChange>& changes, const s
 Result<std::optional<engine::WrittenFile>> FileRewriter::Splice(
     engine::Connection& connection, const InPlaceChange& change, const std::string& patch,
     const std::filesystem::path& target) {
-  const engine::TableFiles table = lake_.Files(snapshot_, view_.table);
-  VL_TRY(const std::string key, delta::ResolvePath(table.root, change.path));
-  VL_TRY(const std::filesystem::path base, lake_.store().LocalPath(key));
   VL_TRY(engine::QueryResult rows,
          connection.Query(fmt::format("SELECT _row, {} FROM ({}) WHERE _file = {} ORDER BY 1",
                                       NameList(change.columns), patch, QuoteLiteral(change.path)),
                           {}, wait_));
-  auto row_patch = engine::ReadPatch(rows);
-  auto spliced = row_patch ? engine::SpliceParquet(base, *row_patch, target)
-                           : std::unexpected(std::move(row_patch).error());
-  if (!spliced && (spliced.error().kind == ErrorKind::kUnsupported ||
-                   spliced.error().kind == ErrorKind::kCorrupt)) {
-    log::Debug("{} is written anew: {}", change.path, spliced.error().ToString());
+  const auto row_patch = engine::ReadPatch(rows);
+  if (!row_patch && row_patch.error().kind == ErrorKind::kUnsupported) {
+    log::Debug("{} is written anew: {}", change.path, row_patch.error().ToString());
     return std::nullopt;
   }
-  if (!spliced) return std::unexpected(std::move(spliced).error());
-  engine::WrittenFile file;
-  file.path = target;
-  file.size_bytes = spliced->size_bytes;
-  file.rows = spliced->rows;
-  file.stats_json = StatsWithout(snapshot_->FindFile(change.path)->stats, change.columns);
-  return file;
+  if (!row_patch) return std::unexpected(row_patch.error());
+  return SpliceFile(lake_, view_.table, snapshot_, change.path, *row_patch, target);
 }
 
 // By place in `changes`; nullopt where the file must be written anew.
@@ -234,10 +253,7 @@ Result<std::vector<SuccessorFile>> FileRewriter::Run(const std::filesystem::path
       VL_RETURN_IF_ERROR(WriteAnew(changes[i], folder, out));
       continue;
     }
-    const engine::WrittenFile& file = *spliced[i];
-    const delta::AddFilePtr old_file = snapshot_->FindFile(changes[i].path);
-    successors.push_back({{old_file->path, old_file->size_bytes, file.rows},
-                          {file.path.filename().string(), file.size_bytes, file.rows}});
+    successors.push_back(SuccessorOf(*snapshot_, changes[i].path, *spliced[i]));
     out.data.push_back(*std::move(spliced[i]));
   }
   return successors;

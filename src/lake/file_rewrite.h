@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "delta/snapshot.h"
 #include "engine/engine.h"
+#include "engine/parquet_splice.h"
 #include "lake/key_index_file.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
@@ -85,6 +86,18 @@ class FileRewriter {
   engine::Connection& connection_;
   const Wait& wait_;
 };
+
+// Writes `target`: the data file `path` of a table with the values of `patch`, its rows in their
+// places. nullopt: the file cannot be spliced.
+Result<std::optional<engine::WrittenFile>> SpliceFile(Lake& lake, std::string_view table,
+                                                      const delta::SnapshotPtr& snapshot,
+                                                      const std::string& path,
+                                                      const engine::RowPatch& patch,
+                                                      const std::filesystem::path& target);
+
+// That a spliced file took the place of `path`.
+SuccessorFile SuccessorOf(const delta::Snapshot& snapshot, const std::string& path,
+                          const engine::WrittenFile& file);
 
 // The statistics of a file (AddFile::stats) without what they say of `columns`.
 std::string StatsWithout(const std::string& stats, const std::vector<std::string>& columns);

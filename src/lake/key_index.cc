@@ -108,7 +108,7 @@ Result<std::vector<KeyEntry>> KeyIndex::MakeAndFind(const delta::SnapshotPtr& sn
   }
   described.rows = static_cast<int64_t>(entries.size());
   const std::string bytes = EncodeKeyIndex(described, std::move(entries));
-  if (auto put = lake_.store().Put(KeyOf(file->path), bytes); !put) {
+  if (auto put = lake_.store().PutCache(KeyOf(file->path), bytes); !put) {
     log::Warn("cannot keep the key index of {}: {}", file->path, put.error().ToString());
   }
   VL_TRY(const KeyIndexFile index,
@@ -146,7 +146,7 @@ void KeyIndex::Reuse(const IndexedFile& from, const IndexedFile& to) const {
   if (!bytes) return;
   const auto renamed = ReuseKeyIndex(*bytes, from, to);
   if (!renamed) return;
-  if (auto put = lake_.store().Put(KeyOf(to.path), *renamed); !put) {
+  if (auto put = lake_.store().PutCache(KeyOf(to.path), *renamed); !put) {
     log::Warn("cannot keep the key index of {}: {}", to.path, put.error().ToString());
   }
 }

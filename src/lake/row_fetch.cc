@@ -22,24 +22,6 @@ namespace {
 using delta::TypeKind;
 using engine::QuoteName;
 
-// The wanted rows of one file, ascending.
-struct FileRows {
-  delta::AddFilePtr file;
-  std::vector<int64_t> rows;
-};
-
-std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits) {
-  std::vector<FileRows> files;
-  for (const KeyHit& hit : hits) {
-    if (files.empty() || files.back().file->path != hit.file->path) {
-      files.push_back({hit.file, {}});
-    }
-    files.back().rows.push_back(hit.row);
-  }
-  for (FileRows& file : files) std::ranges::sort(file.rows);
-  return files;
-}
-
 std::optional<view::ColumnType> ColumnTypeOf(TypeKind kind) {
   switch (kind) {
     case TypeKind::kString:
@@ -86,23 +68,10 @@ class RowFetcher {
                   fmt::format("CREATE OR REPLACE TEMP TABLE {} AS {}", request_.into, none), wait_);
   }
 
-  // nullopt: not all columns are what step 1 knows.
-  std::optional<std::vector<engine::RowColumn>> Columns() const {
-    if (!request_.snapshot->metadata().partition_columns.empty()) return std::nullopt;
-    std::vector<engine::RowColumn> columns;
-    for (const std::string& name : request_.columns) {
-      const delta::Field* field = request_.snapshot->schema().FindField(name);
-      const auto type = field ? ColumnTypeOf(field->type.kind()) : std::nullopt;
-      if (!type) return std::nullopt;
-      columns.push_back({name, *type});
-    }
-    return columns;
-  }
-
   // Step 1; returns the files that step 2 must read.
   Result<std::vector<const FileRows*>> TakeOut(const std::vector<FileRows>& files) {
     std::vector<const FileRows*> left;
-    const auto columns = Columns();
+    const auto columns = RowColumns(*request_.snapshot, request_.columns);
     if (!columns) {
       for (const FileRows& file : files) left.push_back(&file);
       return left;
@@ -132,19 +101,15 @@ class RowFetcher {
   Status TakeOut(const FileRows& wanted, std::span<const engine::RowColumn> columns,
                  engine::ColumnAppender& appender, std::mutex& mutex) {
     VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "reading rows"));
-    if (wanted.file->deletion_vector) return Fail(ErrorKind::kUnsupported, "deleted rows in it");
-    const engine::TableFiles table = lake_.Files(request_.snapshot, request_.table);
-    VL_TRY(const std::string key, delta::ResolvePath(table.root, wanted.file->path));
-    VL_TRY(const std::filesystem::path local, lake_.store().LocalPath(key));
     std::vector<view::Cell> place(2);
     for (view::Cell& cell : place) cell.is_null = false;
     place[0].text = wanted.file->path;
-    return engine::ReadParquetRows(local, wanted.rows, columns,
-                                   [&](int64_t row, std::span<const view::Cell> cells) -> Status {
-                                     place[1].integer = row;
-                                     const std::lock_guard lock(mutex);
-                                     return appender.Append(place, cells);
-                                   });
+    return ReadFileRows(lake_, request_.table, request_.snapshot, wanted, columns,
+                        [&](int64_t row, std::span<const view::Cell> cells) -> Status {
+                          place[1].integer = row;
+                          const std::lock_guard lock(mutex);
+                          return appender.Append(place, cells);
+                        });
   }
 
   // Step 2.
@@ -186,6 +151,41 @@ class RowFetcher {
 };
 
 }  // namespace
+
+std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits) {
+  std::vector<FileRows> files;
+  for (const KeyHit& hit : hits) {
+    if (files.empty() || files.back().file->path != hit.file->path) {
+      files.push_back({hit.file, {}});
+    }
+    files.back().rows.push_back(hit.row);
+  }
+  for (FileRows& file : files) std::ranges::sort(file.rows);
+  return files;
+}
+
+std::optional<std::vector<engine::RowColumn>> RowColumns(const delta::Snapshot& snapshot,
+                                                         const std::vector<std::string>& names) {
+  if (!snapshot.metadata().partition_columns.empty()) return std::nullopt;
+  std::vector<engine::RowColumn> columns;
+  for (const std::string& name : names) {
+    const delta::Field* field = snapshot.schema().FindField(name);
+    const auto type = field ? ColumnTypeOf(field->type.kind()) : std::nullopt;
+    if (!type) return std::nullopt;
+    columns.push_back({name, *type});
+  }
+  return columns;
+}
+
+Status ReadFileRows(Lake& lake, std::string_view table, const delta::SnapshotPtr& snapshot,
+                    const FileRows& wanted, std::span<const engine::RowColumn> columns,
+                    const std::function<Status(int64_t, std::span<const view::Cell>)>& row) {
+  if (wanted.file->deletion_vector) return Fail(ErrorKind::kUnsupported, "deleted rows in it");
+  VL_TRY(const std::string key,
+         delta::ResolvePath(lake.Files(snapshot, table).root, wanted.file->path));
+  VL_TRY(const std::filesystem::path local, lake.store().LocalPath(key));
+  return engine::ReadParquetRows(local, wanted.rows, columns, row);
+}
 
 Status FetchRows(Lake& lake, engine::Connection& connection, const RowRequest& request,
                  const Wait& wait) {

@@ -1,6 +1,9 @@
 // Fetching single rows of a table, found by its key index, into a temporary table.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,10 +12,31 @@
 #include "base/result.h"
 #include "delta/snapshot.h"
 #include "engine/engine.h"
+#include "engine/parquet_rows.h"
 #include "lake/key_index.h"
 #include "lake/lake.h"
 
 namespace vitalake::lake {
+
+// The wanted rows of one file.
+struct FileRows {
+  delta::AddFilePtr file;
+  std::vector<int64_t> rows;  // ascending
+};
+
+// Of hits in order of file.
+std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits);
+
+// Columns of a table as ReadFileRows wants them; nullopt: the table has partition columns, or one
+// of these is of another type than it knows.
+std::optional<std::vector<engine::RowColumn>> RowColumns(const delta::Snapshot& snapshot,
+                                                         const std::vector<std::string>& names);
+
+// Takes rows of one data file out of its column chunks. As engine::ReadParquetRows; kUnsupported,
+// too, where rows of the file are deleted.
+Status ReadFileRows(Lake& lake, std::string_view table, const delta::SnapshotPtr& snapshot,
+                    const FileRows& wanted, std::span<const engine::RowColumn> columns,
+                    const std::function<Status(int64_t, std::span<const view::Cell>)>& row);
 
 // Which rows are wanted, and of what.
 struct RowRequest {

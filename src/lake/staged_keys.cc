@@ -40,10 +40,14 @@ Result<std::vector<uint64_t>> HashKeys(engine::Connection& connection, const std
 
 std::shared_ptr<const StagedKeys> StagedKeys::Of(std::vector<uint64_t> hashes) {
   auto keys = std::make_shared<StagedKeys>();
-  const size_t records = hashes.size();
+  std::ranges::sort(hashes);
+  for (size_t i = 1; i < hashes.size(); ++i) {
+    if (hashes[i] == hashes[i - 1]) keys->repeats.push_back(hashes[i]);
+  }
+  SortDistinct(keys->repeats);
+  keys->repeated = !keys->repeats.empty();
   keys->hashes = std::move(hashes);
   SortDistinct(keys->hashes);
-  keys->repeated = keys->hashes.size() < records;
   return keys;
 }
 

@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
+#include "base/parallel.h"
 #include "lake/sql_text.h"
 
 namespace vitalake::lake {
 namespace {
+
+constexpr std::string_view kChangeData = "_change_data/";
+constexpr size_t kPublishedAtOnce = 4;
 
 std::vector<std::string> ColumnNames(const TableSpec& spec) {
   std::vector<std::string> names;
@@ -24,6 +29,36 @@ Status Put(const delta::Table& table, std::string_view path, const std::filesyst
 Status Delete(const delta::Table& table, std::string_view path) {
   VL_TRY(const std::string key, delta::ResolvePath(table.root(), path));
   return table.environment().store.Delete(key);
+}
+
+// A staged file and its path below the table.
+struct FileToPublish {
+  const std::filesystem::path& staged;
+  std::string path;
+};
+
+FileToPublish ToPublish(const engine::WrittenFile& file, std::string_view subfolder) {
+  return {file.path, std::string(subfolder) + file.path.filename().string()};
+}
+
+// Several at a time: each waits for the disk. Their paths; after an error none is left.
+Result<std::vector<std::string>> PublishAll(const delta::Table& table,
+                                            const std::vector<FileToPublish>& files) {
+  std::vector<std::optional<Status>> results(files.size());
+  ForEachIndex(files.size(), kPublishedAtOnce, [&](size_t i) {
+    results[i] = Put(table, files[i].path, files[i].staged);
+    return results[i]->has_value();
+  });
+  std::vector<std::string> paths;
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (results[i] && *results[i]) paths.push_back(files[i].path);
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (!results[i] || *results[i]) continue;
+    Unpublish(table, paths);
+    return Because(std::move(*results[i]).error(), fmt::format("writing {}", files[i].path));
+  }
+  return paths;
 }
 
 void Annotate(delta::Transaction& transaction, const CommitNote& note) {
@@ -58,16 +93,29 @@ Status CommitNote::CheckStarts(const delta::Snapshot& snapshot) const {
   return {};
 }
 
+Result<engine::WrittenFile> LinkStaged(engine::WrittenFile file,
+                                       const std::filesystem::path& folder) {
+  const std::filesystem::path link = folder / file.path.filename();
+  std::error_code error;
+  std::filesystem::create_hard_link(file.path, link, error);
+  if (error) {
+    return Fail(ErrorKind::kIo,
+                fmt::format("cannot link {}: {}", file.path.string(), error.message()));
+  }
+  file.path = link;
+  return file;
+}
+
 Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
                                              const delta::SnapshotPtr& snapshot,
                                              const Rewrite& rewrite, const CommitNote& note,
                                              const Wait& wait) {
-  VL_TRY(std::vector<std::string> paths, Publish(table, rewrite.data));
-  auto changes = Publish(table, rewrite.changes, "_change_data/");
-  if (!changes) {
-    Unpublish(table, paths);
-    return std::unexpected(std::move(changes).error());
+  std::vector<FileToPublish> files;
+  for (const engine::WrittenFile& file : rewrite.data) files.push_back(ToPublish(file, ""));
+  for (const engine::WrittenFile& file : rewrite.changes) {
+    files.push_back(ToPublish(file, kChangeData));
   }
+  VL_TRY(const std::vector<std::string> paths, PublishAll(table, files));
   delta::Transaction transaction(table, snapshot);
   transaction.SetOperation(rewrite.replaced.empty() ? "WRITE" : "MERGE", {},
                            {{"numTargetRowsInserted", fmt::to_string(rewrite.inserted)},
@@ -82,12 +130,11 @@ Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
   if (rewrite.touches) transaction.ReadWhere(rewrite.read, rewrite.touches);
   for (size_t i = 0; i < rewrite.changes.size(); ++i) {
     delta::CdcFile file;
-    file.path = (*changes)[i];
+    file.path = paths[rewrite.data.size() + i];
     file.size_bytes = rewrite.changes[i].size_bytes;
     transaction.AddCdc(std::move(file));
   }
   Annotate(transaction, note);
-  std::ranges::move(*changes, std::back_inserter(paths));
   auto result = transaction.Commit(wait);
   if (!result) {
     if (result.error().kind != ErrorKind::kUnknownOutcome) Unpublish(table, paths);
@@ -105,16 +152,9 @@ Result<std::optional<Version>> CommitRewrite(Lake& lake, delta::Table& table,
 Result<std::vector<std::string>> Publish(const delta::Table& table,
                                          const std::vector<engine::WrittenFile>& files,
                                          std::string_view subfolder) {
-  std::vector<std::string> paths;
-  for (const engine::WrittenFile& file : files) {
-    std::string path = std::string(subfolder) + file.path.filename().string();
-    if (auto put = Put(table, path, file.path); !put) {
-      Unpublish(table, paths);
-      return Because(std::move(put).error(), fmt::format("writing {}", path));
-    }
-    paths.push_back(std::move(path));
-  }
-  return paths;
+  std::vector<FileToPublish> all;
+  for (const engine::WrittenFile& file : files) all.push_back(ToPublish(file, subfolder));
+  return PublishAll(table, all);
 }
 
 void Unpublish(const delta::Table& table, const std::vector<std::string>& paths) {

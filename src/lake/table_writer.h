@@ -1,6 +1,7 @@
 // Publishing staged Parquet into a Delta table, and commits that only append.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -61,6 +62,11 @@ struct Rewrite {
   std::vector<std::string> read = {};
   std::function<Result<bool>(const delta::AddFile& added)> touches = {};
 };
+
+// A staged file as a link in `folder`: publishing moves a file, and after a lost race the staged
+// one is needed again.
+Result<engine::WrittenFile> LinkStaged(engine::WrittenFile file,
+                                       const std::filesystem::path& folder);
 
 // Publishes the files and commits them on `snapshot`, which they were made from, or on a later one
 // where the winner changed nothing they rest on. nullopt after a lost race that matters: nothing is

@@ -10,20 +10,11 @@
 namespace vitalake::lake {
 namespace {
 
-// The staged files themselves, as links: publishing moves a file, and after a lost race the staged
-// ones are needed again.
+// The staged files themselves.
 Result<Rewrite> StagedAsData(const StagedRecords& staged, const std::filesystem::path& folder) {
   Rewrite files;
-  files.data = staged.files;
-  for (engine::WrittenFile& file : files.data) {
-    const std::filesystem::path link = folder / file.path.filename();
-    std::error_code error;
-    std::filesystem::create_hard_link(file.path, link, error);
-    if (error) {
-      return Fail(ErrorKind::kIo,
-                  fmt::format("cannot link {}: {}", file.path.string(), error.message()));
-    }
-    file.path = link;
+  for (const engine::WrittenFile& file : staged.files) {
+    VL_TRY(files.data.emplace_back(), LinkStaged(file, folder));
     files.inserted += file.rows;
   }
   return files;

@@ -43,8 +43,9 @@ namespace vitalake::lake {
 
 // The keys of records, as hashes (KeyHash).
 struct StagedKeys {
-  std::vector<uint64_t> hashes;  // ascending, each once
-  bool repeated = false;         // two records have one key (or, hardly ever, one hash)
+  std::vector<uint64_t> hashes;        // ascending, each once
+  bool repeated = false;               // two records have one key (or, hardly ever, one hash)
+  std::vector<uint64_t> repeats = {};  // whose these are, ascending; empty where that is not known
 
   // Of the hashes of all records, in any order. Sorts in place.
   static std::shared_ptr<const StagedKeys> Of(std::vector<uint64_t> hashes);

@@ -29,6 +29,8 @@ struct Reading {
   std::string patient = "p";
   std::string body_site = "arm";
   std::string identifier = "";  // none
+  int64_t updated = 0;          // unknown
+  bool retracted = false;
 };
 
 class UpsertFixture : public ::testing::Test {
@@ -58,8 +60,14 @@ class UpsertFixture : public ::testing::Test {
     return std::move(*lake);
   }
 
-  // Upserts the readings as one batch of records.
-  UpsertResult Upsert(Lake& lake, const std::vector<Reading>& readings, bool with_keys = false) {
+  struct Batch {
+    Lake::WorkFolder folder;
+    std::string partition;
+    StagedRecords staged;
+  };
+
+  // The readings as one batch of records.
+  Batch Stage(Lake& lake, const std::vector<Reading>& readings, bool with_keys = false) {
     const std::string partition = fmt::format("batch-{}", ++batches_);
     std::string rows;
     StagedRecords staged;
@@ -71,7 +79,11 @@ class UpsertFixture : public ::testing::Test {
           {"resource_id", engine::QuoteLiteral(reading.id)},
           {"status", "'final'"},
           {"version_id", fmt::format("'{}'", reading.version)},
-          {"content_hash", fmt::format("'{}'", reading.version)},
+          {"last_updated",
+           reading.updated == 0 ? "NULL" : fmt::format("make_timestamptz({})", reading.updated)},
+          {"retracted_at",
+           reading.retracted ? fmt::format("make_timestamptz({})", batches_) : std::string("NULL")},
+          {"content_hash", fmt::format("'{}{}'", reading.version, reading.body_site)},
           {"deleted", "false"},
           {"patient_id", engine::QuoteLiteral(reading.patient)},
           {"body_site", engine::QuoteLiteral(reading.body_site)},
@@ -95,7 +107,8 @@ class UpsertFixture : public ::testing::Test {
       }
       rows.resize(rows.size() - 2);
     }
-    const auto work = lake.MakeWorkFolder("test");
+    auto work = lake.MakeWorkFolder("test");
+    EXPECT_TRUE(work) << work.error().ToString();
     auto connection = lake.engine().Connect();
     engine::ParquetOptions options;
     options.sort_by = options.stats_columns = view_.clustered_by;
@@ -103,8 +116,15 @@ class UpsertFixture : public ::testing::Test {
     EXPECT_TRUE(files) << files.error().ToString();
     staged.files = *files;
     if (with_keys) staged.keys = StagedKeys::Of(std::move(hashes));
-    const UpsertRequest request{view_, staged, "",
-                                [&](const auto&) { return CommitNote{{{partition, 1}}, {}}; }};
+    return {std::move(*work), partition, std::move(staged)};
+  }
+
+  // Upserts the readings as one batch of records.
+  UpsertResult Upsert(Lake& lake, const std::vector<Reading>& readings, bool with_keys = false) {
+    const Batch batch = Stage(lake, readings, with_keys);
+    const UpsertRequest request{view_, batch.staged, "", [&](const auto&) {
+                                  return CommitNote{{{batch.partition, 1}}, {}};
+                                }};
     auto result = lake::Upsert(lake, request, {});
     EXPECT_TRUE(result) << result.error().ToString();
     return result.value_or(UpsertResult{});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -30,11 +31,12 @@ Result<std::vector<KeyHit>> UpsertTry::FindRows(std::string_view table,
 }
 
 Result<bool> UpsertTry::IsPlainAppend() {
-  if (request_.staged.deletes > 0 || keys_.own->repeated) return false;
-  // Records at home in either table have rows elsewhere: a repeat there may be across the two.
-  if (keys_.elsewhere->repeated && !keys_.own->hashes.empty()) return false;
+  if (request_.staged.deletes > 0) return false;
   wanted_ = keys_.all;
   VL_TRY(hits_, FindRows(request_.view.table, snapshot_, *wanted_));
+  if (keys_.own->repeated) return false;
+  // Records at home in either table have rows elsewhere: a repeat there may be across the two.
+  if (keys_.elsewhere->repeated && !keys_.own->hashes.empty()) return false;
   if (!hits_->empty()) return false;
   if (!request_.elsewhere) return true;
   VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
@@ -84,7 +86,40 @@ Status UpsertTry::LoadElsewhere() {
   return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
 }
 
+// Step 2 without statements, where all records of known keys are simply newer (newer_versions.h).
+Result<bool> UpsertTry::OnlyNewerVersions() {
+  if (!hits_) return false;  // deletions
+  std::vector<uint64_t> repeats = keys_.own->repeats;
+  if (keys_.own->repeated && repeats.empty()) return false;
+  if (keys_.elsewhere->repeated) {
+    if (keys_.elsewhere->repeats.empty()) return false;
+    std::ranges::set_intersection(keys_.own->hashes, keys_.elsewhere->repeats,
+                                  std::back_inserter(repeats));
+  }
+  newer_.emplace(lake_, request_, snapshot_, connection_, wait_);
+  VL_TRY(bool all, newer_->Take(*hits_, repeats));
+  if (all && request_.elsewhere) {
+    // The others must be new there, too.
+    std::vector<uint64_t> others;
+    std::ranges::copy_if(keys_.own->hashes, std::back_inserter(others),
+                         [&](uint64_t hash) { return !newer_->HasStored(hash); });
+    VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
+    VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, others));
+    all = there.empty();
+  }
+  if (!all) newer_.reset();
+  return all;
+}
+
 Status UpsertTry::Decide(UpsertResult& result) {
+  VL_TRY(const bool newer, OnlyNewerVersions());
+  if (!newer) return Rank(result);
+  result.refused.clear();
+  return newer_->TellOutcomes(result);
+}
+
+// Fills the decision tables and the outcomes.
+Status UpsertTry::Rank(UpsertResult& result) {
   if (request_.staged.files.empty()) {
     VL_TRY(const std::string none, engine::RelationSql(lake_.Files(snapshot_, request_.view.table),
                                                        {.files = std::vector<std::string>{}}));
@@ -255,6 +290,19 @@ Status UpsertTry::WriteChanges(const std::filesystem::path& folder, Rewrite& out
 }
 
 Result<Rewrite> UpsertTry::MakeRewrite(const std::filesystem::path& folder) {
+  if (newer_) {
+    VL_TRY(auto out, newer_->MakeRewrite(folder));
+    if (out) {
+      successors_ = newer_->successors();
+      return *std::move(out);
+    }
+    UpsertResult same;  // they come to the same
+    VL_RETURN_IF_ERROR(Rank(same));
+  }
+  return RewriteRanked(folder);
+}
+
+Result<Rewrite> UpsertTry::RewriteRanked(const std::filesystem::path& folder) {
   Rewrite out;
   VL_RETURN_IF_ERROR(CreateOldRows());
   VL_RETURN_IF_ERROR(CreateNewRows());

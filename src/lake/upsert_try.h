@@ -13,6 +13,7 @@
 #include "lake/file_rewrite.h"
 #include "lake/key_index.h"
 #include "lake/lake.h"
+#include "lake/newer_versions.h"
 #include "lake/sql_text.h"
 #include "lake/staged_keys.h"
 #include "lake/table_writer.h"
@@ -42,7 +43,7 @@ class UpsertTry {
 
   // Whether the staged files are the whole change (step 1).
   Result<bool> IsPlainAppend();
-  // Step 2: fills the decision tables and the outcomes.
+  // Step 2: finds what becomes of each key, and the outcomes.
   Status Decide(UpsertResult& result);
   // Step 3: writes files into `folder`; after Decide.
   Result<Rewrite> MakeRewrite(const std::filesystem::path& folder);
@@ -57,6 +58,9 @@ class UpsertTry {
                                        std::span<const uint64_t> wanted);
   Status FetchKnown(std::vector<std::string> columns);
   Status LoadElsewhere();
+  Result<bool> OnlyNewerVersions();
+  Status Rank(UpsertResult& result);
+  Result<Rewrite> RewriteRanked(const std::filesystem::path& folder);
   Status PointDeletes();
   Status CollectOutcomes(UpsertResult& result);
   std::string EmptiedOnDelete() const;
@@ -72,6 +76,7 @@ class UpsertTry {
   const Wait& wait_;
   std::shared_ptr<const std::vector<uint64_t>> wanted_;  // key hashes that hits_ are of
   std::optional<std::vector<KeyHit>> hits_;  // rows of the table that may have a staged key
+  std::optional<NewerVersions> newer_;       // where that is all there is to decide
   bool whole_rows_ = false;                  // known_row has all columns
   std::vector<SuccessorFile> successors_;
 };

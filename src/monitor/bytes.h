@@ -13,6 +13,8 @@ namespace vitalake::monitor {
 
 class ByteWriter {
  public:
+  // How many bytes come, about: what grows by doubling holds twice as much, and more while it does.
+  void Reserve(size_t size) { bytes_.reserve(size); }
   template <class T>
   void Number(T value) {
     static_assert(std::is_arithmetic_v<T>);

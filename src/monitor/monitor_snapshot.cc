@@ -68,6 +68,9 @@ bool ReadSettings(ByteReader& in, PatientSettings& settings) {
 
 std::string Monitor::State::Snapshot() const {
   ByteWriter out;
+  constexpr size_t kRules = 64 << 10;
+  out.Reserve(patients_.bytes() + series_.in_use() * sizeof(Series) +
+              records_.in_use() * sizeof(AlertRecord) + kRules);
   out.Text(kMagic);
   out.Number(kVersion);
   out.Number(clock_);

@@ -142,6 +142,15 @@ Status LocalStore::Put(std::string_view key, std::string_view bytes) {
               fmt::format("it is unknown whether '{}' was replaced: read it back", key));
 }
 
+Status LocalStore::PutCache(std::string_view key, std::string_view bytes) {
+  VL_RETURN_IF_ERROR(CheckKey(key));
+  VL_TRY(const fs::path temporary, WriteTemporary(bytes, Lasting::kCache));
+  auto moved = InFolder(temporary, PathOf(key), calls_.rename);
+  if (moved && *moved == 0) return {};
+  calls_.unlink(temporary.c_str());
+  return moved ? FailErrno(*moved, "move to", PathOf(key)) : std::unexpected(moved.error());
+}
+
 Result<PutOutcome> LocalStore::PutIfAbsent(std::string_view key, std::string_view bytes) {
   VL_RETURN_IF_ERROR(CheckKey(key));
   // Saves a useless write; the link below decides.
@@ -205,13 +214,15 @@ Result<fs::path> LocalStore::StagingFolder() {
   return staging_;
 }
 
-Result<fs::path> LocalStore::WriteTemporary(std::string_view bytes) {
+Result<fs::path> LocalStore::WriteTemporary(std::string_view bytes, Lasting lasting) {
   VL_TRY(const fs::path folder, StagingFolder());
   fs::path path = folder / ("put-" + SystemRandom().Uuid());
   Fd fd(calls_.open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kFileMode));
   if (fd.number() < 0) return FailErrno(errno, "create", path);
   Status written = WriteFully(calls_, fd.number(), bytes, path);
-  if (written && calls_.fsync(fd.number()) != 0) written = FailErrno(errno, "make durable", path);
+  if (written && lasting == Lasting::kDurable && calls_.fsync(fd.number()) != 0) {
+    written = FailErrno(errno, "make durable", path);
+  }
   if (written) written = fd.Close(path);
   if (written) return path;
   calls_.unlink(path.c_str());

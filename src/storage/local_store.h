@@ -49,6 +49,7 @@ class LocalStore final : public ObjectStore {
   Result<std::string> Read(std::string_view key) override;
   Result<std::string> ReadRange(std::string_view key, int64_t offset, int64_t size) override;
   Status Put(std::string_view key, std::string_view bytes) override;
+  Status PutCache(std::string_view key, std::string_view bytes) override;
   Result<PutOutcome> PutIfAbsent(std::string_view key, std::string_view bytes) override;
   Status PutFile(std::string_view key, const std::filesystem::path& staged) override;
   Status Delete(std::string_view key) override;
@@ -64,7 +65,9 @@ class LocalStore final : public ObjectStore {
 
   static std::filesystem::path DefaultStaging(const std::filesystem::path& root);
   std::filesystem::path PathOf(std::string_view key) const { return root_ / key; }
-  Result<std::filesystem::path> WriteTemporary(std::string_view bytes);
+  enum class Lasting { kDurable, kCache };
+  Result<std::filesystem::path> WriteTemporary(std::string_view bytes,
+                                               Lasting lasting = Lasting::kDurable);
   Result<std::filesystem::path> CopyToTemporary(const std::filesystem::path& staged);
   // Both make the durable file `from` visible as `target`, the second by moving it.
   Result<PutOutcome> LinkAndSync(const std::filesystem::path& from,

@@ -137,6 +137,12 @@ TEST_F(LocalStoreTest, PutRenamesADurableFile) {
   EXPECT_THAT(recorder_.done, ElementsAre("write TEMP", "fsync TEMP", "rename hint", "fsync ."));
 }
 
+TEST_F(LocalStoreTest, ACacheDoesNotWaitForTheDisk) {
+  OpenRecorded();
+  ASSERT_TRUE(store_->PutCache("hint", "x").has_value());
+  EXPECT_THAT(recorder_.done, ElementsAre("write TEMP", "rename hint"));
+}
+
 TEST_F(LocalStoreTest, PutFileSyncsBeforeAndAfterTheMove) {
   OpenRecorded();
   const fs::path staged = store_->StagingFolder().value() / "part";

@@ -60,6 +60,9 @@ class ObjectStore {
   virtual Result<std::string> ReadRange(std::string_view key, int64_t offset, int64_t size) = 0;
   // Creates or replaces (hints such as _last_checkpoint only).
   virtual Status Put(std::string_view key, std::string_view bytes) = 0;
+  // The same of what can be made anew, without waiting for the disk: after a crash of the machine
+  // it may be older, absent, or damaged, which whoever reads it has to find out.
+  virtual Status PutCache(std::string_view key, std::string_view bytes) { return Put(key, bytes); }
   virtual Result<PutOutcome> PutIfAbsent(std::string_view key, std::string_view bytes) = 0;
   // Makes the local file `staged` durable, then visible as `key`; `staged` is gone afterwards.
   // kAlreadyExists when the key is taken (the staged file stays).

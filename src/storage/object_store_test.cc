@@ -85,6 +85,13 @@ TYPED_TEST(ObjectStoreTest, PutReplaces) {
   EXPECT_EQ(this->store().Head("t/_last_checkpoint")->size_bytes, 10);
 }
 
+TYPED_TEST(ObjectStoreTest, PutCacheReplacesToo) {
+  ASSERT_TRUE(this->store().PutCache("cache/k", "one").has_value());
+  ASSERT_TRUE(this->store().PutCache("cache/k", "number two").has_value());
+  EXPECT_EQ(this->store().Read("cache/k").value(), "number two");
+  EXPECT_EQ(this->Keys(""), std::vector<std::string>{"cache/k"});
+}
+
 TYPED_TEST(ObjectStoreTest, PutIfAbsentKeepsTheFirst) {
   EXPECT_EQ(this->store().PutIfAbsent("t/0.json", "first").value(), PutOutcome::kCreated);
   EXPECT_EQ(this->store().PutIfAbsent("t/0.json", "second").value(), PutOutcome::kExists);
