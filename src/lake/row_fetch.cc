@@ -19,7 +19,6 @@
 namespace vitalake::lake {
 namespace {
 
-using delta::TypeKind;
 using engine::QuoteName;
 
 // The wanted rows of one file, ascending.
@@ -38,27 +37,6 @@ std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits) {
   }
   for (FileRows& file : files) std::ranges::sort(file.rows);
   return files;
-}
-
-std::optional<view::ColumnType> ColumnTypeOf(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kString:
-      return view::ColumnType::kVarchar;
-    case TypeKind::kLong:
-      return view::ColumnType::kBigint;
-    case TypeKind::kInteger:
-      return view::ColumnType::kInteger;
-    case TypeKind::kDouble:
-      return view::ColumnType::kDouble;
-    case TypeKind::kBoolean:
-      return view::ColumnType::kBoolean;
-    case TypeKind::kDate:
-      return view::ColumnType::kDate;
-    case TypeKind::kTimestamp:
-      return view::ColumnType::kTimestamp;
-    default:
-      return std::nullopt;
-  }
 }
 
 class RowFetcher {
@@ -92,7 +70,7 @@ class RowFetcher {
     std::vector<engine::RowColumn> columns;
     for (const std::string& name : request_.columns) {
       const delta::Field* field = request_.snapshot->schema().FindField(name);
-      const auto type = field ? ColumnTypeOf(field->type.kind()) : std::nullopt;
+      const auto type = field ? engine::ColumnTypeOf(field->type.kind()) : std::nullopt;
       if (!type) return std::nullopt;
       columns.push_back({name, *type});
     }
