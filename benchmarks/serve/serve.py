@@ -162,33 +162,63 @@ def sql(served, query):
     return json.loads(connection.getresponse().read())["rows"]
 
 
+def await_row_index(lake):
+    """Until the service has indexed the rows of the lake, which it begins at its start."""
+    tables = ("patient", "observation", "vital_sign")
+    deadline = time.monotonic() + 1800
+    while not all(len(list((lake / f"_vitalake/rows/silver.{table}").glob("*.rows"))) >= len(list((lake / f"silver/{table}").glob("*.parquet")))
+                  for table in tables):
+        if time.monotonic() > deadline:
+            raise SystemExit("the row index is not there yet")
+        time.sleep(0.2)
+
+
 def fhir(served, patients):
-    """$lastn of one patient, and pages of a search."""
-    def lastn(patient, connection=None):
-        status, body = served.get(f"/fhir/Observation/$lastn?patient={patient}&category=vital-signs", connection)
+    """What is asked about one patient or resource, and the newest page of a code; answers are compared with SQL over the tables."""
+    def ask(path, connection=None):
+        status, body = served.get("/fhir/" + path, connection)
         assert status == 200, body
         return json.loads(body)
 
-    def page(patient, connection=None):
-        status, body = served.get(f"/fhir/Observation?patient={patient}&_count=50&_sort=-date", connection)
-        assert status == 200, body
-        return json.loads(body)
+    def ids(bundle):
+        return [entry["resource"]["id"] for entry in bundle.get("entry", [])]
 
+    lastn, page = "Observation/$lastn?patient={}&category=vital-signs", "Observation?patient={}&_count=50&_sort=-date"
     for patient in patients[:10]:
-        (newest,) = sql(served, "SELECT max(effective_time) FROM silver.observation WHERE patient_id = '{}' AND retracted_at IS NULL".format(patient))
-        found = [entry["resource"]["id"] for entry in lastn(patient).get("entry", [])]
-        expected = sql(served, f"SELECT id FROM silver.observation WHERE patient_id = '{patient}' AND effective_time = TIMESTAMPTZ '{newest[0]}'")
+        (newest,) = sql(served, f"SELECT max(effective_time) FROM silver.observation WHERE patient_id || '' = '{patient}' AND retracted_at IS NULL")
+        expected = sql(served, f"SELECT id FROM silver.observation WHERE patient_id || '' = '{patient}' AND effective_time = TIMESTAMPTZ '{newest[0]}'")
+        found = ids(ask(lastn.format(patient)))
         assert {one for (one,) in expected} <= set(found), (patient, found)
-        ids = [entry["resource"]["id"] for entry in page(patient).get("entry", [])]
-        assert len(ids) == len(set(ids)) <= 50 and ids
-    for title, work in (("$lastn of one patient", lastn), ("search, a page of 50", page)):
+        found = ids(ask(page.format(patient)))
+        assert len(found) == len(set(found)) <= 50 and found
+    readings = [one for (one,) in sql(served, "SELECT id FROM silver.observation WHERE retracted_at IS NULL ORDER BY hash(id) LIMIT 1000")]
+    for title, path, arguments, clients in (
+            ("$lastn of one patient", lastn, patients, 4), ("search, a page of 50 of one patient", page, patients, 4),
+            ("$everything of one patient", "Patient/{}/$everything", patients, 0),
+            ("$stats of one patient", "Observation/$stats?subject={}&code=8480-6&statistic=average,maximum", patients, 0),
+            ("read by id", "Observation/{}", readings, 4), ("history by id", "Observation/{}/_history", readings, 0),
+            ("search by code, the newest 50", "Observation?code=85354-9&_sort=-date&_count=50&_id:not={}", readings[:41], 0)):
         connection = served.connect()
-        seconds = timed(lambda patient: work(patient, connection), patients[20:120])
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            begin = time.perf_counter()
-            list(pool.map(work, patients[20:120]))
-            rate = 100 / (time.perf_counter() - begin)
-        yield result(f"vitalake FHIR: {title}", seconds, served.peak_mb(), f"{rate:.0f} requests/s from four clients")
+        some = arguments[20:220]
+        ask(path.format(some[0]), connection)
+        seconds = timed(lambda one, path=path, connection=connection: ask(path.format(one), connection), some)
+        yield result(f"vitalake FHIR: {title}", seconds, served.peak_mb(), requests_per_second(served, path, some, clients) if clients else "")
+
+
+def requests_per_second(served, path, arguments, clients):
+    """Of so many clients, each on one connection of its own."""
+    def run(some):
+        connection = served.connect()
+        for argument in some:
+            status, body = served.get("/fhir/" + path.format(argument), connection)
+            assert status == 200, body
+
+    work = [arguments[i::clients] * 5 for i in range(clients)]
+    with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+        begin = time.perf_counter()
+        list(pool.map(run, work))
+        rate = sum(map(len, work)) / (time.perf_counter() - begin)
+    return f"{rate:.0f} requests/s from {clients} clients"
 
 
 def probes(served):
@@ -224,6 +254,7 @@ def main():
     binary, lake, count = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3])
     served = Served(binary, lake)
     try:
+        await_row_index(lake)
         patients = [patient for (patient,) in sql(served, """SELECT patient_id FROM silver.observation WHERE retracted_at IS NULL
           GROUP BY 1 HAVING count(*) >= 2 ORDER BY 1""")]
         random.Random(4).shuffle(patients)

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "engine/held_values.h"
 #include "engine/query_result_internal.h"
 #include "engine/row_buffer_internal.h"
 #include "storage/owned_folder.h"
@@ -197,6 +198,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
     VL_TRY(rows, connection.Execute(ConfineSql(options, engine->impl_->spill_path)));
   }
   VL_RETURN_IF_ERROR(RegisterRowBuffers(connection, engine->impl_->row_buffers));
+  VL_RETURN_IF_ERROR(RegisterHeldValues(connection));
   return engine;
 }
 

@@ -136,6 +136,37 @@ class RowReader {
 
 }  // namespace
 
+std::optional<view::ColumnType> ColumnTypeOf(delta::TypeKind kind) {
+  switch (kind) {
+    case delta::TypeKind::kString:
+      return view::ColumnType::kVarchar;
+    case delta::TypeKind::kLong:
+      return view::ColumnType::kBigint;
+    case delta::TypeKind::kInteger:
+      return view::ColumnType::kInteger;
+    case delta::TypeKind::kDouble:
+      return view::ColumnType::kDouble;
+    case delta::TypeKind::kBoolean:
+      return view::ColumnType::kBoolean;
+    case delta::TypeKind::kDate:
+      return view::ColumnType::kDate;
+    case delta::TypeKind::kTimestamp:
+      return view::ColumnType::kTimestamp;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<std::vector<view::ColumnSpec>> CellColumns(const delta::Schema& schema) {
+  std::vector<view::ColumnSpec> columns;
+  for (const delta::Field& field : schema.fields()) {
+    const auto type = ColumnTypeOf(field.type.kind());
+    if (!type) return std::nullopt;
+    columns.push_back({field.name, *type, {}, {}});
+  }
+  return columns;
+}
+
 Status ReadParquetRows(
     const std::filesystem::path& file, std::span<const int64_t> rows,
     std::span<const RowColumn> columns,

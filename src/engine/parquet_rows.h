@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "delta/schema.h"
 #include "view/view.h"
 
 namespace vitalake::engine {
@@ -20,6 +23,11 @@ struct RowColumn {
   std::string name;
   view::ColumnType type = view::ColumnType::kVarchar;
 };
+
+// What cells hold values of a Delta type as; nullopt: they cannot (decimals, nested types).
+std::optional<view::ColumnType> ColumnTypeOf(delta::TypeKind kind);
+// The cells of a table's rows, in the order of its columns; nullopt where one cannot be a cell.
+std::optional<std::vector<view::ColumnSpec>> CellColumns(const delta::Schema& schema);
 
 // Calls `row` for each of `rows` (places in the file, from 0, ascending) in order, with its cells
 // in the order of `columns`; a column that the file lacks is null. Memory: one column chunk, and

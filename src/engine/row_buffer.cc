@@ -419,7 +419,7 @@ void Bind(duckdb_bind_info info) {
     OwnedType type(duckdb_create_logical_type(NativeType(column.spec.type)));
     duckdb_bind_add_result_column(info, column.spec.name.c_str(), type.get());
   }
-  duckdb_bind_set_cardinality(info, data->rows, true);
+  duckdb_bind_set_cardinality(info, data->rows, false);  // it may be filled again
   duckdb_bind_set_bind_data(info, new Binding{data}, DeleteAs<Binding>);
 }
 

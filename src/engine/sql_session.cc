@@ -13,7 +13,10 @@
 #include <atomic>
 #include <map>
 #include <set>
+#include <vector>
 
+#include "engine/held_values.h"
+#include "engine/parquet_rows.h"
 #include "engine/result_format.h"
 #include "engine/sql_statement_internal.h"
 #include "engine/value_limits.h"
@@ -22,6 +25,7 @@ namespace vitalake::engine {
 namespace {
 
 constexpr int kMaxViewDepth = 16;  // views over views
+constexpr size_t kMostPlans = 8;   // kept of QueryHeld: each holds memory of its last run
 
 std::string FullName(std::string_view schema, std::string_view table) {
   return schema.empty() ? std::string(table) : fmt::format("{}.{}", schema, table);
@@ -76,6 +80,15 @@ struct SqlSession::Impl {
   std::string database;
   std::set<std::string> schemas;
   std::map<std::string, std::string> made;  // full name of a view -> its fingerprint
+
+  struct Held {
+    std::string schema;
+    std::unique_ptr<RowBuffer> rows;
+  };
+  std::map<std::string, Held, std::less<>> held;
+  std::vector<std::unique_ptr<RowBuffer>> retired;  // of older schemas: plans may know them
+  HeldValues values;
+  std::map<std::string, PreparedQuery> plans;  // over what is held
 
   // What one statement has chosen: each table once.
   struct Chosen {
@@ -156,6 +169,7 @@ Status SqlSession::Impl::MakeView(const std::string& schema, const std::string& 
 std::vector<ColumnBound> BoundsFor(const delta::Snapshot& snapshot, const TableMention& mention) {
   std::vector<ColumnBound> bounds;
   for (const StatementBound& found : mention.bounds) {
+    if (found.parameter > 0) continue;
     const auto* field = snapshot.schema().FindField(found.bound.column);
     if (!field || (found.typed && field->type.kind() == delta::TypeKind::kString)) continue;
     bounds.push_back(found.bound);
@@ -297,8 +311,103 @@ Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement, const W
   return impl_->Plan(statement, choice);
 }
 
+RowBuffer* SqlSession::HeldRows(std::string_view name, const delta::Snapshot& snapshot) {
+  const std::string& schema = snapshot.metadata().schema_string;
+  if (const auto found = impl_->held.find(name);
+      found != impl_->held.end() && found->second.schema == schema) {
+    return found->second.rows.get();
+  }
+  auto columns = CellColumns(snapshot.schema());
+  if (!columns) return nullptr;
+  impl_->plans.clear();
+  Impl::Held& held = impl_->held[std::string(name)];
+  if (held.rows) impl_->retired.push_back(std::move(held.rows));
+  held = {schema, std::make_unique<RowBuffer>(*impl_->engine, std::move(*columns))};
+  return held.rows.get();
+}
+
+std::optional<SqlSession::Point> SqlSession::FindPoint(std::string_view text, const Wait& wait) {
+  Impl& impl = *impl_;
+  if (!impl.catalog.finds || text.find('=') == text.npos || wait.stop.stop_requested()) {
+    return std::nullopt;
+  }
+  const auto statement = SqlStatement::Parse(*impl.connection, text);
+  if (!statement || !impl.CheckReach(*statement) || statement->lists_tables() ||
+      statement->tables().size() != 1) {
+    return std::nullopt;
+  }
+  const TableMention& mention = statement->tables().front();
+  const std::string name = FullName(mention.schema, mention.table);
+  const auto bound = std::ranges::find_if(mention.bounds, [&](const StatementBound& one) {
+    const bool text_value = one.parameter > 0 || std::get_if<std::string>(&one.bound.value);
+    return one.bound.op == ColumnBound::Op::kEqual && !one.typed && text_value &&
+           impl.catalog.finds(name, one.bound.column);
+  });
+  if (!mention.catalog.empty() || !mention.at_unit.empty() || bound == mention.bounds.end()) {
+    return std::nullopt;
+  }
+  const auto opened = impl.catalog.open(name, {});
+  if (!opened || !*opened || !(*opened)->table.snapshot) return std::nullopt;
+  const delta::Snapshot& snapshot = *(*opened)->table.snapshot;
+  const delta::Field* const field = snapshot.schema().FindField(bound->bound.column);
+  RowBuffer* const rows = HeldRows("@" + name, snapshot);
+  if (!rows || !field || field->type.kind() != delta::TypeKind::kString) return std::nullopt;
+  const std::string view = mention.table + "@rows";
+  const Status made =
+      impl_->MakeView(mention.schema, view, "SELECT * FROM " + rows->sql(), rows->sql());
+  auto sql = statement->Rewrite(*impl.connection, {{mention.node, {mention.schema, view}}},
+                                impl.options.dialect);
+  if (!made || !sql) return std::nullopt;
+  const auto* const value = std::get_if<std::string>(&bound->bound.value);
+  return Point{*std::move(sql),     name,       field->name, bound->parameter,
+               value ? *value : "", rows->sql()};
+}
+
+Result<bool> SqlSession::FillPoint(const Point& point, const std::vector<Parameter>& parameters,
+                                   const Wait& wait) {
+  VL_TRY(const auto opened, impl_->catalog.open(point.table, {}));
+  if (!opened || !opened->table.snapshot) return false;
+  RowBuffer* const rows = HeldRows("@" + point.table, *opened->table.snapshot);
+  if (!rows || rows->sql() != point.rows) return false;
+  ColumnBound bound{point.column, ColumnBound::Op::kEqual, point.value};
+  if (point.parameter > 0) {
+    const auto* const value = point.parameter <= parameters.size()
+                                  ? std::get_if<std::string>(&parameters[point.parameter - 1])
+                                  : nullptr;
+    if (!value) return false;
+    bound.value = *value;
+  }
+  rows->Clear();
+  return impl_->catalog.find_rows(point.table, opened->table, bound, *rows, wait);
+}
+
+Result<QueryResult> SqlSession::QueryHeld(const std::string& sql,
+                                          const std::vector<Parameter>& parameters,
+                                          const Wait& wait) {
+  if (!HeldValues::CanHold(parameters)) return impl_->connection->Stream(sql, parameters, wait);
+  impl_->values.Set(parameters);
+  const std::string text = impl_->values.Text(sql);
+  auto plan = impl_->plans.find(text);
+  if (plan == impl_->plans.end()) {
+    if (impl_->plans.size() >= kMostPlans) impl_->plans.clear();
+    VL_TRY(PreparedQuery prepared, impl_->connection->Prepare(text, wait));
+    plan = impl_->plans.emplace(text, std::move(prepared)).first;
+  }
+  auto found = plan->second.Stream({}, wait);
+  if (found || found.error().kind != ErrorKind::kLimit) return found;
+  impl_->plans.clear();
+  return impl_->connection->Stream(text, {}, wait);
+}
+
 Result<QueryResult> SqlSession::Query(std::string_view statement,
                                       const std::vector<Parameter>& parameters, const Wait& wait) {
+  if (const auto point = FindPoint(statement, wait)) {
+    VL_TRY(const bool filled, FillPoint(*point, parameters, wait));
+    auto found = filled ? impl_->connection->Stream(point->sql, parameters, wait)
+                        : Result<QueryResult>(Fail(ErrorKind::kNotFound, "no rows are held"));
+    // What does not plan over them is told as it would be over the table.
+    if (found || (filled && found.error().kind != ErrorKind::kInvalidArgument)) return found;
+  }
   VL_TRY(const std::string sql, Prepare(statement, wait));
   return impl_->connection->Stream(sql, parameters, wait);
 }

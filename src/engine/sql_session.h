@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/relation.h"
+#include "engine/row_buffer.h"
 
 namespace vitalake::engine {
 
@@ -41,6 +42,13 @@ struct SqlCatalog {
   // when the table has no such version.
   std::function<Result<std::optional<NamedRelation>>(std::string_view name, const TableAt& at)>
       open;
+  // Whether rows of a table are found by one value of this column. May be empty: by none.
+  std::function<bool(std::string_view name, std::string_view column)> finds = {};
+  // Fills `rows` with all rows of the table that may be equal to the bound's value, when there is
+  // a quicker way to them than a scan; else false.
+  std::function<Result<bool>(std::string_view name, const TableFiles& table,
+                             const ColumnBound& bound, RowBuffer& rows, const Wait& wait)>
+      find_rows = {};
 };
 
 // kPostgres: `/` of integers gives an integer, division by zero is an error, nulls come first in
@@ -81,6 +89,30 @@ class SqlSession {
   };
   // The same with names.
   Result<Planned> Plan(std::string_view statement, const Wait& wait = {});
+
+  // A statement over one table that asks for one value of a column by which rows are found.
+  struct Point {
+    std::string sql;    // over held rows instead of the table
+    std::string table;  // its full name
+    std::string column;
+    size_t parameter = 0;    // n: the value is that of `$n`
+    std::string value = {};  // else
+    std::string rows = {};   // what holds the rows
+  };
+  // nullopt: it is none.
+  std::optional<Point> FindPoint(std::string_view statement, const Wait& wait = {});
+  // Puts the rows that the point's statement is about where it reads them, as they are now; it must
+  // not be running. False: it cannot be, the statement itself must be asked.
+  Result<bool> FillPoint(const Point& point, const std::vector<Parameter>& parameters,
+                         const Wait& wait = {});
+
+  // For statements of our own over a few rows of tables: those of a table named `name`, to be
+  // cleared and filled by the caller before each; its sql() names them in statements. Null when its
+  // columns are none that a buffer holds. Lives until the table has another schema.
+  RowBuffer* HeldRows(std::string_view name, const delta::Snapshot& snapshot);
+  // A statement over held rows alone, planned once per text.
+  Result<QueryResult> QueryHeld(const std::string& sql, const std::vector<Parameter>& parameters,
+                                const Wait& wait);
 
   Connection& connection();
   // Another one that sees what this session's statements were prepared for: for results that are

@@ -21,6 +21,7 @@ namespace vitalake::engine {
 struct StatementBound {
   ColumnBound bound;
   bool typed = false;
+  size_t parameter = 0;  // n: the value is that of `$n`, as text; 0: it is in the bound
 };
 
 // One mention of a table.

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <cmath>
 
 #include "engine/sql_statement_internal.h"
@@ -54,6 +55,19 @@ std::optional<Constant> ConstantOf(JsonValue expression) {
     return inner;
   }
   return std::nullopt;
+}
+
+// n of `$n` or CAST($n AS VARCHAR); 0: it is something else.
+size_t TextParameter(JsonValue expression) {
+  if (expression.String("class") == "CAST") {
+    if (expression.Find("cast_type").String("id") != "VARCHAR") return 0;
+    expression = expression.Find("child");
+  }
+  if (expression.String("class") != "PARAMETER") return 0;
+  const std::string_view name = expression.String("identifier");
+  size_t number = 0;
+  std::from_chars(name.data(), name.data() + name.size(), number);
+  return number;
 }
 
 std::optional<Op> OpOf(std::string_view type) {
@@ -124,9 +138,11 @@ class Gatherer {
   void Add(JsonValue left, Op op, JsonValue right) {
     auto column = ColumnOf(left);
     if (!column) return;
-    auto constant = ConstantOf(right);
-    if (!constant) return;
-    bounds.push_back({{std::move(*column), op, std::move(constant->value)}, constant->typed});
+    if (auto constant = ConstantOf(right)) {
+      bounds.push_back({{std::move(*column), op, std::move(constant->value)}, constant->typed});
+    } else if (const size_t parameter = TextParameter(right); parameter > 0) {
+      bounds.push_back({{std::move(*column), op, {}}, false, parameter});
+    }
   }
 
   std::string_view table_;

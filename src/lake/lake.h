@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 #include "engine/parquet_io.h"
 #include "engine/relation.h"
+#include "lake/row_index.h"
 #include "lake/table_spec.h"
 #include "storage/object_store.h"
 #include "storage/owned_folder.h"
@@ -84,6 +85,7 @@ class Lake {
   storage::ObjectStore& store() { return *store_; }
   engine::Engine& engine() { return *engine_; }
   delta::ParquetIo& parquet() { return *parquet_; }
+  RowIndex& row_index() { return row_index_; }
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
   const LakeOptions& options() const { return options_; }
@@ -109,6 +111,7 @@ class Lake {
   std::mutex mutex_;  // guards the two below
   std::vector<TableSpec> catalogue_;
   std::map<std::string, std::unique_ptr<delta::Table>, std::less<>> tables_;
+  RowIndex row_index_{*this};  // goes first: its thread reads the tables
 };
 
 }  // namespace vitalake::lake

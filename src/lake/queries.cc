@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <span>
 
 #include "engine/sql_functions.h"
 #include "lake/catalogue.h"
@@ -63,6 +64,16 @@ Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::E
   catalog.open = [&lake](std::string_view name, const engine::TableAt& at) {
     return OpenName(lake, name, at);
   };
+  catalog.finds = [&lake](std::string_view name, std::string_view column) {
+    return lake.row_index().enabled() && RowIndex::IsIndexed(name, column);
+  };
+  catalog.find_rows = [&lake](std::string_view name, const engine::TableFiles& table,
+                              const engine::ColumnBound& bound, engine::RowBuffer& rows,
+                              const Wait& wait) {
+    return lake.row_index().Read(
+        {name, table.snapshot, bound.column, std::span(&std::get<std::string>(bound.value), 1)},
+        [&](std::span<const view::Cell> cells) { rows.Append(cells); }, wait);
+  };
   return engine::SqlSession::Open(engine, std::move(catalog), std::move(options));
 }
 
@@ -77,6 +88,7 @@ Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int64_t me
   VL_TRY(auto engine, engine::Engine::Open(options));
   VL_TRY(engine::Connection connection, engine->Connect());
   VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  lake.row_index().Enable();
   return engine;
 }
 

@@ -19,29 +19,7 @@
 namespace vitalake::lake {
 namespace {
 
-using delta::TypeKind;
 using engine::QuoteName;
-
-std::optional<view::ColumnType> ColumnTypeOf(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kString:
-      return view::ColumnType::kVarchar;
-    case TypeKind::kLong:
-      return view::ColumnType::kBigint;
-    case TypeKind::kInteger:
-      return view::ColumnType::kInteger;
-    case TypeKind::kDouble:
-      return view::ColumnType::kDouble;
-    case TypeKind::kBoolean:
-      return view::ColumnType::kBoolean;
-    case TypeKind::kDate:
-      return view::ColumnType::kDate;
-    case TypeKind::kTimestamp:
-      return view::ColumnType::kTimestamp;
-    default:
-      return std::nullopt;
-  }
-}
 
 class RowFetcher {
  public:
@@ -170,7 +148,7 @@ std::optional<std::vector<engine::RowColumn>> RowColumns(const delta::Snapshot& 
   std::vector<engine::RowColumn> columns;
   for (const std::string& name : names) {
     const delta::Field* field = snapshot.schema().FindField(name);
-    const auto type = field ? ColumnTypeOf(field->type.kind()) : std::nullopt;
+    const auto type = field ? engine::ColumnTypeOf(field->type.kind()) : std::nullopt;
     if (!type) return std::nullopt;
     columns.push_back({name, *type});
   }

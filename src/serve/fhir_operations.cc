@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "serve/fhir_exchange.h"
+#include "serve/fhir_rows.h"
 #include "serve/fhir_search_sql.h"
 #include "serve/fhir_search_value.h"
 #include "serve/fhir_stats.h"
@@ -51,7 +52,7 @@ Result<FhirSearch> ReadEverything(const Request& request, const std::string& id)
 
 Result<Response> Everything(const FhirPlace& place, const Request& request) {
   const std::string& id = request.parameters.at("id");
-  VL_TRY(const auto patient, CurrentVersion(place.session, FhirType::kPatient, id, place.wait));
+  VL_TRY(const auto patient, CurrentVersion(place, FhirType::kPatient, id));
   if (!patient) return FhirError(404, "There is no Patient of that id");
   if (patient->deleted) return FhirError(410, "The Patient was deleted");
   VL_TRY(const FhirSearch search, ReadEverything(request, id));
@@ -86,7 +87,7 @@ Result<Response> LastN(const FhirPlace& place, const Request& request) {
   }
   VL_TRY(FhirSearch search, ReadFhirSearch(FhirType::kObservation, parameters, IsStrict(request)));
   VL_TRY(const SqlQuery query, CompileFhirLast(search, most, place.lake.clock().NowMicros()));
-  VL_TRY(auto rows, RowsFound(place, FhirType::kObservation, query));
+  VL_TRY(auto rows, RowsFound(place, FhirType::kObservation, query, KeysOf(search)));
   FhirBundle bundle;
   bundle.total = static_cast<int64_t>(rows.size());
   if (const std::string* const max = request.Query("max")) search.known.emplace_back("max", *max);

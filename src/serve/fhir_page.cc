@@ -6,6 +6,7 @@
 #include <set>
 
 #include "serve/fhir_exchange.h"
+#include "serve/fhir_rows.h"
 #include "serve/fhir_search_sql.h"
 
 namespace vitalake::serve {
@@ -19,9 +20,29 @@ struct FoundPage {
   CursorParts next;  // empty: the last page
 };
 
-Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
-  VL_TRY(const SqlQuery query, CompileFhirSearch(search, place.lake.clock().NowMicros()));
+// Where the search names no ids but rows are found by them: those of the page's resources, so that
+// only narrow columns of the whole table are read.
+Result<std::optional<FhirKeys>> PageKeys(const FhirPlace& place, const FhirSearch& search,
+                                         Micros now) {
+  if (auto keys = KeysOf(search)) return keys;
+  const std::string_view table =
+      search.type == FhirType::kPatient ? "silver.patient" : "silver.observation";
+  if (!place.lake.row_index().IsReady(table)) return std::nullopt;
+  VL_TRY(const SqlQuery query, CompileFhirPageKeys(search, now));
   VL_TRY(engine::QueryResult found, place.session.Query(query.text, query.parameters, place.wait));
+  FhirKeys keys = KeysOf(search.type, {});
+  while (true) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return keys;
+    keys.served_ids.push_back(ServedId(found.GetString(0), found.GetString(1)));
+  }
+}
+
+Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
+  const Micros now = place.lake.clock().NowMicros();
+  VL_TRY(const SqlQuery query, CompileFhirSearch(search, now));
+  VL_TRY(const auto keys, PageKeys(place, search, now));
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, keys));
   FoundPage page;
   while (true) {
     VL_TRY(const bool more, found.Next());
@@ -40,7 +61,7 @@ Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
 
 Result<int64_t> CountAll(const FhirPlace& place, const FhirSearch& search) {
   VL_TRY(const SqlQuery query, CompileFhirCount(search, place.lake.clock().NowMicros()));
-  VL_TRY(engine::QueryResult found, place.session.Query(query.text, query.parameters, place.wait));
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, KeysOf(search)));
   VL_TRY([[maybe_unused]] const bool one, found.Next());
   return found.GetInt64(0);
 }
@@ -53,13 +74,19 @@ Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
     for (const ResourceRow& row : matches) {
       if (!row.patient_id.empty()) ids.insert(ServedId(row.id_space, row.patient_id));
     }
-    VL_TRY(included, RowsFound(place, FhirType::kPatient,
-                               CompileFhirRead(FhirType::kPatient, {ids.begin(), ids.end()})));
+    const std::vector<std::string> served(ids.begin(), ids.end());
+    VL_TRY(included,
+           RowsFound(place, FhirType::kPatient, CompileFhirRead(FhirType::kPatient, served),
+                     KeysOf(FhirType::kPatient, served)));
   } else if (search.include_observations) {
     std::vector<std::pair<std::string, std::string>> patients;
-    for (const ResourceRow& row : matches) patients.emplace_back(row.id_space, row.id);
+    FhirKeys keys{FhirKeys::Of::kSubjects, {}};
+    for (const ResourceRow& row : matches) {
+      patients.emplace_back(row.id_space, row.id);
+      keys.served_ids.push_back(ServedId(row.id_space, row.id));
+    }
     VL_TRY(included, RowsFound(place, FhirType::kObservation,
-                               CompileObservationsOf(patients, kMostIncluded)));
+                               CompileObservationsOf(patients, kMostIncluded), keys));
   }
   std::erase_if(included, [](const ResourceRow& row) { return row.deleted; });
   VL_TRY(auto entries, LoadEntries(place, std::move(included), "include",
@@ -88,17 +115,6 @@ Result<std::vector<BundleEntry>> LoadEntries(const FhirPlace& place, std::vector
     entries.push_back({std::move(rows[i]), std::move(texts[i]), mode});
   }
   return entries;
-}
-
-Result<std::vector<ResourceRow>> RowsFound(const FhirPlace& place, FhirType type,
-                                           const SqlQuery& query) {
-  VL_TRY(engine::QueryResult found, place.session.Query(query.text, query.parameters, place.wait));
-  std::vector<ResourceRow> rows;
-  while (true) {
-    VL_TRY(const bool more, found.Next());
-    if (!more) return rows;
-    rows.push_back(ResourceRowOf(type, found));
-  }
 }
 
 Result<FhirBundle> SearchPage(const FhirPlace& place, const FhirSearch& search,

@@ -22,10 +22,6 @@ struct FhirPlace {
 // when they are too much for one answer.
 Result<std::vector<BundleEntry>> LoadEntries(const FhirPlace& place, std::vector<ResourceRow> rows,
                                              std::string_view mode, const ServedParts& parts);
-// All rows of a statement that gives kRowColumns.
-Result<std::vector<ResourceRow>> RowsFound(const FhirPlace& place, FhirType type,
-                                           const struct SqlQuery& query);
-
 // The Bundle of one page, with its links: `path` is "Patient", "Patient/x/$everything".
 Result<FhirBundle> SearchPage(const FhirPlace& place, const FhirSearch& search,
                               const std::string& path);

@@ -57,8 +57,7 @@ Result<Response> AnswerVersion(const FhirPlace& place, const Request& request,
 }
 
 Result<Response> ReadOne(FhirType type, const FhirPlace& place, const Request& request) {
-  VL_TRY(const auto row,
-         CurrentVersion(place.session, type, request.parameters.at("id"), place.wait));
+  VL_TRY(const auto row, CurrentVersion(place, type, request.parameters.at("id")));
   if (!row) return Unknown(type);
   if (row->deleted) return Gone();
   return AnswerVersion(place, request, *row);
@@ -69,10 +68,10 @@ Result<std::optional<ResourceRow>> FindVersion(FhirType type, const FhirPlace& p
                                                const Request& request) {
   const std::string& id = request.parameters.at("id");
   const std::string& version = request.parameters.at("version");
-  VL_TRY(auto current, CurrentVersion(place.session, type, id, place.wait));
+  VL_TRY(auto current, CurrentVersion(place, type, id));
   if (!current) return std::nullopt;
   if (!current->deleted && current->ServedVersion() == version) return current;
-  VL_TRY(const auto versions, VersionsOf(place.lake, place.session, type, id, place.wait));
+  VL_TRY(const auto versions, VersionsOf(place, type, id));
   for (const ResourceRow& row : versions) {
     if (!row.deleted && row.ServedVersion() == version) return row;
   }
@@ -86,8 +85,7 @@ Result<Response> ReadVersion(FhirType type, const FhirPlace& place, const Reques
 }
 
 Result<Response> History(FhirType type, const FhirPlace& place, const Request& request) {
-  VL_TRY(auto versions,
-         VersionsOf(place.lake, place.session, type, request.parameters.at("id"), place.wait));
+  VL_TRY(auto versions, VersionsOf(place, type, request.parameters.at("id")));
   if (versions.empty()) return Unknown(type);
   FhirBundle bundle;
   bundle.type = "history";

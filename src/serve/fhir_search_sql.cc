@@ -113,11 +113,8 @@ std::string Compiler::IsServed(std::string_view column, std::string_view served_
     return fmt::format("({} = {} AND r.id_space = '')", column, whole);
   }
   // Every way to split it, so that the statistics of files can tell; then the one that is meant.
-  std::vector<std::string> keys = {whole};
-  for (size_t dot = served_id.find('.'); dot != served_id.npos;
-       dot = served_id.find('.', dot + 1)) {
-    keys.push_back(BindText(served_id.substr(dot + 1)));
-  }
+  std::vector<std::string> keys;
+  for (const std::string& id : IdsServedAs(served_id)) keys.push_back(BindText(id));
   return fmt::format(
       "({0} IN ({1}) AND CASE WHEN r.id_space = '' THEN {0} ELSE concat(r.id_space, '.', {0}) END "
       "= {2})",
@@ -218,21 +215,28 @@ Result<std::string> Compiler::InRange(const SearchParameter& parameter, std::str
                      high, Bind(engine::Parameter(range.begin - tolerance)));
 }
 
+// The id of a reference's value, whatever it refers to.
+std::string_view ReferencedId(std::string_view text, const fhir::ReferenceTarget& target) {
+  return target.id.empty() ? text : target.id;
+}
+
+bool MayBePatient(const fhir::ReferenceTarget& target) {
+  return target.type.empty() || target.type == "Patient";
+}
+
 std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_view value) {
   const std::string text = Unescaped(value);
   const fhir::ReferenceTarget target = fhir::ParseReference(text);
-  const std::string_view id = target.id.empty() ? std::string_view(text) : target.id;
-  const bool patient = parameter.match == Match::kPatient;
-  const std::string_view wanted = patient ? "Patient" : parameter.detail;
+  const std::string_view id = ReferencedId(text, target);
   const std::string_view column = parameter.columns.front();
-  if (!patient) {
+  if (parameter.match != Match::kPatient) {
     // What is no plain reference to a resource of that type is kept as it was sent.
-    if (!target.type.empty() && target.type != wanted) {
+    if (!target.type.empty() && target.type != parameter.detail) {
       return fmt::format("({} = {})", column, BindText(text));
     }
     return fmt::format("({} IN ({}, {}))", column, BindText(id), BindText(text));
   }
-  if (!target.type.empty() && target.type != wanted) return "false";
+  if (!MayBePatient(target)) return "false";
   const std::string itself = IsServed(column, id);
   // Those merged with it, too.
   const std::string person = BindText(id);
@@ -474,8 +478,50 @@ std::string ServedId(std::string_view id_space, std::string_view id) {
   return id_space.empty() ? std::string(id) : fmt::format("{}.{}", id_space, id);
 }
 
-Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now) {
-  Compiler compiler(now);
+std::vector<std::string> IdsServedAs(std::string_view served_id) {
+  std::vector<std::string> ids = {std::string(served_id)};
+  for (size_t dot = served_id.find('.'); dot != served_id.npos;
+       dot = served_id.find('.', dot + 1)) {
+    ids.emplace_back(served_id.substr(dot + 1));
+  }
+  return ids;
+}
+
+FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids) {
+  return {type == FhirType::kPatient ? FhirKeys::Of::kPatients : FhirKeys::Of::kObservations,
+          std::move(served_ids)};
+}
+
+std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
+  FhirKeys subjects{FhirKeys::Of::kSubjects, {}};
+  std::optional<FhirKeys> own;
+  bool by_subject = false;
+  for (const Criterion& criterion : search.criteria) {
+    const Match match = criterion.parameter->match;
+    if (match == Match::kPatient && criterion.modifier != "missing") {
+      by_subject = true;
+      for (const std::string& value : criterion.values) {
+        const std::string text = Unescaped(value);
+        const fhir::ReferenceTarget target = fhir::ParseReference(text);
+        if (MayBePatient(target)) subjects.served_ids.emplace_back(ReferencedId(text, target));
+      }
+    } else if (match == Match::kId && criterion.modifier.empty() && !own) {
+      own = KeysOf(search.type, {});
+      for (const std::string& value : criterion.values) own->served_ids.push_back(Unescaped(value));
+    }
+  }
+  // Every subject's Patients are needed, where it names Patients at all.
+  if (by_subject) return subjects;
+  return own;
+}
+
+namespace {
+
+struct PageSql {
+  std::string parts, text;  // of the cursor; from FROM on
+};
+
+Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search) {
   VL_TRY(const std::string where, compiler.Where(search));
   VL_TRY(const std::string after, compiler.After(search));
   std::string parts, order;
@@ -483,11 +529,24 @@ Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now) {
     parts += fmt::format(", CAST({} AS VARCHAR)", by.key->sql);
     order += fmt::format("{}{}, ", by.key->sql, by.descending ? " DESC" : "");
   }
-  return SqlQuery{
-      fmt::format("SELECT {}{}, r.id, r.id_space FROM {} WHERE {} AND {} ORDER BY {}r.id, "
-                  "r.id_space LIMIT {}",
-                  kRowList, parts, RelationOf(search.type), where, after, order, search.count + 1),
-      compiler.Take()};
+  return PageSql{parts,
+                 fmt::format("FROM {} WHERE {} AND {} ORDER BY {}r.id, r.id_space LIMIT {}",
+                             RelationOf(search.type), where, after, order, search.count + 1)};
+}
+
+}  // namespace
+
+Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now) {
+  Compiler compiler(now);
+  VL_TRY(const PageSql page, CompilePage(compiler, search));
+  return SqlQuery{fmt::format("SELECT {}{}, r.id, r.id_space {}", kRowList, page.parts, page.text),
+                  compiler.Take()};
+}
+
+Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now) {
+  Compiler compiler(now);
+  VL_TRY(const PageSql page, CompilePage(compiler, search));
+  return SqlQuery{"SELECT r.id_space, r.id " + page.text, compiler.Take()};
 }
 
 Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now) {

@@ -2,6 +2,7 @@
 // parameter.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,28 @@ struct SqlQuery {
 // source_length, deleted, patient_id.
 inline constexpr size_t kRowColumns = 11;
 
+// Ids that all rows a statement can give have, where it names some.
+struct FhirKeys {
+  enum class Of {
+    kPatients,      // the Patients themselves
+    kObservations,  // the Observations themselves
+    kSubjects,      // Observations of these Patients, or of those merged with them
+  };
+  Of of = Of::kObservations;
+  std::vector<std::string> served_ids;
+};
+// Of a search (and of its count and its newest); nullopt: it names none.
+std::optional<FhirKeys> KeysOf(const FhirSearch& search);
+FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids);
+
+// The ids within an id_space that may be served under this one: "a.b.c" may be "c" of "a.b".
+std::vector<std::string> IdsServedAs(std::string_view served_id);
+
 // A page of matches and one more: kRowColumns, then the parts of their cursors as text. `now` is
 // what `ap` measures from. kInvalidArgument for a value that is none, a cursor of another search.
 Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now);
+// id_space and id of the same page, out of few columns.
+Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now);
 // The number of all matches, in one cell.
 Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now);
 // Resources by their served ids, retracted and deleted ones too (a deleted one last).

@@ -9,6 +9,7 @@
 #include "base/json_writer.h"
 #include "fhir/references.h"
 #include "serve/fhir_exchange.h"
+#include "serve/fhir_rows.h"
 #include "serve/fhir_search_sql.h"
 #include "serve/fhir_search_value.h"
 
@@ -143,7 +144,8 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
     const std::string coding = asked.system.empty() ? code : asked.system + "|" + code;
     const SqlQuery query =
         CompileFhirStats({asked.patient, coding, asked.begin, asked.end}, aggregates);
-    VL_TRY(engine::QueryResult rows, place.session.Query(query.text, query.parameters, place.wait));
+    VL_TRY(engine::QueryResult rows,
+           RunFhirQuery(place, query, FhirKeys{FhirKeys::Of::kSubjects, {asked.patient}}));
     while (true) {
       VL_TRY(const bool more, rows.Next());
       if (!more) break;

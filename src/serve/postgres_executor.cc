@@ -97,6 +97,20 @@ std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
   return out += text.substr(copied);
 }
 
+// The statement with a function for each `$n`.
+std::string WithHeld(std::string_view text, const engine::HeldValues& values, size_t count) {
+  std::string out;
+  size_t copied = 0;
+  for (const SqlToken& token : TokensOf(text)) {
+    const size_t number = ParameterNumber(token);
+    if (number == 0 || number > count) continue;
+    out += text.substr(copied, token.begin - copied);
+    out += values.Sql(number);
+    copied = token.begin + token.text.size();
+  }
+  return out += text.substr(copied);
+}
+
 // The statement with a null of its type for each `$n`.
 std::string WithNulls(std::string_view text, const std::vector<int32_t>& types) {
   std::string out;
@@ -117,6 +131,12 @@ bool IsVague(const engine::PreparedQuery& query) {
          std::ranges::any_of(query.columns(), [](const engine::PreparedQuery::Column& column) {
            return column.type.id == engine::TypeId::kUnknown;
          });
+}
+
+bool GivesColumns(const engine::PreparedQuery& query, const std::vector<PgColumn>& columns) {
+  return std::ranges::equal(query.columns(), columns, [](const auto& now, const auto& then) {
+    return PgColumnOf("", now.type).oid == then.oid;
+  });
 }
 
 size_t CountParameters(std::string_view text) {
@@ -224,8 +244,36 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
   if (names && names->size() == statement.columns.size()) {
     for (size_t i = 0; i < names->size(); ++i) statement.columns[i].name = (*names)[i];
   }
+  // The digits of a number say how it is cast: known only with the values.
+  if (std::ranges::count(types, static_cast<int32_t>(PgType::kNumeric)) == 0) {
+    statement.point = session_->FindPoint(EngineSql(WithTypes(sql, types, nullptr)), wait);
+  }
   statement.types = std::move(types);
   return statement;
+}
+
+Result<bool> PgExecutor::BindPoint(PgPortal& portal, const Wait& wait) {
+  const PgStatement& bound = portal.statement();
+  if (!bound.point || !point_holder_.expired() || !engine::HeldValues::CanHold(portal.values_)) {
+    return false;
+  }
+  VL_TRY(const bool filled, session_->FillPoint(*bound.point, portal.values_, wait));
+  if (!filled) return false;
+  point_values_.Set(portal.values_);
+  const std::string text = WithHeld(bound.point->sql, point_values_, portal.values_.size());
+  if (idle_.empty()) {
+    VL_TRY(engine::Connection connection, session_->Connect());
+    idle_.push_back(std::move(connection));
+  }
+  auto prepared = idle_.back().Prepare(text, wait);
+  // What is no constant any more may not stand everywhere that one may.
+  if (!prepared || !GivesColumns(*prepared, bound.columns)) return false;
+  portal.connection_ = std::move(idle_.back());
+  idle_.pop_back();
+  portal.prepared_ = std::move(*prepared);
+  portal.held_ = std::make_shared<bool>(true);
+  point_holder_ = portal.held_;
+  return true;
 }
 
 PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgStatement> statement,
@@ -241,6 +289,9 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
   VL_TRY(const std::string sql, EngineText(bound));
   auto pass = gate_.Enter(clock_, wait);
   if (!pass) return refuse(pass.error());
+  const auto at_point = BindPoint(*portal, wait);
+  if (!at_point) return refuse(at_point.error());
+  if (*at_point) return portal;
   if (idle_.empty()) {
     auto connection = session_->Connect();
     if (!connection) return refuse(connection.error());
@@ -248,11 +299,7 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
   }
   auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr, wait);
   if (!prepared) return refuse(prepared.error());
-  const auto& columns = prepared->columns();
-  const bool same = std::ranges::equal(
-      columns, bound.columns,
-      [](const auto& now, const auto& then) { return PgColumnOf("", now.type).oid == then.oid; });
-  if (!same && !IsVague(*prepared))
+  if (!GivesColumns(*prepared, bound.columns) && !IsVague(*prepared))
     return Refuse("0A000", "cached plan must not change result type");
   portal->connection_ = std::move(idle_.back());
   idle_.pop_back();
@@ -261,7 +308,8 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
 }
 
 PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
-  auto result = portal.prepared_->Stream(portal.values_, wait);
+  const std::vector<Parameter> none;
+  auto result = portal.prepared_->Stream(portal.held_ ? none : portal.values_, wait);
   if (!result) return std::unexpected(PgErrorOf(result.error(), portal.statement().text));
   // What it depends on values may come out otherwise than it was told: then it must not be sent.
   const bool told = std::ranges::equal(result->types(), portal.statement().columns,
@@ -276,6 +324,7 @@ PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
 void PgExecutor::Release(PgPortal& portal) {
   portal.done_ = true;
   portal.result_.reset();
+  portal.held_.reset();
   portal.prepared_.reset();
   if (portal.connection_) idle_.push_back(std::move(*portal.connection_));
   portal.connection_.reset();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "engine/held_values.h"
 #include "engine/sql_session.h"
 #include "serve/postgres_command.h"
 #include "serve/postgres_error.h"
@@ -29,6 +30,8 @@ struct PgStatement {
   std::string text = {};               // as the client wrote it
   std::vector<int32_t> types = {};     // of parameters: oids, all known
   std::vector<PgColumn> columns = {};  // none: it gives no rows
+  // Where it asks one table for one value by which rows are found.
+  std::optional<engine::SqlSession::Point> point = {};
 };
 
 // A statement with its values, whose rows are read piece by piece.
@@ -52,6 +55,7 @@ class PgPortal {
   const std::shared_ptr<const PgStatement> statement_;
   std::vector<PgFormat> formats_;
   std::vector<engine::Parameter> values_;
+  std::shared_ptr<bool> held_;  // while it reads the rows held for a point
   // Each goes before what it came from.
   std::optional<engine::Connection> connection_;
   std::optional<engine::PreparedQuery> prepared_;
@@ -98,6 +102,8 @@ class PgExecutor {
                                              const std::vector<engine::Parameter>* values,
                                              engine::Connection& connection, ColumnNames* names,
                                              const Wait& wait);
+  // Binds it over the rows that are held for its point; false: the tables must be asked.
+  Result<bool> BindPoint(PgPortal& portal, const Wait& wait);
   PgResult<void> Start(PgPortal& portal, const Wait& wait);
   void Release(PgPortal& portal);
 
@@ -107,6 +113,8 @@ class PgExecutor {
   const PostgresSettings& settings_;
   std::unique_ptr<engine::SqlSession> session_;
   std::vector<engine::Connection> idle_;  // go before session_
+  engine::HeldValues point_values_;
+  std::weak_ptr<bool> point_holder_;
 };
 
 }  // namespace vitalake::serve

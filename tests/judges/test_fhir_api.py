@@ -272,6 +272,64 @@ def test_everything_and_lastn(corpus):
     corpus.get("Observation/$lastn?code=8867-4", 400)
 
 
+def test_merged_patients_are_found_together(corpus):
+    """By the person's id all readings of those merged into it; by a member's own id that member's."""
+    link = [{"other": {"reference": "Patient/now"}, "type": "replaced-by"}]
+    for sent in (person("now"), person("then", link=link),
+                 resources.vital("n1", "8867-4", 70, "/min", subject="Patient/now", time="2026-03-01T08:00:00Z"),
+                 resources.pressure("n2", 120, 80, subject="Patient/now", time="2026-03-02T08:00:00Z"),
+                 resources.vital("t1", "8867-4", 80, "/min", subject="Patient/then", time="2026-03-03T08:00:00Z")):
+        assert corpus.http.post(sent).status == 202
+    def found(path):
+        return {e["resource"]["id"] for e in corpus.pages(path) if e["resource"]["resourceType"] == "Observation"}
+    assert found("Observation?patient=now") == {"n1", "n2", "t1"}
+    assert found("Observation?patient=then") == {"t1"}
+    assert found("Observation?subject=Patient/now&_sort=-date&code=8867-4") == {"n1", "t1"}
+    assert found("Observation?patient=now,yan&date=ge2026-02-01") == {"n1", "n2", "t1", "bp3"}
+    assert found("Observation?patient=now&subject=then") == {"t1"}
+    assert found("Patient/now/$everything") == {"n1", "n2", "t1"}
+    newest = corpus.get("Observation/$lastn?patient=now&category=vital-signs").json()["entry"]
+    assert {e["resource"]["id"] for e in newest} == {"n2", "t1"}
+    assert corpus.get("Observation?patient=now&_summary=count").json()["total"] == 3
+    # Taken apart again, they are two people.
+    assert corpus.http.post(person("then", meta={"versionId": "2"})).status == 202
+    assert found("Observation?patient=now") == {"n1", "n2"}
+    corpus.all += [person("now"), person("then")]
+    corpus.all += [corpus.get(f"Observation/{key}").json() for key in ("n1", "n2", "t1")]
+
+
+def test_an_id_space_with_dots(corpus, tmp_path):
+    path = write(tmp_path / "dots.json", resources.bundle(
+        person("a.b"), resources.vital("x.1", "8867-4", 61, "/min", subject="Patient/a.b"),
+        person("b"), resources.vital("y", "8867-4", 62, "/min", subject="Patient/b")))
+    corpus.http.lake.run("ingest", path, "--id-space", "other.north.a")
+    for patient, reading in (("other.north.a.a.b", "other.north.a.x.1"), ("other.north.a.b", "other.north.a.y")):
+        assert corpus.get(f"Patient/{patient}").json()["id"] == patient
+        assert [e["resource"]["id"] for e in corpus.pages(f"Observation?patient={patient}")] == [reading]
+        served = corpus.get(f"Observation/{reading}?_elements=subject").json()
+        assert served["subject"]["reference"] == f"Patient/{patient}"
+        (count,) = [c["valueQuantity"]["value"] for p in corpus.get(
+            f"Observation/$stats?subject={patient}&code=8867-4&statistic=count").json()["parameter"] for c in p["resource"]["component"]]
+        assert count == 1
+    corpus.get("Patient/north.a.b", 404)
+    assert corpus.pages("Observation?patient=a.b") == []
+
+
+def test_a_patients_readings_in_many_files(corpus):
+    """Each post is a file of its own; all answers are found by the index, which is there beside the lake."""
+    assert corpus.http.post(person("many")).status == 202
+    times = [f"2026-04-{day:02}T08:00:00Z" for day in range(1, 13)]
+    for day, time in enumerate(times):
+        assert corpus.http.post(resources.vital(f"m{day}", "8867-4", 60 + day, "/min", subject="Patient/many", time=time)).status == 202
+    entries = corpus.pages("Observation?patient=many&_sort=-date", count=5)
+    assert [e["resource"]["id"] for e in entries] == [f"m{day}" for day in range(11, -1, -1)]
+    assert [e["resource"]["valueQuantity"]["value"] for e in entries] == [60 + day for day in range(11, -1, -1)]
+    newest = corpus.pages("Observation?code=8867-4&date=ge2026-04&_sort=-date", count=5)
+    assert [e["resource"]["id"] for e in newest] == [e["resource"]["id"] for e in entries]
+    assert list((corpus.http.lake.path / "_vitalake/rows/silver.vital_sign").glob("*.rows"))
+    corpus.all += [person("many")] + [e["resource"] for e in entries]
+
+
 def test_statistics_are_those_of_the_values(corpus):
     asked = ("Observation/$stats?subject=Patient/zoe&system=http://loinc.org&code=8867-4,8480-6&start=2026-01-05&end=2026-01-07"
              "&statistic=average,minimum,maximum,count,median,sum,std-dev")

@@ -162,6 +162,54 @@ def test_a_prepared_statement_sees_new_rows(service, client, tmp_path):
     assert client.execute(count, [1], prepare=True).fetchone()[0] > before
 
 
+ONE_PATIENT = "SELECT id, effective_time, systolic_pressure_value FROM silver.observation WHERE {} ORDER BY effective_time, id"
+
+
+def readings_of(client):
+    """The readings of each patient, by a statement that has to read them all."""
+    rows = client.execute("SELECT patient_id, id, effective_time, systolic_pressure_value FROM silver.observation "
+                          "ORDER BY effective_time, id").fetchall()
+    found = {}
+    for patient, *reading in rows:
+        found.setdefault(patient, []).append(tuple(reading))
+    return found
+
+
+@pytest.mark.parametrize("threshold", [None, 0], ids=["unprepared", "prepared"])
+def test_readings_of_one_patient_are_those_of_the_table(client, threshold):
+    client.prepare_threshold = threshold
+    expected = readings_of(client)
+    assert len(expected) > 10
+    for patient, rows in expected.items():
+        assert client.execute(ONE_PATIENT.format("patient_id = %s"), [patient]).fetchall() == rows
+        assert client.execute(ONE_PATIENT.format(f"patient_id = '{patient}'")).fetchall() == rows
+        high = [row for row in rows if row[2] is not None and row[2] >= 130]
+        assert client.execute(ONE_PATIENT.format("systolic_pressure_value >= %s AND patient_id = %s"), [130.0, patient]).fetchall() == high
+        assert client.execute("SELECT count(*), '$1 $2' FROM silver.observation WHERE patient_id = %s AND id <> '$1'",
+                              [patient]).fetchall() == [(len(rows), "$1 $2")]
+        first = [row[0] for row in rows[:1]]
+        assert [i for (i,) in client.execute("SELECT id FROM silver.observation o WHERE o.patient_id = %s ORDER BY effective_time, id "
+                                             "LIMIT %s", [patient, 1])] == first
+    assert client.execute(ONE_PATIENT.format("patient_id = %s"), ["nobody"]).fetchall() == []
+    assert client.execute(ONE_PATIENT.format("patient_id = %s"), [None]).fetchall() == []
+    explained = "\n".join(" ".join(map(str, row)) for row in client.execute("EXPLAIN " + ONE_PATIENT.format(f"patient_id = '{patient}'")))
+    assert "ROW_BUFFER" in explained and "PARQUET" not in explained
+
+
+def test_cursors_of_several_patients_at_once(client):
+    """What is read of one patient stays while another is asked for in between."""
+    expected = {patient: rows for patient, rows in readings_of(client).items() if len(rows) >= 4}
+    with client.transaction(), contextlib.ExitStack() as stack:
+        cursors = {}
+        for i, patient in enumerate(expected):
+            cursors[patient] = stack.enter_context(client.cursor(f"c{i}"))
+            cursors[patient].execute(ONE_PATIENT.format(f"patient_id = '{patient}'"))
+        found = {patient: cursor.fetchmany(2) for patient, cursor in cursors.items()}
+        for patient, cursor in reversed(cursors.items()):
+            found[patient] += cursor.fetchall()
+    assert found == expected
+
+
 def test_cursors_are_read_in_pieces(service):
     with psycopg.connect(service.dsn()) as connection:
         with connection.cursor(name="c") as cursor:
