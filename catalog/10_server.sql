@@ -54,6 +54,17 @@ CREATE MACRO pg_setting_of(name) AS CASE lower(name)
     WHEN 'extra_float_digits' THEN '1'
     WHEN 'statement_timeout' THEN '0'
     WHEN 'ssl' THEN 'off'
+    WHEN 'application_name' THEN ''
+    WHEN 'client_min_messages' THEN 'notice'
+    WHEN 'default_transaction_deferrable' THEN 'off'
+    WHEN 'transaction_deferrable' THEN 'off'
+    WHEN 'escape_string_warning' THEN 'on'
+    WHEN 'idle_in_transaction_session_timeout' THEN '0'
+    WHEN 'lc_messages' THEN 'C'
+    WHEN 'lc_monetary' THEN 'C'
+    WHEN 'lock_timeout' THEN '0'
+    WHEN 'max_connections' THEN '256'
+    WHEN 'row_security' THEN 'on'
     ELSE NULL END;
 CREATE MACRO current_setting(name) AS
     coalesce(pg_setting_of(name), error('unrecognized configuration parameter "' || name || '"')),

@@ -7,3 +7,7 @@ CREATE MACRO "~*"(a, b) AS regexp_matches(a, b, 'i');
 CREATE MACRO "!~*"(a, b) AS NOT regexp_matches(a, b, 'i');
 -- '\x00ff'::bytea
 CREATE MACRO byteain(text) AS unhex(text[3:]);
+-- `#>>`, whose sign the engine's parser does not take for an operator's (serve/postgres_rewrite.cc).
+CREATE MACRO "@>>"(document, path) AS json_extract_string(document, '$' || array_to_string(
+  list_transform(path, lambda step: CASE WHEN regexp_matches(step, '^[0-9]+$') THEN '[' || step || ']'
+                                         ELSE '."' || step || '"' END), ''));

@@ -5,13 +5,20 @@ CREATE VIEW pg_settings AS SELECT
   'default'::VARCHAR AS source, NULL::VARCHAR AS min_val, NULL::VARCHAR AS max_val, NULL::VARCHAR[] AS enumvals,
   setting::VARCHAR AS boot_val, setting::VARCHAR AS reset_val, NULL::VARCHAR AS sourcefile, 0 AS sourceline,
   false AS pending_restart
-FROM (VALUES
-  ('server_version', '15.0 (Vitalake)', 'string'), ('server_version_num', '150000', 'integer'),
-  ('server_encoding', 'UTF8', 'string'), ('client_encoding', 'UTF8', 'string'),
-  ('max_index_keys', '32', 'integer'), ('max_identifier_length', '63', 'integer'),
-  ('standard_conforming_strings', 'on', 'bool'), ('TimeZone', 'UTC', 'string'),
-  ('DateStyle', 'ISO, MDY', 'string'), ('lc_collate', 'C', 'string'), ('jit', 'off', 'bool'))
-  AS s(name, setting, vartype);
+FROM (SELECT name, pg_setting_of(name) AS setting, vartype FROM (VALUES
+  ('DateStyle', 'string'), ('IntervalStyle', 'enum'), ('TimeZone', 'string'), ('application_name', 'string'),
+  ('block_size', 'integer'), ('bytea_output', 'enum'), ('client_encoding', 'string'), ('client_min_messages', 'enum'),
+  ('default_table_access_method', 'string'), ('default_tablespace', 'string'),
+  ('default_transaction_deferrable', 'bool'), ('default_transaction_isolation', 'enum'),
+  ('default_transaction_read_only', 'bool'), ('escape_string_warning', 'bool'), ('extra_float_digits', 'integer'),
+  ('idle_in_transaction_session_timeout', 'integer'), ('in_hot_standby', 'bool'), ('integer_datetimes', 'bool'),
+  ('jit', 'bool'), ('lc_collate', 'string'), ('lc_ctype', 'string'), ('lc_messages', 'string'),
+  ('lc_monetary', 'string'), ('lock_timeout', 'integer'), ('max_connections', 'integer'),
+  ('max_function_args', 'integer'), ('max_identifier_length', 'integer'), ('max_index_keys', 'integer'),
+  ('row_security', 'bool'), ('search_path', 'string'), ('server_encoding', 'string'), ('server_version', 'string'),
+  ('server_version_num', 'integer'), ('ssl', 'bool'), ('standard_conforming_strings', 'bool'),
+  ('statement_timeout', 'integer'), ('transaction_deferrable', 'bool'), ('transaction_isolation', 'enum'),
+  ('transaction_read_only', 'bool')) AS settings(name, vartype));
 CREATE VIEW pg_database AS SELECT
   1::UINTEGER AS oid, 'lake'::VARCHAR AS datname, 10::UINTEGER AS datdba, 6::INTEGER AS encoding,
   'c'::pgchar AS datlocprovider, false AS datistemplate, true AS datallowconn,

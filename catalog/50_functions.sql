@@ -30,6 +30,7 @@ CREATE MACRO regprocin(name) AS coalesce(
 CREATE MACRO regprocout(procedure) AS coalesce(
   (SELECT min(proname) FROM pg_proc WHERE oid = try_cast(procedure AS UINTEGER)),
   CASE procedure::VARCHAR WHEN '0' THEN '-' ELSE procedure::VARCHAR END);
+CREATE MACRO oidvectorout(oids) AS array_to_string(oids, ' ');
 CREATE MACRO regnamespacein(name) AS coalesce(
   try_cast(name AS UINTEGER), (SELECT min(oid) FROM pg_namespace WHERE nspname = replace(name, '"', '')),
   error('schema "' || name || '" does not exist'));
@@ -54,6 +55,9 @@ CREATE MACRO pg_tablespace_size(name) AS 0::BIGINT;
 CREATE MACRO pg_statistics_obj_is_visible(object) AS true;
 CREATE MACRO pg_opclass_is_visible(object) AS true;
 CREATE MACRO pg_conversion_is_visible(object) AS true;
+CREATE MACRO pg_stat_get_numscans(relation) AS 0::BIGINT;
+CREATE MACRO pg_column_is_updatable(relation, number, include_triggers) AS false;
+CREATE MACRO pg_relation_is_updatable(relation, include_triggers) AS 0;
 CREATE MACRO pg_size_pretty(size) AS size || ' bytes';
 CREATE MACRO pg_get_expr(expression, relation) AS NULL::VARCHAR, (expression, relation, pretty) AS NULL::VARCHAR;
 CREATE MACRO pg_get_viewdef(relation) AS
@@ -68,6 +72,7 @@ CREATE MACRO pg_get_functiondef(f) AS NULL::VARCHAR;
 CREATE MACRO pg_get_function_result(f) AS NULL::VARCHAR;
 CREATE MACRO pg_get_function_arguments(f) AS NULL::VARCHAR;
 CREATE MACRO pg_get_function_identity_arguments(f) AS NULL::VARCHAR;
+CREATE MACRO pg_get_function_sqlbody(f) AS NULL::VARCHAR;
 CREATE MACRO pg_get_serial_sequence(t, c) AS NULL::VARCHAR;
 CREATE MACRO pg_get_statisticsobjdef_columns(s) AS NULL::VARCHAR;
 CREATE MACRO pg_get_partkeydef(relation) AS NULL::VARCHAR;
@@ -98,7 +103,10 @@ CREATE MACRO pg_get_keywords() AS TABLE
               WHEN 'column_name' THEN 'C' ELSE 'T' END AS catcode,
          keyword_category AS catdesc
   FROM duckdb_keywords();
+-- Every entry lets the one role read. In FROM it is a table, elsewhere it gives rows.
 CREATE MACRO aclexplode(acl) AS TABLE SELECT
-  0::BIGINT AS grantor, 0::BIGINT AS grantee, '' AS privilege_type, false AS is_grantable WHERE false;
+  10::UINTEGER AS grantor, 10::UINTEGER AS grantee, 'SELECT' AS privilege_type, false AS is_grantable FROM unnest(acl);
+CREATE MACRO aclexplode(acl) AS unnest(list_transform(acl, lambda entry: {
+  'grantor': 10::UINTEGER, 'grantee': 10::UINTEGER, 'privilege_type': 'SELECT', 'is_grantable': false}));
 CREATE MACRO pg_options_to_table(options) AS TABLE
   SELECT '' AS option_name, '' AS option_value WHERE false;

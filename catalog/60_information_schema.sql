@@ -57,6 +57,12 @@ CREATE VIEW postgres.info.column_privileges AS SELECT
   table_schema::VARCHAR AS table_schema, table_name::VARCHAR AS table_name, column_name::VARCHAR AS column_name,
   'SELECT'::VARCHAR AS privilege_type, 'NO'::VARCHAR AS is_grantable
 FROM postgres.info.columns;
+CREATE VIEW postgres.info.role_table_grants AS FROM postgres.info.table_privileges;
+CREATE VIEW postgres.info.role_column_grants AS FROM postgres.info.column_privileges;
+CREATE VIEW postgres.info.character_sets AS SELECT
+  NULL::VARCHAR AS character_set_catalog, NULL::VARCHAR AS character_set_schema, 'UTF8'::VARCHAR AS character_set_name,
+  'UCS'::VARCHAR AS character_repertoire, 'UTF8'::VARCHAR AS form_of_use, 'lake'::VARCHAR AS default_collate_catalog,
+  'pg_catalog'::VARCHAR AS default_collate_schema, 'C'::VARCHAR AS default_collate_name;
 CREATE VIEW postgres.info.enabled_roles AS SELECT
   'lake'::VARCHAR AS role_name;
 CREATE VIEW postgres.info.applicable_roles AS SELECT

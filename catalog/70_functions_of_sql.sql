@@ -4,6 +4,9 @@ CREATE MACRO array_lower(list, dimension) AS CASE WHEN dimension = 1 AND len(lis
 CREATE MACRO array_length(list, dimension) AS CASE WHEN dimension = 1 AND len(list) > 0 THEN len(list) END::INTEGER;
 CREATE MACRO array_ndims(list) AS CASE WHEN len(list) > 0 THEN 1 END;
 CREATE MACRO cardinality(list) AS len(list)::INTEGER;
+CREATE MACRO array_fill(value, sizes) AS list_resize([value], sizes[1], value);
+CREATE MACRO string_to_array(value, delimiter) AS TABLE
+  SELECT system.main.string_to_array(value, delimiter) AS string_to_array;
 CREATE MACRO array_append(list, item) AS list_append(list, item);
 CREATE MACRO generate_subscripts(list, dimension) AS unnest(system.main.generate_series(1, len(list)))::INTEGER;
 -- In FROM it is a function of tables; here it gives rows, too (limits.main: engine/value_limits.h).
@@ -36,6 +39,13 @@ CREATE MACRO octet_length(value) AS CASE WHEN typeof(value) = 'BLOB' THEN system
 CREATE MACRO bit_length(value) AS strlen(value::VARCHAR)::INTEGER * 8;
 CREATE MACRO strpos(text, part) AS system.main.strpos(text, part)::INTEGER;
 CREATE MACRO "position"(text, part) AS system.main.strpos(text, part)::INTEGER;
+-- With a text behind FROM: the first match of that expression, or of the group in it.
+CREATE MACRO substring(value, what) AS
+    CASE WHEN typeof(what) <> 'VARCHAR' THEN system.main.substring(value, try_cast(what AS BIGINT))
+         WHEN regexp_matches(value, what::VARCHAR) THEN
+           regexp_extract(value, CASE WHEN regexp_matches(what::VARCHAR, '(^|[^\\])\(([^?]|$)')
+                                      THEN what::VARCHAR ELSE '(' || what::VARCHAR || ')' END, 1) END,
+  (value, first, length) AS system.main.substring(value, first, length);
 CREATE MACRO btrim(value) AS trim(value), (value, characters) AS trim(value, characters);
 CREATE MACRO initcap(value) AS array_to_string(list_transform(regexp_extract_all(lower(value), '[[:alnum:]]+|[^[:alnum:]]+'), lambda word: upper(word[1]) || word[2:]), '');
 CREATE MACRO to_char(moment, format) AS strftime(moment,

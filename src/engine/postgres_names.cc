@@ -123,6 +123,8 @@ std::optional<std::vector<std::string>> NamesOf(JsonValue node) {
 
 }  // namespace
 
+std::string PostgresColumnName(JsonValue expression) { return NameOf(expression).name; }
+
 std::optional<std::vector<std::string>> PostgresColumnNames(JsonValue statement) {
   return NamesOf(statement.Find("node"));
 }

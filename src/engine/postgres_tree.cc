@@ -21,6 +21,7 @@ constexpr std::array kNameTypes = {
     NameType{"regproc", "regprocin", "regprocout"},
     NameType{"regprocedure", "regprocin", "regprocout"},
     NameType{"regoper", "regprocin", "regprocout"},
+    NameType{"regoperator", "regprocin", "regprocout"},
     NameType{"regnamespace", "regnamespacein", "regnamespaceout"},
     NameType{"regrole", "regrolein", "regroleout"},
 };
@@ -57,15 +58,19 @@ std::string_view TextConstant(JsonValue value) {
                                              : std::string_view{};
 }
 
-// A column of the catalogue that holds a function's oid and shows its name.
-bool ShowsFunction(JsonValue value) {
-  constexpr std::array<std::string_view, 8> kColumns = {"typinput",   "typoutput",   "typreceive",
-                                                        "typsend",    "typmodin",    "typmodout",
-                                                        "typanalyze", "typsubscript"};
-  if (value.String("class") != "COLUMN_REF") return false;
+// The function by which a column of the catalogue is shown otherwise than it is kept: a function's
+// oid by its name, a list of oids with blanks between; "" for any other.
+std::string_view OutputOf(JsonValue value) {
+  constexpr std::array<std::string_view, 8> kFunctions = {"typinput",   "typoutput",   "typreceive",
+                                                          "typsend",    "typmodin",    "typmodout",
+                                                          "typanalyze", "typsubscript"};
+  if (value.String("class") != "COLUMN_REF") return "";
   std::string_view last;
   for (const JsonValue name : value.Find("column_names").children()) last = name.text();
-  return std::ranges::any_of(kColumns, [&](auto column) { return EqualsNoCase(column, last); });
+  if (EqualsNoCase("proargtypes", last)) return "oidvectorout";
+  return std::ranges::any_of(kFunctions, [&](auto column) { return EqualsNoCase(column, last); })
+             ? "regprocout"
+             : "";
 }
 
 bool IsInterval(JsonValue value) {
@@ -76,6 +81,12 @@ bool IsInterval(JsonValue value) {
 
 bool PostgresTree::CopyOtherwise(JsonValue value) {
   const std::string_view kind = value.String("class");
+  // A table in FROM, or a CTE: what is around it may say the names of its columns.
+  if (kind.empty() && value.String("type") == "SUBQUERY") {
+    NameColumns(value.Find("subquery").Find("node"));
+  } else if (kind.empty() && value.Find("query").is_object()) {
+    NameColumns(value.Find("query").Find("node"));
+  }
   if (value.String("type") == "SELECT_NODE") return CopyOuterSelect(value);
   if (kind == "FUNCTION") return CopyFunction(value);
   if (kind == "CAST") return CopyCast(value) || CopyArrayText(value);
@@ -83,13 +94,34 @@ bool PostgresTree::CopyOtherwise(JsonValue value) {
   return CopyOrder(value);
 }
 
-// What a client is given of such a column is the name; inside of the statement it is the oid.
+std::string_view PostgresTree::TextOf(JsonValue text) const {
+  const auto alias = aliases_.find(text.node());
+  return alias == aliases_.end() ? text.text() : std::string_view(alias->second);
+}
+
+// Columns without alias get the name that they have in PostgreSQL.
+void PostgresTree::NameColumns(JsonValue node) {
+  if (node.String("type") == "SET_OPERATION_NODE") {
+    if (const JsonValue left = node.Find("left"); left.is_object()) return NameColumns(left);
+    for (const JsonValue child : node.Find("children").children()) return NameColumns(child);
+  }
+  for (const JsonValue item : node.Find("select_list").children()) {
+    const std::string_view kind = item.String("class");
+    if (kind == "COLUMN_REF" || kind == "STAR" || !item.String("alias").empty()) continue;
+    std::string name = PostgresColumnName(item);
+    if (name == "?column?") continue;
+    aliases_.emplace(item.Find("alias").node(), std::move(name));
+    set_changed();
+  }
+}
+
+// What a client is given of such a column is shown so; inside of the statement it is as kept.
 bool PostgresTree::CopyOuterSelect(JsonValue select) {
   const JsonValue list = select.Find("select_list");
   const bool outermost = !in_select_;
   in_select_ = true;
   bool shows = false;
-  for (const JsonValue item : list.children()) shows |= ShowsFunction(item);
+  for (const JsonValue item : list.children()) shows |= !OutputOf(item).empty();
   if (!outermost || !shows) return false;
   writer().BeginObject();
   for (const JsonValue member : select.children()) {
@@ -100,8 +132,8 @@ bool PostgresTree::CopyOuterSelect(JsonValue select) {
     }
     writer().BeginArray();
     for (const JsonValue item : list.children()) {
-      if (ShowsFunction(item)) {
-        WriteCall("regprocout", item, item);
+      if (const std::string_view output = OutputOf(item); !output.empty()) {
+        WriteCall(output, item, item);
       } else {
         Copy(item);
       }
@@ -113,6 +145,9 @@ bool PostgresTree::CopyOuterSelect(JsonValue select) {
 }
 
 bool PostgresTree::CopyFunction(JsonValue function) {
+  if (function.String("function_name") == "substring" && function.String("schema") == "main") {
+    return CopyWithoutSchema(function);
+  }
   if (function.Find("is_operator").type() != JsonType::kTrue) return false;
   const std::string_view name = function.String("function_name");
   const JsonValue arguments = function.Find("children");
@@ -135,11 +170,27 @@ bool PostgresTree::CopyFunction(JsonValue function) {
   return true;
 }
 
+// The parser says main.substring whatever was written; the catalogue has another one.
+bool PostgresTree::CopyWithoutSchema(JsonValue function) {
+  writer().BeginObject();
+  for (const JsonValue member : function.children()) {
+    writer().Key(member.key());
+    if (member.key() == "schema") {
+      writer().String("");
+    } else {
+      Copy(member);
+    }
+  }
+  writer().EndObject();
+  return true;
+}
+
 // 'name'::regclass is the oid of that name; oid::regclass, and oid::regclass::text, its name.
 bool PostgresTree::CopyCast(JsonValue cast) {
   const JsonValue child = cast.Find("child");
-  if (cast.Find("cast_type").String("id") == "VARCHAR" && ShowsFunction(child)) {
-    WriteCall("regprocout", cast, child);
+  if (const std::string_view output = OutputOf(child);
+      cast.Find("cast_type").String("id") == "VARCHAR" && !output.empty()) {
+    WriteCall(output, cast, child);
     return true;
   }
   if (cast.Find("cast_type").String("id") == "VARCHAR" && IsCast(child)) {
@@ -201,7 +252,9 @@ bool PostgresTree::CopyArrayText(JsonValue cast) {
 bool PostgresTree::CopyTableFunction(JsonValue function) {
   const std::string_view name = function.Find("function").String("function_name");
   const std::string_view alias = function.String("alias");
-  if ((name != "generate_series" && name != "unnest") || alias.empty() ||
+  constexpr std::array<std::string_view, 3> kOneColumn = {"generate_series", "string_to_array",
+                                                          "unnest"};
+  if (std::ranges::find(kOneColumn, name) == kOneColumn.end() || alias.empty() ||
       function.Find("column_name_alias").size() > 0) {
     return false;
   }
@@ -221,7 +274,7 @@ bool PostgresTree::CopyTableFunction(JsonValue function) {
 void PostgresTree::WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument) {
   writer().BeginObject();
   writer().Key("class").String("FUNCTION").Key("type").String("FUNCTION");
-  writer().Key("alias").String(alias_of.String("alias"));
+  writer().Key("alias").String(TextOf(alias_of.Find("alias")));
   writer().Key("query_location");
   Copy(alias_of.Find("query_location"));
   writer().Key("function_name").String(name).Key("schema").String("");

@@ -38,7 +38,8 @@ bool StaysInside(std::string_view function) {
       "generate_series",  "range",          "unnest",          "repeat",
       "json_each",        "json_tree",      "duckdb_columns",  "duckdb_constraints",
       "duckdb_functions", "duckdb_indexes", "duckdb_keywords", "duckdb_schemas",
-      "duckdb_tables",    "duckdb_types",   "duckdb_views",    "pragma_table_info"};
+      "duckdb_tables",    "duckdb_types",   "duckdb_views",    "pragma_table_info",
+      "aclexplode",       "string_to_array"};
   return function.starts_with("pg_") || function.starts_with("_pg_") ||
          std::ranges::find(kInside, function) != std::end(kInside);
 }

@@ -25,7 +25,7 @@ void SqlTreeCopy::Copy(JsonValue value) {
     for (const JsonValue item : value.children()) Copy(item);
     writer_.EndArray();
   } else if (value.is_string()) {
-    writer_.String(value.text());
+    writer_.String(TextOf(value));
   } else {
     writer_.Raw(value.text());
   }

@@ -33,6 +33,7 @@ class SqlTreeCopy {
   void Copy(JsonValue value);
   // Writes an object in its own way; false: it is copied.
   virtual bool CopyOtherwise(JsonValue) { return false; }
+  virtual std::string_view TextOf(JsonValue text) const { return text.text(); }
   JsonWriter& writer() { return writer_; }
   void set_changed() { changed_ = true; }
 
@@ -51,17 +52,23 @@ class PostgresTree final : public SqlTreeCopy {
 
  private:
   bool CopyOtherwise(JsonValue value) override;
+  std::string_view TextOf(JsonValue text) const override;
+  void NameColumns(JsonValue node);
   bool CopyOuterSelect(JsonValue select);
   bool CopyFunction(JsonValue function);
+  bool CopyWithoutSchema(JsonValue function);
   bool CopyCast(JsonValue cast);
   bool CopyOrder(JsonValue order);
   bool CopyTableFunction(JsonValue function);
   bool CopyArrayText(JsonValue cast);
   void WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument);
 
-  bool in_select_ = false;  // the outermost was met
+  bool in_select_ = false;                          // the outermost was met
+  std::map<const JsonNode*, std::string> aliases_;  // what to write for an alias that is empty
 };
 
+// The name that PostgreSQL gives a column without alias; "?column?" where it gives none.
+std::string PostgresColumnName(JsonValue expression);
 // The names that PostgreSQL gives the columns of a statement; nullopt where `*` stands for some.
 std::optional<std::vector<std::string>> PostgresColumnNames(JsonValue statement);
 

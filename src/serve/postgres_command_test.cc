@@ -41,7 +41,7 @@ TEST(PostgresRewriteTest, LeavesOutWhatTheEngineDoesNotKnow) {
   EXPECT_EQ(EngineSql("select pg_catalog.version()"), "select            version()");
   EXPECT_EQ(EngineSql("a OPERATOR(pg_catalog.~) 'x'"), "a ~                      'x'");
   EXPECT_EQ(EngineSql("a COLLATE pg_catalog.default"), "a                           ");
-  EXPECT_EQ(EngineSql("a COLLATE nocase"), "a COLLATE nocase");
+  EXPECT_EQ(EngineSql("a COLLATE nocase"), "a collate nocase");
   EXPECT_EQ(EngineSql("from information_schema.tables"), "from postgres.info     .tables");
   EXPECT_EQ(EngineSql("select 'pg_catalog.x'"), "select 'pg_catalog.x'");
 }

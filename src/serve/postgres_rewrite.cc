@@ -20,12 +20,23 @@ bool IsNamed(const SqlToken& token, std::string_view name) {
 constexpr std::string_view kOidType = "u32";
 constexpr std::string_view kCharType = "pgchar";
 
+// What `x.tableoid` is in the join with pg_description, which has no rows; not longer than that.
+constexpr std::string_view kNoTable = "0::u32";
+
 // Puts `text` in the place of the tokens [first, last], and blanks behind it.
 void Replace(std::string& sql, const SqlToken& first, const SqlToken& last, std::string_view text) {
   const size_t end = last.begin + last.text.size();
   std::fill(sql.begin() + static_cast<std::ptrdiff_t>(first.begin),
             sql.begin() + static_cast<std::ptrdiff_t>(end), ' ');
   std::ranges::copy(text, sql.begin() + static_cast<std::ptrdiff_t>(first.begin));
+}
+
+// `#` is no operator's sign to the engine: catalog/20_operators.sql has this one's meaning.
+constexpr std::string_view kPathOperator = "@>>";
+
+// Names without quotes are in lower case; so are those that the columns of the answer have.
+void Fold(std::string& sql, const SqlToken& word) {
+  std::ranges::copy(MeaningOf(word), sql.begin() + static_cast<std::ptrdiff_t>(word.begin));
 }
 
 bool IsPlainCollation(const SqlToken& token) {
@@ -61,7 +72,10 @@ std::string EngineSql(std::string_view statement) {
     return i < tokens.size() && tokens[i].text == symbol;
   };
   const std::vector<bool> types = TypePlaces(tokens);
+  const bool described = std::ranges::any_of(
+      tokens, [](const SqlToken& token) { return IsNamed(token, "pg_description"); });
   for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i].kind == Kind::kWord) Fold(sql, tokens[i]);
     if (types[i] && IsKeyword(tokens[i], "oid")) {
       Replace(sql, tokens[i], tokens[i], kOidType);
     } else if (types[i] && tokens[i].text == "\"char\"") {
@@ -81,6 +95,12 @@ std::string EngineSql(std::string_view statement) {
     } else if (IsNamed(tokens[i], "information_schema") && is(i + 1, ".")) {
       Replace(sql, tokens[i], tokens[i], kInformationSchema);
       ++i;
+    } else if (tokens[i].text == "#>>") {
+      Replace(sql, tokens[i], tokens[i], kPathOperator);
+    } else if (described && is(i + 1, ".") && i + 2 < tokens.size() &&
+               IsKeyword(tokens[i + 2], "tableoid")) {
+      Replace(sql, tokens[i], tokens[i + 2], kNoTable);
+      i += 2;
     }
   }
   return sql;

@@ -20,5 +20,19 @@ TEST(PostgresRewrite, NamesTheCatalogueTypesWhereTypesStand) {
   EXPECT_EQ(EngineSql("'r'::\"char\", \"char\" from t"), "'r'::pgchar, \"char\" from t");
 }
 
+TEST(PostgresRewrite, FoldsNamesWithoutQuotes) {
+  EXPECT_EQ(EngineSql("Select Name, \"Name\", 'Name', E'Name', $1 From \"T\" -- Name"),
+            "select name, \"Name\", 'Name', E'Name', $1 from \"T\" -- Name");
+  EXPECT_EQ(EngineSql("select \xC3\x84rger From T"), "select \xC3\x84rger from t");
+}
+
+TEST(PostgresRewrite, WritesOperatorsAndColumnsThatTheEngineDoesNotRead) {
+  EXPECT_EQ(EngineSql("select a #>> b"), "select a @>> b");
+  EXPECT_EQ(EngineSql("select '#>>'"), "select '#>>'");
+  EXPECT_EQ(EngineSql("from pg_description d where d.classoid = c.tableoid"),
+            "from pg_description d where d.classoid = 0::u32    ");
+  EXPECT_EQ(EngineSql("select c.tableoid from c"), "select c.tableoid from c");
+}
+
 }  // namespace
 }  // namespace vitalake::serve

@@ -14,6 +14,17 @@ select 0.1::float8, 0.1::float4, 1.1::float4, 16777216::float4, 1e6::float4, 100
 select 'NaN'::float8, 'Infinity'::float8, '-Infinity'::float8
 select 'NaN'::float8 = 'NaN'::float8, 'NaN'::float8 > 1
 select not true, true and null, false and null, true or null
+select Max(X) as Most, MIN(X), X % 2 as "Odd" from (values (1), (2)) as T(X) group by 3 Order By "Odd"
+select t.count, t.upper, t.int4, t.coalesce, t.i from (select count(*), upper('a'), '4'::int4, coalesce(null, 'x'), i::text from generate_series(1, 1) as g(i) group by i) t
+select * from (select max(i), min(i), i % 2 as odd from (values (1), (2), (3), (4), (5)) as g(i) group by 3) t order by odd
+with t as (select max(i), i % 2 as odd from (values (1), (2), (3), (4), (5)) as g(i) group by 2) select max, odd from t order by odd
+select lower, n from (select lower('A'), 1 as n union all select 'b', 2) t order by n
+select substring('abc12de' from '[0-9]+'), substring('abc12' from 'c([0-9])'), substring('abc' from 'z'), substring(null from 'z')
+select substring('abcd' from 2 for 2), substring('abcd' from 3), substring('abcd' for 2), substring('abcd', 2)
+select '{"a": {"b": [4, 5]}}'::json #>> array['a', 'b', '1'] as found, '{"a": 1}'::json #>> array['z'] as nothing
+select array_fill(7, array[3]), array_fill('x'::text, array[2])
+select s, s[2] from string_to_array('a,b', ',') s
+select s[i] from generate_series(1, 2) as i, string_to_array('a,b', ',') s order by i
 select 't'::bool, 'f'::bool, 'true'::boolean, '0'::boolean
 select 'abc' as a, '' as empty, 'it''s' as quote, E'tab\there' as tab, $$dollar$$ as dollar
 select 'héllo wörld ☃' as utf8, length('héllo'), upper('héllo')

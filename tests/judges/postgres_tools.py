@@ -54,6 +54,58 @@ QUERIES["npgsql"] = [
      left outer join pg_class as parent on parent.oid = cls.oid
      where attr.attnum > 0 and cls.relkind in ('r', 'v', 'm') and nspname = 'silver' and cls.relname = 'patient'
      order by attnum""", True),
+    ("""
+     select a.attname, a.attidentity <> '' as is_identity,
+            (r.relkind = any(array['r'::"char", 'p'::"char"])
+             or r.relkind = any(array['v'::"char", 'f'::"char"]) and pg_column_is_updatable(r.oid::regclass, a.attnum, false))
+             and a.attidentity not in ('a') as may_change,
+            exists (select * from pg_index x where x.indrelid = r.oid and x.indisunique and x.indnkeyatts = 1
+                    and a.attnum = x.indkey[0]) as single
+     from pg_attribute a join pg_class r on r.oid = a.attrelid join pg_namespace s on s.oid = r.relnamespace
+     where s.nspname not in ('pg_catalog', 'information_schema') and r.relname = 'patient' and a.attnum in (1, 2)
+     order by a.attnum""", True),
+    ("""
+     select d.datname, u.usename, pg_catalog.pg_encoding_to_char(d.encoding) from pg_catalog.pg_database d
+     left join pg_catalog.pg_user u on u.usesysid = d.datdba""", True),
+    ("""
+     select c.column_name, c.udt_name, format_type(t.oid, null), c.character_octet_length, c.numeric_scale, c.collation_catalog
+     from information_schema.columns c join pg_namespace s on s.nspname = c.udt_schema
+     join pg_type t on t.typnamespace = s.oid and t.typname = c.udt_name
+     where c.table_schema = 'silver' and c.table_name = 'observation'""", True),
+    ("select schemaname, matviewname, matviewowner, hasindexes, ispopulated from pg_catalog.pg_matviews", False),
+    ("""
+     select s.nspname, k.conname, t.relname, kind, k.condeferrable, k.condeferred from pg_catalog.pg_constraint k
+     join pg_catalog.pg_namespace s on s.oid = k.connamespace join pg_catalog.pg_class t on t.oid = k.conrelid
+     join (select 'primary' as kind, 'p' as letter union all select 'foreign', 'f') kinds on kinds.letter = k.contype
+     where s.nspname = 'silver'""", False),
+    ("select array_fill(''::name, array[p.pronargs]) from pg_proc p where p.oid = 'int4in'::regproc", True),
+    ("select pg_is_in_recovery()", True),
+    ("show default_transaction_read_only", True),
+]
+
+# The grid asks in capitals; the names of the columns it gets are in small letters all the same.
+QUERIES["power query"] = [
+    ("select TABLE_SCHEMA, TABLE_NAME as Name, TABLE_TYPE from INFORMATION_SCHEMA.TABLES where TABLE_SCHEMA = 'silver'", True),
+    ("""
+     select COLUMN_NAME, IS_NULLABLE, case when DATA_TYPE like '%unsigned%' then DATA_TYPE || '!' else DATA_TYPE end as DATA_TYPE
+     from INFORMATION_SCHEMA.columns where TABLE_SCHEMA = 'silver' and TABLE_NAME = 'patient' order by ORDINAL_POSITION""", True),
+    ("""
+     select t.CONSTRAINT_SCHEMA || '/' || t.CONSTRAINT_NAME as KEY_NAME, k.COLUMN_NAME, k.ORDINAL_POSITION
+     from INFORMATION_SCHEMA.table_constraints t join INFORMATION_SCHEMA.key_column_usage k
+     on k.CONSTRAINT_SCHEMA = t.CONSTRAINT_SCHEMA and k.CONSTRAINT_NAME = t.CONSTRAINT_NAME
+     where t.TABLE_SCHEMA = 'silver' and t.CONSTRAINT_TYPE in ('PRIMARY KEY', 'UNIQUE') order by 1, 3""", False),
+    ("""
+     select PARENT.COLUMN_NAME as PARENT_COLUMN, CHILD.TABLE_NAME as CHILD_TABLE, CHILD.ORDINAL_POSITION as ORDINAL
+     from (select distinct constraint_schema, constraint_name, unique_constraint_schema, unique_constraint_name
+           from INFORMATION_SCHEMA.referential_constraints) r
+     join INFORMATION_SCHEMA.key_column_usage CHILD on CHILD.CONSTRAINT_NAME = r.CONSTRAINT_NAME
+     join INFORMATION_SCHEMA.key_column_usage PARENT on PARENT.CONSTRAINT_NAME = r.UNIQUE_CONSTRAINT_NAME
+     where PARENT.TABLE_SCHEMA = 'silver' and PARENT.ORDINAL_POSITION = CHILD.ORDINAL_POSITION""", False),
+    ("select CHARACTER_SET_NAME from INFORMATION_SCHEMA.character_sets", True),
+    ("""
+     select "rows"."gender" as "Gender", count(1) as "a0" from
+       (select "$Table"."gender" from "silver"."patient" "$Table" where "$Table"."gender" is not null) "rows"
+     group by "gender" limit 4096""", True),
 ]
 
 # A desktop tool shows a tree: databases, schemas, relations, their columns, keys, and what depends on what.
@@ -104,6 +156,39 @@ QUERIES["dbeaver"] = [
      True),
     ("select x.oid, x.*, c.description from pg_catalog.pg_trigger x left join pg_catalog.pg_description c on c.objoid = x.oid "
      "where x.tgrelid = 'silver.patient'::regclass and not x.tgisinternal", False),
+    ("""
+     select x.indkey as columns, pg_catalog.pg_get_expr(x.indexprs, x.indrelid, true) as of_what,
+            pg_catalog.pg_relation_size(x.indexrelid) as bytes, pg_catalog.pg_stat_get_numscans(x.indexrelid) as scans
+     from pg_catalog.pg_index x where x.indrelid = 'silver.patient'::regclass""", False),
+    ("""
+     select * from (select distinct c.relnamespace, c.relname, c.relkind, (aclexplode(c.relacl)).grantee as whom from pg_class c
+                    where c.relacl is not null and c.relnamespace = 'silver'::regnamespace
+                    union all
+                    select n.oid, n.nspname, cast('C' as "char"), (aclexplode(n.nspacl)).grantee from pg_catalog.pg_namespace n
+                    where n.nspacl is not null) given
+     where given.relkind in ('S', 'm') and given.whom = 10""", False),
+    ("select grantee, privilege_type from information_schema.routine_privileges where specific_schema = 'silver'", False),
+    ("""
+     select e.extname, held.names from pg_catalog.pg_extension e left join (
+       select array_agg(s.nspname || '.' || c.relname) as names, one.extension
+       from (select unnest(x.extconfig) as relation, x.oid as extension from pg_catalog.pg_extension x) one
+       join pg_class c on c.oid = one.relation join pg_namespace s on s.oid = c.relnamespace group by one.extension) held
+     on held.extension = e.oid where e.extname like 'no%'""", False),
+    ("""
+     select distinct d.deptype, d.objid, c.relkind::text || coalesce(d.objsubid::text, '')::text as what,
+            pg_get_expr(f.adbin, f.adrelid) as filled, coalesce(c.relname, k.conname, t.tgname, y.typname, w.rulename) as named
+     from pg_depend d left join pg_class c on c.oid = d.objid left join pg_constraint k on k.oid = d.objid
+     left join pg_trigger t on t.oid = d.objid left join pg_type y on y.oid = d.objid
+     left join pg_rewrite w on w.oid = d.objid left join pg_attrdef f on f.oid = d.objid
+     where d.refobjid = 1 order by what""", False),
+    ("""
+     select c.oid, c.relname from pg_catalog.pg_class c where c.relkind in ('r', 'v', 'm', 'f', 'p')
+       and (c.relname ilike '%pat%' or obj_description(c.oid, 'pg_class') ilike '%pat%'
+            or (c.relkind = 'v' and pg_get_viewdef(c."oid") ilike '%pat%'))
+       and c.relnamespace in ('silver'::regnamespace::oid) order by c.relname limit 100""", True),
+    ("select l.pid, l.mode, l.granted, d.datname from pg_catalog.pg_locks l left join pg_catalog.pg_database d on d.oid = l.database "
+     "where l.pid = -1", False),
+    ("select setting from pg_catalog.pg_settings where name = 'default_transaction_isolation'", True),
 ]
 
 # A server of dashboards lists what may be read, then its columns with keys and comments.
@@ -164,6 +249,19 @@ QUERIES["metabase"] = [
     ("select date_trunc('month', cast(effective_time as timestamp)) as m, count(*) as count from silver.observation "
      "group by date_trunc('month', cast(effective_time as timestamp)) order by 1", True),
     ("select cast(extract(dow from effective_time) as integer) as d from silver.observation limit 3", True),
+    ("""
+     select c.relname, live.n_live_tup from pg_catalog.pg_class c join pg_catalog.pg_namespace s on s.oid = c.relnamespace
+     left join pg_stat_user_tables live on live.schemaname = s.nspname and live.relname = c.relname
+     where s.nspname = 'silver' order by c.relname""", True),
+    ("""
+     select found.table_name, trim(both '"' from PG_CATALOG.PG_GET_INDEXDEF(found.index_oid, found.place, false)) as field
+     from (select c.relname as table_name, x.indexrelid as index_oid, (information_schema._pg_expandarray(x.indkey)).n as place
+           from pg_catalog.pg_index x join pg_catalog.pg_class c on c.oid = x.indrelid
+           join pg_catalog.pg_namespace s on s.oid = c.relnamespace where s.nspname = 'silver') found
+     where found.place = 1""", False),
+    ("select substring(id from '[0-9]+') as digits from silver.patient limit 3", True),
+    ("""select (json '{"a": {"b": [4, 5]}}' #>> array['a', 'b', '1']::text[])::bigint as n""", True),
+    ("select percentile_cont(0.5) within group (order by systolic_pressure_value) as median from silver.observation", True),
 ]
 
 # A panel finds tables with a time column, then asks for series between two moments.
@@ -182,6 +280,14 @@ QUERIES["grafana"] = [
                      and quote_ident(table_name) = (parse_ident('silver.observation'))[2]
                 else quote_ident(table_name) = 'silver.observation' end""", True),
     ("select extversion from pg_extension where extname = 'timescaledb'", False),
+    ("select schema_name as name from information_schema.schemata where schema_name not in ('pg_toast') order by schema_name", True),
+    ("""
+     select quote_ident(t.table_name) as "table" from information_schema.tables t
+     where t.table_schema = 'silver' and quote_ident(t.table_schema) not in (
+       select case when trim(part[n]) = '"$user"' then user else trim(part[n]) end
+       from generate_series(array_lower(string_to_array(current_setting('search_path'), ','), 1),
+                            array_upper(string_to_array(current_setting('search_path'), ','), 1)) as n,
+            string_to_array(current_setting('search_path'), ',') part)""", True),
     ("""
      select quote_ident(table_name) as table_name,
             (select quote_ident(column_name) as column_name from information_schema.columns c
@@ -215,4 +321,34 @@ QUERIES["libreoffice base"] = [
      where c.contype = 'p' order by n.nspname, t.relname, c.conname""", False),
     ("select typname, typtype, typlen, typnotnull from pg_type where typtype in ('b', 'p') order by typname", True),
     ("select relname, relacl, relowner from pg_class where relkind = 'r' and relname like 'patient'", True),
+    ("""
+     with KEYS as (select oid, conname, contype, conrelid, confrelid, generate_subscripts(conkey, 1) as PLACE,
+                          unnest(conkey) as MINE, unnest(confkey) as OTHERS from pg_catalog.pg_constraint)
+     select null::text as PKTABLE_CAT, p.relname as PKTABLE_NAME, k.PLACE as KEY_SEQ, k.conname as FK_NAME
+     from KEYS k, pg_catalog.pg_class p, pg_catalog.pg_attribute a, pg_catalog.pg_depend d
+     where p.oid = k.confrelid and a.attrelid = p.oid and a.attnum = k.OTHERS and k.contype = 'f' and d.objid = k.oid
+       and d.classid = 'pg_constraint'::regclass::oid and d.refclassid = 'pg_class'::regclass::oid""", False),
+    ("""
+     select given.TABLE_NAME, r.rolname as GRANTEE, given.PRIVILEGE
+     from (select table_schema as TABLE_SCHEM, table_name, grantee, privilege_type as PRIVILEGE
+           from information_schema.table_privileges) given,
+          (select oid, rolname from pg_catalog.pg_roles union all values (0, 'PUBLIC')) r
+     where given.TABLE_SCHEM like 'silver' and given.grantee <> 'PUBLIC' and r.oid = 10
+       and pg_has_role(r.oid, given.grantee, 'USAGE')""", True),
+    ("""
+     select s.nspname, t.relname, i.relname, x.indisclustered, x.indisunique, x.indisprimary, x.indkey from pg_index x
+     join pg_class t on t.oid = x.indrelid join pg_namespace s on s.oid = t.relnamespace
+     join pg_class i on i.oid = x.indexrelid where s.nspname = 'silver'""", False),
+    ("""
+     select distinct on (s.nspname, relname) s.nspname, relname, relkind, d.description
+     from pg_namespace s, pg_class left join pg_description d on d.objoid = pg_class.oid
+     where relnamespace = s.oid and (relkind = 'r' or relkind = 'v') and s.nspname like 'silver' and relname like '%'""", True),
+    ("""
+     select distinct on (s.nspname, relname) s.nspname, relname, pg_get_viewdef(ev_class) from pg_namespace s, pg_class, pg_rewrite
+     where s.oid = relnamespace and pg_class.oid = ev_class and relkind = 'v'""", False),
+    ("""
+     select conname, confupdtype, confdeltype, other.relname, away.nspname, conkey, confkey from pg_constraint
+     join pg_class on pg_class.oid = conrelid join pg_namespace on pg_namespace.oid = pg_class.relnamespace
+     left join pg_class other on other.oid = confrelid left join pg_namespace away on away.oid = other.relnamespace
+     where pg_class.relname = 'patient' and pg_namespace.nspname = 'silver'""", False),
 ]

@@ -106,7 +106,8 @@ def test_psql_lists_what_there_is(service):
     described = service.psql("-c", r"\d silver.patient")
     assert re.search(r"birth_date +\| date", described) and re.search(r"last_updated +\| timestamp with time zone", described)
     for command in (r"\d", r"\d+", r"\d+ silver.patient", r"\dn", r"\dn+", r"\dt+", r"\dv", r"\di", r"\df", r"\du", r"\l",
-                    r"\l+", r"\dp", r"\dx", r"\ds", r"\dT", r"\db", r"\conninfo"):
+                    r"\l+", r"\dp", r"\dx", r"\ds", r"\dT", r"\db", r"\conninfo", r"\df+", r"\dL", r"\dC+", r"\dD+", r"\dd",
+                    r"\des+", r"\det+", r"\dew+", r"\dAo", r"\dAp", r"\dl"):
         service.psql("-c", command)
 
 

@@ -70,6 +70,7 @@ def java(jvm, service):
 def test_jdbc_describes_the_lake(jvm, java, service):
     about = java.getMetaData()
     assert about.getDatabaseProductName() == "PostgreSQL" and about.getDatabaseMajorVersion() == 15
+    assert about.getDefaultTransactionIsolation() == 2  # java.sql.Connection.TRANSACTION_READ_COMMITTED
     schemas = {row[0] for row in jdbc.rows(about.getSchemas(), "TABLE_SCHEM")}
     assert {"bronze", "silver", "gold", "ops", "public"} <= schemas
     tables = jdbc.rows(about.getTables(None, "silver", "%", jvm.strings("TABLE")), "TABLE_SCHEM", "TABLE_NAME", "TABLE_TYPE")
@@ -94,6 +95,8 @@ def test_jdbc_describes_the_lake(jvm, java, service):
     assert {"text": "12", "int4": "4", "int8": "-5", "timestamptz": "93", "bool": "-7", "numeric": "2"}.items() <= types.items()
     assert jdbc.rows(about.getCatalogs(), "TABLE_CAT") == [("lake",)]
     assert ("VIEW",) in jdbc.rows(about.getTableTypes(), "TABLE_TYPE")
+    arguments = jdbc.rows(about.getFunctionColumns(None, "pg_catalog", "int4in", "%"), "COLUMN_TYPE", "TYPE_NAME")
+    assert arguments == [("4", "int4"), ("1", "cstring")]  # what it returns, what it takes
     for nothing in (about.getFunctions(None, "public", "%"), about.getProcedures(None, "public", "%"),
                     about.getUDTs(None, "public", "%", None)):
         assert jdbc.rows(nothing) == []
@@ -232,7 +235,7 @@ def shape(connection, statement):
 
 # Of texts PostgreSQL has more types than there are here; arrays and names of catalogue entries likewise.
 ALIKE = {19: 25, 1043: 25, 194: 25, 869: 25, 3220: 25, 2277: 25, 1042: 25, 1034: 1009, 1003: 1009, 1015: 1009, 22: 1005, 30: 1028,
-         24: 26, 28: 26, 2205: 26, 2206: 26, 2211: 1028, 3802: 114, 3361: 25, 3402: 25, 5017: 25}
+         24: 26, 28: 26, 2205: 26, 2206: 26, 2211: 1028, 3802: 114, 3361: 25, 3402: 25, 5017: 25, 10028: 1009}
 
 
 def alike(columns):
@@ -243,12 +246,12 @@ def test_the_catalogue_has_the_columns_of_postgres(service, real):
     with psycopg.connect(real.address(), autocommit=True) as judge, service.connect() as client:
         names = [f"{schema}.{name}" for schema, name in judge.execute(
             "select nspname, relname from pg_class c join pg_namespace n on n.oid = relnamespace where relkind in ('r', 'v') "
-            "and nspname in ('pg_catalog', 'information_schema') order by 1, 2")]
+            "and nspname in ('pg_catalog', 'information_schema') and relname !~ '^_pg_' order by 1, 2")]
         others, found = [], 0
         for name in names:
             here = shape(client, f"select * from {name} limit 0")
             if isinstance(here, str):
-                assert here.startswith("42P01"), (name, here)
+                others.append((name, here))
                 continue
             found += 1
             there = shape(judge, f"select * from {name} limit 0")
