@@ -6,7 +6,7 @@
 
 #include "delta/table.h"
 #include "engine/relation.h"
-#include "ingest/alert_log.h"
+#include "ingest/alerts/log.h"
 #include "ingest/pause.h"
 
 namespace vitalake::cli {

@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "cli/quantity.h"
 #include "fhir/datetime.h"
-#include "ingest/action_log.h"
-#include "ingest/alert_table.h"
+#include "ingest/alerts/action_log.h"
+#include "ingest/alerts/table.h"
 #include "lake/queries.h"
 
 namespace vitalake::cli {

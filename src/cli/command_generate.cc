@@ -7,9 +7,9 @@
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/quantity.h"
-#include "ingest/generate.h"
+#include "ingest/generate/generate.h"
 #include "ingest/http_post.h"
-#include "ingest/kafka_producer.h"
+#include "ingest/kafka/producer.h"
 #include "ingest/pause.h"
 
 namespace vitalake::cli {

@@ -19,7 +19,7 @@
 #include "cli/table_about.h"
 #include "engine/result_format.h"
 #include "ingest/batch_run.h"
-#include "ingest/generate.h"
+#include "ingest/generate/generate.h"
 #include "ingest/pause.h"
 #include "lake/queries.h"
 

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "cli/run_settings.h"
-#include "ingest/published_alert.h"
+#include "ingest/alerts/published_alert.h"
 
 namespace vitalake::cli {
 

@@ -14,8 +14,8 @@
 
 #include "cli/quantity.h"
 #include "cli/run_settings.h"
-#include "ingest/kafka_probe.h"
-#include "ingest/stream_position.h"
+#include "ingest/kafka/probe.h"
+#include "ingest/stream/position.h"
 #include "serve/server_tls.h"
 
 namespace vitalake::cli {

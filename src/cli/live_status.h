@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "ingest/alert_board.h"
-#include "ingest/reading_feed.h"
+#include "ingest/alerts/board.h"
+#include "ingest/monitoring/reading_feed.h"
 #include "lake/lake.h"
 
 namespace vitalake::cli {

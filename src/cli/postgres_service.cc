@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "lake/queries.h"
-#include "serve/postgres_catalog.h"
+#include "serve/postgres/catalog.h"
 
 namespace vitalake::cli {
 namespace {

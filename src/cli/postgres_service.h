@@ -8,7 +8,7 @@
 #include "cli/run_settings.h"
 #include "engine/engine.h"
 #include "lake/lake.h"
-#include "serve/postgres_server.h"
+#include "serve/postgres/server.h"
 
 namespace vitalake::cli {
 

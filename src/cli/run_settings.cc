@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "lake/catalogue.h"
-#include "serve/http_server.h"
+#include "serve/http/server.h"
 #include "serve/ingest_routes.h"
 
 namespace vitalake::cli {

@@ -8,14 +8,14 @@
 
 #include "base/result.h"
 #include "cli/config.h"
-#include "ingest/generate_source.h"
-#include "ingest/kafka_settings.h"
+#include "ingest/alerts/webhook_sink.h"
+#include "ingest/generate/source.h"
+#include "ingest/kafka/settings.h"
 #include "ingest/landing_watch.h"
-#include "ingest/monitor_rules.h"
-#include "ingest/stream_pipeline.h"
-#include "ingest/webhook_sink.h"
-#include "serve/http_server.h"
-#include "serve/postgres_server.h"
+#include "ingest/monitoring/rules.h"
+#include "ingest/stream/pipeline.h"
+#include "serve/http/server.h"
+#include "serve/postgres/server.h"
 
 namespace vitalake::cli {
 

@@ -7,11 +7,11 @@
 #include <thread>
 
 #include "base/log.h"
-#include "ingest/alert_publisher.h"
+#include "ingest/alerts/publisher.h"
 #include "ingest/file_source.h"
-#include "ingest/kafka_sink.h"
-#include "ingest/kafka_source.h"
-#include "ingest/monitor_follower.h"
+#include "ingest/kafka/sink.h"
+#include "ingest/kafka/source.h"
+#include "ingest/monitoring/follower.h"
 #include "ingest/pause.h"
 #include "ingest/post_source.h"
 #include "lake/compaction.h"

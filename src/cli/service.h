@@ -24,10 +24,10 @@
 #include "cli/postgres_service.h"
 #include "cli/run_settings.h"
 #include "cli/stream_metrics.h"
-#include "ingest/alert_feed.h"
+#include "ingest/alerts/feed.h"
 #include "ingest/commit_follower.h"
-#include "ingest/monitor_follower.h"
-#include "ingest/outbound_follower.h"
+#include "ingest/monitoring/follower.h"
+#include "ingest/outbound/follower.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
 

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "ingest/stream_pipeline.h"
-#include "ingest/stream_source.h"
+#include "ingest/stream/pipeline.h"
+#include "ingest/stream/source.h"
 
 namespace vitalake::cli {
 

@@ -7,7 +7,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
-#include "ingest/stream_position.h"
+#include "ingest/stream/position.h"
 #include "lake/lake.h"
 #include "lake/table_writer.h"
 

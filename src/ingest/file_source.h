@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "ingest/stream_source.h"
+#include "ingest/stream/source.h"
 
 namespace vitalake::ingest {
 

@@ -19,7 +19,7 @@
 #include "base/result.h"
 #include "ingest/record_stager.h"
 #include "ingest/stager_pool.h"
-#include "ingest/stream_message.h"
+#include "ingest/stream/message.h"
 #include "lake/lake.h"
 #include "lake/outcome.h"
 #include "lake/upsert.h"

@@ -9,7 +9,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "ingest/group_stage.h"
-#include "ingest/stream_position.h"
+#include "ingest/stream/position.h"
 #include "lake/outcome.h"
 #include "lake/upsert.h"
 

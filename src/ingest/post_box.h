@@ -28,7 +28,7 @@
 #include "base/hash.h"
 #include "base/result.h"
 #include "ingest/message_outcome.h"
-#include "ingest/stream_message.h"
+#include "ingest/stream/message.h"
 
 namespace vitalake::ingest {
 

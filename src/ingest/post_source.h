@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "ingest/post_box.h"
 #include "ingest/run_lock.h"
-#include "ingest/stream_source.h"
-#include "ingest/stream_writer.h"
+#include "ingest/stream/source.h"
+#include "ingest/stream/writer.h"
 
 namespace vitalake::ingest {
 

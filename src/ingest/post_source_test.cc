@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "ingest/stream_pipeline.h"
+#include "ingest/stream/pipeline.h"
 #include "ingest/test_lake.h"
 
 namespace vitalake::ingest {

@@ -21,7 +21,7 @@
 #include "engine/column_appender.h"
 #include "engine/row_buffer.h"
 #include "fhir/decode.h"
-#include "ingest/record_watcher.h"
+#include "ingest/monitoring/record_watcher.h"
 #include "lake/cell_row.h"
 #include "lake/ledger.h"
 #include "lake/silver_view.h"

@@ -9,7 +9,7 @@
 #include "engine/relation.h"
 #include "ingest/bronze_stream.h"
 #include "ingest/group_stage.h"
-#include "ingest/stream_outcomes.h"
+#include "ingest/stream/outcomes.h"
 #include "lake/ledger.h"
 #include "lake/silver_view.h"
 #include "lake/sql_text.h"

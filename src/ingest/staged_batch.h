@@ -14,7 +14,7 @@
 #include "fhir/record_key.h"
 #include "ingest/group_stage.h"
 #include "ingest/message_outcome.h"
-#include "ingest/stream_position.h"
+#include "ingest/stream/position.h"
 #include "lake/lake.h"
 #include "lake/ledger.h"
 #include "lake/silver_view.h"

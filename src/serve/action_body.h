@@ -5,7 +5,7 @@
 
 #include "base/json_tree.h"
 #include "base/result.h"
-#include "serve/http_message.h"
+#include "serve/http/message.h"
 
 namespace vitalake::serve {
 

@@ -11,11 +11,11 @@
 
 #include "base/json_writer.h"
 #include "fhir/datetime.h"
-#include "ingest/alert_log.h"
-#include "ingest/alert_table.h"
+#include "ingest/alerts/log.h"
+#include "ingest/alerts/table.h"
 #include "serve/action_body.h"
-#include "serve/http_fields.h"
-#include "serve/http_problem.h"
+#include "serve/http/fields.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

@@ -1,11 +1,11 @@
 // GET /alerts, /alerts/stream and /events, POST /alerts/{id}/acknowledge and /snooze.
 #pragma once
 
-#include "ingest/action_desk.h"
-#include "ingest/alert_board.h"
+#include "ingest/alerts/action_desk.h"
+#include "ingest/alerts/board.h"
 #include "lake/lake.h"
 #include "serve/alert_stream.h"
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 #include "serve/live_events.h"
 
 namespace vitalake::serve {

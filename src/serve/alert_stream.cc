@@ -1,7 +1,7 @@
 #include "serve/alert_stream.h"
 
 #include "serve/event_text.h"
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

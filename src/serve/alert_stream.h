@@ -1,6 +1,6 @@
 // AlertStream: GET /alerts/stream, each step of an alert as a server-sent event at once.
 //
-// A client's id is its position (ingest/alert_place.h). Behind "~" it says that the alerts that
+// A client's id is its position (ingest/alerts/place.h). Behind "~" it says that the alerts that
 // were on had not all been sent: they are sent again.
 #pragma once
 
@@ -9,9 +9,9 @@
 #include <span>
 
 #include "base/clock.h"
-#include "ingest/alert_board.h"
-#include "serve/body_stream.h"
-#include "serve/http_message.h"
+#include "ingest/alerts/board.h"
+#include "serve/http/body_stream.h"
+#include "serve/http/message.h"
 
 namespace vitalake::serve {
 

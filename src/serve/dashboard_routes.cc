@@ -9,9 +9,9 @@
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "serve/gzip.h"
-#include "serve/http_fields.h"
-#include "serve/http_problem.h"
+#include "serve/http/fields.h"
+#include "serve/http/gzip.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::embedded {
 std::span<const EmbeddedFile> dashboard();

@@ -12,7 +12,7 @@
 
 #include "base/embedded.h"
 #include "base/result.h"
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 
 namespace vitalake::serve {
 

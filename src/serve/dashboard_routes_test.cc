@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "serve/gzip.h"
+#include "serve/http/gzip.h"
 
 namespace vitalake::embedded {
 std::span<const EmbeddedFile> dashboard();

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "serve/body_stream.h"
+#include "serve/http/body_stream.h"
 
 namespace vitalake::serve {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

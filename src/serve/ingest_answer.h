@@ -4,7 +4,7 @@
 #include <string>
 
 #include "ingest/post_box.h"
-#include "serve/http_message.h"
+#include "serve/http/message.h"
 
 namespace vitalake::serve {
 

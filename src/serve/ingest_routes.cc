@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "fhir/decode.h"
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 #include "serve/ingest_answer.h"
 
 namespace vitalake::serve {

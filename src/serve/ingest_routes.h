@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "ingest/post_box.h"
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 
 namespace vitalake::serve {
 

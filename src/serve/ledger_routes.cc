@@ -13,8 +13,8 @@
 #include "base/log.h"
 #include "ingest/replay.h"
 #include "lake/quarantine.h"
-#include "serve/http_fields.h"
-#include "serve/http_problem.h"
+#include "serve/http/fields.h"
+#include "serve/http/problem.h"
 #include "serve/page_cursor.h"
 #include "serve/query_number.h"
 

@@ -2,7 +2,7 @@
 // not be used.
 #pragma once
 
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 #include "serve/query_desk.h"
 
 namespace vitalake::serve {

@@ -9,7 +9,7 @@
 
 #include "base/json_writer.h"
 #include "serve/event_text.h"
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

@@ -12,10 +12,10 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "ingest/alert_board.h"
-#include "ingest/reading_feed.h"
-#include "serve/body_stream.h"
-#include "serve/http_message.h"
+#include "ingest/alerts/board.h"
+#include "ingest/monitoring/reading_feed.h"
+#include "serve/http/body_stream.h"
+#include "serve/http/message.h"
 
 namespace vitalake::serve {
 

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json_tree.h"
-#include "serve/http_fields.h"
-#include "serve/http_problem.h"
+#include "serve/http/fields.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

@@ -1,11 +1,11 @@
-// POST /login and /logout: a browser's cookie for its user's token (http_login.h).
+// POST /login and /logout: a browser's cookie for its user's token (http/login.h).
 #pragma once
 
 #include <memory>
 
 #include "base/clock.h"
-#include "serve/http_login.h"
-#include "serve/http_routes.h"
+#include "serve/http/login.h"
+#include "serve/http/routes.h"
 
 namespace vitalake::serve {
 

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "engine/value_limits.h"
 #include "lake/queries.h"
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

@@ -19,7 +19,7 @@
 #include "base/result.h"
 #include "engine/sql_session.h"
 #include "lake/lake.h"
-#include "serve/http_message.h"
+#include "serve/http/message.h"
 #include "serve/work_gate.h"
 #include "serve/work_pool.h"
 

@@ -6,9 +6,9 @@
 #include <set>
 
 #include "base/json_writer.h"
-#include "ingest/patient_settings.h"
+#include "ingest/monitoring/patient_settings.h"
 #include "serve/action_body.h"
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

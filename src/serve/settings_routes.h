@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "ingest/action_desk.h"
+#include "ingest/alerts/action_desk.h"
 #include "lake/lake.h"
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 
 namespace vitalake::serve {
 

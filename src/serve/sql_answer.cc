@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "serve/http_problem.h"
+#include "serve/http/problem.h"
 
 namespace vitalake::serve {
 namespace {

@@ -3,16 +3,17 @@
 //
 // What fits kWholeBytes is held back until its end, so that it has a length, and an error a status
 // of its own. More is sent as it is computed, as fast as the client takes it, and waits for it in a
-// bounded place (body_stream.h). An error then can only be told by the missing end of the body.
+// bounded place (http/body_stream.h). An error then can only be told by the missing end of the
+// body.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "serve/body_stream.h"
-#include "serve/gzip.h"
-#include "serve/http_message.h"
+#include "serve/http/body_stream.h"
+#include "serve/http/gzip.h"
+#include "serve/http/message.h"
 #include "serve/query_desk.h"
 
 namespace vitalake::serve {

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/result_format.h"
-#include "serve/http_message.h"
+#include "serve/http/message.h"
 
 namespace vitalake::serve {
 

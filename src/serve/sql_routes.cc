@@ -10,8 +10,8 @@
 #include "base/json_writer.h"
 #include "engine/result_format.h"
 #include "ingest/pause.h"
-#include "serve/http_fields.h"
-#include "serve/http_problem.h"
+#include "serve/http/fields.h"
+#include "serve/http/problem.h"
 #include "serve/sql_answer.h"
 #include "serve/sql_request.h"
 

@@ -1,7 +1,7 @@
 // POST /sql: a SELECT over the lake.
 #pragma once
 
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 #include "serve/query_desk.h"
 
 namespace vitalake::serve {

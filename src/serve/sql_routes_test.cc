@@ -10,9 +10,9 @@
 #include <mutex>
 
 #include "base/random.h"
-#include "serve/gzip.h"
-#include "serve/http_fixture.h"
-#include "serve/http_server.h"
+#include "serve/http/gzip.h"
+#include "serve/http/server.h"
+#include "serve/http/server_fixture.h"
 
 namespace vitalake::serve {
 namespace {

@@ -1,7 +1,7 @@
 // GET /tables, /tables/{name}: what there is to ask for.
 #pragma once
 
-#include "serve/http_routes.h"
+#include "serve/http/routes.h"
 #include "serve/query_desk.h"
 
 namespace vitalake::serve {

@@ -1,0 +1,480 @@
+#include "ingest/monitoring/follower.h"
+
+#include <functional>
+
+#include "ingest/monitoring/watch_fixture.h"
+
+// Expected alerts are those of rules/aha-acc-2025.yaml and docs/monitoring.md, "Thresholds".
+namespace vitalake::ingest {
+namespace {
+
+const std::string kPatients = PatientText("p1", "1950-05-01") + "\n" +
+                              PatientText("p2", "1961-07-20") + "\n" +
+                              PatientText("child", "2020-01-01") + "\n";
+
+// The built-in rules with another severe level.
+MonitorRules WithSevereAbove(int systolic) {
+  MonitorRules rules = MonitorRules::Load({}).value();
+  for (MonitorRules::File& file : rules.files) {
+    if (file.name != "aha-acc-2025.yaml") continue;
+    const std::string severe = "severe: {systolic: {above: 180}";
+    file.text.replace(file.text.find(severe), severe.size(),
+                      fmt::format("severe: {{systolic: {{above: {}}}", systolic));
+  }
+  return rules;
+}
+
+class MonitorFollowerTest : public testing::Test {
+ protected:
+  void KnowPatients() { stream_.lake().Ingest({{"patients.ndjson", kPatients}}); }
+  // Of the only alert: nurse-7.
+  void AskToAcknowledge() {
+    RecordedAction ask;
+    ask.partition = stream_.Partition().AppId();
+    ask.actor = "nurse-7";
+    ask.action = "acknowledge";
+    ask.target = stream_.Rows("SELECT alert_id FROM ops.alert LIMIT 1").substr(0, 32);
+    ask.payload = R"({"patient_id":"p1"})";
+    ask.time = kMorning;
+    ASSERT_TRUE(AppendRequests(stream_.lake().lake(), {&ask, 1}, {}).has_value());
+  }
+
+  WatchedStream stream_;
+};
+
+TEST_F(MonitorFollowerTest, ASevereReadingIsPendingThenConfirmedThenEnded) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{2 * kSecond, Pressure({"a", 0, 185, 100})}});
+  EXPECT_EQ(stream_.Alerts(), "opened,severe-high,pending,high,185,100\n");
+  stream_.Take({{5 * kMinute, Pressure({"b", 5 * kMinute, 188, 102})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state, reading_ids FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence OFFSET 1"),
+            "updated,open,[\"a\",\"b\"]\n");
+  stream_.Take({{9 * kMinute, Pressure({"c", 9 * kMinute, 124, 78})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state, closed_at, source_offset FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence OFFSET 2"),
+            "closed,closed,2026-03-02 08:09:00+00,2\n");
+  EXPECT_EQ(stream_.Rows("SELECT DISTINCT patient_id, vital, rule_version, source, "
+                         "source_partition FROM ops.alert WHERE rule = 'severe-high'"),
+            "p1,85354-9,aha-acc-2025 2025.1,vitals,vitals/topic/0/0\n");
+}
+
+TEST_F(MonitorFollowerTest, AnAdultRuleJudgesNoChild) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100, "child"})}});
+  EXPECT_EQ(stream_.Alerts(), "");
+}
+
+TEST_F(MonitorFollowerTest, ARetractionWithdrawsUnderTheSameId) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Take({{kMinute, Pressure({"a", 0, 185, 100, "p1", "entered-in-error", "2"})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state FROM ops.alert ORDER BY sequence"),
+            "opened,pending\nwithdrawn,withdrawn\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(DISTINCT alert_id) FROM ops.alert"), "1\n");
+}
+
+// A DELETE entry names neither patient nor vital sign.
+TEST_F(MonitorFollowerTest, ADeleteWithdrawsToo) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  const std::string entry = R"({"resourceType":"Bundle","type":"transaction","entry":[)"
+                            R"({"request":{"method":"DELETE","url":"Observation/a"}},)"
+                            R"({"request":{"method":"DELETE","url":"Observation/never-seen"}}]})";
+  stream_.Take({{kMinute, entry}});
+  stream_.Take({{2 * kMinute, Pressure({"never-seen", kMinute, 190, 100})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state FROM ops.alert ORDER BY sequence"),
+            "opened,pending\nwithdrawn,withdrawn\n");
+}
+
+TEST_F(MonitorFollowerTest, AnUnknownPatientIsTheOperationsQueuesUntilTheyAppear) {
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, queue FROM ops.alert"),
+            "opened,operations,operations\n");
+  KnowPatients();
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, queue FROM ops.alert ORDER BY sequence OFFSET 1"),
+            "closed,operations,operations\n");
+  stream_.Take({{kMinute, Pressure({"b", kMinute, 186, 100})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence OFFSET 2"),
+            "opened,severe-high,pending\n");
+  EXPECT_EQ(stream_.Rows("SELECT actor, action, target, source_partition, source_offset "
+                         "FROM ops.action ORDER BY ordinal OFFSET 1"),
+            "system,patient,p1,vitals/topic/0/0,1\n");
+}
+
+TEST_F(MonitorFollowerTest, APatientOnTheStreamIsKnownFromThere) {
+  stream_.Start();
+  stream_.Take({{0, PatientText("p9", "1940-01-01")},
+                {kSecond, Pressure({"a", 0, 185, 100, "p9"})},
+                {2 * kSecond, PatientText("p9", "1940-01-01", R"("deceasedBoolean":true,)")},
+                {kMinute, Pressure({"b", kMinute, 190, 100, "p9"})}});
+  // After the death only the operations queue hears of a critical value.
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence"),
+            "opened,severe-high,pending\nopened,operations,open\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'patient'"), "0\n");
+}
+
+// A batch of two partitions, with one message of each at `offset`.
+StreamBatch OfTwo(const StreamPartition& first, const StreamPartition& second, int64_t offset,
+                  const std::string& of_first, const std::string& of_second) {
+  StreamBatch batch;
+  batch.messages.push_back({first.partition, offset, kMorning, "", of_first});
+  batch.messages.push_back({second.partition, offset, kMorning, "", of_second});
+  batch.ranges[first.partition] = {first, offset, offset + 1};
+  batch.ranges[second.partition] = {second, offset, offset + 1};
+  return batch;
+}
+
+TEST_F(MonitorFollowerTest, PatientsOfAllPartitionsAreMetInOneCommit) {
+  KnowPatients();
+  stream_.Start();
+  const StreamPartition other = {"vitals", "topic", 1, 0};
+  stream_.Begin(other);
+  const auto version = [&] {
+    return stream_.lake().lake().Latest("ops.action").value()->version().value;
+  };
+  const int64_t before = version();
+  stream_.Observe(OfTwo(stream_.Partition(), other, 0, Pressure({"a", 0, 185, 100}),
+                        Pressure({"b", 0, 186, 101, "p2"})));
+  EXPECT_EQ(version(), before + 1);
+  EXPECT_EQ(stream_.Rows("SELECT source_partition, target, source_offset, ordinal FROM ops.action "
+                         "WHERE action = 'patient' ORDER BY 1"),
+            "vitals/topic/0/0,p1,0,1\nvitals/topic/1/0,p2,0,1\n");
+  stream_.Commit();
+  EXPECT_EQ(stream_.Rows("SELECT source_partition, rule, patient_id FROM ops.alert ORDER BY 1"),
+            "vitals/topic/0/0,severe-high,p1\nvitals/topic/1/0,severe-high,p2\n");
+}
+
+TEST_F(MonitorFollowerTest, SnapshotsAreMadeOneAfterAnother) {
+  stream_.Start();
+  const StreamPartition other = {"vitals", "topic", 1, 0};
+  stream_.Begin(other);
+  const auto snapshots = [&] {
+    const auto found = stream_.lake().lake().store().List("_vitalake/monitor/");
+    return std::ranges::count_if(
+        *found, [](const storage::ObjectInfo& object) { return object.key.ends_with(".snap"); });
+  };
+  const auto take = [&](int64_t offset) {
+    const std::string id = fmt::format("r{}", offset);
+    stream_.Observe(
+        OfTwo(stream_.Partition(), other, offset, Pressure({id}), Pressure({"o" + id})));
+    stream_.Commit();
+  };
+  take(0);
+  EXPECT_EQ(snapshots(), 0);
+  stream_.clock().Advance(MonitorPace().snapshot_every / std::chrono::microseconds(1));
+  take(1);
+  EXPECT_EQ(snapshots(), 1);
+  take(2);
+  EXPECT_EQ(snapshots(), 1);
+  stream_.clock().Advance(MonitorPace().snapshot_every / std::chrono::microseconds(2));
+  take(3);
+  EXPECT_EQ(snapshots(), 2);
+}
+
+TEST_F(MonitorFollowerTest, ACriticalRecordInQuarantineIsTold) {
+  stream_.Start();
+  std::string text = Pressure({"q", 0, 250, 100});
+  text.replace(text.find("\"2026-03-02T08:00:00Z\""), 22, "\"yesterday\"");
+  stream_.Take({{kSecond, text}});
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, queue, reading_ids FROM ops.alert"),
+            "opened,operations,operations,[\"q\"]\n");
+}
+
+TEST_F(MonitorFollowerTest, ABatchSeenTwiceHasNoEffect) {
+  KnowPatients();
+  stream_.Start();
+  StreamBatch batch;
+  batch.messages.push_back({0, 0, kMorning, "", Pressure({"a", 0, 185, 100})});
+  batch.ranges[0] = {stream_.Partition(), 0, 1};
+  stream_.ObserveAgain(batch);
+  const std::string snapshot = stream_.Snapshot();
+  stream_.ObserveAgain(batch);
+  EXPECT_EQ(stream_.Snapshot(), snapshot);
+  EXPECT_EQ(stream_.feed().published(), 1);
+}
+
+TEST_F(MonitorFollowerTest, A60DayOldRepeatAfterARestartRaisesNothing) {
+  constexpr Micros kLater = 60 * 24 * kHour;
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"r1", 0, 204, 90})}});
+  const auto opened = [&] {
+    return stream_.Rows("SELECT rule, reading_ids FROM ops.alert WHERE change = 'opened'");
+  };
+  const std::string before = opened();
+  EXPECT_EQ(before, "severe-high,[\"r1\"]\n");
+  stream_.End();
+  stream_.clock().Advance(kLater);
+  stream_.Start();
+  stream_.Take({{kLater, Pressure({"r1", 0, 204, 90})}});
+  EXPECT_EQ(opened(), before);
+}
+
+TEST_F(MonitorFollowerTest, NoTableHasAnAlertWhoseRecordBronzeLacks) {
+  KnowPatients();
+  stream_.Start();
+  const auto heard = stream_.feed().Subscribe(10);
+  stream_.Observe({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(heard->Take({}).size(), 1);  // the feed has it at once
+  EXPECT_EQ(stream_.Alerts(), "");
+  stream_.Commit();
+  EXPECT_EQ(stream_.Alerts(), "opened,severe-high,pending,high,185,100\n");
+}
+
+// As of messages over HTTP, which have their offsets only then.
+TEST_F(MonitorFollowerTest, TheFeedMayHaveToWaitForBronze) {
+  KnowPatients();
+  stream_.Start(Tell::kOnceInBronze);
+  const auto heard = stream_.feed().Subscribe(10);
+  stream_.Observe({{kSecond, Pressure({"a", 0, 185, 100})}});
+  EXPECT_TRUE(heard->Take({}).empty());
+  stream_.Commit();
+  EXPECT_EQ(heard->Take({}).size(), 1);
+}
+
+TEST_F(MonitorFollowerTest, WithoutARepeatItIsToldAsUnconfirmed) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Pass(14 * kMinute);
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.alert"), "1\n");
+  stream_.Pass(2 * kMinute);
+  EXPECT_EQ(stream_.Rows("SELECT change, state FROM ops.alert ORDER BY sequence OFFSET 1"),
+            "updated,unconfirmed\n");
+  EXPECT_EQ(stream_.Rows("SELECT action, source_offset FROM ops.action WHERE action = 'tick'"),
+            "tick,1\n");
+}
+
+TEST_F(MonitorFollowerTest, WhatPeopleAskForIsAnsweredOnce) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 205, 100})}});
+  AskToAcknowledge();
+  stream_.Pass(2 * kSecond);
+  stream_.Start();  // also when it is looked for again
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT change, acknowledged_by, notify FROM ops.alert "
+                         "WHERE acknowledged_at IS NOT NULL"),
+            "updated,nurse-7,false\n");
+  // A later row of the alert still says who.
+  stream_.Take({{kHour, Pressure({"b", kHour, 120, 80})}});
+  EXPECT_EQ(stream_.Rows("SELECT state, acknowledged_by FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence DESC LIMIT 1"),
+            "closed,nurse-7\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'acknowledge'"), "2\n");
+}
+
+// Its own commits to ops.action ask for nothing; one of its own right behind somebody else's must
+// not hide that.
+TEST_F(MonitorFollowerTest, WhatPeopleAskForIsFoundUnderCommitsOfItsOwn) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 205, 100})}});
+  stream_.Pass(2 * kSecond);
+  AskToAcknowledge();
+  stream_.follower().OfferRules(WithSevereAbove(150));
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT action FROM ops.action WHERE action IN ('rules', 'acknowledge') "
+                         "AND source_offset IS NOT NULL ORDER BY ordinal"),
+            "rules\nrules\nacknowledge\n");
+}
+
+TEST_F(MonitorFollowerTest, NewRulesAreRecordedAndJudgeWhatComes) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.set_rules(WithSevereAbove(150));
+  stream_.Start();
+  stream_.Take({{kHour, Pressure({"b", kHour, 155, 90, "p2"})}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, value::INTEGER FROM ops.alert "
+                         "WHERE change = 'opened' AND rule = 'severe-high' ORDER BY sequence"),
+            "p1,185\np2,155\n");
+  EXPECT_EQ(stream_.Rows("SELECT action, source_offset FROM ops.action WHERE action = 'rules' "
+                         "ORDER BY ordinal"),
+            "rules,0\nrules,1\n");
+}
+
+// While it runs: what was judged stays, and a replay changes the rules at the same place.
+TEST_F(MonitorFollowerTest, OfferedRulesAreRecordedBeforeTheyJudge) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 155, 90})}});
+  EXPECT_EQ(stream_.Alerts(), "");
+  stream_.follower().OfferRules(WithSevereAbove(150));
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT source_offset FROM ops.action WHERE action = 'rules' "
+                         "ORDER BY ordinal"),
+            "0\n1\n");
+  stream_.Take({{3 * kSecond, Pressure({"b", 2 * kSecond, 156, 90, "p2"})}});
+  EXPECT_EQ(stream_.Alerts(), "opened,severe-high,pending,high,156,90\n");
+  stream_.follower().OfferRules(WithSevereAbove(150));
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'rules'"), "2\n")
+      << "the same again is no activation";
+  const std::string state = stream_.Snapshot();
+  stream_.set_rules(WithSevereAbove(150));
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
+// A sender with one time for all: judged as of their receipt, nothing is late.
+TEST_F(MonitorFollowerTest, ReadingsAreJudgedByArrivalWhereTimesCannotBeUsed) {
+  KnowPatients();
+  MonitorRules rules = MonitorRules::Load({}).value();
+  rules.by_arrival = true;
+  stream_.set_rules(rules);
+  stream_.Start();
+  const Micros long_ago = -1000 * kHour;
+  stream_.Take({{kSecond, Pressure({"a", long_ago, 185, 100})}});
+  stream_.Take({{5 * kMinute, Pressure({"b", long_ago, 188, 102})}});
+  stream_.Take({{9 * kMinute, Pressure({"c", long_ago, 124, 78})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state, late_by FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence"),
+            "opened,pending,\nupdated,open,\nclosed,closed,\n");
+  EXPECT_EQ(stream_.Rows("SELECT opened_at, closed_at FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence OFFSET 2"),
+            "2026-03-02 08:00:01+00,2026-03-02 08:09:00+00\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state) << "recorded with the rules";
+}
+
+TEST_F(MonitorFollowerTest, ATopicMadeAnewGoesOnWithItsPatientsAndAlerts) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.NextEpoch();
+  stream_.Take({{5 * kMinute, Pressure({"b", 5 * kMinute, 188, 102})}});
+  stream_.Start();  // from nothing but what is recorded
+  stream_.Take({{9 * kMinute, Pressure({"c", 9 * kMinute, 124, 78})}});
+  EXPECT_EQ(stream_.Rows("SELECT source_partition, change, state FROM ops.alert WHERE rule = "
+                         "'severe-high' ORDER BY source_partition, sequence"),
+            "vitals/topic/0/0,opened,pending\nvitals/topic/0/1,updated,open\n"
+            "vitals/topic/0/1,closed,closed\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(DISTINCT alert_id) FROM ops.alert WHERE rule = "
+                         "'severe-high'"),
+            "1\n");
+  EXPECT_EQ(stream_.Rows("SELECT action, source_partition FROM ops.action ORDER BY "
+                         "source_partition, ordinal"),
+            "rules,vitals/topic/0/0\npatient,vitals/topic/0/0\nrules,vitals/topic/0/1\n");
+}
+
+TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
+  stream_.Start();
+  // A second partition whose first action is no activation of rules.
+  const StreamPartition partition = {"vitals", "topic", 7, 0};
+  auto actions = ActionLog::Open(stream_.lake().lake(), partition.AppId());
+  std::vector<RecordedAction> rows(1);
+  rows[0].action = "tick";
+  rows[0].position = 0;
+  ASSERT_TRUE(actions->Append(rows, {}).has_value());
+  const Status begun = stream_.follower().Begin(partition, std::nullopt, {});
+  ASSERT_FALSE(begun.has_value());
+  EXPECT_EQ(begun.error().kind, ErrorKind::kCorrupt);
+
+  StreamBatch batch;
+  batch.ranges[7] = {partition, 0, 1};
+  lake::LedgerRun run;
+  const std::vector<lake::SilverView> views;
+  const GroupStage nothing(stream_.lake().lake(), {views, {}, {}}, run, {}, true);
+  WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
+  stream_.clock().Advance(30 * kSecond);
+  const Status observed = stream_.follower().Observe(batch, nothing, {});
+  ASSERT_FALSE(observed.has_value());
+  EXPECT_EQ(observed.error().kind, ErrorKind::kConflict);
+  stream_.clock().Advance(30 * kSecond);
+  stream_.follower().End(partition);
+  WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
+}
+
+// A process may die anywhere: between recording facts, telling, bronze, ops.alert and the snapshot.
+class CrashTest : public testing::Test {
+ protected:
+  using Step = std::function<void(WatchedStream&)>;
+
+  static std::vector<std::vector<TimedText>> Batches() {
+    std::vector<std::vector<TimedText>> batches;
+    batches.push_back({{kSecond, Pressure({"a", 0, 185, 100})},
+                       {2 * kSecond, Pressure({"x", 0, 210, 90, "nobody"})}});
+    batches.push_back({{5 * kMinute, Pressure({"b", 5 * kMinute, 188, 102})},
+                       {6 * kMinute, Pressure({"c", 6 * kMinute, 165, 90, "p2"})}});
+    batches.push_back({{9 * kMinute, Pressure({"d", 9 * kMinute, 166, 92, "p2"})},
+                       {10 * kMinute, Pressure({"b", 5 * kMinute, 118, 76, "p1", "final", "2"})}});
+    batches.push_back({{40 * kMinute, Pressure({"e", 40 * kMinute, 121, 79})},
+                       {41 * kMinute, Pressure({"f", 41 * kMinute, 119, 80, "p2"})}});
+    return batches;
+  }
+
+  struct Outcome {
+    std::string alerts, snapshot, actions;
+  };
+  // Observes each batch one ahead of what is committed, and dies after step `crash`.
+  static Outcome Run(int crash, bool with_snapshots) {
+    WatchedStream stream;
+    stream.lake().Ingest({{"patients.ndjson", kPatients}});
+    stream.Start();
+    const auto batches = Batches();
+    int step = 0;
+    size_t observed = 0, committed = 0;
+    const auto maybe_crash = [&] {
+      if (step++ != crash) return;
+      stream.Start();
+      observed = committed;
+    };
+    while (committed < batches.size()) {
+      if (with_snapshots) stream.clock().Advance(2 * kMinute);
+      while (observed < std::min(committed + 2, batches.size())) {
+        stream.Observe(batches[observed++]);
+        maybe_crash();
+      }
+      stream.Commit();
+      ++committed;
+      maybe_crash();
+    }
+    Outcome outcome;
+    outcome.snapshot = stream.Snapshot();
+    outcome.alerts = stream.Rows("SELECT * FROM ops.alert ORDER BY sequence");
+    outcome.actions = stream.Rows(
+        "SELECT actor, action, target, source_offset, ordinal FROM ops.action ORDER BY ordinal");
+    return outcome;
+  }
+};
+
+TEST_F(CrashTest, AnywhereGivesTheSameAlertsAndTheSameState) {
+  const Outcome whole = Run(-1, true);
+  ASSERT_NE(whole.alerts, "");
+  const auto check = [&](int crash, bool with_snapshots) {
+    const Outcome broken = Run(crash, with_snapshots);
+    EXPECT_EQ(broken.alerts, whole.alerts) << crash;
+    EXPECT_EQ(broken.actions, whole.actions) << crash;
+    EXPECT_TRUE(broken.snapshot == whole.snapshot) << crash;
+  };
+  for (int crash = 0; crash < 8; ++crash) check(crash, true);
+  for (const int crash : {3, 6}) check(crash, false);
+}
+
+TEST_F(CrashTest, ASnapshotAheadOfBronzeOrDamagedIsNotUsed) {
+  WatchedStream stream;
+  stream.lake().Ingest({{"patients.ndjson", kPatients}});
+  stream.Start();
+  for (const auto& batch : Batches()) stream.Take(batch);
+  const std::string snapshot = stream.Snapshot();
+  stream.End();
+  const MonitorSnapshots snapshots(stream.lake().lake().store(), stream.Partition().AppId());
+  EXPECT_EQ(snapshots.List().value(), std::vector<int64_t>{8});
+  ASSERT_TRUE(snapshots.Write(9, snapshot).has_value());
+  ASSERT_TRUE(snapshots.Write(7, "damaged").has_value());
+  stream.Start();
+  EXPECT_EQ(stream.Snapshot() == snapshot, true);
+}
+
+}  // namespace
+}  // namespace vitalake::ingest

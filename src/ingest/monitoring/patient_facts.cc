@@ -1,0 +1,160 @@
+#include "ingest/monitoring/patient_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json_tree.h"
+#include "base/json_writer.h"
+#include "engine/relation.h"
+#include "engine/row_buffer.h"
+#include "lake/cell_row.h"
+
+namespace vitalake::ingest {
+namespace {
+
+constexpr std::string_view kPatientTable = "silver.patient";
+
+std::optional<int64_t> NumberOf(JsonValue json, std::string_view name) {
+  const JsonValue value = json.Find(name);
+  return value ? value.AsInt() : std::nullopt;
+}
+
+bool FlagOf(JsonValue json, std::string_view name) {
+  const JsonValue value = json.Find(name);
+  return value && value.type() == JsonType::kTrue;
+}
+
+// Of the current row of Find's query.
+WatchedPatient PatientOf(const engine::QueryResult& row) {
+  WatchedPatient patient;
+  patient.id = row.GetString(0);
+  monitor::VersionRank rank;
+  if (!row.IsNull(1)) rank.version = row.GetInt64(1);
+  if (!row.IsNull(2)) rank.last_updated = row.GetInt64(2);
+  const bool retracted = row.GetBool(3);
+  patient.rank = PatientRank::Of(rank, retracted);
+  patient.facts.known = !retracted;
+  if (retracted) return patient;
+  if (!row.IsNull(4)) patient.facts.birth_day = static_cast<int32_t>(row.GetInt64(4));
+  patient.facts.deceased = row.GetBool(5);
+  if (!row.IsNull(6)) patient.facts.deceased_at = row.GetInt64(6);
+  patient.facts.is_test = row.GetBool(7);
+  patient.facts.replaced_by = row.GetString(8);
+  return patient;
+}
+
+}  // namespace
+
+std::string ToJson(const WatchedPatient& patient) {
+  JsonWriter json;
+  const monitor::PatientFacts& facts = patient.facts;
+  json.BeginObject();
+  if (!facts.known) json.Key("deleted").Bool(true);
+  if (facts.birth_day) json.Key("birth_day").Int(*facts.birth_day);
+  if (facts.deceased) json.Key("deceased").Bool(true);
+  if (facts.deceased_at) json.Key("deceased_at_us").Int(*facts.deceased_at);
+  if (facts.is_test) json.Key("test").Bool(true);
+  if (!facts.replaced_by.empty()) json.Key("replaced_by").String(facts.replaced_by);
+  const PatientRank none = {};
+  if (patient.rank.version != none.version) json.Key("version").Int(patient.rank.version);
+  if (patient.rank.last_updated != none.last_updated) {
+    json.Key("last_updated_us").Int(patient.rank.last_updated);
+  }
+  json.EndObject();
+  return json.Take();
+}
+
+Result<WatchedPatient> PatientFromJson(std::string_view id, std::string_view text) {
+  JsonParser parser;
+  const auto json = parser.Parse(text);
+  if (!json || !json->is_object()) {
+    return Fail(ErrorKind::kCorrupt, "a patient's facts in ops.action cannot be read");
+  }
+  WatchedPatient patient;
+  patient.id = id;
+  monitor::PatientFacts& facts = patient.facts;
+  facts.known = !FlagOf(*json, "deleted");
+  if (const auto day = NumberOf(*json, "birth_day")) facts.birth_day = static_cast<int32_t>(*day);
+  facts.deceased = FlagOf(*json, "deceased");
+  facts.deceased_at = NumberOf(*json, "deceased_at_us");
+  facts.is_test = FlagOf(*json, "test");
+  facts.replaced_by = json->String("replaced_by");
+  patient.rank.retraction = !facts.known;
+  patient.rank.version = NumberOf(*json, "version").value_or(patient.rank.version);
+  patient.rank.last_updated =
+      NumberOf(*json, "last_updated_us").value_or(patient.rank.last_updated);
+  return patient;
+}
+
+Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::string>& ids,
+                                                       const Wait& wait) {
+  using Op = engine::ColumnBound::Op;
+  std::vector<WatchedPatient> patients;
+  if (ids.empty()) return patients;
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
+  if (snapshot->files().empty()) return patients;
+  VL_TRY(const std::string rows,
+         engine::RelationSql(
+             lake_.Files(snapshot, kPatientTable),
+             {.columns = {"id_space", "id", "version_id", "last_updated", "retracted_at",
+                          "birth_date", "deceased", "deceased_time", "is_test", "replaced_by"},
+              .bounds = {{"id", Op::kGreaterEqual, *ids.begin()},
+                         {"id", Op::kLessEqual, *ids.rbegin()}}}));
+  engine::RowBuffer wanted(lake_.engine(), {{"id", view::ColumnType::kVarchar, "", ""}});
+  lake::CellRow row;
+  for (const std::string& id : ids) {
+    row.Clear();
+    wanted.Append(row.Text(id).cells());
+  }
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Query(
+             fmt::format("SELECT id, TRY_CAST(version_id AS BIGINT), last_updated, "
+                         "retracted_at IS NOT NULL, birth_date, deceased, deceased_time, is_test, "
+                         "replaced_by FROM ({}) WHERE coalesce(id_space, '') = ? "
+                         "AND id IN (SELECT id FROM {}) ORDER BY id",
+                         rows, wanted.sql()),
+             {id_space_}, wait));
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return patients;
+    patients.push_back(PatientOf(found));
+  }
+}
+
+Status PatientFacts::Begin() {
+  if (seen_ >= 0) return {};
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
+  seen_ = snapshot->version().value;
+  return {};
+}
+
+Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& wait) {
+  std::set<std::string> ids;
+  VL_TRY(delta::Table* const table, lake_.OpenTable(kPatientTable));
+  VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+  const int64_t latest = snapshot->version().value;
+  if (latest == seen_) return ids;
+  const int64_t first = std::max<int64_t>(seen_, 0) + 1;
+  seen_ = latest;
+  const auto changes = table->Changes(Version{first}, Version{latest});
+  if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up
+  if (changes->empty()) return ids;
+  const auto rows =
+      engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, {"id_space", "id"});
+  if (!rows) return std::nullopt;  // vacuumed
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Query(fmt::format("SELECT DISTINCT id FROM ({}) WHERE coalesce(id_space, '') "
+                                      "= ?",
+                                      *rows),
+                          {id_space_}, wait));
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return ids;
+    ids.emplace(found.GetString(0));
+  }
+}
+
+}  // namespace vitalake::ingest

@@ -1,0 +1,104 @@
+#include "serve/fhir/exchange.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ranges>
+
+#include "serve/http/fields.h"
+#include "serve/http/problem.h"
+#include "serve/http/routes.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr std::string_view kFhirJson = "application/fhir+json; charset=utf-8";
+constexpr std::string_view kForm = "application/x-www-form-urlencoded";
+
+std::string LowerText(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  return lower;
+}
+
+bool MeansJson(std::string_view type) {
+  return type.empty() || type.find("json") != type.npos || type.find("*/*") != type.npos ||
+         type.find("application/*") != type.npos;
+}
+
+bool IsHost(std::string_view host) {
+  return !host.empty() && std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+  });
+}
+
+}  // namespace
+
+std::optional<Response> FhirRefusal(const Request& request) {
+  const std::string* const format = request.Query("_format");
+  const std::string* const accept = request.Header("accept");
+  // _format overrides Accept.
+  const std::string_view wanted = format != nullptr ? *format : accept != nullptr ? *accept : "";
+  if (!MeansJson(LowerText(wanted))) {
+    return FhirError(406, "Only JSON is served: ask for application/fhir+json");
+  }
+  const std::string* const type = request.Header("content-type");
+  if (request.method == "POST" && (type == nullptr || !LowerText(*type).starts_with(kForm))) {
+    return FhirError(415, fmt::format("A search is sent as {}", kForm));
+  }
+  return std::nullopt;
+}
+
+std::string FhirBase(const Request& request) {
+  const std::string* const host = request.Header("host");
+  return host != nullptr && IsHost(*host)
+             ? fmt::format("{}://{}{}", request.scheme, *host, kFhirRoot)
+             : std::string(kFhirRoot);
+}
+
+bool IsStrict(const Request& request) {
+  const std::string* const prefer = request.Header("prefer");
+  return prefer != nullptr && LowerText(*prefer).find("handling=strict") != std::string::npos;
+}
+
+std::optional<QueryList> FhirParameters(const Request& request) {
+  QueryList parameters = request.query;
+  if (request.method != "POST") return parameters;
+  Request form;
+  if (!ParseTarget("/?" + request.body, form)) return std::nullopt;
+  std::ranges::move(form.query, std::back_inserter(parameters));
+  return parameters;
+}
+
+std::string QueryText(const QueryList& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters) {
+    text += fmt::format("{}{}={}", text.empty() ? '?' : '&', PercentEncoded(name),
+                        PercentEncoded(value));
+  }
+  return text;
+}
+
+Response FhirAnswer(std::string json) {
+  return {200, std::string(kFhirJson), std::move(json), {{"Cache-Control", "no-store"}}};
+}
+
+Response ResourceAnswer(const Request& request, const ResourceRow& row, std::string json) {
+  const std::string tag = fmt::format("W/\"{}\"", row.ServedVersion());
+  Response response = FhirAnswer(std::move(json));
+  response.headers = {{"Cache-Control", "no-cache"},
+                      {"ETag", tag},
+                      {"Last-Modified", HttpDate(row.ServedUpdated())}};
+  if (KnowsTag(request, tag)) {
+    response.status = 304;
+    response.body.clear();
+  }
+  return response;
+}
+
+Response FhirError(int status, const std::string& detail) {
+  return ProblemResponse({status, detail, std::string(kFhirRoot)});
+}
+
+}  // namespace vitalake::serve

@@ -1,0 +1,143 @@
+#include "serve/fhir/page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "serve/fhir/exchange.h"
+#include "serve/fhir/rows.h"
+#include "serve/fhir/search_sql.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr size_t kPageBytes = 64 << 20;
+constexpr size_t kMostIncluded = 1'000;
+
+struct FoundPage {
+  std::vector<ResourceRow> rows;
+  CursorParts next;  // empty: the last page
+};
+
+// Where the search names no ids but rows are found by them: those of the page's resources, so that
+// only narrow columns of the whole table are read.
+Result<std::optional<FhirKeys>> PageKeys(const FhirPlace& place, const FhirSearch& search,
+                                         Micros now) {
+  if (auto keys = KeysOf(search)) return keys;
+  const std::string_view table =
+      search.type == FhirType::kPatient ? "silver.patient" : "silver.observation";
+  if (!place.lake.row_index().IsReady(table)) return std::nullopt;
+  VL_TRY(const SqlQuery query, CompileFhirPageKeys(search, now));
+  VL_TRY(engine::QueryResult found, place.session.Query(query.text, query.parameters, place.wait));
+  FhirKeys keys = KeysOf(search.type, {});
+  while (true) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return keys;
+    keys.served_ids.push_back(ServedId(found.GetString(0), found.GetString(1)));
+  }
+}
+
+Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
+  const Micros now = place.lake.clock().NowMicros();
+  VL_TRY(const SqlQuery query, CompileFhirSearch(search, now));
+  VL_TRY(const auto keys, PageKeys(place, search, now));
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, keys));
+  FoundPage page;
+  while (true) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) {
+      page.next.clear();
+      return page;
+    }
+    if (static_cast<int64_t>(page.rows.size()) == search.count) return page;
+    page.rows.push_back(ResourceRowOf(search.type, found));
+    page.next.clear();
+    for (size_t i = kRowColumns; i < found.columns().size(); ++i) {
+      page.next.push_back(found.Text(i));
+    }
+  }
+}
+
+Result<int64_t> CountAll(const FhirPlace& place, const FhirSearch& search) {
+  VL_TRY(const SqlQuery query, CompileFhirCount(search, place.lake.clock().NowMicros()));
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, KeysOf(search)));
+  VL_TRY([[maybe_unused]] const bool one, found.Next());
+  return found.GetInt64(0);
+}
+
+Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
+                   const std::vector<ResourceRow>& matches, FhirBundle& bundle) {
+  std::vector<ResourceRow> included;
+  if (search.include_patient) {
+    std::set<std::string> ids;
+    for (const ResourceRow& row : matches) {
+      if (!row.patient_id.empty()) ids.insert(ServedId(row.id_space, row.patient_id));
+    }
+    const std::vector<std::string> served(ids.begin(), ids.end());
+    VL_TRY(included,
+           RowsFound(place, FhirType::kPatient, CompileFhirRead(FhirType::kPatient, served),
+                     KeysOf(FhirType::kPatient, served)));
+  } else if (search.include_observations) {
+    std::vector<std::pair<std::string, std::string>> patients;
+    FhirKeys keys{FhirKeys::Of::kSubjects, {}};
+    for (const ResourceRow& row : matches) {
+      patients.emplace_back(row.id_space, row.id);
+      keys.served_ids.push_back(ServedId(row.id_space, row.id));
+    }
+    VL_TRY(included, RowsFound(place, FhirType::kObservation,
+                               CompileObservationsOf(patients, kMostIncluded), keys));
+  }
+  std::erase_if(included, [](const ResourceRow& row) { return row.deleted; });
+  VL_TRY(auto entries, LoadEntries(place, std::move(included), "include",
+                                   {.summary = search.summary, .elements = {}}));
+  std::ranges::move(entries, std::back_inserter(bundle.entries));
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<BundleEntry>> LoadEntries(const FhirPlace& place, std::vector<ResourceRow> rows,
+                                             std::string_view mode, const ServedParts& parts) {
+  std::vector<std::string> texts(rows.size());
+  size_t bytes = 0;
+  ResourceLoader loader(place.lake, place.session, place.wait);
+  VL_RETURN_IF_ERROR(
+      loader.Load(rows, [&](size_t i, JsonValue resource, std::string_view) -> Status {
+        texts[i] = ServedResource(resource, rows[i], parts);
+        bytes += texts[i].size();
+        if (bytes <= kPageBytes) return {};
+        return Fail(ErrorKind::kLimit, "the page is larger than 64 MiB: ask for a lower _count");
+      }));
+  std::vector<BundleEntry> entries;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (texts[i].empty()) continue;
+    entries.push_back({std::move(rows[i]), std::move(texts[i]), mode});
+  }
+  return entries;
+}
+
+Result<FhirBundle> SearchPage(const FhirPlace& place, const FhirSearch& search,
+                              const std::string& path) {
+  FhirBundle bundle;
+  if (search.total) {
+    VL_TRY(bundle.total, CountAll(place, search));
+  }
+  const std::string url = fmt::format("{}/{}", place.base, path);
+  QueryList here = search.known;
+  if (!search.after.empty()) here.emplace_back("_cursor", EncodeCursor(search.after));
+  bundle.links.emplace_back("self", url + QueryText(here));
+  if (search.count == 0) return bundle;
+  VL_TRY(FoundPage page, FindPage(place, search));
+  if (!page.next.empty()) {
+    QueryList there = search.known;
+    there.emplace_back("_cursor", EncodeCursor(page.next));
+    bundle.links.emplace_back("next", url + QueryText(there));
+  }
+  const ServedParts parts = {search.summary, search.elements};
+  VL_TRY(bundle.entries, LoadEntries(place, page.rows, "match", parts));
+  VL_RETURN_IF_ERROR(AddIncluded(place, search, page.rows, bundle));
+  return bundle;
+}
+
+}  // namespace vitalake::serve

@@ -1,0 +1,621 @@
+// A type's relation, named r in every condition, has one row per resource:
+//   Patient       silver.patient
+//   Observation   silver.observation (blood pressure), and of silver.vital_sign what is at home
+//                 there: the row of the Observation's own value, else that of its first component
+// An Observation's own codings and value are columns of r; its components are looked up in
+// silver.vital_sign, named c.
+#include "serve/fhir/search_sql.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include "base/json_writer.h"
+#include "clinical/codes.h"
+#include "clinical/units.h"
+#include "fhir/references.h"
+#include "serve/fhir/search_value.h"
+
+namespace vitalake::serve {
+namespace {
+
+constexpr std::string_view kRowList =
+    "r.id_space, r.id, r.version_id, epoch_us(r.last_updated), epoch_us(r.received_at), "
+    "r.content_hash, r.source_partition, r.source_offset, r.source_length, "
+    "coalesce(r.deleted, false), r.patient_id";
+
+constexpr std::string_view kPatientRelation =
+    "(SELECT *, CAST(NULL AS VARCHAR) AS patient_id FROM silver.patient) r";
+
+constexpr std::string_view kShared =
+    "id_space, id, status, version_id, last_updated, received_at, content_hash, retracted_at, "
+    "deleted, identifier, source_partition, source_offset, source_length, patient_id, device, "
+    "encounter, category_code, "
+    "coalesce(epoch_us(effective_time), epoch_us(CAST(effective_date AS TIMESTAMP))) AS begins, "
+    "CASE WHEN effective_end IS NOT NULL THEN epoch_us(effective_end) + 1000000 "
+    "WHEN effective_time IS NULL THEN epoch_us(CAST(effective_date AS TIMESTAMP)) + 86400000000 "
+    "ELSE epoch_us(effective_time) + CASE effective_precision WHEN 'minute' THEN 60000000 "
+    "WHEN 'second' THEN 1000000 ELSE 1 END END AS ends";
+
+constexpr std::string_view kPanelCodings =
+    "CASE WHEN code IN ('85354-9', '55284-4') "
+    "THEN '[{\"system\":\"http://loinc.org\",\"code\":\"' || code || '\"}]' "
+    "WHEN code IS NOT NULL THEN to_json([{'code': code}])::VARCHAR END AS codings";
+
+std::string ObservationRelation() {
+  return fmt::format(
+      "(SELECT {0}, practitioner AS performer, code, {1}, CAST(NULL AS DOUBLE) AS value, "
+      "CAST(NULL AS VARCHAR) AS unit, CAST(NULL AS VARCHAR) AS unit_sent FROM silver.observation "
+      "UNION ALL SELECT {0}, performer, code, codings, value, unit, unit_sent "
+      "FROM silver.vital_sign WHERE panel IS NULL AND component IS NULL "
+      "UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL FROM silver.vital_sign v "
+      "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM silver.vital_sign o "
+      "WHERE o.id = v.id AND o.id_space = v.id_space AND o.component IS NULL)) r",
+      kShared, kPanelCodings);
+}
+
+std::string RelationOf(FhirType type) {
+  return type == FhirType::kPatient ? std::string(kPatientRelation) : ObservationRelation();
+}
+
+class Compiler {
+ public:
+  explicit Compiler(Micros now) : now_(now) {}
+
+  std::string Bind(engine::Parameter value) {
+    parameters_.push_back(std::move(value));
+    return fmt::format("${}", parameters_.size());
+  }
+  std::string BindText(std::string_view text) { return Bind(engine::Parameter(std::string(text))); }
+
+  Result<std::string> Where(const FhirSearch& search);
+  Result<std::string> After(const FhirSearch& search);
+  // Whether `column` of r holds the key of what is served under this id.
+  std::string IsServed(std::string_view column, std::string_view served_id);
+  // Whether `codings` of a row has the token.
+  std::string HasCoding(std::string_view row, std::string_view value);
+  std::vector<engine::Parameter> Take() { return std::move(parameters_); }
+
+ private:
+  Result<std::string> Holds(const Criterion& criterion);
+  Result<std::string> Matches(const SearchParameter& parameter, const std::string& modifier,
+                              std::string_view value);
+  Result<std::string> IsMissing(const Criterion& criterion);
+  std::string Starts(const SearchParameter& parameter, const std::string& modifier,
+                     std::string_view value);
+  std::string HasIdentifier(std::string_view column, std::string_view value);
+  std::string HasContact(const SearchParameter& parameter, std::string_view value);
+  Result<std::string> InRange(const SearchParameter& parameter, std::string_view value);
+  std::string RefersTo(const SearchParameter& parameter, std::string_view value);
+  std::string HasCode(const SearchParameter& parameter, std::string_view system,
+                      const SearchToken& token);
+  Result<std::string> HasQuantity(std::string_view row, std::string_view value);
+  Result<std::string> HasCodedQuantity(std::string_view row, std::string_view value);
+  std::string Compared(std::string_view row, Prefix prefix, const NumberRange& range);
+  template <class Of>
+  Result<std::string> OfValues(std::string_view whose, const Of& of);
+
+  const Micros now_;
+  std::vector<engine::Parameter> parameters_;
+};
+
+std::string OneOf(const std::vector<std::string>& conditions) {
+  return fmt::format("({})", fmt::join(conditions, " OR "));
+}
+
+std::string Compiler::IsServed(std::string_view column, std::string_view served_id) {
+  const std::string whole = BindText(served_id);
+  if (served_id.find('.') == served_id.npos) {
+    return fmt::format("({} = {} AND r.id_space = '')", column, whole);
+  }
+  // Every way to split it, so that the statistics of files can tell; then the one that is meant.
+  std::vector<std::string> keys;
+  for (const std::string& id : IdsServedAs(served_id)) keys.push_back(BindText(id));
+  return fmt::format(
+      "({0} IN ({1}) AND CASE WHEN r.id_space = '' THEN {0} ELSE concat(r.id_space, '.', {0}) END "
+      "= {2})",
+      column, fmt::join(keys, ", "), whole);
+}
+
+std::string Compiler::Starts(const SearchParameter& parameter, const std::string& modifier,
+                             std::string_view value) {
+  const std::string text = BindText(Unescaped(value));
+  std::vector<std::string> conditions;
+  for (const std::string_view column : parameter.columns) {
+    const std::string plain = fmt::format("strip_accents(lower({}))", column);
+    const std::string wanted = fmt::format("strip_accents(lower({}))", text);
+    if (modifier == "exact") {
+      conditions.push_back(fmt::format("{} = {}", column, text));
+      if (parameter.match == Match::kWordStart) {
+        conditions.push_back(fmt::format("list_contains(string_split({}, ' '), {})", column, text));
+      }
+    } else if (modifier == "contains") {
+      conditions.push_back(fmt::format("contains({}, {})", plain, wanted));
+    } else {
+      conditions.push_back(fmt::format("starts_with({}, {})", plain, wanted));
+      if (parameter.match == Match::kWordStart) {
+        conditions.push_back(fmt::format("contains({}, concat(' ', {}))", plain, wanted));
+      }
+    }
+  }
+  return OneOf(conditions);
+}
+
+// A token of a JSON array of {system, <member>}.
+std::string HasIn(std::string_view json, std::string_view member, const SearchToken& token,
+                  const std::function<std::string(std::string_view)>& bind) {
+  const std::string list =
+      fmt::format("from_json({}, '[{{\"system\":\"VARCHAR\",\"{}\":\"VARCHAR\"}}]')", json, member);
+  if (!token.system) {
+    return fmt::format("list_contains(list_transform({}, lambda x: x.{}), {})", list, member,
+                       bind(token.code));
+  }
+  if (token.code.empty()) {
+    return fmt::format("list_contains(list_transform({}, lambda x: x.system), {})", list,
+                       bind(*token.system));
+  }
+  return fmt::format("list_contains(list_transform({}, lambda x: concat(x.system, '|', x.{})), {})",
+                     list, member, bind(fmt::format("{}|{}", *token.system, token.code)));
+}
+
+std::string Compiler::HasIdentifier(std::string_view column, std::string_view value) {
+  return fmt::format("({})", HasIn(column, "value", ParseSearchToken(value),
+                                   [this](std::string_view text) { return BindText(text); }));
+}
+
+std::string Compiler::HasContact(const SearchParameter& parameter, std::string_view value) {
+  const SearchToken token = ParseSearchToken(value);
+  std::vector<std::string> conditions = {"false"};
+  for (const std::string_view column : parameter.columns) {
+    const bool mail = column == parameter.columns.back();
+    if (token.system && *token.system != (mail ? "email" : "phone")) continue;
+    conditions.push_back(token.code.empty() ? fmt::format("{} IS NOT NULL", column)
+                                            : fmt::format("{} = {}", column, BindText(token.code)));
+  }
+  return OneOf(conditions);
+}
+
+// Source: FHIR R4, search.html, 3.1.1.4.5 (prefixes): [low, high) is the resource's range.
+Result<std::string> Compiler::InRange(const SearchParameter& parameter, std::string_view value) {
+  const Prefixed prefixed = TakePrefix(value);
+  VL_TRY(const TimeRange range, ParseSearchDate(prefixed.rest));
+  const std::string_view low = parameter.columns[0], high = parameter.columns[1];
+  const auto begin = [&] { return Bind(engine::Parameter(range.begin)); };
+  const auto end = [&] { return Bind(engine::Parameter(range.end)); };
+  const auto inside = [&] {
+    return fmt::format("({} >= {} AND {} <= {})", low, begin(), high, end());
+  };
+  switch (prefixed.prefix) {
+    case Prefix::kEq:
+      return inside();
+    case Prefix::kNe:
+      return fmt::format("(NOT {})", inside());
+    case Prefix::kGt:
+      return fmt::format("({} > {})", high, end());
+    case Prefix::kLt:
+      return fmt::format("({} < {})", low, begin());
+    case Prefix::kGe:
+      return fmt::format("({} > {} OR {})", high, end(), inside());
+    case Prefix::kLe:
+      return fmt::format("({} < {} OR {})", low, begin(), inside());
+    case Prefix::kSa:
+      return fmt::format("({} >= {})", low, end());
+    case Prefix::kEb:
+      return fmt::format("({} <= {})", high, begin());
+    case Prefix::kAp:
+      break;
+  }
+  // Ten per cent of the time between now and the value, as the specification suggests.
+  const Micros tolerance = std::abs(now_ - (range.begin + (range.end - range.begin) / 2)) / 10;
+  return fmt::format("({} < {} AND {} > {})", low, Bind(engine::Parameter(range.end + tolerance)),
+                     high, Bind(engine::Parameter(range.begin - tolerance)));
+}
+
+// The id of a reference's value, whatever it refers to.
+std::string_view ReferencedId(std::string_view text, const fhir::ReferenceTarget& target) {
+  return target.id.empty() ? text : target.id;
+}
+
+bool MayBePatient(const fhir::ReferenceTarget& target) {
+  return target.type.empty() || target.type == "Patient";
+}
+
+std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_view value) {
+  const std::string text = Unescaped(value);
+  const fhir::ReferenceTarget target = fhir::ParseReference(text);
+  const std::string_view id = ReferencedId(text, target);
+  const std::string_view column = parameter.columns.front();
+  if (parameter.match != Match::kPatient) {
+    // What is no plain reference to a resource of that type is kept as it was sent.
+    if (!target.type.empty() && target.type != parameter.detail) {
+      return fmt::format("({} = {})", column, BindText(text));
+    }
+    return fmt::format("({} IN ({}, {}))", column, BindText(id), BindText(text));
+  }
+  if (!MayBePatient(target)) return "false";
+  const std::string itself = IsServed(column, id);
+  // Those merged with it, too.
+  const std::string person = BindText(id);
+  return fmt::format(
+      "({0} OR (r.id_space, {1}) IN (SELECT (p.id_space, p.id) FROM silver.patient p WHERE "
+      "CASE WHEN p.id_space = '' THEN p.person_id ELSE concat(p.id_space, '.', p.person_id) END = "
+      "{2}))",
+      itself, column, person);
+}
+
+std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
+  const SearchToken token = ParseSearchToken(value);
+  const std::string column = fmt::format("{}.codings", row);
+  const std::string has =
+      HasIn(column, "code", token, [this](std::string_view text) { return BindText(text); });
+  if (token.code.empty()) return fmt::format("({})", has);
+  // Cheap, before JSON is parsed.
+  std::string quoted;
+  AppendJsonString(quoted, token.code);
+  return fmt::format("(contains({}, {}) AND {})", column, BindText(quoted), has);
+}
+
+std::string Compiler::Compared(std::string_view row, Prefix prefix, const NumberRange& range) {
+  const std::string column = fmt::format("{}.value", row);
+  const auto bind = [this](double number) { return Bind(engine::Parameter(number)); };
+  switch (prefix) {
+    case Prefix::kEq:
+      return fmt::format("{} >= {} AND {} < {}", column, bind(range.low), column, bind(range.high));
+    case Prefix::kNe:
+      return fmt::format("NOT ({} >= {} AND {} < {})", column, bind(range.low), column,
+                         bind(range.high));
+    case Prefix::kGt:
+    case Prefix::kSa:
+      return fmt::format("{} > {}", column, bind(range.value));
+    case Prefix::kLt:
+    case Prefix::kEb:
+      return fmt::format("{} < {}", column, bind(range.value));
+    case Prefix::kGe:
+      return fmt::format("{} >= {}", column, bind(range.value));
+    case Prefix::kLe:
+      return fmt::format("{} <= {}", column, bind(range.value));
+    case Prefix::kAp:
+      break;
+  }
+  const std::string value = bind(range.value);
+  return fmt::format("abs({} - {}) <= abs({}) / 10", column, value, value);
+}
+
+// The units that values are stored in and that `unit` can be converted to.
+std::set<clinical::Unit> StoredUnits(clinical::Unit unit) {
+  std::set<clinical::Unit> units;
+  for (const clinical::VitalCode& code : clinical::CodeTable::Builtin()->codes()) {
+    for (const clinical::VitalCode::Measure& measure : code.measures) {
+      if (clinical::Convert(1, unit, measure.unit)) units.insert(measure.unit);
+    }
+  }
+  return units;
+}
+
+Result<std::string> Compiler::HasQuantity(std::string_view row, std::string_view value) {
+  VL_TRY(const SearchQuantity quantity, ParseSearchQuantity(value));
+  if (quantity.unit.empty()) {
+    return fmt::format("({})", Compared(row, quantity.prefix, quantity.number));
+  }
+  const clinical::Unit unit = clinical::ParseUnit(quantity.unit);
+  std::vector<std::string> conditions;
+  for (const clinical::Unit stored : StoredUnits(unit)) {
+    const auto converted = [&](double number) { return *clinical::Convert(number, unit, stored); };
+    const NumberRange range = {converted(quantity.number.value), converted(quantity.number.low),
+                               converted(quantity.number.high)};
+    conditions.push_back(fmt::format("{}.unit = {} AND {}", row,
+                                     BindText(clinical::ToString(stored)),
+                                     Compared(row, quantity.prefix, range)));
+  }
+  if (conditions.empty()) {
+    const std::string name = BindText(quantity.unit);
+    conditions.push_back(fmt::format("({0}.unit = {1} OR {0}.unit_sent = {1}) AND {2}", row, name,
+                                     Compared(row, quantity.prefix, quantity.number)));
+  }
+  return OneOf(conditions);
+}
+
+Result<std::string> Compiler::HasCodedQuantity(std::string_view row, std::string_view value) {
+  const auto parts = SplitEscaped(value, '$');
+  if (parts.size() != 2) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{} is not code$quantity", value.substr(0, 100)));
+  }
+  const std::string coding = HasCoding(row, parts[0]);
+  VL_TRY(const std::string quantity, HasQuantity(row, parts[1]));
+  return fmt::format("({} AND {})", coding, quantity);
+}
+
+// `of(row)` of the Observation's own value, of any component's, or of either.
+template <class Of>
+Result<std::string> Compiler::OfValues(std::string_view whose, const Of& of) {
+  std::vector<std::string> conditions;
+  if (whose != kComponents) {
+    VL_TRY(std::string own, of("r"));
+    conditions.push_back(std::move(own));
+  }
+  if (whose != kOwn) {
+    VL_TRY(const std::string component, of("c"));
+    conditions.push_back(
+        fmt::format("EXISTS (SELECT 1 FROM silver.vital_sign c WHERE c.id_space = r.id_space AND "
+                    "c.id = r.id AND c.component IS NOT NULL AND {})",
+                    component));
+  }
+  return OneOf(conditions);
+}
+
+// A code of the one system that the parameter's codes are of.
+std::string Compiler::HasCode(const SearchParameter& parameter, std::string_view system,
+                              const SearchToken& token) {
+  const std::string_view column = parameter.columns.front();
+  if (token.system && *token.system != system) return "false";
+  return token.code.empty() ? fmt::format("({} IS NOT NULL)", column)
+                            : fmt::format("({} = {})", column, BindText(token.code));
+}
+
+Result<std::string> Compiler::Matches(const SearchParameter& parameter, const std::string& modifier,
+                                      std::string_view value) {
+  switch (parameter.match) {
+    case Match::kId:
+      return IsServed("r.id", Unescaped(value));
+    case Match::kStart:
+    case Match::kWordStart:
+      return Starts(parameter, modifier, value);
+    case Match::kCode:
+      return HasCode(parameter, parameter.detail, ParseSearchToken(value));
+    case Match::kFlag:
+      if (value != "true" && value != "false") {
+        return Fail(ErrorKind::kInvalidArgument,
+                    fmt::format("{} is true or false", parameter.name));
+      }
+      return fmt::format("({} = {})", parameter.columns.front(),
+                         Bind(engine::Parameter(value == "true")));
+    case Match::kIdentifiers:
+      return HasIdentifier(parameter.columns.front(), value);
+    case Match::kUri: {
+      SearchToken token = ParseSearchToken(value);
+      if (token.code.starts_with("urn:uuid:")) token.code.erase(0, 9);
+      return HasCode(parameter, "urn:ietf:rfc:3986", token);
+    }
+    case Match::kContact:
+      return HasContact(parameter, value);
+    case Match::kRange:
+      return InRange(parameter, value);
+    case Match::kPatient:
+    case Match::kReference:
+      return RefersTo(parameter, value);
+    case Match::kCodings:
+      return OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
+        return HasCoding(row, value);
+      });
+    case Match::kQuantity:
+      return OfValues(parameter.detail,
+                      [&](std::string_view row) { return HasQuantity(row, value); });
+    case Match::kCodedQuantity:
+      break;
+  }
+  return OfValues(parameter.detail,
+                  [&](std::string_view row) { return HasCodedQuantity(row, value); });
+}
+
+Result<std::string> Compiler::IsMissing(const Criterion& criterion) {
+  const SearchParameter& parameter = *criterion.parameter;
+  const std::string& value = criterion.values.front();
+  if (criterion.values.size() != 1 || (value != "true" && value != "false")) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}:missing is true or false", parameter.name));
+  }
+  std::string there;
+  if (parameter.match == Match::kCodings || parameter.match == Match::kQuantity) {
+    const bool codings = parameter.match == Match::kCodings;
+    VL_TRY(there, OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
+             return codings ? fmt::format("(nullif({}.codings, '[]') IS NOT NULL)", row)
+                            : fmt::format("({}.value IS NOT NULL)", row);
+           }));
+  } else {
+    std::vector<std::string> columns;
+    for (const std::string_view column : parameter.columns) {
+      columns.push_back(fmt::format("{} IS NOT NULL", column));
+    }
+    there = OneOf(columns);
+  }
+  return value == "true" ? fmt::format("(NOT {})", there) : there;
+}
+
+Result<std::string> Compiler::Holds(const Criterion& criterion) {
+  if (criterion.modifier == "missing") return IsMissing(criterion);
+  std::vector<std::string> conditions;
+  for (const std::string& value : criterion.values) {
+    VL_TRY(std::string condition, Matches(*criterion.parameter, criterion.modifier, value));
+    conditions.push_back(std::move(condition));
+  }
+  if (criterion.modifier != "not") return OneOf(conditions);
+  return fmt::format("(NOT coalesce({}, false))", OneOf(conditions));
+}
+
+Result<std::string> Compiler::Where(const FhirSearch& search) {
+  std::string where = "NOT coalesce(r.deleted, false)";
+  const bool by_status = std::ranges::any_of(search.criteria, [](const Criterion& criterion) {
+    return criterion.parameter->name == "status";
+  });
+  if (!by_status) where += " AND r.retracted_at IS NULL";
+  for (const Criterion& criterion : search.criteria) {
+    auto condition = Holds(criterion);
+    if (!condition) return Because(condition.error(), std::string(criterion.parameter->name));
+    where += " AND " + *condition;
+  }
+  return where;
+}
+
+// (k1 beyond p1) or (k1 = p1 and (k2 beyond p2 or ...)), the id last.
+Result<std::string> Compiler::After(const FhirSearch& search) {
+  if (search.after.empty()) return "true";
+  if (search.after.size() != search.sort.size() + 2) {
+    return Fail(ErrorKind::kInvalidArgument,
+                "the cursor is none of this search: begin at its first page");
+  }
+  const size_t last = search.sort.size();
+  const std::string id = BindText(search.after[last]), space = BindText(search.after[last + 1]);
+  std::string condition = fmt::format("(r.id, r.id_space) > ({}, {})", id, space);
+  for (size_t i = last; i-- > 0;) {
+    const SortBy& by = search.sort[i];
+    const std::string value = by.key->number
+                                  ? fmt::format("CAST({} AS BIGINT)", BindText(search.after[i]))
+                                  : BindText(search.after[i]);
+    condition = fmt::format("({0} {1} {2} OR ({0} = {2} AND {3}))", by.key->sql,
+                            by.descending ? "<" : ">", value, condition);
+  }
+  return condition;
+}
+
+}  // namespace
+
+std::string ServedId(std::string_view id_space, std::string_view id) {
+  return id_space.empty() ? std::string(id) : fmt::format("{}.{}", id_space, id);
+}
+
+std::vector<std::string> IdsServedAs(std::string_view served_id) {
+  std::vector<std::string> ids = {std::string(served_id)};
+  for (size_t dot = served_id.find('.'); dot != served_id.npos;
+       dot = served_id.find('.', dot + 1)) {
+    ids.emplace_back(served_id.substr(dot + 1));
+  }
+  return ids;
+}
+
+FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids) {
+  return {type == FhirType::kPatient ? FhirKeys::Of::kPatients : FhirKeys::Of::kObservations,
+          std::move(served_ids)};
+}
+
+std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
+  FhirKeys subjects{FhirKeys::Of::kSubjects, {}};
+  std::optional<FhirKeys> own;
+  bool by_subject = false;
+  for (const Criterion& criterion : search.criteria) {
+    const Match match = criterion.parameter->match;
+    if (match == Match::kPatient && criterion.modifier != "missing") {
+      by_subject = true;
+      for (const std::string& value : criterion.values) {
+        const std::string text = Unescaped(value);
+        const fhir::ReferenceTarget target = fhir::ParseReference(text);
+        if (MayBePatient(target)) subjects.served_ids.emplace_back(ReferencedId(text, target));
+      }
+    } else if (match == Match::kId && criterion.modifier.empty() && !own) {
+      own = KeysOf(search.type, {});
+      for (const std::string& value : criterion.values) own->served_ids.push_back(Unescaped(value));
+    }
+  }
+  // Every subject's Patients are needed, where it names Patients at all.
+  if (by_subject) return subjects;
+  return own;
+}
+
+namespace {
+
+struct PageSql {
+  std::string parts, text;  // of the cursor; from FROM on
+};
+
+Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search) {
+  VL_TRY(const std::string where, compiler.Where(search));
+  VL_TRY(const std::string after, compiler.After(search));
+  std::string parts, order;
+  for (const SortBy& by : search.sort) {
+    parts += fmt::format(", CAST({} AS VARCHAR)", by.key->sql);
+    order += fmt::format("{}{}, ", by.key->sql, by.descending ? " DESC" : "");
+  }
+  return PageSql{parts,
+                 fmt::format("FROM {} WHERE {} AND {} ORDER BY {}r.id, r.id_space LIMIT {}",
+                             RelationOf(search.type), where, after, order, search.count + 1)};
+}
+
+}  // namespace
+
+Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now) {
+  Compiler compiler(now);
+  VL_TRY(const PageSql page, CompilePage(compiler, search));
+  return SqlQuery{fmt::format("SELECT {}{}, r.id, r.id_space {}", kRowList, page.parts, page.text),
+                  compiler.Take()};
+}
+
+Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now) {
+  Compiler compiler(now);
+  VL_TRY(const PageSql page, CompilePage(compiler, search));
+  return SqlQuery{"SELECT r.id_space, r.id " + page.text, compiler.Take()};
+}
+
+Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now) {
+  Compiler compiler(now);
+  VL_TRY(const std::string where, compiler.Where(search));
+  return SqlQuery{fmt::format("SELECT count(*) FROM {} WHERE {}", RelationOf(search.type), where),
+                  compiler.Take()};
+}
+
+SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids) {
+  Compiler compiler(0);
+  std::vector<std::string> conditions = {"false"};
+  for (const std::string& id : served_ids) conditions.push_back(compiler.IsServed("r.id", id));
+  return {fmt::format("SELECT {} FROM {} WHERE {} ORDER BY coalesce(r.deleted, false), r.id",
+                      kRowList, RelationOf(type), OneOf(conditions)),
+          compiler.Take()};
+}
+
+SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
+                             const std::string& served_id) {
+  Compiler compiler(0);
+  const std::string which = compiler.IsServed("r.id", served_id);
+  return {fmt::format("SELECT {} FROM (SELECT *{} FROM ({})) r WHERE r._change_type IN ('insert', "
+                      "'update_postimage') AND {}{} ORDER BY r._commit_version DESC",
+                      kRowList,
+                      type == FhirType::kPatient ? ", CAST(NULL AS VARCHAR) AS patient_id" : "",
+                      changes_sql, which, of_vital_signs ? " AND r.panel IS NULL" : ""),
+          compiler.Take()};
+}
+
+Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now) {
+  Compiler compiler(now);
+  VL_TRY(const std::string where, compiler.Where(search));
+  return SqlQuery{
+      fmt::format("SELECT {0} FROM (SELECT r.*, rank() OVER (PARTITION BY coalesce(r.code, "
+                  "r.codings) ORDER BY r.begins DESC NULLS LAST) AS place FROM {1} WHERE {2}) r "
+                  "WHERE r.place <= {3} ORDER BY coalesce(r.begins, 0) DESC, r.id, r.id_space",
+                  kRowList, RelationOf(search.type), where, most),
+      compiler.Take()};
+}
+
+SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics) {
+  Compiler compiler(0);
+  const std::string patient = compiler.IsServed("r.patient_id", request.patient);
+  const std::string coding = compiler.HasCoding("r", request.coding);
+  return {fmt::format(
+              "SELECT r.unit, min(r.begins), max(r.begins), {} FROM (SELECT *, value AS v, "
+              "coalesce(epoch_us(effective_time), epoch_us(CAST(effective_date AS TIMESTAMP))) AS "
+              "begins FROM silver.vital_sign WHERE value IS NOT NULL AND retracted_at IS NULL AND "
+              "NOT coalesce(deleted, false) AND quality NOT LIKE '%implausible%') r WHERE {} AND "
+              "{} AND r.begins >= {} AND r.begins < {} GROUP BY 1 ORDER BY 1",
+              fmt::join(statistics, ", "), patient, coding,
+              compiler.Bind(engine::Parameter(request.begin)),
+              compiler.Bind(engine::Parameter(request.end))),
+          compiler.Take()};
+}
+
+SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::string>>& patients,
+                               size_t most) {
+  Compiler compiler(0);
+  std::vector<std::string> conditions = {"false"};
+  for (const auto& [space, id] : patients) {
+    conditions.push_back(fmt::format("(r.patient_id = {} AND r.id_space = {})",
+                                     compiler.BindText(id), compiler.BindText(space)));
+  }
+  return {fmt::format("SELECT {} FROM {} WHERE NOT coalesce(r.deleted, false) AND r.retracted_at "
+                      "IS NULL AND {} ORDER BY r.id, r.id_space LIMIT {}",
+                      kRowList, RelationOf(FhirType::kObservation), OneOf(conditions), most),
+          compiler.Take()};
+}
+
+}  // namespace vitalake::serve

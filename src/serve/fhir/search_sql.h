@@ -1,0 +1,77 @@
+// A search as SQL over silver.*: statements whose text is ours alone; every value of a request is a
+// parameter.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "serve/fhir/search.h"
+
+namespace vitalake::serve {
+
+struct SqlQuery {
+  std::string text;
+  std::vector<engine::Parameter> parameters;  // of $1, $2, ...
+};
+
+// What a statement over resources gives of each, in this order: id_space, id, version_id,
+// last_updated, received_at (both microseconds), content_hash, source_partition, source_offset,
+// source_length, deleted, patient_id.
+inline constexpr size_t kRowColumns = 11;
+
+// Ids that all rows a statement can give have, where it names some.
+struct FhirKeys {
+  enum class Of {
+    kPatients,      // the Patients themselves
+    kObservations,  // the Observations themselves
+    kSubjects,      // Observations of these Patients, or of those merged with them
+  };
+  Of of = Of::kObservations;
+  std::vector<std::string> served_ids;
+};
+// Of a search (and of its count and its newest); nullopt: it names none.
+std::optional<FhirKeys> KeysOf(const FhirSearch& search);
+FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids);
+
+// The ids within an id_space that may be served under this one: "a.b.c" may be "c" of "a.b".
+std::vector<std::string> IdsServedAs(std::string_view served_id);
+
+// A page of matches and one more: kRowColumns, then the parts of their cursors as text. `now` is
+// what `ap` measures from. kInvalidArgument for a value that is none, a cursor of another search.
+Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now);
+// id_space and id of the same page, out of few columns.
+Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now);
+// The number of all matches, in one cell.
+Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now);
+// Resources by their served ids, retracted and deleted ones too (a deleted one last).
+SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids);
+// Observations of Patients by their keys in one id_space, without retracted ones; at most `most`.
+SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::string>>& patients,
+                               size_t most);
+
+// Versions of one resource out of a change feed (`changes_sql`, of one silver table): kRowColumns,
+// newest first.
+SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
+                             const std::string& served_id);
+// The newest `most` matches of every code, those of one moment together, newest first.
+Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now);
+
+// What is measured of a Patient under a code: one row per unit that values are kept in.
+struct StatsRequest {
+  std::string patient;  // served id
+  std::string coding;   // "code" or "system|code"
+  Micros begin = 0;     // of effective times: [begin, end)
+  Micros end = 0;
+};
+// unit, first and last effective time (microseconds), then one column per statistic (SQL
+// aggregates over v, a DOUBLE). Retracted and implausible values do not count.
+SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics);
+
+// "x", or "space.x" where the id_space is not empty: ids of two sources never meet.
+std::string ServedId(std::string_view id_space, std::string_view id);
+
+}  // namespace vitalake::serve

@@ -1,0 +1,23 @@
+// The versions of one resource.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serve/fhir/page.h"
+#include "serve/fhir/resources.h"
+
+namespace vitalake::serve {
+
+// The resource as it is now, deleted and retracted too; nullopt when it never came in.
+Result<std::optional<ResourceRow>> CurrentVersion(const FhirPlace& place, FhirType type,
+                                                  const std::string& served_id);
+
+// All versions known, newest first: the current one, and what the change feeds of its tables still
+// have. Empty when it never came in. Cost: the ids of all change files that are left, but for data
+// files whose rows are indexed.
+Result<std::vector<ResourceRow>> VersionsOf(const FhirPlace& place, FhirType type,
+                                            const std::string& served_id);
+
+}  // namespace vitalake::serve

@@ -1,0 +1,120 @@
+#include "serve/postgres/command.h"
+
+#include <gtest/gtest.h>
+
+#include "serve/postgres/error.h"
+#include "serve/postgres/lexer.h"
+#include "serve/postgres/rewrite.h"
+#include "serve/postgres/settings.h"
+
+namespace vitalake::serve {
+namespace {
+
+using Kind = PgCommand::Kind;
+
+TEST(PostgresLexerTest, SplitsAtSemicolonsOutsideOfQuotes) {
+  const auto split = SplitStatements(
+      "select ';' ; select \"a;b\"; -- c;\n select $$;$$, $t$ ; $t$; /* ; /* ; */ ; */ ;select "
+      "e'\\';'");
+  ASSERT_EQ(split.size(), 4u);
+  EXPECT_EQ(split[0], "select ';' ");
+  EXPECT_EQ(split[1], " select \"a;b\"");
+  EXPECT_EQ(split[3], "select e'\\';'");
+  EXPECT_TRUE(SplitStatements(" ; -- nothing\n ;").empty());
+}
+
+TEST(PostgresLexerTest, KnowsWhatTokensMean) {
+  const auto tokens = TokensOf("Foo \"Ba\"\"r\" 'it''s' $1 1.5e3 $a$x$a$ <> a$1");
+  ASSERT_EQ(tokens.size(), 8u);
+  EXPECT_EQ(MeaningOf(tokens[0]), "foo");
+  EXPECT_EQ(MeaningOf(tokens[1]), "Ba\"r");
+  EXPECT_EQ(MeaningOf(tokens[2]), "it's");
+  EXPECT_EQ(tokens[3].kind, SqlToken::Kind::kParameter);
+  EXPECT_EQ(tokens[4].text, "1.5e3");
+  EXPECT_EQ(MeaningOf(tokens[5]), "x");
+  EXPECT_EQ(tokens[6].text, "<>");
+  EXPECT_EQ(tokens[7].text, "a$1");
+  EXPECT_EQ(TokensOf("'open").size(), 1u);
+}
+
+TEST(PostgresRewriteTest, LeavesOutWhatTheEngineDoesNotKnow) {
+  EXPECT_EQ(EngineSql("select pg_catalog.version()"), "select            version()");
+  EXPECT_EQ(EngineSql("a OPERATOR(pg_catalog.~) 'x'"), "a ~                      'x'");
+  EXPECT_EQ(EngineSql("a COLLATE pg_catalog.default"), "a                           ");
+  EXPECT_EQ(EngineSql("a COLLATE nocase"), "a collate nocase");
+  EXPECT_EQ(EngineSql("from information_schema.tables"), "from postgres.info     .tables");
+  EXPECT_EQ(EngineSql("select 'pg_catalog.x'"), "select 'pg_catalog.x'");
+}
+
+TEST(PostgresCommandTest, KnowsTheSessionsOwn) {
+  const auto kind = [](std::string_view text) { return ParsePgCommand(text).value().kind; };
+  EXPECT_EQ(kind("select 1"), Kind::kQuery);
+  EXPECT_EQ(kind("BEGIN ISOLATION LEVEL SERIALIZABLE"), Kind::kBegin);
+  EXPECT_EQ(kind("start transaction read only"), Kind::kBegin);
+  EXPECT_EQ(kind("END"), Kind::kCommit);
+  EXPECT_EQ(kind("ROLLBACK TO SAVEPOINT a"), Kind::kRollbackTo);
+  EXPECT_EQ(kind("SHOW TABLES"), Kind::kQuery);
+  EXPECT_EQ(kind("show transaction isolation level"), Kind::kShow);
+  EXPECT_EQ(kind("UNLISTEN *"), Kind::kNothing);
+  EXPECT_EQ(kind("/* nothing */"), Kind::kNothing);
+  EXPECT_EQ(ParsePgCommand("insert into t values (1)").error().kind, ErrorKind::kPermission);
+  EXPECT_EQ(ParsePgCommand("copy t from stdin").error().kind, ErrorKind::kPermission);
+  EXPECT_EQ(ParsePgCommand("copy t to '/tmp/x'").error().kind, ErrorKind::kPermission);
+}
+
+TEST(PostgresCommandTest, ReadsItsParts) {
+  const PgCommand set = ParsePgCommand("SET DateStyle = ISO, MDY").value();
+  EXPECT_EQ(set.name, "datestyle");
+  EXPECT_EQ(set.value, "iso, mdy");
+  EXPECT_EQ(ParsePgCommand("SET x.y TO 'A'").value().name, "x.y");
+  const PgCommand fetch = ParsePgCommand("FETCH FORWARD 100 FROM c1").value();
+  EXPECT_EQ(fetch.count, 100);
+  EXPECT_EQ(fetch.name, "c1");
+  const PgCommand declare = ParsePgCommand("DECLARE c1 NO SCROLL CURSOR FOR select 1").value();
+  EXPECT_EQ(declare.name, "c1");
+  EXPECT_EQ(declare.query, "select 1");
+  const PgCommand copy =
+      ParsePgCommand("COPY (select (1)) TO STDOUT WITH (FORMAT csv, HEADER true, NULL 'x')")
+          .value();
+  EXPECT_EQ(copy.query, "select (1)");
+  EXPECT_EQ(copy.copy.format, PgCopyOptions::Format::kCsv);
+  EXPECT_TRUE(copy.copy.header);
+  EXPECT_EQ(copy.copy.null_text, "x");
+  EXPECT_EQ(copy.copy.delimiter, ",");
+  EXPECT_EQ(ParsePgCommand("COPY silver.patient (id) TO STDOUT").value().query,
+            "SELECT id FROM \"silver\".\"patient\"");
+}
+
+TEST(PostgresSettingsTest, TakesAndRefuses) {
+  PostgresSettings settings;
+  EXPECT_EQ(settings.Get("TIMEZONE").value(), "UTC");
+  EXPECT_TRUE(settings.Set("application_name", "x"));
+  EXPECT_EQ(settings.Get("application_name").value(), "x");
+  EXPECT_EQ(settings.Set("server_version", "16").error().kind, ErrorKind::kPermission);
+  EXPECT_EQ(settings.Set("no_such", "1").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(settings.Set("timezone", "Europe/Vienna").error().kind, ErrorKind::kUnsupported);
+  EXPECT_TRUE(settings.Set("statement_timeout", "2s"));
+  EXPECT_EQ(settings.statement_timeout(), std::chrono::seconds(2));
+  EXPECT_TRUE(settings.Reset("all"));
+  EXPECT_EQ(settings.statement_timeout().count(), 0);
+  const auto options = StartupOptions("-c a=1 --b=x\\ y");
+  ASSERT_EQ(options.size(), 2u);
+  EXPECT_EQ(options[1], std::pair(std::string("b"), std::string("x y")));
+}
+
+TEST(PostgresErrorTest, PlacesErrorsInTheStatement) {
+  const std::string statement = "select id,\n  nam\nfrom silver.patient";
+  const Error error{.kind = ErrorKind::kInvalidArgument,
+                    .message =
+                        "Binder Error: Referenced column \"nam\" not found in FROM clause!\n"
+                        "Candidate bindings: \"name\"\n\nLINE 2:   nam\n          ^",
+                    .context = {}};
+  const PgError told = PgErrorOf(error, statement);
+  EXPECT_EQ(told.state, "42703");
+  EXPECT_EQ(told.message, "Referenced column \"nam\" not found in FROM clause!");
+  EXPECT_EQ(told.hint, "Candidate bindings: \"name\"");
+  EXPECT_EQ(told.position, 14);
+}
+
+}  // namespace
+}  // namespace vitalake::serve

@@ -1,0 +1,115 @@
+#include "serve/postgres/copy.h"
+
+#include "serve/postgres/message.h"
+
+namespace vitalake::serve {
+namespace {
+
+using Format = PgCopyOptions::Format;
+
+void AppendTextValue(const PgCopyOptions& options, std::string_view value, std::string& out) {
+  for (const char c : value) {
+    switch (c) {
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\v':
+        out += "\\v";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      default:
+        if (c == options.delimiter[0]) out += '\\';
+        out += c;
+    }
+  }
+}
+
+void AppendCsvValue(const PgCopyOptions& options, std::string_view value, bool alone,
+                    std::string& out) {
+  const bool quote = options.force_quote_all || value == options.null_text ||
+                     (alone && value == "\\.") || value.find(options.delimiter) != value.npos ||
+                     value.find(options.quote) != value.npos ||
+                     value.find_first_of("\r\n") != value.npos;
+  if (!quote) {
+    out += value;
+    return;
+  }
+  out += options.quote;
+  for (const char c : value) {
+    if (c == options.quote || c == options.escape) out += options.escape;
+    out += c;
+  }
+  out += options.quote;
+}
+
+void AppendValue(const PgCopyOptions& options, std::string_view value, bool alone,
+                 std::string& out) {
+  if (options.format == Format::kCsv) return AppendCsvValue(options, value, alone, out);
+  AppendTextValue(options, value, out);
+}
+
+}  // namespace
+
+void AppendCopyBegin(const PgCopyOptions& options, const std::vector<PgColumn>& columns,
+                     std::string& out) {
+  if (options.format == Format::kBinary) {
+    constexpr std::string_view kSignature("PGCOPY\n\xff\r\n\0", 11);
+    MessageWriter(out).Bytes(kSignature).Int32(0).Int32(0);
+    return;
+  }
+  if (!options.header) return;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i > 0) out += options.delimiter;
+    AppendValue(options, columns[i].name, columns.size() == 1, out);
+  }
+  out += '\n';
+}
+
+void AppendCopyRow(const PgCopyOptions& options, const engine::QueryResult& row, std::string& out) {
+  const auto& types = row.types();
+  MessageWriter writer(out);
+  if (options.format == Format::kBinary) writer.Int16(static_cast<int16_t>(types.size()));
+  std::string value;
+  for (size_t i = 0; i < types.size(); ++i) {
+    const engine::ResultCell cell = row.Cell(i);
+    if (options.format == Format::kBinary) {
+      if (cell.is_null()) {
+        writer.Int32(-1);
+        continue;
+      }
+      writer.BeginField();
+      AppendPgBinary(cell, types[i], out);
+      writer.EndField();
+      continue;
+    }
+    if (i > 0) out += options.delimiter;
+    if (cell.is_null()) {
+      out += options.null_text;
+      continue;
+    }
+    value.clear();
+    AppendPgText(cell, types[i], value);
+    AppendValue(options, value, types.size() == 1, out);
+  }
+  if (options.format != Format::kBinary) out += '\n';
+}
+
+void AppendCopyEnd(const PgCopyOptions& options, std::string& out) {
+  if (options.format == Format::kBinary) MessageWriter(out).Int16(-1);
+}
+
+}  // namespace vitalake::serve

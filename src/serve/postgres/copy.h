@@ -1,0 +1,21 @@
+// Rows in the formats of COPY TO.
+//
+// Source: PostgreSQL documentation, "COPY", section "File Formats".
+#pragma once
+
+#include <string>
+
+#include "engine/engine.h"
+#include "serve/postgres/command.h"
+#include "serve/postgres/types.h"
+
+namespace vitalake::serve {
+
+// Appends what stands before the rows: a signature, a header; nothing for most.
+void AppendCopyBegin(const PgCopyOptions& options, const std::vector<PgColumn>& columns,
+                     std::string& out);
+void AppendCopyRow(const PgCopyOptions& options, const engine::QueryResult& row, std::string& out);
+// What stands behind them.
+void AppendCopyEnd(const PgCopyOptions& options, std::string& out);
+
+}  // namespace vitalake::serve
