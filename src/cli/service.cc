@@ -31,9 +31,8 @@ Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   return staging.parent_path() / "slots";
 }
 
-// No rest in times of a pass: what a pass does grows less than the time since the one before it, so
-// fewer passes would each take longer, and its threads give way.
-constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 0};
+// Half of the time at most: a pass takes processor and memory from what is committed meanwhile.
+constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 1};
 
 // Small files become few, so that there are never many more than `maintain.small_files` of a table.
 constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};

@@ -22,12 +22,16 @@ std::vector<TableColumn> Join(const Parts&... parts) {
   return all;
 }
 
+// Rows with the payload of a message: so many are sorted in the memory there is.
+constexpr int64_t kPayloadRowsPerFile = 40'960;
+
 TableSpec Make(std::string name, std::vector<TableColumn> columns,
-               std::vector<std::string> key = {}, std::vector<std::string> clustered_by = {}) {
+               std::vector<std::string> key = {}, std::vector<std::string> clustered_by = {},
+               int64_t rows_per_file = 0) {
   std::string path = name;
   std::ranges::replace(path, '.', '/');
-  return {std::move(name), std::move(path),         std::move(columns),
-          std::move(key),  std::move(clustered_by), /*change_feed=*/true};
+  return {std::move(name),         std::move(path),      std::move(columns), std::move(key),
+          std::move(clustered_by), /*change_feed=*/true, rows_per_file};
 }
 
 std::vector<TableSpec> MakeFixedTables() {
@@ -36,14 +40,14 @@ std::vector<TableSpec> MakeFixedTables() {
            Join(Typed("binary", {"payload"}), Typed("string", {"source", "partition"}),
                 Typed("long", {"offset"}), Typed("timestamp", {"received_at"}),
                 Typed("string", {"request_key"})),
-           {}, {"partition", "offset"}),
+           {}, {"partition", "offset"}, kPayloadRowsPerFile),
       Make("ops.quarantine",
            Join(Typed("string", {"id", "run", "source", "position", "reason", "element_path",
                                  "message", "payload"}),
                 Typed("timestamp", {"received_at", "replayed_at"}),
                 Typed("string", {"id_space", "key_mode", "source_partition"}),
                 Typed("long", {"source_offset", "source_length"})),
-           {}, {"received_at"}),
+           {}, {"received_at"}, kPayloadRowsPerFile),
       Make("ops.issue",
            Join(Typed("string", {"run", "source", "position", "severity", "rule", "element_path",
                                  "message", "resource_type", "id"})),

@@ -99,12 +99,16 @@ class Compactor {
     VL_RETURN_IF_ERROR(snapshot_->CheckWritable());
     limits_ = LimitsOf(lake_, target_, *snapshot_);
     result_.files_before = static_cast<int64_t>(snapshot_->files().size());
-    // A group has so many files at most that its result may be small again.
-    for (;;) {
+    // A group has so many files at most that its result may be small again. What comes meanwhile is
+    // left to the next call: a stream would never let this one end.
+    for (bool again = true; again;) {
       const auto groups = delta::PlanCompaction(*snapshot_, limits_, kFilesPerGroup);
       const int64_t replaced = result_.files_replaced;
       VL_RETURN_IF_ERROR(CompactAll(groups, progress));
-      if (result_.files_replaced == replaced) break;
+      again = result_.files_replaced > replaced &&
+              std::ranges::any_of(groups, [](const delta::CompactionGroup& group) {
+                return group.files.size() >= kFilesPerGroup;
+              });
     }
     if (target_.spec && result_.files_replaced > 0) {
       KeyIndex(lake_, target_.spec->name).DropAllBut(*snapshot_);
@@ -287,27 +291,35 @@ Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wai
   return Because(std::move(error), fmt::format("compacting {}", table.table.root()));
 }
 
+Result<std::optional<CompactionResult>> CompactIfMore(Lake& lake, const TableSpec& spec,
+                                                      int64_t most, int64_t most_rows,
+                                                      const Wait& wait,
+                                                      const std::function<void()>& begins) {
+  VL_TRY(delta::Table* const table, lake.OpenTable(spec.name));
+  VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
+  TableSpec limited = spec;
+  if (spec.rows_per_file == 0 || most_rows < spec.rows_per_file) limited.rows_per_file = most_rows;
+  const UpkeepTable target{*table, &limited};
+  if (delta::CountSmallFiles(*snapshot, LimitsOf(lake, target, *snapshot)) <= most) {
+    return std::nullopt;
+  }
+  if (begins) begins();
+  return Compact(lake, target, wait);
+}
+
 Result<std::vector<TableCompaction>> CompactWhereDue(
     Lake& lake, const Wait& wait, const std::function<void(const std::string&)>& progress) {
   VL_TRY(const auto specs, lake.Catalogue());
   std::vector<TableCompaction> done;
   for (const TableSpec* spec : specs) {
     VL_RETURN_IF_ERROR(wait.Check(lake.clock(), "compacting"));
-    const auto table = lake.OpenTable(spec->name);
-    const auto snapshot = table ? (*table)->Latest() : std::unexpected(table.error());
-    if (!snapshot) {
-      log::Warn("{} is not looked after: {}", spec->name, snapshot.error().ToString());
-      continue;
-    }
-    const UpkeepTable target{**table, spec};
-    if (delta::CountSmallFiles(**snapshot, LimitsOf(lake, target, **snapshot)) <=
-        lake.options().maintain.small_files) {
-      continue;
-    }
-    if (progress) progress(spec->name);
-    auto result = Compact(lake, target, wait);
+    const std::lock_guard alone(lake.heavy_work());
+    const MaintainOptions& maintain = lake.options().maintain;
+    auto result = CompactIfMore(lake, *spec, maintain.small_files, maintain.target_rows, wait, [&] {
+      if (progress) progress(spec->name);
+    });
     if (result) {
-      done.push_back({spec->name, *result});
+      if (*result) done.push_back({spec->name, **result});
     } else if (result.error().kind == ErrorKind::kCancelled ||
                result.error().kind == ErrorKind::kDeadline) {
       return std::unexpected(std::move(result).error());

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,13 @@ delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
 // Groups committed before an error stay.
 Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wait& wait = {},
                                  const CompactionProgress& progress = {});
+
+// The same for a table of the lake if it has more than `most` small files; nullopt: it has not.
+// `most_rows` of a file, where the table's limit is not lower. With Lake::heavy_work held.
+Result<std::optional<CompactionResult>> CompactIfMore(Lake& lake, const TableSpec& spec,
+                                                      int64_t most, int64_t most_rows,
+                                                      const Wait& wait = {},
+                                                      const std::function<void()>& begins = {});
 
 // Compacts the tables of the lake that have more than `maintain.small_files` small files. An error
 // of one is logged and does not keep the others from it; but kCancelled and kDeadline do. By table.

@@ -211,6 +211,20 @@ TEST_F(CompactionTest, TablesWithMoreSmallFilesThanAllowedAreTaken) {
   EXPECT_EQ(FileCount(), 1u);
 }
 
+// A stream would never let it end, and the growing file would be written anew each time.
+TEST_F(CompactionTest, FilesThatComeMeanwhileAreLeftToTheNextOne) {
+  AppendOneByOne({"a", "b", "c"});
+  const UpkeepTable table{**ours_->OpenTable(view_.table), *ours_->Spec(view_.table)};
+  int64_t groups = 0;
+  const auto done = lake::Compact(*ours_, table, {}, [&](int64_t, int64_t) {
+    if (++groups <= 5) AppendOneByOne({"n" + std::to_string(groups)});
+  });
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ(groups, 1);
+  EXPECT_EQ(done->files_replaced, 3);
+  EXPECT_EQ(FileCount(), 2u);
+}
+
 TEST_F(CompactionTest, TheTargetsOfTheSettingsHold) {
   AppendOneByOne({"a", "b", "c", "d", "e"});
   LakeOptions options;

@@ -154,6 +154,7 @@ std::string EmptyRelation(const TableSpec& spec) {
 Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full, const Wait& wait) {
   VL_TRY(std::vector<GoldModel> models, LoadGoldModels(lake.options().models_folder));
   std::erase_if(models, [](const GoldModel& model) { return model.is_view; });
+  const std::lock_guard alone(lake.heavy_work());
   VL_TRY(engine::Connection connection, lake.engine().Connect());
   std::vector<Task> tasks;
   for (const GoldModel& model : models) tasks.push_back({&model});

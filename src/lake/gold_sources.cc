@@ -289,7 +289,7 @@ Result<bool> GoldSources::MostIsTouched(const GoldModel& model) {
     sum.rows += share.rows;
     sum.touched += share.touched;
   }
-  return sum.touched * 3 > sum.rows * 2;
+  return sum.touched * 3 > sum.rows;
 }
 
 // Worth it when several models would each read most of the table: those that know no days, or of

@@ -86,6 +86,9 @@ class Lake {
   engine::Engine& engine() { return *engine_; }
   delta::ParquetIo& parquet() { return *parquet_; }
   RowIndex& row_index() { return row_index_; }
+  // Held while gold is refreshed or files are compacted: each may take most of the engine's memory,
+  // and what is committed meanwhile needs some. Whoever commits does not wait for it.
+  std::mutex& heavy_work() { return heavy_work_; }
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
   const LakeOptions& options() const { return options_; }
@@ -108,6 +111,7 @@ class Lake {
   storage::ObjectStore* store_ = nullptr;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::EngineParquetIo> parquet_;
+  std::mutex heavy_work_;
   std::mutex mutex_;  // guards the two below
   std::vector<TableSpec> catalogue_;
   std::map<std::string, std::unique_ptr<delta::Table>, std::less<>> tables_;

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <future>
+#include <mutex>
 
 #include "base/log.h"
 #include "base/parallel.h"
 #include "ingest/bronze_stream.h"
+#include "ingest/pause.h"
 #include "lake/catalogue.h"
+#include "lake/compaction.h"
 #include "lake/ledger.h"
 #include "lake/upsert.h"
 
@@ -16,6 +19,16 @@ namespace vitalake::ingest {
 namespace {
 
 constexpr std::string_view kLedger = "ops.ledger";
+
+constexpr int kTriesForMemory = 6;
+// What a table may have beyond maintain.small_files before the stream itself sees to it.
+constexpr int64_t kFilesOfGrace = 8;
+// What it makes of those that a few commits added.
+constexpr int64_t kRowsOfFirstFiles = 40'960;
+
+bool IsShortOfMemory(const Result<lake::UpsertResult>& result) {
+  return !result && result.error().kind == ErrorKind::kLimit;
+}
 
 }  // namespace
 
@@ -90,15 +103,46 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   request.only_asks = !lacks;
   request.by_place = settings_.listener != nullptr;
   auto result = lake::Upsert(lake_, request, wait);
+  // What works beside the streams has the memory for a moment. Beginning anew costs far more.
+  std::chrono::milliseconds pause{100};
+  for (int again = 0; again < kTriesForMemory && IsShortOfMemory(result); ++again, pause *= 2) {
+    log::Info("stream {}: {} waits for memory: {}", settings_.name, name,
+              result.error().message.substr(0, result.error().message.find('\n')));
+    PauseUntilStop(wait.stop, pause);
+    result = lake::Upsert(lake_, request, wait);
+  }
   if (!result || !lacks) return result;
   if (result->committed) {
     unstated_.at(name).clear();
+    KeepFilesFew(name, wait);
   } else {
     std::map<int64_t, lake::OutcomeCounts> counts;
     stage.CountHome(table, FoldEntries(result->exceptions), counts);
     AddOutcomes(unstated_.at(name), batch, counts);
   }
   return result;
+}
+
+// Compaction beside the stream gives way to its commits: where each of these corrects rows of some
+// file, it never comes to an end. Then it is done here, between two of them: the smallest files
+// often, which takes little, what became of them seldom. When gold is refreshed just then, after a
+// later commit.
+void StreamWriter::KeepFilesFew(const std::string& table, const Wait& wait) {
+  const auto spec = lake_.Spec(table);
+  const std::unique_lock alone(lake_.heavy_work(), std::try_to_lock);
+  if (!spec || !alone) return;
+  const lake::MaintainOptions& maintain = lake_.options().maintain;
+  const int64_t most =
+      maintain.small_files + std::max<int64_t>(maintain.small_files / 4, kFilesOfGrace);
+  for (const auto& [files, rows] :
+       {std::pair(most, kRowsOfFirstFiles), std::pair(2 * most, maintain.target_rows)}) {
+    const auto done = lake::CompactIfMore(lake_, **spec, files, rows, wait);
+    if (done) continue;
+    if (done.error().kind != ErrorKind::kCancelled) {
+      log::Warn("{} stays as it is: {}", table, done.error().ToString());
+    }
+    return;
+  }
 }
 
 Result<std::vector<StreamWriter::Upserted>> StreamWriter::UpsertIntoAll(StagedBatch& staged,

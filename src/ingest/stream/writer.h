@@ -92,6 +92,7 @@ class StreamWriter {
   Result<std::vector<Upserted>> UpsertIntoAll(StagedBatch& staged, const Tables& lacking,
                                               bool to_ledger, const Wait& wait);
   // Thread-safe for different tables.
+  void KeepFilesFew(const std::string& table, const Wait& wait);
   Result<lake::UpsertResult> UpsertInto(Silver table, StagedBatch& staged, bool lacks,
                                         const Wait& wait);
   Status AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,
