@@ -77,52 +77,45 @@ std::vector<size_t> OpenArrays(std::string_view text, const std::vector<int32_t>
   return numbers;
 }
 
-// The statement with each `$n` cast to its type; those of no type stay as they are.
-std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
-                      const std::vector<Parameter>* values) {
-  std::string out;
-  size_t copied = 0;
-  for (const SqlToken& token : TokensOf(text)) {
-    const size_t number = ParameterNumber(token);
-    if (number == 0 || number > types.size()) continue;
-    std::string type(SqlTypeOf(types[number - 1]));
-    if (values && types[number - 1] == static_cast<int32_t>(PgType::kNumeric)) {
-      type = DecimalFor((*values)[number - 1]);
-    }
-    if (type.empty()) continue;
-    out += text.substr(copied, token.begin - copied);
-    out += fmt::format("CAST({} AS {})", token.text, type);
-    copied = token.begin + token.text.size();
-  }
-  return out += text.substr(copied);
-}
-
-// The statement with a function for each `$n`.
-std::string WithHeld(std::string_view text, const engine::HeldValues& values, size_t count) {
+// The statement with something else for each `$n` up to `count`; where that is empty, `$n` stays.
+std::string WithEach(std::string_view text, size_t count,
+                     const std::function<std::string(size_t number, std::string_view token)>& put) {
   std::string out;
   size_t copied = 0;
   for (const SqlToken& token : TokensOf(text)) {
     const size_t number = ParameterNumber(token);
     if (number == 0 || number > count) continue;
+    const std::string instead = put(number, token.text);
+    if (instead.empty()) continue;
     out += text.substr(copied, token.begin - copied);
-    out += values.Sql(number);
+    out += instead;
     copied = token.begin + token.text.size();
   }
   return out += text.substr(copied);
 }
 
-// The statement with a null of its type for each `$n`.
+// With each `$n` cast to its type; those of no type stay as they are.
+std::string WithTypes(std::string_view text, const std::vector<int32_t>& types,
+                      const std::vector<Parameter>* values) {
+  return WithEach(text, types.size(), [&](size_t number, std::string_view token) {
+    std::string type(SqlTypeOf(types[number - 1]));
+    if (values && types[number - 1] == static_cast<int32_t>(PgType::kNumeric)) {
+      type = DecimalFor((*values)[number - 1]);
+    }
+    return type.empty() ? type : fmt::format("CAST({} AS {})", token, type);
+  });
+}
+
+// With a function for each `$n`.
+std::string WithHeld(std::string_view text, const engine::HeldValues& values, size_t count) {
+  return WithEach(text, count, [&](size_t number, std::string_view) { return values.Sql(number); });
+}
+
+// With a null of its type for each `$n`.
 std::string WithNulls(std::string_view text, const std::vector<int32_t>& types) {
-  std::string out;
-  size_t copied = 0;
-  for (const SqlToken& token : TokensOf(text)) {
-    const size_t number = ParameterNumber(token);
-    if (number == 0 || number > types.size()) continue;
-    out += text.substr(copied, token.begin - copied);
-    out += fmt::format("CAST(NULL AS {})", SqlTypeOf(types[number - 1]));
-    copied = token.begin + token.text.size();
-  }
-  return out += text.substr(copied);
+  return WithEach(text, types.size(), [&](size_t number, std::string_view) {
+    return fmt::format("CAST(NULL AS {})", SqlTypeOf(types[number - 1]));
+  });
 }
 
 // Whether the engine tells what the rows will be only once it has the parameters' values.
