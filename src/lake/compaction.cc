@@ -201,9 +201,7 @@ class Compactor {
     const engine::EngineOptions& engine = lake_.engine().options();
     const int64_t row_bytes = kBytesPerValue * static_cast<int64_t>(columns) * engine.threads;
     int64_t rows = std::min(most, engine.memory_bytes / std::max<int64_t>(row_bytes, 1));
-    if (target_.spec && target_.spec->rows_per_file > 0) {
-      rows = std::min(rows, target_.spec->rows_per_file / 2);
-    }
+    rows = std::min(rows, target_.MostRows() / 2);
     return std::max(kVector, rows / kVector * kVector);
   }
 
@@ -268,9 +266,7 @@ delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
   constexpr int64_t kSortedBytesPerValue = 24;
   const MaintainOptions& maintain = lake.options().maintain;
   delta::CompactionLimits limits{maintain.target_rows, maintain.target_bytes};
-  if (table.spec && table.spec->rows_per_file > 0) {
-    limits.target_rows = std::min(limits.target_rows, table.spec->rows_per_file);
-  }
+  limits.target_rows = std::min(limits.target_rows, table.MostRows());
   const auto columns = static_cast<int64_t>(snapshot.schema().fields().size());
   const int64_t sortable =
       lake.engine().options().memory_bytes / (kSortedBytesPerValue * std::max<int64_t>(columns, 1));
@@ -297,9 +293,9 @@ Result<std::optional<CompactionResult>> CompactIfMore(Lake& lake, const TableSpe
                                                       const std::function<void()>& begins) {
   VL_TRY(delta::Table* const table, lake.OpenTable(spec.name));
   VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
-  TableSpec limited = spec;
-  if (spec.rows_per_file == 0 || most_rows < spec.rows_per_file) limited.rows_per_file = most_rows;
-  const UpkeepTable target{*table, &limited};
+  // Which files are small is told by their statistics, and this is asked after every commit.
+  if (std::ssize(snapshot->files()) <= most) return std::nullopt;
+  const UpkeepTable target{*table, &spec, most_rows};
   if (delta::CountSmallFiles(*snapshot, LimitsOf(lake, target, *snapshot)) <= most) {
     return std::nullopt;
   }

@@ -11,6 +11,8 @@
 #include <charconv>
 #include <functional>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -330,29 +332,47 @@ Result<bool> NewerVersions::Take(std::span<const KeyHit> hits, std::span<const u
   return taken;
 }
 
-// Whether the outcome of a record is counted in this table.
-Result<bool> NewerVersions::IsHome(const Record& record) {
-  if (request_.view.home == "true") return true;
-  for (const StagedRow& staged : record) {
-    const std::string path = engine::QuotePath(request_.staged.files[staged.file].path);
-    VL_TRY(const int64_t rows,
-           connection_.ScalarInt(
-               fmt::format("SELECT count(*) FROM read_parquet({}, file_row_number = true) "
-                           "WHERE file_row_number = {} AND ({})",
-                           path, staged.row->place, request_.view.home),
-               {}, wait_));
-    if (rows > 0) return true;
+// Which of the exceptions, by place, count in this table.
+Result<std::vector<bool>> NewerVersions::AreHome() {
+  if (request_.view.home == "true") return std::vector<bool>(exceptions_.size(), true);
+  std::vector<std::vector<int64_t>> asked(staged_.size());
+  for (const Exception& exception : exceptions_) {
+    for (const StagedRow& staged : exception.record)
+      asked[staged.file].push_back(staged.row->place);
   }
-  return false;
+  std::set<std::pair<size_t, int64_t>> home;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i].empty()) continue;
+    VL_TRY(engine::QueryResult rows,
+           connection_.Query(
+               fmt::format("SELECT file_row_number FROM read_parquet({}, file_row_number = true) "
+                           "WHERE file_row_number IN ({}) AND ({})",
+                           engine::QuotePath(request_.staged.files[i].path),
+                           fmt::join(asked[i], ", "), request_.view.home),
+               {}, wait_));
+    for (;;) {
+      VL_TRY(const bool more, rows.Next());
+      if (!more) break;
+      home.emplace(i, rows.GetInt64(0));
+    }
+  }
+  std::vector<bool> are;
+  for (const Exception& exception : exceptions_) {
+    are.push_back(std::ranges::any_of(exception.record, [&](const StagedRow& staged) {
+      return home.contains({staged.file, staged.row->place});
+    }));
+  }
+  return are;
 }
 
 Status NewerVersions::TellOutcomes(UpsertResult& result) {
   result.exceptions.clear();
   result.placed.clear();
   const auto at = Columns::Of(names_, request_.view);
-  for (const Exception& exception : exceptions_) {
-    VL_TRY(const bool home, IsHome(exception.record));
-    if (!home) continue;
+  VL_TRY(const std::vector<bool> are_home, AreHome());
+  for (size_t i = 0; i < exceptions_.size(); ++i) {
+    if (!are_home[i]) continue;
+    const Exception& exception = exceptions_[i];
     Exceptions outcome;
     ++(exception.duplicate ? outcome.duplicate : outcome.superseded);
     const std::vector<Cell>& cells = exception.record.front().row->cells;

@@ -97,7 +97,7 @@ class NewerVersions {
                                    const std::unordered_map<uint64_t, Key>& keys);
   bool Settle(const Columns& at, Key& key);
   bool TakePlaces(const Columns& at, const std::vector<StoredRow>& stored, const Record& record);
-  Result<bool> IsHome(const Record& record);
+  Result<std::vector<bool>> AreHome();
   engine::RowPatch PatchOf(const ChangedFile& file) const;
   Result<bool> SpliceFiles(const std::filesystem::path& folder, Rewrite& out);
   std::string SelectInserted(size_t file) const;
