@@ -10,10 +10,12 @@
 #include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/delta_output.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/quantity.h"
 #include "cli/row_list.h"
 #include "engine/column_appender.h"
+#include "engine/fhir_parquet.h"
 #include "engine/fhir_scan.h"
 #include "lake/built_in_files.h"
 #include "view/view.h"
@@ -93,17 +95,54 @@ void TellFaults(const engine::ScanReport& report) {
   }
 }
 
+// The rows as a Parquet file or a Delta table, made without the engine's statements.
+Status WriteFiles(Context& context, const ViewOptions& options,
+                  const std::shared_ptr<const view::View>& view,
+                  const engine::FhirScanOptions& scan, const engine::EngineOptions& engine_options,
+                  const std::optional<NewTableFolder>& folder) {
+  const int threads = engine_options.threads > 0
+                          ? engine_options.threads
+                          : static_cast<int>(std::thread::hardware_concurrency());
+  const auto write = [&](const std::filesystem::path& path) {
+    return engine::WriteFhirParquet(options.inputs, view, scan, path, threads, context.wait());
+  };
+  if (!folder) {
+    VL_TRY(OutputTarget target, OutputTarget::Open(options.rows.file));
+    VL_TRY([[maybe_unused]] const engine::WrittenFile file, write(target.path()));
+    return target.Finish();
+  }
+  VL_TRY(auto engine, engine::Engine::Open(engine_options));
+  VL_TRY([[maybe_unused]] const int64_t rows,
+         WriteDeltaTable(*engine, *view, write, *folder, context.clock(), context.random(),
+                         context.wait()));
+  return {};
+}
+
+Status WriteByEngine(Context& context, const ViewOptions& options, const std::string& view,
+                     const engine::FhirScanOptions& scan,
+                     const engine::EngineOptions& engine_options) {
+  VL_TRY(auto engine, engine::Engine::Open(engine_options));
+  VL_TRY(engine::Connection connection, engine->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterReadFhir(connection, scan));
+  VL_TRY([[maybe_unused]] const int64_t rows,
+         WriteSelect(connection, ScanSql(options, view), options.rows, context.json(),
+                     context.wait()));
+  return {};
+}
+
 Result<int> RunView(Context& context, ViewOptions& options) {
-  if (context.json() && options.rows.format.empty()) options.rows.format = "ndjson";
   if (options.rows.format.empty()) options.rows.format = "ndjson";
   std::optional<NewTableFolder> folder;
+  bool as_files = true;
   if (options.rows.format == kDeltaFormat) {
     if (options.rows.file.empty() || options.rows.file == "-") {
       return Usage(context, "--format delta needs a new folder: add -o DIR");
     }
     VL_TRY(folder, NewTableFolder::At(options.rows.file));
-  } else if (auto format = ChooseFormat(options.rows, context.json()); !format) {
+  } else if (const auto format = ChooseFormat(options.rows, context.json()); !format) {
     return Usage(context, format.error().message);
+  } else {
+    as_files = *format == engine::ResultFormat::kParquet;
   }
   VL_TRY(std::string view, ReadView(context, options.view));
   VL_TRY(const auto compiled, view::View::Compile(view));
@@ -111,24 +150,16 @@ Result<int> RunView(Context& context, ViewOptions& options) {
   engine::EngineOptions engine_options;
   engine_options.threads = settings.threads;
   engine_options.memory_bytes = settings.memory_bytes * 3 / 4;
-  VL_TRY(auto engine, engine::Engine::Open(engine_options));
-  VL_TRY(engine::Connection connection, engine->Connect());
   auto report = std::make_shared<engine::ScanReport>();
   engine::FhirScanOptions scan;
   scan.report = report;
-  VL_RETURN_IF_ERROR(engine::RegisterReadFhir(connection, std::move(scan)));
   {
     bool quiet = options.rows.file.empty() && context.out().is_terminal;
     std::optional<ScanProgress> progress;
     if (!quiet) progress.emplace(*report);
-    const std::string select = ScanSql(options, view);
-    if (folder) {
-      VL_RETURN_IF_ERROR(WriteDeltaTable(*engine, connection, select, *compiled, *folder,
-                                         context.clock(), context.random(), context.wait()));
-    } else {
-      VL_RETURN_IF_ERROR(
-          WriteSelect(connection, select, options.rows, context.json(), context.wait()));
-    }
+    VL_RETURN_IF_ERROR(as_files
+                           ? WriteFiles(context, options, compiled, scan, engine_options, folder)
+                           : WriteByEngine(context, options, view, scan, engine_options));
   }
   TellFaults(*report);
   return options.strict && report->faults() > 0 ? kExitQuarantined : kExitDone;

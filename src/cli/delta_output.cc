@@ -53,15 +53,13 @@ delta::CreateOptions CreateOptionsOf(const view::View& view) {
   return options;
 }
 
-Status Commit(delta::Table& table, delta::SnapshotPtr snapshot,
-              const std::vector<engine::WrittenFile>& files, const std::vector<std::string>& paths,
-              int64_t rows, const Wait& wait) {
+Status Commit(delta::Table& table, delta::SnapshotPtr snapshot, const engine::WrittenFile& file,
+              const std::string& path, const Wait& wait) {
   delta::Transaction transaction(table, std::move(snapshot));
   transaction.ReadNothing();
-  transaction.SetOperation(
-      "WRITE", {{"mode", "Append"}},
-      {{"numFiles", fmt::to_string(files.size())}, {"numOutputRows", fmt::to_string(rows)}});
-  for (size_t i = 0; i < files.size(); ++i) transaction.Add(lake::AddOf(files[i], paths[i]));
+  transaction.SetOperation("WRITE", {{"mode", "Append"}},
+                           {{"numFiles", "1"}, {"numOutputRows", fmt::to_string(file.rows)}});
+  transaction.Add(lake::AddOf(file, path));
   VL_TRY(const delta::CommitResult result, transaction.Commit(wait));
   if (const auto* conflict = std::get_if<delta::Conflict>(&result)) {
     return Fail(ErrorKind::kConflict, conflict->message);
@@ -136,39 +134,32 @@ Result<NewTableFolder> NewTableFolder::At(const fs::path& path) {
                           path.string()));
 }
 
-Result<int64_t> WriteDeltaTable(engine::Engine& engine, engine::Connection& connection,
-                                const std::string& select, const view::View& view,
-                                const NewTableFolder& folder, Clock& clock, Random& random,
-                                const Wait& wait) {
+Result<int64_t> WriteDeltaTable(engine::Engine& engine, const view::View& view,
+                                const WriteViewFile& write, const NewTableFolder& folder,
+                                Clock& clock, Random& random, const Wait& wait) {
   VL_TRY(auto store, storage::LocalStore::Open(folder.parent()));
   Scaffold scaffold(folder);
   VL_TRY(const fs::path staging, store->StagingFolder());
   const fs::path staged = staging / ("view-" + random.Uuid());
   scaffold.set_staged(staged);
-  engine::ParquetOptions options;
-  for (const view::ColumnSpec& column : view.columns()) {
-    options.stats_columns.push_back(column.name);
-  }
-  VL_TRY(const auto files, engine::WriteParquet(connection, select, staged, options, wait));
+  std::error_code error;
+  fs::create_directories(staged, error);
+  if (error) return Fail(ErrorKind::kIo, fmt::format("{}: {}", staged.string(), error.message()));
+  const std::string name = fmt::format("part-0-{}.parquet", random.Uuid());
+  VL_TRY(const engine::WrittenFile file, write(staged / name));
 
   engine::EngineParquetIo parquet(engine);
   const auto table = delta::Table::Open({*store, parquet, clock, random}, folder.name());
   VL_TRY(delta::SnapshotPtr snapshot, table->Create(CreateOptionsOf(view), wait));
   scaffold.OwnTable();
-  int64_t rows = 0;
-  std::vector<std::string> paths;
-  for (const engine::WrittenFile& file : files) {
-    paths.push_back(file.path.filename().string());
-    VL_RETURN_IF_ERROR(store->PutFile(folder.name() + "/" + paths.back(), file.path));
-    rows += file.rows;
-  }
-  if (!files.empty()) {
-    const Status done = Commit(*table, std::move(snapshot), files, paths, rows, wait);
+  if (file.rows > 0) {
+    VL_RETURN_IF_ERROR(store->PutFile(folder.name() + "/" + name, file.path));
+    const Status done = Commit(*table, std::move(snapshot), file, name, wait);
     if (!done && done.error().kind == ErrorKind::kUnknownOutcome) scaffold.KeepTable();
     VL_RETURN_IF_ERROR(done);
   }
   scaffold.KeepTable();
-  return rows;
+  return file.rows;
 }
 
 }  // namespace vitalake::cli

@@ -1,8 +1,9 @@
-// A query's rows as a new Delta table in a folder, no lake needed.
+// A view's rows as a new Delta table in a folder, no lake needed.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/parquet_files.h"
 #include "view/view.h"
 
 namespace vitalake::cli {
@@ -29,14 +31,15 @@ class NewTableFolder {
   std::string name_;
 };
 
-// Runs `select`, whose columns are those of `view`, and commits its rows as version 1 of the table
-// that version 0 makes: one zstd Parquet file with statistics of every column. Returns the number
-// of rows; without any there is version 0 alone. After an error the folder is as it was before,
-// unless the message says that the outcome is not known. Errors as Connection's, Table::Create's
-// and Transaction::Commit's.
-Result<int64_t> WriteDeltaTable(engine::Engine& engine, engine::Connection& connection,
-                                const std::string& select, const view::View& view,
-                                const NewTableFolder& folder, Clock& clock, Random& random,
-                                const Wait& wait);
+// Writes rows with the columns of the view to the file named.
+using WriteViewFile = std::function<Result<engine::WrittenFile>(const std::filesystem::path&)>;
+
+// Has `write` make a file, with statistics of every column, and commits it as version 1 of the
+// table that version 0 makes. Returns the number of rows; without any there is version 0 alone.
+// After an error the folder is as it was before, unless the message says that the outcome is not
+// known. Errors as those of `write`, Table::Create and Transaction::Commit.
+Result<int64_t> WriteDeltaTable(engine::Engine& engine, const view::View& view,
+                                const WriteViewFile& write, const NewTableFolder& folder,
+                                Clock& clock, Random& random, const Wait& wait);
 
 }  // namespace vitalake::cli

@@ -53,10 +53,17 @@ using OwnedPrepared = Owned<duckdb_prepared_statement, duckdb_destroy_prepare>;
 using OwnedPending = Owned<duckdb_pending_result, duckdb_destroy_pending>;
 using OwnedAppender = Owned<duckdb_appender, duckdb_appender_destroy>;
 using OwnedScalarFunction = Owned<duckdb_scalar_function, duckdb_destroy_scalar_function>;
+using OwnedCopyFunction = Owned<duckdb_copy_function, duckdb_destroy_copy_function>;
 using OwnedTableFunction = Owned<duckdb_table_function, duckdb_destroy_table_function>;
 
 // A char* DuckDB allocated, as a string; null is "".
 std::string TakeText(char* text);
+
+// Lives as long as the value's vector.
+inline std::string_view TextOf(const duckdb_string_t& value) {
+  const uint32_t size = value.value.inlined.length;
+  return {size <= 12 ? value.value.inlined.inlined : value.value.pointer.ptr, size};
+}
 
 // DuckDB's words ("Binder Error: ...") as an Error of the fitting kind.
 Error ErrorFromDuckDb(std::string_view message);

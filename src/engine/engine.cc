@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/held_values.h"
+#include "engine/parquet_sink_internal.h"
 #include "engine/query_result_internal.h"
 #include "engine/row_buffer_internal.h"
 #include "storage/owned_folder.h"
@@ -135,6 +136,7 @@ struct Engine::Impl {
   std::filesystem::path spill_path;
   std::optional<storage::OwnedFolder> spill;  // goes after the database
   StatementWatcher watcher;
+  std::shared_ptr<ParquetSinks> parquet_sinks = std::make_shared<ParquetSinks>();
   OwnedDatabase database;
   EngineOptions options;
   std::shared_ptr<RowBuffers> row_buffers = std::make_shared<RowBuffers>();
@@ -198,6 +200,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
     VL_TRY(rows, connection.Execute(ConfineSql(options, engine->impl_->spill_path)));
   }
   VL_RETURN_IF_ERROR(RegisterRowBuffers(connection, engine->impl_->row_buffers));
+  VL_RETURN_IF_ERROR(RegisterParquetSinks(connection, engine->impl_->parquet_sinks));
   VL_RETURN_IF_ERROR(RegisterHeldValues(connection));
   return engine;
 }
@@ -215,6 +218,7 @@ Result<Connection> Engine::Connect() {
     return Fail(ErrorKind::kInternal, "the query engine gives no connection");
   }
   connection.impl_->watcher = &impl_->watcher;
+  connection.impl_->sinks = impl_->parquet_sinks.get();
   return connection;
 }
 
@@ -370,6 +374,8 @@ Result<int64_t> Connection::ScalarInt(const std::string& sql,
   if (!found) return Fail(ErrorKind::kNotFound, "the query gave no row");
   return result.GetInt64(0);
 }
+
+ParquetSinks& Connection::parquet_sinks() const { return *impl_->sinks; }
 
 void* Connection::native() const { return impl_->handle.get(); }
 

@@ -19,6 +19,8 @@
 
 namespace vitalake::engine {
 
+class ParquetSinks;
+
 struct EngineOptions {
   int threads = 0;                     // 0: one per core
   int64_t memory_bytes = 512ll << 20;  // of buffers, hash tables and sorts
@@ -156,8 +158,9 @@ class Connection {
   Result<int64_t> ScalarInt(const std::string& sql, const std::vector<Parameter>& parameters = {},
                             const Wait& wait = {});
 
-  // The native handle (duckdb_connection), for other files of this module.
+  // For other files of this module: the native handle (duckdb_connection), the engine's sinks.
   void* native() const;
+  ParquetSinks& parquet_sinks() const;
 
  private:
   friend class Engine;

@@ -15,76 +15,19 @@
 
 #include "engine/cell_writer_internal.h"
 #include "engine/column_appender.h"
+#include "engine/fhir_run_internal.h"
 #include "engine/path_pattern.h"
 #include "view/view.h"
 
 namespace vitalake::engine {
 namespace {
 
-struct Binding {
-  std::vector<std::string> files;
-  std::shared_ptr<const view::View> view;
-  std::shared_ptr<const FhirScanOptions> options;
-};
-
-struct OpenFile {
-  std::string path;
-  std::unique_ptr<fhir::RecordReader> reader;
-};
-
-// Hands out blocks to all threads of one scan.
-class BlockSource {
- public:
-  explicit BlockSource(const Binding& binding) : binding_(binding) {}
-
-  struct Next {
-    std::shared_ptr<OpenFile> file;
-    fhir::RecordBlock block;
-  };
-  // nullopt when all files are read.
-  Result<std::optional<Next>> Take() {
-    while (true) {
-      VL_TRY(std::shared_ptr<OpenFile> file, Current());
-      if (!file) return std::nullopt;
-      auto block = file->reader->Next();
-      if (!block) return Because(std::move(block.error()), file->path);
-      if (*block) return Next{file, std::move(**block)};
-      Finish(file);
-    }
-  }
-
- private:
-  Result<std::shared_ptr<OpenFile>> Current() {
-    std::lock_guard lock(mutex_);
-    if (current_ || next_file_ == binding_.files.size()) return current_;
-    const std::string& path = binding_.files[next_file_++];
-    auto reader = fhir::RecordReader::Open(path, binding_.options->limits);
-    if (!reader) return Because(std::move(reader.error()), path);
-    current_ = std::make_shared<OpenFile>(OpenFile{path, std::move(*reader)});
-    return current_;
-  }
-  void Finish(const std::shared_ptr<OpenFile>& file) {
-    std::lock_guard lock(mutex_);
-    if (current_ == file) current_ = nullptr;
-  }
-
-  const Binding& binding_;
-  std::mutex mutex_;
-  size_t next_file_ = 0;
-  std::shared_ptr<OpenFile> current_;
-};
-
 struct GlobalState {
-  explicit GlobalState(const Binding& binding) : source(binding) {}
-  BlockSource source;
+  explicit GlobalState(const FhirInput& input) : source(input) {}
+  FhirBlocks source;
   std::vector<size_t> columns;  // view column of each output column; view's count: none
   std::vector<bool> needed;
 };
-
-std::string PlaceOf(const std::string& path, const fhir::RecordPlace& place) {
-  if (place.entry < 0) return fmt::format("{}:{}", path, place.line);
-  return fmt::format("{}:{}[{}]", path, place.line, place.entry);
-}
 
 // Rows that did not fit into a chunk, with copies of their text.
 struct HeldRow {
@@ -95,23 +38,19 @@ struct HeldRow {
 // One thread's part of a scan.
 class Worker {
  public:
-  Worker(const Binding& binding, GlobalState& global)
-      : binding_(binding),
+  Worker(const FhirInput& input, GlobalState& global)
+      : input_(input),
         global_(global),
-        runner_(binding.view, global.needed),
-        on_row_([this](std::span<const view::Cell> row) { TakeRow(row); }) {
-    json_limits_.max_bytes = static_cast<size_t>(binding.options->limits.max_record_bytes);
-    json_limits_.max_depth = binding.options->limits.max_depth;
-    json_limits_.kept = &runner_.selection();
-  }
+        run_(input, global.source, global.needed),
+        on_row_([this](std::span<const view::Cell> row) { TakeRow(row); }) {}
 
   // Fills one chunk; an empty one when nothing is left.
   Status Fill(duckdb_data_chunk chunk) {
     writers_.clear();
     for (size_t i = 0; i < global_.columns.size(); ++i) {
       const size_t column = global_.columns[i];
-      if (column >= binding_.view->columns().size()) continue;
-      writers_.push_back({column, CellWriter(binding_.view->columns()[column].type,
+      if (column >= input_.view->columns().size()) continue;
+      writers_.push_back({column, CellWriter(input_.view->columns()[column].type,
                                              duckdb_data_chunk_get_vector(chunk, i))});
     }
     rows_ = 0;
@@ -120,12 +59,8 @@ class Worker {
       held_.pop_front();
     }
     while (rows_ < capacity_) {
-      if (next_record_ == records_.size()) {
-        VL_TRY(const bool more, NextBlock());
-        if (!more) break;
-        continue;
-      }
-      RunRecord(records_[next_record_++]);
+      VL_TRY(const bool more, run_.Next(on_row_));
+      if (!more) break;
     }
     duckdb_data_chunk_set_size(chunk, rows_);
     return {};
@@ -136,34 +71,6 @@ class Worker {
     size_t column;
     CellWriter cells;
   };
-
-  Result<bool> NextBlock() {
-    records_.clear();
-    next_record_ = 0;
-    VL_TRY(auto next, global_.source.Take());
-    if (!next) return false;
-    file_ = std::move(next->file);
-    block_ = std::move(next->block);
-    records_ = block_.Split(parser_);
-    if (binding_.options->report) {
-      binding_.options->report->AddRecords(static_cast<int64_t>(records_.size()));
-    }
-    return true;
-  }
-
-  void RunRecord(const fhir::Record& record) {
-    if (record.fault) return Report(record, record.fault->message);
-    if (record.text.empty()) return;  // a deletion has no resource
-    const auto resource = parser_.ParsePadded(record.text, json_limits_);
-    if (!resource) return Report(record, resource.error().message);
-    const auto done = runner_.Run(*resource, on_row_);
-    if (!done) Report(record, done.error().place + ": " + done.error().message);
-  }
-
-  void Report(const fhir::Record& record, std::string message) {
-    if (!binding_.options->report) return;
-    binding_.options->report->AddFault({PlaceOf(file_->path, record.place), std::move(message)});
-  }
 
   void TakeRow(std::span<const view::Cell> row) {
     if (rows_ < capacity_) {
@@ -187,16 +94,10 @@ class Worker {
     }
   }
 
-  const Binding& binding_;
+  const FhirInput& input_;
   GlobalState& global_;
-  JsonParser parser_;
-  JsonLimits json_limits_;
-  view::ViewRunner runner_;
+  FhirRun run_;
   view::RowCallback on_row_;
-  std::shared_ptr<OpenFile> file_;
-  fhir::RecordBlock block_;
-  std::vector<fhir::Record> records_;
-  size_t next_record_ = 0;
   std::deque<HeldRow> held_;
   std::vector<Writer> writers_;
   uint64_t rows_ = 0;
@@ -253,8 +154,9 @@ Result<std::string> ViewText(const std::string& view, const FhirScanOptions& opt
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
-Result<std::unique_ptr<Binding>> MakeBinding(duckdb_bind_info info, const SharedOptions& options) {
-  auto binding = std::make_unique<Binding>();
+Result<std::unique_ptr<FhirInput>> MakeBinding(duckdb_bind_info info,
+                                               const SharedOptions& options) {
+  auto binding = std::make_unique<FhirInput>();
   binding->options = options;
   OwnedValue path(duckdb_bind_get_parameter(info, 0));
   OwnedValue view(duckdb_bind_get_named_parameter(info, "view"));
@@ -278,11 +180,11 @@ void Bind(duckdb_bind_info info) {
     OwnedType type(duckdb_create_logical_type(NativeType(column.type)));
     duckdb_bind_add_result_column(info, column.name.c_str(), type.get());
   }
-  duckdb_bind_set_bind_data(info, binding->release(), DeleteAs<Binding>);
+  duckdb_bind_set_bind_data(info, binding->release(), DeleteAs<FhirInput>);
 }
 
 void Init(duckdb_init_info info) {
-  const auto& binding = *static_cast<Binding*>(duckdb_init_get_bind_data(info));
+  const auto& binding = *static_cast<FhirInput*>(duckdb_init_get_bind_data(info));
   auto global = std::make_unique<GlobalState>(binding);
   const size_t view_columns = binding.view->columns().size();
   global->needed.assign(view_columns, false);
@@ -312,7 +214,7 @@ void Scan(duckdb_function_info info, duckdb_data_chunk output) {
   auto& local = *static_cast<LocalState*>(duckdb_function_get_local_init_data(info));
   if (!local.worker) {
     local.worker =
-        std::make_unique<Worker>(*static_cast<Binding*>(duckdb_function_get_bind_data(info)),
+        std::make_unique<Worker>(*static_cast<FhirInput*>(duckdb_function_get_bind_data(info)),
                                  *static_cast<GlobalState*>(duckdb_function_get_init_data(info)));
   }
   const Status filled = local.worker->Fill(output);

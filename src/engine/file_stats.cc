@@ -1,8 +1,13 @@
-#include <algorithm>
-#include <cstdlib>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/clock.h"
 #include "base/json_writer.h"
 #include "engine/file_stats_internal.h"
+#include "engine/parquet_pages.h"
 
 namespace vitalake::engine {
 namespace {
@@ -129,21 +134,71 @@ std::optional<std::string> BoundJson(std::string_view text, const ResultColumn& 
   return std::nullopt;
 }
 
-struct ColumnStats {
-  const ResultColumn* column;
-  JsonValue stats;
-};
+// "2026-11-22", nullopt outside the years 1 to 9999, which not all readers know.
+std::optional<std::string> DateText(std::chrono::sys_days date) {
+  const std::chrono::year_month_day parts(date);
+  const int year = static_cast<int>(parts.year());
+  if (year < 1 || year > 9999) return std::nullopt;
+  return fmt::format("{:04}-{:02}-{:02}", year, static_cast<unsigned>(parts.month()),
+                     static_cast<unsigned>(parts.day()));
+}
 
-void WriteBounds(std::span<const ColumnStats> columns, Side side, JsonWriter& json) {
-  json.Key(side == Side::kLower ? "minValues" : "maxValues").BeginObject();
-  for (const auto& [column, stats] : columns) {
-    const JsonValue bound = stats.Find(side == Side::kLower ? "min" : "max");
-    if (!bound.is_string() || stats.String("has_nan") == "true") continue;
-    if (const auto value = BoundJson(bound.text(), *column, side)) {
-      json.Key(column->name).Raw(*value);
-    }
+std::optional<std::string> TimestampText(Micros at, bool zoned) {
+  const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(at)};
+  const auto date = std::chrono::floor<std::chrono::days>(time);
+  const auto day = DateText(date);
+  if (!day) return std::nullopt;
+  const std::chrono::hh_mm_ss clock(time - date);
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:06}{}", *day, clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count(),
+                     zoned ? "Z" : "");
+}
+
+std::string JsonText(std::string_view text) {
+  std::string json;
+  AppendJsonString(json, text);
+  return json;
+}
+
+// The same of PLAIN bytes.
+std::optional<std::string> BoundJson(std::string_view plain, TypeId type, Side side) {
+  const auto text = [](const std::optional<std::string>& of) {
+    return of ? std::optional(JsonText(*of)) : std::nullopt;
+  };
+  const auto number = [](double value) {
+    // No reader needs to know which zero.
+    return std::isfinite(value) ? std::optional(fmt::format("{}", value == 0 ? 0 : value))
+                                : std::nullopt;
+  };
+  switch (type) {
+    case TypeId::kBoolean:
+      return plain[0] != 0 ? "true" : "false";
+    case TypeId::kTinyInt:
+    case TypeId::kSmallInt:
+    case TypeId::kInteger:
+      return std::to_string(PlainNumber<int32_t>(plain));
+    case TypeId::kBigInt:
+      return std::to_string(PlainNumber<int64_t>(plain));
+    case TypeId::kFloat:
+      return number(static_cast<double>(PlainNumber<float>(plain)));
+    case TypeId::kDouble:
+      return number(PlainNumber<double>(plain));
+    case TypeId::kDate:
+      return text(DateText(std::chrono::sys_days(std::chrono::days(PlainNumber<int32_t>(plain)))));
+    case TypeId::kTimestamp:
+    case TypeId::kTimestampTz:
+      return text(TimestampText(PlainNumber<int64_t>(plain), type == TypeId::kTimestampTz));
+    case TypeId::kVarchar:
+      return text(side == Side::kLower ? LowerBound(plain) : UpperBound(plain));
+    default:
+      return std::nullopt;
   }
-  json.EndObject();
+}
+
+std::optional<std::string> SaidBound(JsonValue stats, const ResultColumn& column, Side side) {
+  const JsonValue bound = stats.Find(side == Side::kLower ? "min" : "max");
+  if (!bound.is_string() || stats.String("has_nan") == "true") return std::nullopt;
+  return BoundJson(bound.text(), column, side);
 }
 
 }  // namespace
@@ -171,21 +226,45 @@ std::optional<std::string> UpperBound(std::string_view text) {
   return std::nullopt;
 }
 
-std::string DeltaStats(JsonValue statistics, int64_t rows, std::span<const ResultColumn> columns) {
-  std::vector<ColumnStats> wanted;
+ColumnBounds BoundsOf(std::string_view name, TypeId type, const std::optional<std::string>& min,
+                      const std::optional<std::string>& max, int64_t nulls) {
+  ColumnBounds bounds{std::string(name)};
+  if (min) bounds.min_json = BoundJson(*min, type, Side::kLower);
+  if (max) bounds.max_json = BoundJson(*max, type, Side::kUpper);
+  bounds.nulls = nulls;
+  return bounds;
+}
+
+std::vector<ColumnBounds> SaidBounds(JsonValue statistics, std::span<const ResultColumn> columns) {
+  std::vector<ColumnBounds> out;
   for (const ResultColumn& column : columns) {
-    if (const JsonValue found = statistics.Find(QuoteName(column.name))) {
-      wanted.push_back({&column, found});
+    const JsonValue stats = statistics.Find(QuoteName(column.name));
+    if (!stats) continue;
+    ColumnBounds& bounds = out.emplace_back();
+    bounds.name = column.name;
+    bounds.min_json = SaidBound(stats, column, Side::kLower);
+    bounds.max_json = SaidBound(stats, column, Side::kUpper);
+    if (AllDigits(stats.String("null_count"))) {
+      bounds.nulls = std::stoll(std::string(stats.String("null_count")));
     }
   }
+  return out;
+}
+
+std::string DeltaStats(int64_t rows, std::span<const ColumnBounds> columns) {
   JsonWriter json;
   json.BeginObject().Key("numRecords").Int(rows);
-  WriteBounds(wanted, Side::kLower, json);
-  WriteBounds(wanted, Side::kUpper, json);
-  json.Key("nullCount").BeginObject();
-  for (const auto& [column, stats] : wanted) {
-    const std::string_view nulls = stats.String("null_count");
-    if (AllDigits(nulls)) json.Key(column->name).Raw(nulls);
+  json.Key("minValues").BeginObject();
+  for (const ColumnBounds& column : columns) {
+    if (column.min_json) json.Key(column.name).Raw(*column.min_json);
+  }
+  json.EndObject().Key("maxValues").BeginObject();
+  for (const ColumnBounds& column : columns) {
+    if (column.max_json) json.Key(column.name).Raw(*column.max_json);
+  }
+  json.EndObject().Key("nullCount").BeginObject();
+  for (const ColumnBounds& column : columns) {
+    if (column.nulls) json.Key(column.name).Int(*column.nulls);
   }
   json.EndObject().EndObject();
   return json.Take();

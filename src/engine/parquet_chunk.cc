@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "base/check.h"
+#include "engine/column_encoder.h"
 #include "engine/parquet_fields_internal.h"
 
 namespace vitalake::engine {
@@ -16,9 +15,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-// A dictionary of more values is none.
-constexpr size_t kMaxDictionary = 4096;
-constexpr size_t kMaxBoundBytes = 256;
 constexpr int64_t kMaxRows = int64_t{1} << 27;
 constexpr std::string_view kFlags("\0\1", 2);
 
@@ -29,74 +25,11 @@ std::unexpected<Error> Unsupported(std::string_view what) {
   return Fail(ErrorKind::kUnsupported, std::string(what));
 }
 
-template <class T>
-T ValueOf(std::string_view bytes) {
-  T value;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  return value;
-}
-
-template <class T>
-bool Less(std::string_view a, std::string_view b) {
-  return ValueOf<T>(a) < ValueOf<T>(b);
-}
-
-bool IsNan(ParquetType type, std::string_view value) {
-  if (type == ParquetType::kFloat) return std::isnan(ValueOf<float>(value));
-  return type == ParquetType::kDouble && std::isnan(ValueOf<double>(value));
-}
-
-int BitsFor(size_t values) { return values < 2 ? 0 : std::bit_width(values - 1); }
-
-void AppendSize(std::string& out, size_t size) {
-  const auto bytes = static_cast<uint32_t>(size);
-  out.append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
-}
-
-ThriftValue Int32(int64_t value) { return ThriftInt(ThriftType::kI32, value); }
-
-// Appends a page with its header; returns its size without compression.
-Result<int64_t> AppendPage(std::string& out, int64_t type, int16_t head_id, ThriftValue head,
-                           std::string_view body, ParquetCodec codec, PageCodec& pages) {
-  if (body.size() > std::numeric_limits<int32_t>::max()) return Unsupported("a page of 2 GB");
-  VL_TRY(const std::string compressed, pages.Compress(codec, body));
-  ThriftValue header;
-  header.Put(page::kType, Int32(type));
-  header.Put(page::kUncompressedSize, Int32(static_cast<int64_t>(body.size())));
-  header.Put(page::kCompressedSize, Int32(static_cast<int64_t>(compressed.size())));
-  header.Put(head_id, std::move(head));
-  const std::string bytes = WriteThriftStruct(header);
-  out += bytes;
-  out += compressed;
-  return static_cast<int64_t>(bytes.size() + body.size());
-}
-
 }  // namespace
-
-// Bytes of a value; 0: each has its own.
-Result<int64_t> ColumnChunk::Width() const {
-  switch (shape_.type) {
-    case ParquetType::kBoolean:
-      return 1;
-    case ParquetType::kInt32:
-    case ParquetType::kFloat:
-      return 4;
-    case ParquetType::kInt64:
-    case ParquetType::kDouble:
-      return 8;
-    case ParquetType::kInt96:
-      return 12;
-    case ParquetType::kByteArray:
-      return 0;
-    case ParquetType::kFixed:
-      if (shape_.fixed_bytes > 0) return shape_.fixed_bytes;
-  }
-  return Unsupported("a physical type that is not known");
-}
 
 // `count` values of a PLAIN page to the end of the pool.
 Status ColumnChunk::AddPlain(std::string_view bytes, int64_t count) {
-  VL_TRY(const int64_t width, Width());
+  VL_TRY(const int64_t width, WidthOf(shape_));
   const auto wanted = static_cast<size_t>(count);
   if (shape_.type == ParquetType::kBoolean) {
     if (bytes.size() < (wanted + 7) / 8) return Corrupt("too few values");
@@ -114,7 +47,7 @@ Status ColumnChunk::AddPlain(std::string_view bytes, int64_t count) {
   }
   for (size_t i = 0; i < wanted; ++i) {
     if (bytes.size() < 4) return Corrupt("too few values");
-    const auto size = ValueOf<uint32_t>(bytes);
+    const auto size = PlainNumber<uint32_t>(bytes);
     bytes.remove_prefix(4);
     if (size > bytes.size()) return Corrupt("a value that is cut off");
     pool_.push_back(bytes.substr(0, size));
@@ -155,10 +88,10 @@ Status ColumnChunk::AddData(const RawPage& page, PageCodec& codec) {
     if (head->Int(page_head::kDefinitionEncoding) != encoding::kRle) {
       return Unsupported("levels in another encoding than RLE");
     }
-    if (body.size() < 4 || ValueOf<uint32_t>(body) > body.size() - 4) {
+    if (body.size() < 4 || PlainNumber<uint32_t>(body) > body.size() - 4) {
       return Corrupt("its levels are cut off");
     }
-    const size_t level_bytes = ValueOf<uint32_t>(body);
+    const size_t level_bytes = PlainNumber<uint32_t>(body);
     VL_TRY(defined, DecodeHybrid(body.substr(4, level_bytes), 1, count));
     body.remove_prefix(4 + level_bytes);
   }
@@ -222,130 +155,23 @@ bool ColumnChunk::Set(int64_t row, std::optional<std::string_view> value) {
     place = kNull;
     return true;
   }
-  const auto width = Width();
+  const auto width = WidthOf(shape_);
   VL_CHECK(width && (*width == 0 || *width == static_cast<int64_t>(value->size())));
-  auto next = static_cast<uint32_t>(pool_.size());
-  if (dictionary_) {
-    if (known_.empty()) {
-      for (uint32_t i = 0; i < next; ++i) known_.emplace(pool_[i], i);
-    }
-    next = known_.emplace(*value, next).first->second;
-  }
-  if (next == pool_.size()) pool_.push_back(*value);
-  place = next;
+  place = static_cast<uint32_t>(pool_.size());
+  pool_.push_back(*value);
   return true;
 }
 
-std::string ColumnChunk::PlainBytes(const std::vector<std::string_view>& values) const {
-  std::string out;
-  if (shape_.type == ParquetType::kBoolean) {
-    out.resize((values.size() + 7) / 8, '\0');
-    for (size_t i = 0; i < values.size(); ++i) {
-      out[i / 8] = static_cast<char>(out[i / 8] | values[i][0] << (i % 8));
-    }
-    return out;
-  }
-  size_t size = 0;
-  for (const std::string_view value : values) size += value.size() + 4;
-  out.reserve(size);
-  for (const std::string_view value : values) {
-    if (shape_.type == ParquetType::kByteArray) AppendSize(out, value.size());
-    out += value;
-  }
-  return out;
-}
-
-void ColumnChunk::FindBounds(const std::vector<std::string_view>& values, Encoded& out) const {
-  if (values.empty()) return;
-  const auto keep = [&](const auto& less) {
-    const auto [min, max] = std::ranges::minmax_element(values, less);
-    if (std::max(min->size(), max->size()) > kMaxBoundBytes) return;
-    out.min = *min;
-    out.max = *max;
-  };
-  switch (shape_.type) {
-    case ParquetType::kBoolean:
-    case ParquetType::kByteArray:
-      return keep(std::less<std::string_view>());
-    case ParquetType::kInt32:
-      return keep(Less<int32_t>);
-    case ParquetType::kInt64:
-      return keep(Less<int64_t>);
-    case ParquetType::kFloat:
-    case ParquetType::kDouble:
-      if (std::ranges::any_of(values, [&](auto value) { return IsNan(shape_.type, value); })) {
-        return;
-      }
-      return shape_.type == ParquetType::kFloat ? keep(Less<float>) : keep(Less<double>);
-    case ParquetType::kInt96:
-    case ParquetType::kFixed:
-      return;
-  }
-}
-
-Result<ColumnChunk::Encoded> ColumnChunk::Encode(PageCodec& codec) const {
-  Encoded out;
-  // 1. The values that rows have; of a dictionary those that are left of it.
-  std::vector<uint32_t> defined(places_.size(), 1);
-  std::vector<std::string_view> values;
-  std::vector<uint32_t> indexes;
-  std::vector<uint32_t> renumbered(dictionary_ ? pool_.size() : 0, kNull);
-  for (size_t row = 0; row < places_.size(); ++row) {
-    const uint32_t place = places_[row];
+Result<EncodedChunk> ColumnChunk::Encode(PageCodec& codec) const {
+  VL_TRY(ColumnEncoder encoder, ColumnEncoder::Make(shape_, dictionary_, codec));
+  for (const uint32_t place : places_) {
     if (place == kNull) {
-      defined[row] = 0;
-      ++out.nulls;
-    } else if (!dictionary_) {
-      values.push_back(pool_[place]);
+      encoder.PutNulls(1);
     } else {
-      if (renumbered[place] == kNull) {
-        renumbered[place] = static_cast<uint32_t>(values.size());
-        values.push_back(pool_[place]);
-      }
-      indexes.push_back(renumbered[place]);
+      encoder.PutPlain(pool_[place]);
     }
   }
-  FindBounds(values, out);
-  bool with_dictionary = dictionary_ && !values.empty();
-  if (with_dictionary && values.size() > kMaxDictionary) {
-    with_dictionary = false;
-    std::vector<std::string_view> by_row;
-    for (const uint32_t index : indexes) by_row.push_back(values[index]);
-    values = std::move(by_row);
-  }
-  // 2. The pages.
-  if (with_dictionary) {
-    ThriftValue head;
-    head.Put(page_head::kValues, Int32(static_cast<int64_t>(values.size())));
-    head.Put(page_head::kEncoding, Int32(encoding::kPlain));
-    VL_TRY(out.uncompressed_bytes,
-           AppendPage(out.bytes, page::kDictionaryPage, page::kDictionary, std::move(head),
-                      PlainBytes(values), shape_.codec, codec));
-    out.dictionary_bytes = static_cast<int64_t>(out.bytes.size());
-  }
-  std::string body;
-  if (shape_.optional) {
-    const std::string levels = EncodeHybrid(defined, 1);
-    AppendSize(body, levels.size());
-    body += levels;
-  }
-  if (with_dictionary) {
-    const int width = BitsFor(values.size());
-    body += static_cast<char>(width);
-    body += EncodeHybrid(indexes, width);
-  } else {
-    body += PlainBytes(values);
-  }
-  ThriftValue head;
-  head.Put(page_head::kValues, Int32(rows()));
-  head.Put(page_head::kEncoding,
-           Int32(with_dictionary ? encoding::kRleDictionary : encoding::kPlain));
-  head.Put(page_head::kDefinitionEncoding, Int32(encoding::kRle));
-  head.Put(page_head::kRepetitionEncoding, Int32(encoding::kRle));
-  VL_TRY(const int64_t size, AppendPage(out.bytes, page::kDataPage, page::kData, std::move(head),
-                                        body, shape_.codec, codec));
-  out.uncompressed_bytes += size;
-  return out;
+  return encoder.Finish();
 }
 
 }  // namespace vitalake::engine

@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -19,38 +18,8 @@
 
 namespace vitalake::engine {
 
-// Type of parquet.thrift.
-enum class ParquetType : int64_t {
-  kBoolean = 0,
-  kInt32 = 1,
-  kInt64 = 2,
-  kInt96 = 3,
-  kFloat = 4,
-  kDouble = 5,
-  kByteArray = 6,
-  kFixed = 7
-};
-
-struct ChunkShape {
-  ParquetType type = ParquetType::kByteArray;
-  int64_t fixed_bytes = 0;  // kFixed
-  bool optional = true;     // else required
-  ParquetCodec codec = ParquetCodec::kZstd;
-};
-
 class ColumnChunk {
  public:
-  struct Encoded {
-    std::string bytes;               // pages
-    int64_t dictionary_bytes = 0;    // of them a dictionary page in front; 0: none
-    int64_t uncompressed_bytes = 0;  // with headers
-    int64_t nulls = 0;
-    // PLAIN bytes of the least and the greatest value, in the order of the type (strings by
-    // unsigned bytes). Nothing: no value, no such order, NaN, or more than 256 bytes.
-    std::optional<std::string> min = std::nullopt;
-    std::optional<std::string> max = std::nullopt;
-  };
-
   // From the bytes of the chunk's pages. kUnsupported: version 2 pages, encodings other than PLAIN
   // and dictionary; kCorrupt.
   static Result<ColumnChunk> Decode(const ChunkShape& shape, int64_t rows, std::string_view pages,
@@ -63,18 +32,15 @@ class ColumnChunk {
   // required column, or a value of another width, is a bug.
   bool Set(int64_t row, std::optional<std::string_view> value);
 
-  // One data page, and a dictionary page where that was one and is still worth it.
-  Result<Encoded> Encode(PageCodec& codec) const;
+  // With a dictionary where that was one and is still worth it.
+  Result<EncodedChunk> Encode(PageCodec& codec) const;
 
  private:
   explicit ColumnChunk(const ChunkShape& shape) : shape_(shape) {}
 
-  Result<int64_t> Width() const;
   Status AddPlain(std::string_view bytes, int64_t count);
   Status AddDictionary(const RawPage& page, PageCodec& codec);
   Status AddData(const RawPage& page, PageCodec& codec);
-  std::string PlainBytes(const std::vector<std::string_view>& values) const;
-  void FindBounds(const std::vector<std::string_view>& values, Encoded& out) const;
 
   static constexpr uint32_t kNull = UINT32_MAX;
 
@@ -82,8 +48,7 @@ class ColumnChunk {
   std::deque<std::string> buffers_;     // what the pool points into
   std::vector<std::string_view> pool_;  // values
   std::vector<uint32_t> places_;        // by row: in pool_, or kNull
-  bool dictionary_ = false;  // pool_ is one: each value once, as far as it was written so
-  std::unordered_map<std::string_view, uint32_t> known_;  // of pool_, once Set needs it
+  bool dictionary_ = false;             // pool_ was one
 };
 
 }  // namespace vitalake::engine

@@ -6,7 +6,8 @@
 namespace vitalake::engine {
 
 namespace footer {
-inline constexpr int16_t kSchema = 2, kRowGroups = 4, kEncryption = 8;
+inline constexpr int16_t kVersion = 1, kSchema = 2, kRows = 3, kRowGroups = 4, kCreatedBy = 6,
+                         kColumnOrders = 7, kEncryption = 8;
 }
 namespace element {
 inline constexpr int16_t kType = 1, kTypeLength = 2, kRepetition = 3, kName = 4, kChildren = 5,
@@ -14,17 +15,17 @@ inline constexpr int16_t kType = 1, kTypeLength = 2, kRepetition = 3, kName = 4,
 }
 namespace group {
 inline constexpr int16_t kColumns = 1, kTotalBytes = 2, kRows = 3, kSorting = 4, kFileOffset = 5,
-                         kCompressedBytes = 6;
+                         kCompressedBytes = 6, kOrdinal = 7;
 }
 namespace chunk {
 inline constexpr int16_t kFilePath = 1, kFileOffset = 2, kMetadata = 3, kOffsetIndex = 4,
                          kOffsetIndexSize = 5, kColumnIndex = 6, kColumnIndexSize = 7, kCrypto = 8;
 }
 namespace meta {
-inline constexpr int16_t kEncodings = 2, kPath = 3, kCodec = 4, kUncompressed = 6, kCompressed = 7,
-                         kDataPage = 9, kIndexPage = 10, kDictionaryPage = 11, kStatistics = 12,
-                         kEncodingStats = 13, kBloomFilter = 14, kBloomFilterSize = 15,
-                         kSizeStatistics = 16;
+inline constexpr int16_t kType = 1, kEncodings = 2, kPath = 3, kCodec = 4, kValues = 5,
+                         kUncompressed = 6, kCompressed = 7, kDataPage = 9, kIndexPage = 10,
+                         kDictionaryPage = 11, kStatistics = 12, kEncodingStats = 13,
+                         kBloomFilter = 14, kBloomFilterSize = 15, kSizeStatistics = 16;
 }
 namespace statistics {
 inline constexpr int16_t kNullCount = 3, kMax = 5, kMin = 6;

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "engine/file_stats_internal.h"
+#include "engine/parquet_sink_internal.h"
 
 namespace vitalake::engine {
 namespace fs = std::filesystem;
@@ -23,13 +24,47 @@ void RemoveMarked(const fs::path& folder, const std::string& mark) {
   }
 }
 
+std::string SortedSql(const std::string& select_sql, const ParquetOptions& options) {
+  if (options.sort_by.empty()) return select_sql;
+  return fmt::format("SELECT * FROM ({}) ORDER BY {}", select_sql,
+                     fmt::join(options.sort_by, ", "));
+}
+
+// nullopt: a column is of a type that ParquetWriter does not write.
+Result<std::optional<std::vector<ParquetColumn>>> ColumnsOf(Connection& connection,
+                                                            const std::string& select_sql,
+                                                            const ParquetOptions& options,
+                                                            const Wait& wait) {
+  if (!options.columns.empty()) return options.columns;
+  VL_TRY(QueryResult described, connection.Query("DESCRIBE " + select_sql, {}, wait));
+  std::vector<ParquetColumn> columns;
+  for (;;) {
+    VL_TRY(const bool more, described.Next());
+    if (!more) return columns;
+    const auto type = WritableType(described.GetString(1));
+    if (!type) return std::nullopt;
+    columns.push_back({std::string(described.GetString(0)), *type});
+  }
+}
+
+Result<std::vector<WrittenFile>> WriteToSink(Connection& connection, const std::string& select_sql,
+                                             std::vector<ParquetColumn> columns,
+                                             const fs::path& folder, const std::string& mark,
+                                             const ParquetOptions& options, const Wait& wait) {
+  ParquetSink sink(std::move(columns), folder, mark, options);
+  connection.parquet_sinks().Add(&sink);
+  const auto copied = connection.Execute(
+      fmt::format("COPY ({}) TO {} (FORMAT {}, USE_TMP_FILE false)", SortedSql(select_sql, options),
+                  QuoteLiteral(sink.FilePath(0).string()), kSinkFormat),
+      wait);
+  connection.parquet_sinks().Remove(&sink);
+  if (!copied) return std::unexpected(copied.error());
+  return sink.Finish();
+}
+
 std::string CopySql(const std::string& select_sql, const fs::path& folder, const std::string& mark,
                     const ParquetOptions& options) {
-  std::string source = select_sql;
-  if (!options.sort_by.empty()) {
-    source =
-        fmt::format("SELECT * FROM ({}) ORDER BY {}", select_sql, fmt::join(options.sort_by, ", "));
-  }
+  const std::string source = SortedSql(select_sql, options);
   const bool rotate = options.max_rows_per_file > 0;
   const int64_t group_rows =
       rotate ? std::min(options.row_group_rows, options.max_rows_per_file) : options.row_group_rows;
@@ -85,9 +120,10 @@ Result<std::vector<WrittenFile>> ReadCopyResult(QueryResult& result,
   }
 }
 
-Result<std::vector<WrittenFile>> Write(Connection& connection, const std::string& select_sql,
-                                       const fs::path& folder, const std::string& mark,
-                                       const ParquetOptions& options, const Wait& wait) {
+Result<std::vector<WrittenFile>> WriteByDuckDb(Connection& connection,
+                                               const std::string& select_sql,
+                                               const fs::path& folder, const std::string& mark,
+                                               const ParquetOptions& options, const Wait& wait) {
   VL_TRY(QueryResult result,
          connection.Query(CopySql(select_sql, folder, mark, options), {}, wait));
   std::vector<std::string> statistics;
@@ -99,10 +135,18 @@ Result<std::vector<WrittenFile>> Write(Connection& connection, const std::string
     VL_RETURN_IF_ERROR(CheckParquetFile(files[i].path, files[i].size_bytes));
     const auto tree = parser.Parse(statistics[i]);
     if (!tree) return Fail(ErrorKind::kInternal, "statistics of a file are no JSON");
-    files[i].stats_json = DeltaStats(*tree, files[i].rows, columns);
+    files[i].stats_json = DeltaStats(files[i].rows, SaidBounds(*tree, columns));
   }
   std::ranges::sort(files, {}, &WrittenFile::path);
   return files;
+}
+
+Result<std::vector<WrittenFile>> Write(Connection& connection, const std::string& select_sql,
+                                       const fs::path& folder, const std::string& mark,
+                                       const ParquetOptions& options, const Wait& wait) {
+  VL_TRY(auto columns, ColumnsOf(connection, select_sql, options, wait));
+  if (!columns) return WriteByDuckDb(connection, select_sql, folder, mark, options, wait);
+  return WriteToSink(connection, select_sql, *std::move(columns), folder, mark, options, wait);
 }
 
 }  // namespace

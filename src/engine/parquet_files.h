@@ -13,6 +13,11 @@
 
 namespace vitalake::engine {
 
+struct ParquetColumn {
+  std::string name;
+  TypeId type = TypeId::kVarchar;
+};
+
 struct ParquetOptions {
   int64_t max_rows_per_file = 0;  // 0: one file; else about so many rows a file (a multiple of
                                   // row_group_rows)
@@ -20,7 +25,9 @@ struct ParquetOptions {
   std::vector<std::string> sort_by = {};  // SQL expressions; empty: rows in any order
   // Minimum, maximum and null count are given for these columns alone.
   std::vector<std::string> stats_columns = {};
-  bool values_repeat = true;         // false: no dictionary is tried for columns of several values
+  bool values_repeat = true;  // false: no dictionary is tried for columns of several values
+  // The columns of the rows, where they are known; else the statement is asked for them first.
+  std::vector<ParquetColumn> columns = {};
   std::string name_prefix = "part";  // files are named "<prefix>-<n>-<random>.parquet"
 };
 
@@ -35,16 +42,17 @@ struct WrittenFile {
   std::string stats_json;
 };
 
-// Options of COPY for every Parquet file written here: zstd at its quickest level, which is no
+// Options of COPY for Parquet files that DuckDB writes: zstd at its quickest level, which is no
 // larger on such data; a dictionary only where values repeat a lot, and no Bloom filter for it.
 inline constexpr std::string_view kParquetFormat =
     "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 4096, "
     "WRITE_BLOOM_FILTER false";
 
 // Runs `select_sql` and writes its rows to new files in `folder` (made on demand): zstd, dictionary
-// where it pays. The files are complete (size and footer checked) but not durable: PutFile does
-// that. No row: no file, an empty list. After an error no file is left behind. Errors as
-// Connection's; kNoSpace when the disk is full.
+// where it pays; by ParquetWriter, or by DuckDB where a column is of a type that it does not write.
+// The files are complete (size and footer checked) but not durable: PutFile does that. No row: no
+// file, an empty list. After an error no file is left behind. Errors as Connection's; kNoSpace when
+// the disk is full.
 Result<std::vector<WrittenFile>> WriteParquet(Connection& connection, const std::string& select_sql,
                                               const std::filesystem::path& folder,
                                               const ParquetOptions& options, const Wait& wait = {});

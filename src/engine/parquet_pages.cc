@@ -28,7 +28,15 @@ class BitPacker {
   void Put(uint32_t value) {
     bits_ |= uint64_t{value} << used_;
     used_ += width_;
-    for (; used_ >= 8; used_ -= 8, bits_ >>= 8) out_ += static_cast<char>(bits_ & 0xff);
+    if (used_ < 32) return;
+    const auto word = static_cast<uint32_t>(bits_);
+    out_.append(reinterpret_cast<const char*>(&word), sizeof(word));
+    bits_ >>= 32;
+    used_ -= 32;
+  }
+  // After whole groups.
+  void Flush() {
+    for (; used_ > 0; used_ -= 8, bits_ >>= 8) out_ += static_cast<char>(bits_ & 0xff);
   }
 
  private:
@@ -72,6 +80,7 @@ void Unpack(std::string_view bytes, int width, uint64_t count, std::vector<uint3
 struct PageCodec::Contexts {
   ZSTD_CCtx* compress = ZSTD_createCCtx();
   ZSTD_DCtx* decompress = ZSTD_createDCtx();
+  std::string compressed;
   Contexts() = default;
   Contexts(const Contexts&) = delete;
   Contexts& operator=(const Contexts&) = delete;
@@ -104,16 +113,77 @@ Result<std::string> PageCodec::Decompress(ParquetCodec codec, std::string_view b
   return out;
 }
 
-Result<std::string> PageCodec::Compress(ParquetCodec codec, std::string_view bytes) {
-  if (codec == ParquetCodec::kNone) return std::string(bytes);
-  std::string out(ZSTD_compressBound(bytes.size()), '\0');
+Result<std::string_view> PageCodec::Compress(ParquetCodec codec, std::string_view bytes) {
+  if (codec == ParquetCodec::kNone) return bytes;
+  std::string& out = contexts_->compressed;
+  const size_t bound = ZSTD_compressBound(bytes.size());
+  if (out.size() < bound) out.resize(bound);
   const size_t done = ZSTD_compressCCtx(contexts_->compress, out.data(), out.size(), bytes.data(),
                                         bytes.size(), kZstdLevel);
   if (ZSTD_isError(done)) {
     return Fail(ErrorKind::kInternal, fmt::format("zstd: {}", ZSTD_getErrorName(done)));
   }
-  out.resize(done);
-  return out;
+  return std::string_view(out).substr(0, done);
+}
+
+Result<int64_t> WidthOf(const ChunkShape& shape) {
+  switch (shape.type) {
+    case ParquetType::kBoolean:
+      return 1;
+    case ParquetType::kInt32:
+    case ParquetType::kFloat:
+      return 4;
+    case ParquetType::kInt64:
+    case ParquetType::kDouble:
+      return 8;
+    case ParquetType::kInt96:
+      return 12;
+    case ParquetType::kByteArray:
+      return 0;
+    case ParquetType::kFixed:
+      if (shape.fixed_bytes > 0) return shape.fixed_bytes;
+  }
+  return Fail(ErrorKind::kUnsupported, "a physical type that is not known");
+}
+
+Result<int64_t> AppendPage(std::string& out, int64_t type, int16_t head_id, ThriftValue head,
+                           std::string_view body, ParquetCodec codec, PageCodec& pages) {
+  if (static_cast<int64_t>(body.size()) > kMaxPageBytes) {
+    return Fail(ErrorKind::kUnsupported, "a page of 2 GB");
+  }
+  VL_TRY(const std::string_view compressed, pages.Compress(codec, body));
+  const auto int32 = [](size_t value) {
+    return ThriftInt(ThriftType::kI32, static_cast<int64_t>(value));
+  };
+  ThriftValue header;
+  header.Put(page::kType, ThriftInt(ThriftType::kI32, type));
+  header.Put(page::kUncompressedSize, int32(body.size()));
+  header.Put(page::kCompressedSize, int32(compressed.size()));
+  header.Put(head_id, std::move(head));
+  const std::string bytes = WriteThriftStruct(header);
+  out += bytes;
+  out += compressed;
+  return static_cast<int64_t>(bytes.size() + body.size());
+}
+
+void DescribeChunk(const EncodedChunk& encoded, ThriftValue& metadata) {
+  ThriftValue encodings;
+  encodings.type = ThriftType::kList;
+  encodings.item_type = ThriftType::kI32;
+  std::vector<int64_t> used = {encoding::kPlain, encoding::kRle};
+  if (encoded.dictionary_bytes > 0) used.push_back(encoding::kRleDictionary);
+  for (const int64_t id : used) encodings.items.push_back(ThriftInt(ThriftType::kI32, id));
+  metadata.Put(meta::kEncodings, std::move(encodings));
+  const auto int64 = [](int64_t value) { return ThriftInt(ThriftType::kI64, value); };
+  metadata.Put(meta::kUncompressed, int64(encoded.uncompressed_bytes));
+  metadata.Put(meta::kCompressed, int64(static_cast<int64_t>(encoded.bytes.size())));
+  ThriftValue stats;
+  stats.Put(statistics::kNullCount, int64(encoded.nulls));
+  if (encoded.min) stats.Put(statistics::kMin, ThriftBinary(*encoded.min));
+  if (encoded.max) stats.Put(statistics::kMax, ThriftBinary(*encoded.max));
+  metadata.Put(meta::kStatistics, std::move(stats));
+  metadata.Erase(meta::kEncodingStats);
+  metadata.Erase(meta::kSizeStatistics);
 }
 
 Result<std::vector<RawPage>> SplitPages(std::string_view chunk) {
@@ -171,6 +241,7 @@ std::string EncodeHybrid(const std::vector<uint32_t>& values, int width) {
     PutVarint(out, groups << 1 | 1);
     BitPacker packer(out, width);
     for (size_t i = from; i < from + groups * kGroup; ++i) packer.Put(i < to ? values[i] : 0);
+    packer.Flush();
   };
   size_t packed_from = 0;  // values from here on wait to be packed
   for (size_t at = 0; at < values.size();) {
@@ -188,6 +259,31 @@ std::string EncodeHybrid(const std::vector<uint32_t>& values, int width) {
     at = run_end;
   }
   put_packed(packed_from, values.size());
+  return out;
+}
+
+std::string EncodeRun(uint32_t value, size_t count, int width) {
+  std::string out;
+  PutVarint(out, count << 1);
+  out.append(reinterpret_cast<const char*>(&value), static_cast<size_t>(width + 7) / 8);
+  return out;
+}
+
+std::string EncodeBits(std::span<const uint64_t> words, size_t from, size_t to) {
+  std::string out;
+  const size_t groups = (to - from + kGroup - 1) / kGroup;
+  PutVarint(out, groups << 1 | 1);
+  BitPacker packer(out, kGroup);
+  for (size_t at = from; at < to; at += kGroup) {
+    const size_t shift = at % 64;
+    uint64_t bits = words[at / 64] >> shift;
+    if (shift > 64 - kGroup && at / 64 + 1 < words.size())
+      bits |= words[at / 64 + 1] << (64 - shift);
+    const size_t left = to - at;
+    const uint64_t mask = left < kGroup ? (uint64_t{1} << left) - 1 : 0xff;
+    packer.Put(static_cast<uint32_t>(bits & mask));
+  }
+  packer.Flush();
   return out;
 }
 

@@ -51,26 +51,6 @@ Result<std::string> PlainBytes(const QueryResult& rows, size_t column) {
   return Unsupported(fmt::format("values of type {}", described.type));
 }
 
-// Sets what the metadata of a chunk says of its pages, but for their places.
-void Describe(const ColumnChunk::Encoded& encoded, ThriftValue& metadata) {
-  ThriftValue encodings;
-  encodings.type = ThriftType::kList;
-  encodings.item_type = ThriftType::kI32;
-  std::vector<int64_t> used = {encoding::kPlain, encoding::kRle};
-  if (encoded.dictionary_bytes > 0) used.push_back(encoding::kRleDictionary);
-  for (const int64_t id : used) encodings.items.push_back(ThriftInt(ThriftType::kI32, id));
-  metadata.Put(meta::kEncodings, std::move(encodings));
-  metadata.SetInt(meta::kUncompressed, encoded.uncompressed_bytes);
-  metadata.SetInt(meta::kCompressed, static_cast<int64_t>(encoded.bytes.size()));
-  ThriftValue stats;
-  stats.Put(statistics::kNullCount, ThriftInt(ThriftType::kI64, encoded.nulls));
-  if (encoded.min) stats.Put(statistics::kMin, ThriftBinary(*encoded.min));
-  if (encoded.max) stats.Put(statistics::kMax, ThriftBinary(*encoded.max));
-  metadata.Put(meta::kStatistics, std::move(stats));
-  metadata.Erase(meta::kEncodingStats);
-  metadata.Erase(meta::kSizeStatistics);
-}
-
 // What lies outside the chunks is not copied.
 void ForgetIndexes(ThriftValue& column) {
   for (const int16_t id : {chunk::kOffsetIndex, chunk::kOffsetIndexSize, chunk::kColumnIndex,
@@ -148,7 +128,7 @@ class Splicer {
     const auto last = std::ranges::lower_bound(patch_.rows, to);
     bool changed = false;
     for (ThriftValue& column : row_group.Find(group::kColumns)->items) {
-      std::optional<ColumnChunk::Encoded> encoded;
+      std::optional<EncodedChunk> encoded;
       const auto patch = std::ranges::find(patch_.columns, ColumnOf(column), &ColumnPatch::column);
       if (first != last && patch != patch_.columns.end()) {
         const auto at = static_cast<size_t>(first - patch_.rows.begin());
@@ -169,22 +149,22 @@ class Splicer {
   }
 
   // The chunk with the values [at, end) of `patch`; nullopt when it has them already.
-  Result<std::optional<ColumnChunk::Encoded>> Patched(const ThriftValue& column,
-                                                      const ColumnPatch& patch, size_t at,
-                                                      size_t end, int64_t first_row, int64_t rows) {
+  Result<std::optional<EncodedChunk>> Patched(const ThriftValue& column, const ColumnPatch& patch,
+                                              size_t at, size_t end, int64_t first_row,
+                                              int64_t rows) {
     VL_TRY(ColumnChunk chunk, base_.Decode(column, rows, codec_));
     bool changed = false;
     for (; at < end; ++at) {
       changed |= chunk.Set(patch_.rows[at] - first_row, patch.values[at]);
     }
     if (!changed) return std::nullopt;
-    VL_TRY(ColumnChunk::Encoded encoded, chunk.Encode(codec_));
+    VL_TRY(EncodedChunk encoded, chunk.Encode(codec_));
     return encoded;
   }
 
-  Status PutChunk(ThriftValue& column, const ColumnChunk::Encoded& encoded) {
+  Status PutChunk(ThriftValue& column, const EncodedChunk& encoded) {
     ThriftValue& metadata = *column.Find(chunk::kMetadata);
-    Describe(encoded, metadata);
+    DescribeChunk(encoded, metadata);
     metadata.Erase(meta::kDictionaryPage);
     if (encoded.dictionary_bytes > 0) {
       metadata.Put(meta::kDictionaryPage, ThriftInt(ThriftType::kI64, at_));

@@ -44,11 +44,6 @@ size_t WidthOf(view::ColumnType type) {
   return 0;
 }
 
-std::string_view TextOf(const duckdb_string_t& value) {
-  const uint32_t size = value.value.inlined.length;
-  return {size <= 12 ? value.value.inlined.inlined : value.value.pointer.ptr, size};
-}
-
 }  // namespace
 
 // One column: its values chunk by chunk, as DuckDB's vectors hold them; those of nulls mean

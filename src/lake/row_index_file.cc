@@ -115,7 +115,8 @@ Status RowIndexWriter::EndBlock() {
   if (ends_.empty()) return {};
   std::string plain;
   PutNumber(plain, ends_.size() + rows_.size());
-  VL_TRY(const std::string packed, codec_.Compress(engine::ParquetCodec::kZstd, ends_ + rows_));
+  VL_TRY(const std::string_view packed,
+         codec_.Compress(engine::ParquetCodec::kZstd, ends_ + rows_));
   plain += packed;
   blocks_.push_back({out_.size(), plain.size(), Hash64(plain)});
   out_ += plain;

@@ -1,0 +1,264 @@
+#include "engine/parquet_writer.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/file_stats_internal.h"
+#include "engine/parquet_fields_internal.h"
+
+namespace vitalake::engine {
+namespace {
+
+constexpr size_t kWriteBytes = 1 << 20;
+constexpr std::string_view kMagic = "PAR1";
+
+// How a column of a type is declared: ConvertedType for readers that know no logical types.
+struct Declaration {
+  TypeId type;
+  std::string_view sql;
+  ParquetType physical;
+  int64_t converted = -1;
+  int16_t logical = 0;  // field of the union LogicalType; 0: none
+};
+
+constexpr int16_t kLogicalString = 1, kLogicalDate = 6, kLogicalTimestamp = 8, kLogicalInteger = 10;
+
+constexpr Declaration kDeclarations[] = {
+    {TypeId::kBoolean, "BOOLEAN", ParquetType::kBoolean},
+    {TypeId::kTinyInt, "TINYINT", ParquetType::kInt32, 15, kLogicalInteger},
+    {TypeId::kSmallInt, "SMALLINT", ParquetType::kInt32, 16, kLogicalInteger},
+    {TypeId::kInteger, "INTEGER", ParquetType::kInt32, 17, kLogicalInteger},
+    {TypeId::kBigInt, "BIGINT", ParquetType::kInt64, 18, kLogicalInteger},
+    {TypeId::kFloat, "FLOAT", ParquetType::kFloat},
+    {TypeId::kDouble, "DOUBLE", ParquetType::kDouble},
+    {TypeId::kVarchar, "VARCHAR", ParquetType::kByteArray, 0, kLogicalString},
+    {TypeId::kBlob, "BLOB", ParquetType::kByteArray},
+    {TypeId::kDate, "DATE", ParquetType::kInt32, 6, kLogicalDate},
+    {TypeId::kTimestamp, "TIMESTAMP", ParquetType::kInt64, 10, kLogicalTimestamp},
+    {TypeId::kTimestampTz, "TIMESTAMP WITH TIME ZONE", ParquetType::kInt64, 10, kLogicalTimestamp}};
+
+const Declaration& DeclarationOf(TypeId type) {
+  const auto found = std::ranges::find(kDeclarations, type, &Declaration::type);
+  VL_CHECK(found != std::end(kDeclarations));
+  return *found;
+}
+
+ThriftValue Int32(int64_t value) { return ThriftInt(ThriftType::kI32, value); }
+ThriftValue Int64(int64_t value) { return ThriftInt(ThriftType::kI64, value); }
+
+ThriftValue Flag(bool value) {
+  ThriftValue made;
+  made.type = value ? ThriftType::kTrue : ThriftType::kFalse;
+  return made;
+}
+
+ThriftValue List(ThriftType of, std::vector<ThriftValue> items) {
+  ThriftValue made;
+  made.type = ThriftType::kList;
+  made.item_type = of;
+  made.items = std::move(items);
+  return made;
+}
+
+ThriftValue Union(int16_t field, ThriftValue value) {
+  ThriftValue made;
+  made.Put(field, std::move(value));
+  return made;
+}
+
+ThriftValue LogicalType(const Declaration& of) {
+  ThriftValue value;
+  if (of.logical == kLogicalTimestamp) {
+    constexpr int16_t kMicros = 2;
+    value.Put(1, Flag(of.type == TypeId::kTimestampTz));  // isAdjustedToUTC
+    value.Put(2, Union(kMicros, {}));
+  } else if (of.logical == kLogicalInteger) {
+    const int64_t bits = of.type == TypeId::kTinyInt    ? 8
+                         : of.type == TypeId::kSmallInt ? 16
+                         : of.type == TypeId::kInteger  ? 32
+                                                        : 64;
+    value.Put(1, ThriftInt(ThriftType::kI8, bits));
+    value.Put(2, Flag(true));  // isSigned
+  }
+  return Union(of.logical, std::move(value));
+}
+
+ThriftValue Schema(std::span<const ParquetColumn> columns) {
+  constexpr int64_t kRequired = 0, kOptional = 1;
+  std::vector<ThriftValue> elements(1);
+  elements[0].Put(element::kRepetition, Int32(kRequired));
+  elements[0].Put(element::kName, ThriftBinary("schema"));
+  elements[0].Put(element::kChildren, Int32(static_cast<int64_t>(columns.size())));
+  for (const ParquetColumn& column : columns) {
+    const Declaration& declared = DeclarationOf(column.type);
+    ThriftValue& item = elements.emplace_back();
+    item.Put(element::kType, Int32(static_cast<int64_t>(declared.physical)));
+    item.Put(element::kRepetition, Int32(kOptional));
+    item.Put(element::kName, ThriftBinary(column.name));
+    if (declared.converted >= 0) item.Put(element::kConvertedType, Int32(declared.converted));
+    if (declared.logical != 0) item.Put(element::kLogicalType, LogicalType(declared));
+  }
+  return List(ThriftType::kStruct, std::move(elements));
+}
+
+ChunkShape ShapeOf(TypeId type) {
+  ChunkShape shape;
+  shape.type = DeclarationOf(type).physical;
+  return shape;
+}
+
+}  // namespace
+
+std::optional<TypeId> WritableType(std::string_view sql_type) {
+  const auto found = std::ranges::find(kDeclarations, sql_type, &Declaration::sql);
+  if (found == std::end(kDeclarations)) return std::nullopt;
+  return found->type;
+}
+
+RowGroup::RowGroup(std::span<const ParquetColumn> columns, bool values_repeat)
+    : codec_(std::make_unique<PageCodec>()) {
+  columns_.reserve(columns.size());
+  for (const ParquetColumn& column : columns) {
+    auto encoder = ColumnEncoder::Make(ShapeOf(column.type), values_repeat, *codec_);
+    VL_CHECK(encoder);  // of every type that is declared
+    columns_.push_back(std::move(*encoder));
+  }
+}
+
+Result<std::vector<EncodedChunk>> RowGroup::Finish() {
+  const size_t rows = this->rows();
+  std::vector<EncodedChunk> chunks;
+  chunks.reserve(columns_.size());
+  for (ColumnEncoder& column : columns_) {
+    VL_CHECK(column.rows() == rows);
+    VL_TRY(chunks.emplace_back(), column.Finish());
+  }
+  return chunks;
+}
+
+ParquetWriter::ParquetWriter(std::filesystem::path path, std::vector<ParquetColumn> columns,
+                             storage::Fd file)
+    : path_(std::move(path)),
+      columns_(std::move(columns)),
+      file_(std::move(file)),
+      bounds_(columns_.size()) {}
+
+Result<ParquetWriter> ParquetWriter::Create(const std::filesystem::path& path,
+                                            std::vector<ParquetColumn> columns) {
+  constexpr mode_t kMode = 0644;
+  const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  if (number < 0) return storage::FailErrno(errno, "create", path);
+  ParquetWriter writer(path, std::move(columns), storage::Fd(number));
+  VL_RETURN_IF_ERROR(writer.Write(kMagic));
+  return writer;
+}
+
+Status ParquetWriter::Write(std::string_view bytes) {
+  waiting_ += bytes;
+  at_ += static_cast<int64_t>(bytes.size());
+  return waiting_.size() < kWriteBytes ? Status() : Flush();
+}
+
+Status ParquetWriter::Flush() {
+  VL_RETURN_IF_ERROR(storage::WriteFully(calls_, file_.number(), waiting_, path_));
+  waiting_.clear();
+  return {};
+}
+
+void ParquetWriter::Widen(size_t column, const EncodedChunk& chunk) {
+  Bounds& bounds = bounds_[column];
+  bounds.nulls += chunk.nulls;
+  if (chunk.nulls == chunk.rows) return;
+  if (!chunk.min || !chunk.max) {
+    bounds.known = false;
+    return;
+  }
+  const ParquetType type = DeclarationOf(columns_[column].type).physical;
+  if (!bounds.min || ComparePlain(type, *chunk.min, *bounds.min) < 0) bounds.min = chunk.min;
+  if (!bounds.max || ComparePlain(type, *chunk.max, *bounds.max) > 0) bounds.max = chunk.max;
+}
+
+// Of a chunk that begins where the file ends.
+ThriftValue ParquetWriter::Metadata(size_t column, const EncodedChunk& chunk) const {
+  ThriftValue made;
+  made.Put(meta::kType, Int32(static_cast<int64_t>(DeclarationOf(columns_[column].type).physical)));
+  DescribeChunk(chunk, made);
+  made.Put(meta::kPath, List(ThriftType::kBinary, {ThriftBinary(columns_[column].name)}));
+  made.Put(meta::kCodec, Int32(static_cast<int64_t>(ParquetCodec::kZstd)));
+  made.Put(meta::kValues, Int64(chunk.rows));
+  made.Put(meta::kDataPage, Int64(at_ + chunk.dictionary_bytes));
+  if (chunk.dictionary_bytes > 0) made.Put(meta::kDictionaryPage, Int64(at_));
+  return made;
+}
+
+Status ParquetWriter::Add(std::vector<EncodedChunk> chunks) {
+  VL_CHECK(chunks.size() == columns_.size());
+  const int64_t begin = at_;
+  int64_t uncompressed = 0;
+  std::vector<ThriftValue> columns;
+  columns.reserve(chunks.size());
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    Widen(i, chunks[i]);
+    uncompressed += chunks[i].uncompressed_bytes;
+    ThriftValue& column = columns.emplace_back();
+    column.Put(chunk::kFileOffset, Int64(0));
+    column.Put(chunk::kMetadata, Metadata(i, chunks[i]));
+    VL_RETURN_IF_ERROR(Write(chunks[i].bytes));
+    chunks[i].bytes = {};
+  }
+  const int64_t rows = chunks.empty() ? 0 : chunks.front().rows;
+  ThriftValue& made = groups_.emplace_back();
+  made.Put(group::kColumns, List(ThriftType::kStruct, std::move(columns)));
+  made.Put(group::kTotalBytes, Int64(uncompressed));
+  made.Put(group::kRows, Int64(rows));
+  made.Put(group::kFileOffset, Int64(begin));
+  made.Put(group::kCompressedBytes, Int64(at_ - begin));
+  made.Put(group::kOrdinal, ThriftInt(ThriftType::kI16, static_cast<int64_t>(groups_.size()) - 1));
+  rows_ += rows;
+  return {};
+}
+
+ThriftValue ParquetWriter::Footer() {
+  ThriftValue made;
+  made.Put(footer::kVersion, Int32(1));
+  made.Put(footer::kSchema, Schema(columns_));
+  made.Put(footer::kRows, Int64(rows_));
+  made.Put(footer::kRowGroups, List(ThriftType::kStruct, std::move(groups_)));
+  made.Put(footer::kCreatedBy, ThriftBinary("Vitalake"));
+  // Without it readers do not trust the bounds of texts.
+  constexpr int16_t kTypeDefinedOrder = 1;
+  made.Put(footer::kColumnOrders,
+           List(ThriftType::kStruct,
+                std::vector<ThriftValue>(columns_.size(), Union(kTypeDefinedOrder, {}))));
+  return made;
+}
+
+Result<WrittenFile> ParquetWriter::Finish(std::span<const std::string> stats_columns) {
+  const std::string footer = WriteThriftStruct(Footer());
+  VL_RETURN_IF_ERROR(Write(footer));
+  const auto size = static_cast<uint32_t>(footer.size());
+  VL_RETURN_IF_ERROR(Write({reinterpret_cast<const char*>(&size), sizeof(size)}));
+  VL_RETURN_IF_ERROR(Write(kMagic));
+  VL_RETURN_IF_ERROR(Flush());
+  VL_RETURN_IF_ERROR(file_.Close(path_));
+  std::vector<ColumnBounds> bounds;
+  for (const std::string& name : stats_columns) {
+    const auto found = std::ranges::find(columns_, name, &ParquetColumn::name);
+    if (found == columns_.end()) continue;
+    const Bounds& known = bounds_[static_cast<size_t>(found - columns_.begin())];
+    const std::optional<std::string> none;
+    bounds.push_back(BoundsOf(name, found->type, known.known ? known.min : none,
+                              known.known ? known.max : none, known.nulls));
+  }
+  WrittenFile file;
+  file.path = path_;
+  file.size_bytes = at_;
+  file.rows = rows_;
+  file.stats_json = DeltaStats(rows_, bounds);
+  return file;
+}
+
+}  // namespace vitalake::engine
