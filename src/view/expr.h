@@ -17,6 +17,17 @@ namespace vitalake::view {
 
 using Items = std::vector<Item>;
 
+// Told what an evaluation looks at besides the resource's shape (types, names and places of its
+// nodes), so that the result is known for the next resource like it.
+class ShapeWatch {
+ public:
+  virtual ~ShapeWatch() = default;
+  // A string node was compared with a text of the view.
+  virtual void OnText(const JsonNode* node, std::string_view text, bool same) = 0;
+  // Anything else: the result is not known from what was told.
+  virtual void OnOther() = 0;
+};
+
 // What an evaluation may look at, and its memory. One per thread, reused from resource to resource.
 //
 // A sink may be called while `focus` is that of an inner expression: a sink that evaluates an
@@ -29,6 +40,7 @@ class Env {
   bool has_total = false;
   Item resource;
   int64_t row_index = 0;
+  ShapeWatch* watch = nullptr;  // null: nobody asks
 
   bool failed() const { return failed_; }
   const std::string& fault() const { return fault_; }
@@ -93,6 +105,9 @@ class Expr {
 
   virtual StaticKind kind() const { return StaticKind::kAny; }
   virtual bool at_most_one() const { return false; }
+  // Whether Env::watch is told everything that the result depends on besides the resource's shape
+  // and the focus, and the items are nodes, or values that outlive the resource.
+  virtual bool is_watched() const { return false; }
   virtual PathExpr* AsPath() { return nullptr; }
 
   // Keeps in `kept` all that evaluating looks at when $this is at one of `focus`, and returns where
@@ -132,6 +147,7 @@ class ConstantExpr final : public Expr {
     return item_.kind == ItemKind::kBoolean ? StaticKind::kBoolean : StaticKind::kNotBoolean;
   }
   bool at_most_one() const override { return true; }
+  bool is_watched() const override { return true; }
   Places Touch(JsonSelection&, const Places&) const override { return {}; }
 
  private:
@@ -144,6 +160,7 @@ class EmptyExpr final : public Expr {
  public:
   bool Each(Env&, Sink) const override { return true; }
   bool at_most_one() const override { return true; }
+  bool is_watched() const override { return true; }
   Places Touch(JsonSelection&, const Places&) const override { return {}; }
 };
 
@@ -154,6 +171,7 @@ class VariableExpr final : public Expr {
   explicit VariableExpr(Which which) : which_(which) {}
   bool Each(Env& env, Sink sink) const override;
   bool at_most_one() const override { return true; }
+  bool is_watched() const override { return which_ == Which::kThis || which_ == Which::kResource; }
   Places Touch(JsonSelection& kept, const Places& focus) const override;
 
  private:

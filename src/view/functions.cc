@@ -20,6 +20,7 @@ class WhereExpr final : public Expr {
   WhereExpr(ExprPtr input, ExprPtr criteria)
       : input_(std::move(input)), criteria_(std::move(criteria)) {}
   bool at_most_one() const override { return input_->at_most_one(); }
+  bool is_watched() const override { return input_->is_watched() && criteria_->is_watched(); }
   bool Each(Env& env, Sink sink) const override {
     int64_t index = 0;
     return input_->Each(env, [&](const Item& item) {
@@ -115,6 +116,7 @@ class ExistsExpr final : public BooleanExpr {
  public:
   ExistsExpr(ExprPtr input, bool negated) : input_(std::move(input)), negated_(negated) {}
   Truth Test(Env& env) const override { return ToTruth(input_->Any(env) != negated_); }
+  bool is_watched() const override { return input_->is_watched(); }
   Places Touch(JsonSelection& kept, const Places& focus) const override {
     input_->Touch(kept, focus);
     return {};
@@ -129,6 +131,7 @@ class CountExpr final : public Expr {
  public:
   explicit CountExpr(ExprPtr input) : input_(std::move(input)) {}
   bool at_most_one() const override { return true; }
+  bool is_watched() const override { return input_->is_watched(); }
   StaticKind kind() const override { return StaticKind::kNotBoolean; }
   bool Each(Env& env, Sink sink) const override {
     int64_t count = 0;

@@ -76,6 +76,7 @@ class EqualTextExpr final : public BooleanExpr {
         literal_(Item::Text(ItemKind::kString, text)),
         may_be_date_(LooksLikeDate(text)),
         negated_(negated) {}
+  bool is_watched() const override { return left_->is_watched(); }
 
   Truth Test(Env& env) const override {
     Item item;
@@ -85,10 +86,10 @@ class EqualTextExpr final : public BooleanExpr {
     const bool plain =
         item.kind == ItemKind::kNode && item.type == 0 && item.node->type == JsonType::kString;
     const std::string_view text = literal_.item().text;
-    if (plain && std::string_view(item.node->data, item.node->size) == text) {
-      return ToTruth(!negated_);
-    }
-    if (plain && !may_be_date_) return ToTruth(negated_);
+    const bool same = plain && std::string_view(item.node->data, item.node->size) == text;
+    const bool sure = same || (plain && !may_be_date_);
+    if (env.watch) sure ? env.watch->OnText(item.node, text, same) : env.watch->OnOther();
+    if (sure) return ToTruth(same != negated_);
     const Truth equal = Equal(item, literal_.item());
     return equal == Truth::kEmpty ? equal : ToTruth((equal == Truth::kTrue) != negated_);
   }
@@ -177,6 +178,7 @@ class LogicExpr final : public BooleanExpr {
  public:
   LogicExpr(Operator op, ExprPtr left, ExprPtr right)
       : op_(op), left_(std::move(left)), right_(std::move(right)) {}
+  bool is_watched() const override { return left_->is_watched() && right_->is_watched(); }
 
   Truth Test(Env& env) const override {
     const Truth a = left_->Test(env);
@@ -407,6 +409,7 @@ class FirstExpr final : public Expr {
  public:
   explicit FirstExpr(ExprPtr input) : input_(std::move(input)) {}
   bool at_most_one() const override { return true; }
+  bool is_watched() const override { return input_->is_watched(); }
   StaticKind kind() const override { return input_->kind(); }
   bool Each(Env& env, Sink sink) const override {
     bool wanted = true;
@@ -438,6 +441,9 @@ class FirstOfExpr final : public Expr {
  public:
   explicit FirstOfExpr(std::vector<ExprPtr> firsts) : firsts_(std::move(firsts)) {}
   bool at_most_one() const override { return true; }
+  bool is_watched() const override {
+    return std::ranges::all_of(firsts_, [](const ExprPtr& first) { return first->is_watched(); });
+  }
   bool Each(Env& env, Sink sink) const override {
     Item item;
     if (One(env, item) == Found::kNone) return !env.failed();

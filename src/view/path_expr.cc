@@ -73,26 +73,27 @@ inline PathExpr::Match PathExpr::Lookup(const Step& step, const JsonNode* object
   return LookupChoice(step, object);
 }
 
-bool PathExpr::EnterCompanion(const JsonNode* object, size_t step, Sink sink) const {
+bool PathExpr::EnterCompanion(Env& env, const JsonNode* object, size_t step, Sink sink) const {
   const JsonValue companion = JsonValue(object).Find(steps_[step].companion);
-  return !companion || !IsContainer(companion.node()) || Walk(companion.node(), 0, step + 1, sink);
+  return !companion || !IsContainer(companion.node()) ||
+         Walk(env, companion.node(), 0, step + 1, sink);
 }
 
-bool PathExpr::Enter(const JsonNode* object, size_t step, Sink sink) const {
+bool PathExpr::Enter(Env& env, const JsonNode* object, size_t step, Sink sink) const {
   const Match match = Lookup(steps_[step], object);
-  if (match.node != nullptr && !Walk(match.node, match.type, step + 1, sink)) return false;
-  return steps_[step].companion.empty() || EnterCompanion(object, step, sink);
+  if (match.node != nullptr && !Walk(env, match.node, match.type, step + 1, sink)) return false;
+  return steps_[step].companion.empty() || EnterCompanion(env, object, step, sink);
 }
 
 // `at` is what step - 1 found.
-bool PathExpr::Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) const {
+bool PathExpr::Walk(Env& env, const JsonNode* at, Symbol type, size_t step, Sink sink) const {
   switch (at->type) {
     case JsonType::kNull:
       return true;
     case JsonType::kArray:
       for (const JsonNode *child = at + 1, *end = at + at->skip; child != end;
            child += child->skip) {
-        if (!Walk(child, type, step, sink)) return false;
+        if (!Walk(env, child, type, step, sink)) return false;
       }
       return true;
     default:
@@ -100,19 +101,20 @@ bool PathExpr::Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) con
   }
   if (step > 0) {
     const Step& from = steps_[step - 1];
-    if (type == 0 && !from.type.empty() && !IsOfType(Item::Node(JsonValue(at)), from.type)) {
-      return true;
+    if (type == 0 && !from.type.empty()) {
+      if (env.watch) env.watch->OnOther();
+      if (!IsOfType(Item::Node(JsonValue(at)), from.type)) return true;
     }
     if (from.first) {
       if (step == steps_.size())
         sink(Item::Node(JsonValue(at), type));
       else if (at->type == JsonType::kObject)
-        Enter(at, step, sink);
+        Enter(env, at, step, sink);
       return false;
     }
   }
   if (step == steps_.size()) return sink(Item::Node(JsonValue(at), type));
-  return at->type != JsonType::kObject || Enter(at, step, sink);
+  return at->type != JsonType::kObject || Enter(env, at, step, sink);
 }
 
 bool PathExpr::Each(Env& env, Sink sink) const {
@@ -120,13 +122,13 @@ bool PathExpr::Each(Env& env, Sink sink) const {
   const auto keep = [&](const Item& item) { return wanted = sink(item); };
   if (input_) {
     input_->Each(env, [&](const Item& item) {
-      if (item.kind == ItemKind::kNode) return Walk(item.node, item.type, 0, keep);
+      if (item.kind == ItemKind::kNode) return Walk(env, item.node, item.type, 0, keep);
       return steps_.empty() ? keep(item) : true;
     });
   } else if (env.focus.kind != ItemKind::kNode) {
     return steps_.empty() ? sink(env.focus) : true;
   } else if (env.focus.node != nullptr) {
-    Walk(env.focus.node, env.focus.type, 0, keep);
+    Walk(env, env.focus.node, env.focus.type, 0, keep);
   }
   return wanted && !env.failed();
 }

@@ -31,6 +31,7 @@ class PathExpr final : public Expr {
     if (!steps_.empty()) return steps_.back().first;
     return !input_ || input_->at_most_one();
   }
+  bool is_watched() const override { return !input_ || input_->is_watched(); }
   Places Touch(JsonSelection& kept, const Places& focus) const override;
 
  private:
@@ -56,9 +57,9 @@ class PathExpr final : public Expr {
   static Match LookupChoice(const Step& step, const JsonNode* object);
   static Match LookupNarrowed(const Step& step, const JsonNode* object);
   // False ends the walk: the sink wants no more, or a first() is done.
-  bool Walk(const JsonNode* at, Symbol type, size_t step, Sink sink) const;
-  bool Enter(const JsonNode* object, size_t step, Sink sink) const;
-  bool EnterCompanion(const JsonNode* object, size_t step, Sink sink) const;
+  bool Walk(Env& env, const JsonNode* at, Symbol type, size_t step, Sink sink) const;
+  bool Enter(Env& env, const JsonNode* object, size_t step, Sink sink) const;
+  bool EnterCompanion(Env& env, const JsonNode* object, size_t step, Sink sink) const;
   const JsonNode* StraightLine(const JsonNode* at, Symbol& type, bool& sure) const;
 
   ExprPtr input_;

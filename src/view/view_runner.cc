@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "view/cell.h"
+#include "view/row_plan_internal.h"
 #include "view/view.h"
 #include "view/view_internal.h"
 
@@ -66,7 +69,15 @@ struct ViewRunner::Impl {
   std::string_view place;  // of what is being evaluated
   std::vector<Cell> row;
   std::vector<Cell> rows;
+  RowPlans plans;
+  PlanMaker* maker = nullptr;  // of the resource at hand, if a plan is to be made
   const Symbol resource_type = InternSymbol("resourceType");
+
+  void AddRow();
+  // The rows by a plan that fits.
+  void Follow(const RowPlan& known, const JsonNode* resource);
+  bool Put(const RowStep& step, const Item& item);
+  void Evaluate(JsonValue resource);
 
   bool IsNeeded(const SelectPlan& select) const {
     return std::any_of(select.all_columns.begin(), select.all_columns.end(),
@@ -97,24 +108,22 @@ struct ViewRunner::Impl {
     return true;
   }
 
-  // What the path of the columns before gave, for those that repeat it.
-  struct PathValue {
-    bool is_known = false;
-    Found found = Found::kNone;
-    Item item = {};
-  };
-
   bool FillColumn(const ColumnPlan& column, PathValue& value) {
     Cell& cell = row[column.index];
     cell.is_null = true;
     value.is_known &= column.repeats;
     if (!needed[column.index]) return true;
     place = column.place;
-    if (column.collection) return FillCollection(column, cell);
-    if (!value.is_known) {
+    const bool repeated = value.is_known;
+    if (!column.collection && !repeated) {
       value.found = column.path.expr->One(env, value.item);
       value.is_known = true;
     }
+    if (maker != nullptr) maker->AddCell(column, env, value, repeated);
+    return column.collection ? FillCollection(column, cell) : FillFrom(column, value, cell);
+  }
+
+  bool FillFrom(const ColumnPlan& column, const PathValue& value, Cell& cell) {
     switch (value.found) {
       case Found::kNone:
         return !env.failed();
@@ -142,7 +151,10 @@ struct ViewRunner::Impl {
 
   // The row of a forEachOrNull that found nothing: null but for %rowIndex.
   bool FillNulls(const SelectPlan& select) {
-    for (size_t i : select.all_columns) row[i].is_null = true;
+    for (size_t i : select.all_columns) {
+      row[i].is_null = true;
+      if (maker != nullptr) maker->AddNull(i);
+    }
     const FocusScope focus(env, Item(), 0);
     const RowIndexScope index(env, 0);
     return FillRowIndexes(select);
@@ -166,6 +178,7 @@ struct ViewRunner::Impl {
       case Iteration::kForEachOrNull:
         return ExpandForEach(select, next);
       case Iteration::kRepeat: {
+        if (maker != nullptr) maker->GiveUp();
         int64_t index = 0;
         return Repeat(select, index, next);
       }
@@ -177,11 +190,14 @@ struct ViewRunner::Impl {
     const bool or_null = select.iteration == Iteration::kForEachOrNull;
     int64_t index = 0;
     place = select.place;
-    const bool ok = select.paths[0].expr->Each(env, [&](const Item& item) {
+    const Expr& path = *select.paths[0].expr;
+    const bool ok = path.Each(env, [&](const Item& item) {
+      if (maker != nullptr) maker->AddIteration(path);
       const FocusScope focus(env, item, 0);
       const RowIndexScope row_index(env, index++);
       return Fill(select, next);
     });
+    if (maker != nullptr) maker->AddIteration(path);
     if (!ok || env.failed()) return false;
     return index > 0 || !or_null || (FillNulls(select) && next());
   }
@@ -227,6 +243,61 @@ struct ViewRunner::Impl {
   }
 };
 
+void ViewRunner::Impl::AddRow() {
+  if (maker != nullptr) maker->AddRow();
+  rows.insert(rows.end(), row.begin(), row.end());
+}
+
+void ViewRunner::Impl::Follow(const RowPlan& known, const JsonNode* resource) {
+  PathValue value;
+  for (const RowStep& step : known.steps) {
+    const Item node = Item::Node(JsonValue(resource + step.node), step.type);
+    switch (step.kind) {
+      case RowStep::Kind::kNull:
+        row[step.column].is_null = true;
+        break;
+      case RowStep::Kind::kNode:
+        if (!Put(step, node)) return;
+        break;
+      case RowStep::Kind::kItem:
+        if (!Put(step, known.items[step.node])) return;
+        break;
+      case RowStep::Kind::kEvaluate: {
+        const FocusScope focus(env, node, 0);
+        const RowIndexScope row_index(env, step.row_index);
+        value.is_known &= step.repeats;
+        if (!FillColumn(*step.plan, value)) return;
+        break;
+      }
+      case RowStep::Kind::kRow:
+        AddRow();
+        break;
+    }
+  }
+}
+
+bool ViewRunner::Impl::Put(const RowStep& step, const Item& item) {
+  Cell& cell = row[step.column];
+  cell.is_null = true;
+  place = step.plan->place;
+  return FillCell(plan.columns[step.column], item, env, cell);
+}
+
+// Makes a plan beside, of a shape that was met before.
+void ViewRunner::Impl::Evaluate(JsonValue resource) {
+  std::optional<PlanMaker> making;
+  if (plans.IsWorthOne(resource)) making.emplace(resource);
+  maker = making ? &*making : nullptr;
+  env.watch = maker;
+  const bool done = Expand(plan.root, [&] {
+    AddRow();
+    return true;
+  });
+  env.watch = maker = nullptr;
+  if (!making || !done || env.failed()) return;
+  if (auto made = making->Take()) plans.Add(std::move(made));
+}
+
 ViewRunner::ViewRunner(std::shared_ptr<const View> view, std::vector<bool> needed)
     : impl_(std::make_unique<Impl>(std::move(view), std::move(needed))) {}
 ViewRunner::~ViewRunner() = default;
@@ -243,10 +314,11 @@ std::expected<void, RowFault> ViewRunner::Run(JsonValue resource, const RowCallb
   run.rows.clear();
   run.row.assign(run.plan.columns.size(), Cell());
   if (run.PassesWheres()) {
-    run.Expand(run.plan.root, [&] {
-      run.rows.insert(run.rows.end(), run.row.begin(), run.row.end());
-      return true;
-    });
+    if (const RowPlan* known = run.plans.Find(resource)) {
+      run.Follow(*known, resource.node());
+    } else {
+      run.Evaluate(resource);
+    }
   }
   if (run.env.failed()) return std::unexpected(RowFault{std::string(run.place), run.env.fault()});
   const size_t width = run.row.size();

@@ -110,6 +110,12 @@ Outcome RunCase(JsonValue view_json, JsonValue resources) {
     const Outcome whole = run({}), selected = run({.kept = &runner.selection()});
     EXPECT_EQ(whole.rows, selected.rows) << Canonical(view_json) << text;
     EXPECT_EQ(whole.error, selected.error) << Canonical(view_json) << text;
+    // The shape is known by now: the rows come by a plan.
+    for (int i = 0; i < 2; ++i) {
+      const Outcome again = run({});
+      EXPECT_EQ(whole.rows, again.rows) << Canonical(view_json) << text;
+      EXPECT_EQ(whole.error, again.error) << Canonical(view_json) << text;
+    }
     out.rows.insert(out.rows.end(), whole.rows.begin(), whole.rows.end());
     if (out.error.empty()) out.error = whole.error;
   }
