@@ -30,23 +30,6 @@ std::string SortedSql(const std::string& select_sql, const ParquetOptions& optio
                      fmt::join(options.sort_by, ", "));
 }
 
-// nullopt: a column is of a type that ParquetWriter does not write.
-Result<std::optional<std::vector<ParquetColumn>>> ColumnsOf(Connection& connection,
-                                                            const std::string& select_sql,
-                                                            const ParquetOptions& options,
-                                                            const Wait& wait) {
-  if (!options.columns.empty()) return options.columns;
-  VL_TRY(QueryResult described, connection.Query("DESCRIBE " + select_sql, {}, wait));
-  std::vector<ParquetColumn> columns;
-  for (;;) {
-    VL_TRY(const bool more, described.Next());
-    if (!more) return columns;
-    const auto type = WritableType(described.GetString(1));
-    if (!type) return std::nullopt;
-    columns.push_back({std::string(described.GetString(0)), *type});
-  }
-}
-
 Result<std::vector<WrittenFile>> WriteToSink(Connection& connection, const std::string& select_sql,
                                              std::vector<ParquetColumn> columns,
                                              const fs::path& folder, const std::string& mark,
@@ -144,12 +127,29 @@ Result<std::vector<WrittenFile>> WriteByDuckDb(Connection& connection,
 Result<std::vector<WrittenFile>> Write(Connection& connection, const std::string& select_sql,
                                        const fs::path& folder, const std::string& mark,
                                        const ParquetOptions& options, const Wait& wait) {
-  VL_TRY(auto columns, ColumnsOf(connection, select_sql, options, wait));
-  if (!columns) return WriteByDuckDb(connection, select_sql, folder, mark, options, wait);
-  return WriteToSink(connection, select_sql, *std::move(columns), folder, mark, options, wait);
+  std::vector<ParquetColumn> columns = options.columns;
+  if (columns.empty()) {
+    VL_TRY(columns, WritableColumns(connection, select_sql, wait));
+  }
+  if (columns.empty()) return WriteByDuckDb(connection, select_sql, folder, mark, options, wait);
+  return WriteToSink(connection, select_sql, std::move(columns), folder, mark, options, wait);
 }
 
 }  // namespace
+
+Result<std::vector<ParquetColumn>> WritableColumns(Connection& connection,
+                                                   const std::string& select_sql,
+                                                   const Wait& wait) {
+  VL_TRY(QueryResult described, connection.Query("DESCRIBE " + select_sql, {}, wait));
+  std::vector<ParquetColumn> columns;
+  for (;;) {
+    VL_TRY(const bool more, described.Next());
+    if (!more) return columns;
+    const auto type = WritableType(described.GetString(1));
+    if (!type) return std::vector<ParquetColumn>();
+    columns.push_back({std::string(described.GetString(0)), *type});
+  }
+}
 
 Status CheckParquetFile(const fs::path& file, int64_t size_bytes) {
   const auto corrupt = [&](std::string_view what) {

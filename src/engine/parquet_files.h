@@ -26,7 +26,7 @@ struct ParquetOptions {
   // Minimum, maximum and null count are given for these columns alone.
   std::vector<std::string> stats_columns = {};
   bool values_repeat = true;  // false: no dictionary is tried for columns of several values
-  // The columns of the rows, where they are known; else the statement is asked for them first.
+  // WritableColumns of the statement, where they are known; else it is asked for them first.
   std::vector<ParquetColumn> columns = {};
   std::string name_prefix = "part";  // files are named "<prefix>-<n>-<random>.parquet"
 };
@@ -56,6 +56,11 @@ inline constexpr std::string_view kParquetFormat =
 Result<std::vector<WrittenFile>> WriteParquet(Connection& connection, const std::string& select_sql,
                                               const std::filesystem::path& folder,
                                               const ParquetOptions& options, const Wait& wait = {});
+
+// The columns of a statement; none when one is of a type that ParquetWriter does not write.
+Result<std::vector<ParquetColumn>> WritableColumns(Connection& connection,
+                                                   const std::string& select_sql,
+                                                   const Wait& wait = {});
 
 // kCorrupt unless `file` has `size_bytes` and ends (and begins) as a Parquet file does.
 Status CheckParquetFile(const std::filesystem::path& file, int64_t size_bytes);

@@ -174,10 +174,16 @@ Status RecordStager::WriteFiles(const Wait& wait) {
     engine::ParquetOptions options;
     options.stats_columns = view.clustered_by;
     options.row_group_rows = kRowGroupRows;
-    auto files =
-        engine::WriteParquet(connections_[0], view.RowsSql(rows.sql(), places_->ingestion_date),
-                             places_->folder, options, wait);
-    if (!files) return Because(std::move(files).error(), fmt::format("table {}", view.table));
+    const std::string sql = view.RowsSql(rows.sql(), places_->ingestion_date);
+    const std::string place = fmt::format("table {}", view.table);
+    if (file_columns_[i].empty()) {
+      auto columns = engine::WritableColumns(connections_[0], sql, wait);
+      if (!columns) return Because(std::move(columns).error(), place);
+      file_columns_[i] = *std::move(columns);
+    }
+    options.columns = file_columns_[i];
+    auto files = engine::WriteParquet(connections_[0], sql, places_->folder, options, wait);
+    if (!files) return Because(std::move(files).error(), place);
     std::ranges::move(*files, std::back_inserter(staged_[i].files));
     rows.Clear();
   }

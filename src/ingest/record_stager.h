@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "clinical/assess.h"
 #include "engine/column_appender.h"
+#include "engine/parquet_files.h"
 #include "engine/row_buffer.h"
 #include "fhir/decode.h"
 #include "ingest/monitoring/record_watcher.h"
@@ -178,6 +179,8 @@ class RecordStager {
   std::vector<view::ViewRunner> runners_;
   const StagingPlaces* places_ = nullptr;
   std::vector<std::unique_ptr<engine::RowBuffer>> buffers_;  // by silver table; none: a dry run
+  // Of the files of each table, asked once: statements of one view have the same.
+  std::array<std::vector<engine::ParquetColumn>, kSilverCount> file_columns_;
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::array<std::vector<uint64_t>, kSilverCount> key_hashes_;
   std::unique_ptr<engine::ColumnAppender> quarantine_;
