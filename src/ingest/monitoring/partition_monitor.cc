@@ -63,9 +63,9 @@ Result<PartitionMonitor> PartitionMonitor::Make(WatchedPartition partition,
   return made;
 }
 
-void PartitionMonitor::GoOnAs(WatchedPartition partition) {
+void PartitionMonitor::GoOnAs(WatchedPartition partition, int64_t begin) {
   partition_ = std::move(partition);
-  position_ = 0;
+  position_ = begin;
   next_sequence_ = 0;
   actions_ = {0, 1};
   pending_.clear();

@@ -45,9 +45,9 @@ class PartitionMonitor {
   static Result<PartitionMonitor> Restore(WatchedPartition partition, std::string_view bytes);
   std::string Snapshot() const;
 
-  // Goes on as another partition at its beginning, its first action taken as applied: the same
-  // topic made anew. Rules stay; positions, numbers and actions that wait do not.
-  void GoOnAs(WatchedPartition partition);
+  // Goes on as another partition from `begin` on, its first action, which is there, taken as
+  // applied: the same topic made anew. Rules stay; positions, numbers and actions that wait do not.
+  void GoOnAs(WatchedPartition partition, int64_t begin);
 
   // An action recorded at or behind position(). Those at it are applied by the next Advance.
   void Place(RecordedAction action);
