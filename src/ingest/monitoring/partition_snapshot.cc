@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "ingest/monitoring/partition_monitor.h"
-#include "monitor/bytes.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -24,7 +24,7 @@ std::string PartitionMonitor::Snapshot() const {
   constexpr size_t kPerPatient = 80;  // and per name: with its length
   constexpr size_t kHead = 256 << 10;
   const std::string state = monitor_.Snapshot();
-  monitor::ByteWriter out;
+  ByteWriter out;
   out.Reserve(state.size() + (met_.size() + name_order_.size()) * kPerPatient + kHead);
   out.Text(kMagic);
   out.Number(kVersion);
@@ -67,7 +67,7 @@ std::string PartitionMonitor::Snapshot() const {
 
 // All but the rules and the monitor, which the caller makes of what this gives.
 bool PartitionMonitor::Load(std::string_view body, std::string& monitor_bytes) {
-  monitor::ByteReader in(body);
+  ByteReader in(body);
   uint64_t count = 0;
   if (!in.Number(position_) || !in.Number(time_) || !in.Number(next_sequence_) ||
       !in.Number(actions_.below) || !in.Number(actions_.at) || !in.Number(count)) {
@@ -107,7 +107,7 @@ Result<PartitionMonitor> PartitionMonitor::Restore(WatchedPartition partition,
   const std::string_view body = bytes.substr(0, bytes.size() - sizeof checksum);
   std::memcpy(&checksum, bytes.data() + body.size(), sizeof checksum);
   if (Hash64(body) != checksum) return Damaged();
-  monitor::ByteReader in(body);
+  ByteReader in(body);
   std::string magic, app, id_space, json, monitor_bytes;
   uint32_t version = 0;
   if (!in.Text(magic) || magic != kMagic || !in.Number(version)) return Damaged();
