@@ -5,11 +5,14 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include "base/hash.h"
 
 namespace vitalake {
 
@@ -53,10 +56,23 @@ class ByteWriter {
     bytes_.append(text);
   }
   std::string Take() { return std::move(bytes_); }
+  // With a checksum behind them.
+  std::string TakeSealed() {
+    Number(Hash64(bytes_));
+    return Take();
+  }
 
  private:
   std::string bytes_;
 };
+
+// What TakeSealed gave, without the checksum; nullopt: it is cut off or was changed.
+inline std::optional<std::string_view> Unseal(std::string_view sealed) {
+  if (sealed.size() < sizeof(uint64_t)) return std::nullopt;
+  const std::string_view bytes = sealed.substr(0, sealed.size() - sizeof(uint64_t));
+  if (Hash64(bytes) != NumberAt<uint64_t>(sealed, bytes.size())) return std::nullopt;
+  return bytes;
+}
 
 // Each read is false when too few bytes are left; the value is then as before.
 class ByteReader {

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "ingest/alerts/action_log.h"
@@ -116,7 +117,7 @@ class PartitionMonitor {
   std::string ReadingIds(const monitor::AlertEvent& event) const;
   std::string AcknowledgedBy(const monitor::AlertEvent& event);
   void Remember(const WatchedReading& reading);
-  bool Load(std::string_view body, std::string& monitor_bytes);
+  bool Load(ByteReader& in, std::string& monitor_bytes);
 
   WatchedPartition partition_;
   MonitorRules rules_;
