@@ -104,7 +104,7 @@ class PartitionMonitor {
   Status ApplyUntil(int64_t offset);
   Status Apply(const RecordedAction& action);
   Status Activate(const RecordedAction& action);
-  Status Tell(monitor::Action action, const std::string& request = {});
+  Status Tell(const monitor::Action& action, const std::string& request = {});
   // Of an action that people ask for.
   Result<monitor::Action> ToldBy(const RecordedAction& action) const;
   void ShowReading(const WatchedReading& watched, const monitor::Observation& seen);
