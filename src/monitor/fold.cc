@@ -278,7 +278,7 @@ class Folder {
   }
 
   History HistoryOf(int channel) const {
-    if (writable_ != nullptr) return History::Writable(writable_ + channel * kHistory);
+    if (writable_ != nullptr) return History::Writable(writable_ + ptrdiff_t{channel} * kHistory);
     return History::ReadOnly(series_.history[channel]);
   }
 
