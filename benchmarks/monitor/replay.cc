@@ -2,7 +2,7 @@
 // taken.
 //
 // Standard input: lines `dataset,patient,seconds since 1970,systolic,diastolic,pregnant (0 or 1)`,
-// of each patient in order. Prints a line of Markdown per dataset: patients, readings, those the
+// of each patient in order. Prints a line per dataset, with commas: patients, readings, those the
 // monitor flagged, alerts that call a person and how often they do, per 1,000 readings, and of
 // which rules. Fed by replay.py.
 #include <fmt/format.h>

@@ -44,9 +44,10 @@ void AppendLayers(JsonWriter& json, lake::Lake& lake) {
     const auto layer = layers.find(name);
     if (layer == layers.end()) continue;
     const Micros age = std::max<Micros>(lake.clock().NowMicros() - layer->second.updated_at, 0);
+    const int64_t age_ms = age / 1000;
     json.BeginObject().Key("layer").String(name);
     json.Key("updated_at").String(FormatUtc(layer->second.updated_at));
-    json.Key("age_seconds").Double(static_cast<double>(age / 1000) / 1000);
+    json.Key("age_seconds").Double(static_cast<double>(age_ms) / 1000);
     json.Key("version").Int(layer->second.version).EndObject();
   }
   json.EndArray();

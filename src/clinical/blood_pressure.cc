@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace vitalake::clinical {
 namespace {
 
-constexpr int32_t kWindowDays = 28;
 constexpr int64_t kLeastReadings = 2, kLeastDates = 2;
 
 int Gravity(std::string_view code) {
@@ -103,28 +101,6 @@ Category Categorize(const RuleSet& rules, const CategoryInput& input) {
                      : BandOfMean(rules, input.setting, input.mean_systolic, input.mean_diastolic);
   if (name.empty()) return {{}, "the rule set has no categories here"};
   return {name, {}};
-}
-
-CategoryInput SummarizeReadings(std::span<const Reading> readings) {
-  CategoryInput out;
-  std::optional<int32_t> last;
-  for (const Reading& reading : readings) {
-    if (reading.plausible) last = std::max(last.value_or(reading.local_day), reading.local_day);
-  }
-  if (!last) return out;
-  double systolic = 0, diastolic = 0;
-  std::set<int32_t> days;
-  for (const Reading& reading : readings) {
-    if (!reading.plausible || reading.local_day <= *last - kWindowDays) continue;
-    systolic += reading.systolic;
-    diastolic += reading.diastolic;
-    days.insert(reading.local_day);
-    ++out.readings;
-  }
-  out.local_dates = static_cast<int64_t>(days.size());
-  out.mean_systolic = systolic / static_cast<double>(out.readings);
-  out.mean_diastolic = diastolic / static_cast<double>(out.readings);
-  return out;
 }
 
 }  // namespace vitalake::clinical

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -62,16 +61,5 @@ struct Category {
 // or outside the rule set's ages (under 13 percentile tables are needed), a device without a cuff
 // or of unknown type ("confirm with a cuff"), no table for the setting.
 Category Categorize(const RuleSet& rules, const CategoryInput& input);
-
-// One reading for SummarizeReadings.
-struct Reading {
-  double systolic = 0, diastolic = 0;
-  int32_t local_day = 0;  // days since 1970-01-01
-  bool plausible = true;
-};
-
-// Means and counts of the plausible readings of the 28 days (dates) up to the last of them. The
-// other members of the result are left at their defaults. Any order.
-CategoryInput SummarizeReadings(std::span<const Reading> readings);
 
 }  // namespace vitalake::clinical

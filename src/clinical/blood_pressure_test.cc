@@ -202,20 +202,6 @@ TEST(CategoryTest, HasAPregnancyTable) {
   EXPECT_EQ(name(120, 110), "severe in pregnancy");
 }
 
-TEST(CategoryTest, MeansThePlausibleReadingsOf28Days) {
-  const Reading readings[] = {{200, 100, 72, true},  // 28 days before the last: out
-                              {120, 70, 73, true},   // 27 days before: in
-                              {140, 90, 100, true},
-                              {130, 80, 100, true},
-                              {290, 285, 101, false}};  // implausible, nor does it move the window
-  const CategoryInput input = SummarizeReadings(readings);
-  EXPECT_EQ(input.readings, 3);
-  EXPECT_EQ(input.local_dates, 2);
-  EXPECT_DOUBLE_EQ(*input.mean_systolic, 130);
-  EXPECT_DOUBLE_EQ(*input.mean_diastolic, 80);
-  EXPECT_EQ(SummarizeReadings({}).readings, 0);
-}
-
 constexpr Micros kDay = Micros{24} * 3600 * 1'000'000;
 
 TEST(RuleSetTest, IsChosenByEffectiveTime) {

@@ -53,10 +53,5 @@ std::optional<double> ParseNumber(std::string_view text);
 inline double MeanPressure(double systolic, double diastolic) {
   return (systolic + 2 * diastolic) / 3;
 }
-// Pulse pressure S - D worth a look: > 60, or < 25 % of S.
-inline bool PulsePressureFlag(double systolic, double diastolic) {
-  const double pulse = systolic - diastolic;
-  return pulse > 60 || pulse < 0.25 * systolic;
-}
 
 }  // namespace vitalake::clinical

@@ -162,13 +162,7 @@ TEST(PlausibilityTest, TiersOfPairs) {
   EXPECT_EQ(Pair("210", "205"), "implausible") << "implausible stands over unusual";
 }
 
-TEST(PlausibilityTest, MeanAndPulsePressure) {
-  EXPECT_DOUBLE_EQ(MeanPressure(120, 90), 100);
-  EXPECT_FALSE(PulsePressureFlag(140, 80));
-  EXPECT_TRUE(PulsePressureFlag(140.1, 80));
-  EXPECT_FALSE(PulsePressureFlag(120, 90));
-  EXPECT_TRUE(PulsePressureFlag(120, 90.1));
-}
+TEST(PlausibilityTest, MeanPressure) { EXPECT_DOUBLE_EQ(MeanPressure(120, 90), 100); }
 
 TEST(QualityTest, KeepsTheOrderAndUnknownWordsOut) {
   const std::string all =

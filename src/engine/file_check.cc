@@ -213,8 +213,7 @@ Result<std::vector<Finding>> CheckChanges(Engine& engine, const TableFiles& tabl
     const std::string place = fmt::format("version {}", change.version.value);
     std::string paths;
     for (const std::string& path : change.files) {
-      VL_TRY(const std::string key, delta::ResolvePath(table.root, path));
-      VL_TRY(const auto local, table.store->LocalPath(key));
+      VL_TRY(const std::filesystem::path local, table.LocalFile(path));
       paths += (paths.empty() ? "" : ", ") + QuotePath(local);
     }
     auto rows = connection.Query(fmt::format("SELECT count(*) FILTER (_change_type = 'insert') - "

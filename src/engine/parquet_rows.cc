@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <numeric>
 #include <vector>
 
 #include "engine/column_appender.h"
@@ -134,9 +136,7 @@ class RowReader {
   PageCodec codec_;
 };
 
-}  // namespace
-
-std::optional<view::ColumnType> ColumnTypeOf(delta::TypeKind kind) {
+std::optional<view::ColumnType> TypeOf(delta::TypeKind kind) {
   switch (kind) {
     case delta::TypeKind::kString:
       return view::ColumnType::kVarchar;
@@ -157,14 +157,31 @@ std::optional<view::ColumnType> ColumnTypeOf(delta::TypeKind kind) {
   }
 }
 
-std::optional<std::vector<view::ColumnSpec>> CellColumns(const delta::Schema& schema) {
-  std::vector<view::ColumnSpec> columns;
-  for (const delta::Field& field : schema.fields()) {
-    const auto type = ColumnTypeOf(field.type.kind());
+}  // namespace
+
+std::optional<std::vector<RowColumn>> RowColumns(const delta::Schema& schema,
+                                                 std::span<const std::string> names) {
+  std::vector<RowColumn> columns;
+  for (const std::string& name : names) {
+    const delta::Field* field = schema.FindField(name);
+    const auto type = field ? TypeOf(field->type.kind()) : std::nullopt;
     if (!type) return std::nullopt;
-    columns.push_back({field.name, *type, {}, {}});
+    columns.push_back({name, *type});
   }
   return columns;
+}
+
+std::vector<view::ColumnSpec> SpecsOf(std::span<const RowColumn> columns) {
+  std::vector<view::ColumnSpec> specs;
+  for (const RowColumn& column : columns) specs.push_back({column.name, column.type, {}, {}});
+  return specs;
+}
+
+std::optional<std::vector<view::ColumnSpec>> CellColumns(const delta::Schema& schema) {
+  std::vector<std::string> names;
+  for (const delta::Field& field : schema.fields()) names.push_back(field.name);
+  const auto columns = RowColumns(schema, names);
+  return columns ? std::optional(SpecsOf(*columns)) : std::nullopt;
 }
 
 Status ReadParquetRows(
@@ -177,13 +194,23 @@ Status ReadParquetRows(
   return reader.Run(rows, row);
 }
 
-Result<int64_t> CountParquetRows(const std::filesystem::path& file) {
-  VL_TRY(const ParquetSource source, ParquetSource::Open(file));
-  int64_t rows = 0;
+Status ReadAllParquetRows(
+    const std::filesystem::path& file, std::span<const RowColumn> columns,
+    const std::function<Status(int64_t place, std::span<const view::Cell> cells)>& row) {
+  VL_TRY(ParquetSource source, ParquetSource::Open(file));
+  constexpr int64_t kMostRows = std::numeric_limits<uint32_t>::max();
+  int64_t count = 0;
   for (const ThriftValue& row_group : source.groups()) {
-    rows += row_group.Int(group::kRows).value_or(0);
+    count += std::clamp<int64_t>(row_group.Int(group::kRows).value_or(0), 0, kMostRows + 1);
+    if (count > kMostRows) {
+      return Fail(ErrorKind::kUnsupported, fmt::format("more than {} rows", kMostRows));
+    }
   }
-  return rows;
+  std::vector<int64_t> rows(static_cast<size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  RowReader reader(std::move(source), columns);
+  VL_RETURN_IF_ERROR(reader.CheckTypes());
+  return reader.Run(rows, row);
 }
 
 }  // namespace vitalake::engine

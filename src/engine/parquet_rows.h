@@ -24,9 +24,13 @@ struct RowColumn {
   view::ColumnType type = view::ColumnType::kVarchar;
 };
 
-// What cells hold values of a Delta type as; nullopt: they cannot (decimals, nested types).
-std::optional<view::ColumnType> ColumnTypeOf(delta::TypeKind kind);
-// The cells of a table's rows, in the order of its columns; nullopt where one cannot be a cell.
+// Columns of a table by name; nullopt where one is not there, or its values cannot be cells
+// (decimals, nested types).
+std::optional<std::vector<RowColumn>> RowColumns(const delta::Schema& schema,
+                                                 std::span<const std::string> names);
+// The same columns, as those that make or keep rows want them.
+std::vector<view::ColumnSpec> SpecsOf(std::span<const RowColumn> columns);
+// All columns of a table; nullopt where the values of one cannot be cells.
 std::optional<std::vector<view::ColumnSpec>> CellColumns(const delta::Schema& schema);
 
 // Calls `row` for each of `rows` (places in the file, from 0, ascending) in order, with its cells
@@ -41,7 +45,10 @@ Status ReadParquetRows(
     std::span<const RowColumn> columns,
     const std::function<Status(int64_t place, std::span<const view::Cell> cells)>& row);
 
-// Rows of a file, from its footer. Errors as above.
-Result<int64_t> CountParquetRows(const std::filesystem::path& file);
+// The same of all rows. kUnsupported, too, before anything is made of them, where the file says it
+// has more than 4,294,967,295.
+Status ReadAllParquetRows(
+    const std::filesystem::path& file, std::span<const RowColumn> columns,
+    const std::function<Status(int64_t place, std::span<const view::Cell> cells)>& row);
 
 }  // namespace vitalake::engine

@@ -55,8 +55,7 @@ Result<DataFile> Locate(const TableFiles& table, const std::string& path,
         ErrorKind::kUnsupported,
         fmt::format("file {} has a deletion vector: deletionVectors is not supported", path));
   }
-  VL_TRY(const std::string key, delta::ResolvePath(table.root, path));
-  VL_TRY(const auto local, table.store->LocalPath(key));
+  VL_TRY(const std::filesystem::path local, table.LocalFile(path));
   return DataFile{local.string(), path, &values};
 }
 
@@ -267,6 +266,11 @@ std::string_view ChangeTypeOf(delta::ChangeKind kind) {
 }
 
 }  // namespace
+
+Result<std::filesystem::path> TableFiles::LocalFile(std::string_view path) const {
+  VL_TRY(const std::string key, delta::ResolvePath(root, path));
+  return store->LocalPath(key);
+}
 
 std::string SqlType(const DeltaType& type) {
   switch (type.kind()) {

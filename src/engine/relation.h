@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,6 +23,9 @@ struct TableFiles {
   delta::SnapshotPtr snapshot;
   storage::ObjectStore* store = nullptr;
   std::string root;
+
+  // Where the bytes of a file are that the log names. Errors of ResolvePath and LocalPath.
+  Result<std::filesystem::path> LocalFile(std::string_view path) const;
 };
 
 // A bound on one column, as far as file statistics can judge it: `column op value`.

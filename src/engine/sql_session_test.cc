@@ -182,19 +182,38 @@ TEST_F(SqlSessionTest, AValueHasALimitWhereTheyAreInstalled) {
   EXPECT_EQ(Ask("SELECT repeat('ab', 2)"), "abab");
   EXPECT_EQ(Ask("SELECT count(*) FROM range(2000000)"), "2000000");
   for (const char* const sql :
-       {"SELECT range(4000000000)", "SELECT range(0, -4000000000, -1)",
-        "SELECT generate_series(0, 2000000000, 2)", "SELECT repeat('ab', 2000000000)",
+       {"SELECT range(4000000000)",
+        "SELECT range(0, -4000000000, -1)",
+        "SELECT generate_series(0, 2000000000, 2)",
+        "SELECT repeat('ab', 2000000000)",
         "SELECT generate_series(TIMESTAMP '2000-01-01', TIMESTAMP '2030-01-01', INTERVAL 1 SECOND)",
         "SELECT len(range(i)) FROM range(4000000000, 4000000001) t(i)",
-        "SELECT lpad('x', 2000000000, 'y')", "SELECT rpad('x', 2000000000)",
-        "SELECT list_resize([1], 2000000000)", "SELECT array_resize([1], 2000000000, 7)",
+        "SELECT lpad('x', 2000000000, 'y')",
+        "SELECT rpad('x', 2000000000)",
+        "SELECT list_resize([1], 2000000000)",
+        "SELECT array_resize([1], 2000000000, 7)",
         "SELECT ('x').lpad(2000000000, 'y')",
-        "SELECT s.lpad(2000000000, 'y') FROM (SELECT 'x' AS s)"}) {
+        "SELECT s.lpad(2000000000, 'y') FROM (SELECT 'x' AS s)",
+        "SELECT printf('%999999999d', 1)",
+        "SELECT printf('%.999999999f|%d', 1.5, 7)",
+        "SELECT printf('%*d', 999999999, 1)",
+        "SELECT format('{:999999999}', 1)",
+        "SELECT format('{:{}}', 1, 999999999)",
+        "SELECT format('{0:1}{0:99999999}{0:1}', 1)",
+        "SELECT printf('%99999999s%2s', 'x', 'y')",
+        "SELECT format(repeat('{0}', 1000), repeat('x', 200000))",
+        "SELECT bitstring('1', 999999999)"}) {
     EXPECT_THAT(Ask(sql), HasSubstr("too many")) << sql;
   }
   EXPECT_EQ(Ask("SELECT lpad('7', 3, '0') || rpad('7', 3) || '|'"), "0077  |");
   EXPECT_EQ(Ask("SELECT list_resize([1], 2)"), "[1,null]");
   EXPECT_EQ(Ask("SELECT array_resize([1], 3, 7)"), "[1,7,7]");
+  EXPECT_EQ(Ask("SELECT printf('%5d%%1000000000|%-*s|%.2f', 7, 3, 'x', 1.5)"),
+            "    7%1000000000|x  |1.50");
+  EXPECT_EQ(Ask("SELECT format('{:>{}}|{:*^5}|{{1000000000}} {:,}', 'x', 3, 'y', 1234567)"),
+            "  x|**y**|{1000000000} 1,234,567");
+  EXPECT_EQ(Ask("SELECT format('1000000000 {:1}', NULL::INTEGER) IS NULL"), "true");
+  EXPECT_EQ(Ask("SELECT printf('plain') || format('plain') || bitstring('1', 3)"), "plainplain001");
   EXPECT_EQ(Ask("SELECT s.lpad(3, '0') FROM (SELECT '7' AS s)"), "007");
   for (const char* const sql :
        {"SELECT system.main.repeat('ab', 2000000000)", "SELECT main.lpad('x', 2000000000, 'y')",

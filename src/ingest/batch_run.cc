@@ -91,7 +91,11 @@ class RunWorker {
   Result<bool> StandsAsRead(std::vector<GroupFile>& files);
   // `last`: ordinal of the group's last file, worked on or not.
   Status WorkGroup(std::vector<GroupFile> files, int64_t last);
+  Status CommitTable(Silver table, const GroupStage& stage, const std::vector<GroupFile>& files,
+                     int64_t last, std::vector<lake::RefusedRecord>& refused);
   Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
+  Status TakeStatedOutcomes(Silver table, const GroupStage& stage,
+                            const std::vector<GroupFile>& files);
   Status CommitQuarantine(GroupStage& stage, int64_t last);
   // Outcomes that commits of an earlier try of this run stated, per table.
   Result<std::map<int64_t, lake::OutcomeCounts>> StatedOutcomes(std::string_view table);
@@ -99,6 +103,7 @@ class RunWorker {
     if (progress_) progress_({step, bytes, bytes_total_, records});
   }
   void CollectProblems(const GroupStage& stage);
+  void DescribeOutcomes();
   void Summarise();
 
   lake::Lake& lake_;
@@ -278,6 +283,56 @@ void RunWorker::CollectProblems(const GroupStage& stage) {
   summary_.issues += stage.issues();
 }
 
+// One silver table's part of a group: its commit, the outcomes of its records, what it refuses.
+Status RunWorker::CommitTable(Silver table, const GroupStage& stage,
+                              const std::vector<GroupFile>& files, int64_t last,
+                              std::vector<lake::RefusedRecord>& refused) {
+  const std::string& name = views_[static_cast<size_t>(table)].table;
+  // Read before: after this commit the table's own statement of it would be found there.
+  VL_TRY(const delta::SnapshotPtr before, lake_.Latest(name));
+  const bool done = before->FindTxn(TxnApp(run_.run)).value_or(-1) >= last;
+  VL_TRY(lake::UpsertResult result, UpsertTable(table, stage, last));
+  if (done) {
+    VL_RETURN_IF_ERROR(TakeStatedOutcomes(table, stage, files));
+  } else {
+    std::map<int64_t, lake::OutcomeCounts> counts;
+    stage.CountHome(table, result.exceptions, counts);
+    for (const auto& [ordinal, count] : counts) outcomes_[ordinal] += count;
+  }
+  // A refused blood pressure is refused by both of its tables; quarantine has it once.
+  for (lake::RefusedRecord& record : result.refused) {
+    const bool again = std::ranges::any_of(refused, [&](const auto& other) {
+      return other.source_partition == record.source_partition &&
+             other.source_offset == record.source_offset;
+    });
+    if (!again) refused.push_back(std::move(record));
+  }
+  const auto into = std::ranges::find(summary_.tables, name, &TableResult::table);
+  if (into != summary_.tables.end()) {
+    into->rows_inserted += result.rows_inserted;
+    into->rows_updated += result.rows_updated;
+  }
+  return {};
+}
+
+// Of a group that an earlier try committed to the table.
+Status RunWorker::TakeStatedOutcomes(Silver table, const GroupStage& stage,
+                                     const std::vector<GroupFile>& files) {
+  VL_TRY(const auto stated, StatedOutcomes(views_[static_cast<size_t>(table)].table));
+  for (const GroupFile& file : files) {
+    const int64_t ordinal = file.file->ordinal;
+    if (const auto found = stated.find(ordinal); found != stated.end()) {
+      outcomes_[ordinal] += found->second;
+    } else if (stage.tallies().at(ordinal).home[static_cast<size_t>(table)] > 0) {
+      // The try that committed its group had not got this file.
+      partitions_.erase(ordinal);
+      failed_.insert(ordinal);
+      messages_[ordinal] = "not taken in when its run was interrupted; ingest it again";
+    }
+  }
+  return {};
+}
+
 Status RunWorker::WorkGroup(std::vector<GroupFile> files, int64_t last) {
   VL_TRY(const lake::Lake::WorkFolder folder, lake_.MakeWorkFolder("stage"));
   GroupStage stage(lake_, {views_, {}, options_.limits}, run_, folder.path(), false);
@@ -292,42 +347,7 @@ Status RunWorker::WorkGroup(std::vector<GroupFile> files, int64_t last) {
   std::vector<lake::RefusedRecord> refused;
   for (const Silver table : kSilverTables) {
     Report("writing", bytes_done_, records_done_);
-    // Read before: after this commit the table's own statement of it would be found there.
-    std::map<int64_t, lake::OutcomeCounts> counts;
-    VL_TRY(const delta::SnapshotPtr before, lake_.Latest(views_[static_cast<size_t>(table)].table));
-    const bool done = before->FindTxn(TxnApp(run_.run)).value_or(-1) >= last;
-    VL_TRY(lake::UpsertResult result, UpsertTable(table, stage, last));
-    if (done) {
-      VL_TRY(const auto stated, StatedOutcomes(views_[static_cast<size_t>(table)].table));
-      for (const GroupFile& file : files) {
-        const int64_t ordinal = file.file->ordinal;
-        if (const auto found = stated.find(ordinal); found != stated.end()) {
-          counts[ordinal] = found->second;
-        } else if (stage.tallies().at(ordinal).home[static_cast<size_t>(table)] > 0) {
-          // The try that committed its group had not got this file.
-          partitions_.erase(ordinal);
-          failed_.insert(ordinal);
-          messages_[ordinal] = "not taken in when its run was interrupted; ingest it again";
-        }
-      }
-    } else {
-      stage.CountHome(table, result.exceptions, counts);
-    }
-    for (const auto& [ordinal, count] : counts) outcomes_[ordinal] += count;
-    // A refused blood pressure is refused by both of its tables; quarantine has it once.
-    for (lake::RefusedRecord& record : result.refused) {
-      const bool again = std::ranges::any_of(refused, [&](const auto& other) {
-        return other.source_partition == record.source_partition &&
-               other.source_offset == record.source_offset;
-      });
-      if (!again) refused.push_back(std::move(record));
-    }
-    const auto into = std::ranges::find(summary_.tables, views_[static_cast<size_t>(table)].table,
-                                        &TableResult::table);
-    if (into != summary_.tables.end()) {
-      into->rows_inserted += result.rows_inserted;
-      into->rows_updated += result.rows_updated;
-    }
+    VL_RETURN_IF_ERROR(CommitTable(table, stage, files, last, refused));
   }
   VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, files, wait_));
   VL_RETURN_IF_ERROR(CommitQuarantine(stage, last));
@@ -387,14 +407,8 @@ void RunWorker::Summarise() {
   }
 }
 
-Status RunWorker::Work() {
-  VL_RETURN_IF_ERROR(FindRepeats());
-  PublishToBronze();
-  for (const FileRange& range : Groups()) {
-    VL_TRY(std::vector<GroupFile> group, FilesOf(range));
-    if (group.empty()) continue;
-    VL_RETURN_IF_ERROR(WorkGroup(std::move(group), run_.files[range.last].ordinal));
-  }
+// What the ledger says of each file in the end.
+void RunWorker::DescribeOutcomes() {
   for (lake::LedgerFile& file : run_.files) {
     lake::OutcomeCounts& counts = outcomes_[file.ordinal];
     const auto partition = partitions_.find(file.ordinal);
@@ -420,6 +434,17 @@ Status RunWorker::Work() {
     file.bronze_path = partition == partitions_.end() ? "" : partition->second;
     if (messages_.contains(file.ordinal)) file.message = messages_[file.ordinal];
   }
+}
+
+Status RunWorker::Work() {
+  VL_RETURN_IF_ERROR(FindRepeats());
+  PublishToBronze();
+  for (const FileRange& range : Groups()) {
+    VL_TRY(std::vector<GroupFile> group, FilesOf(range));
+    if (group.empty()) continue;
+    VL_RETURN_IF_ERROR(WorkGroup(std::move(group), run_.files[range.last].ordinal));
+  }
+  DescribeOutcomes();
   VL_RETURN_IF_ERROR(lake::Ledger(lake_).CloseRun(run_, outcomes_, wait_));
   Summarise();
   return {};
@@ -430,98 +455,160 @@ Result<fs::path> RunLocks(lake::Lake& lake) {
   return staging.parent_path() / "runs";
 }
 
+// The steps of RunBatch.
+class Batch {
+ public:
+  using Progress = std::function<void(const BatchProgress&)>;
+
+  Batch(lake::Lake& lake, const BatchOptions& options, std::vector<lake::SilverView> views,
+        std::vector<std::string> paths, const Progress& progress, const Wait& wait)
+      : lake_(lake),
+        options_(options),
+        views_(std::move(views)),
+        paths_(std::move(paths)),
+        progress_(progress),
+        wait_(wait),
+        copies_(lake, run_) {}
+
+  Status DryRun();
+  // 1. What runs that ended before their time have left.
+  Status FinishOpenRuns();
+  // 2. The files, if there are any.
+  Status TakeIn();
+  // 3.
+  Status RefreshGold();
+  Result<BatchSummary> Summary();
+
+ private:
+  Result<bool> FinishOpenRun(const lake::LedgerRun& left);
+  void Report(std::string_view step, const lake::LedgerFile& file) {
+    bytes_seen_ += file.bytes;
+    if (progress_) progress_({step, bytes_seen_, 0, 0});
+  }
+  RunWorker Worker(std::vector<lake::LedgerFile> files) {
+    return {lake_,     {run_, started_, std::move(files)},
+            false,     copies_,
+            options_,  views_,
+            progress_, wait_,
+            summary_};
+  }
+
+  lake::Lake& lake_;
+  const BatchOptions& options_;
+  const std::vector<lake::SilverView> views_;
+  const std::vector<std::string> paths_;
+  const Progress& progress_;
+  const Wait& wait_;
+  const RunId run_ = NewRunId(lake_);
+  const Micros started_ = lake_.clock().NowMicros();
+  const std::chrono::nanoseconds begin_ = lake_.clock().Steady();
+  BronzeCopies copies_;
+  BatchSummary summary_;
+  int64_t bytes_seen_ = 0;
+};
+
+Status Batch::DryRun() {
+  const auto hash = [&](const lake::LedgerFile& file) {
+    Report("hashing", file);
+    return storage::Sha256OfFile(file.path);
+  };
+  VL_TRY(auto files, DescribeFiles(lake_, options_, run_, started_, paths_, hash));
+  return Worker(std::move(files)).DryRun();
+}
+
+// false: another process is at it, or was done with it meanwhile.
+Result<bool> Batch::FinishOpenRun(const lake::LedgerRun& left) {
+  VL_TRY(const fs::path locks, RunLocks(lake_));
+  VL_TRY(const auto lock, RunLock::TryTake(locks, left.run));
+  if (!lock) return false;
+  // It may have ended between the listing and the lock.
+  VL_TRY(const auto still_open, lake::Ledger(lake_).FindOpenRuns());
+  if (std::ranges::none_of(still_open,
+                           [&](const auto& other) { return other.run.value == left.run.value; })) {
+    return false;
+  }
+  BatchSummary recovered;
+  recovered.tables = summary_.tables;
+  BronzeCopies copies(lake_, left.run);
+  auto done =
+      RunWorker(lake_, left, true, copies, options_, views_, progress_, wait_, recovered).Work();
+  if (done) return true;
+  return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
+}
+
+Status Batch::FinishOpenRuns() {
+  VL_RETURN_IF_ERROR(lake_.CreateMissingTables());
+  for (const lake::SilverView& view : views_) {
+    VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(view.table));
+    summary_.tables.push_back({view.table, snapshot->version().value, -1, 0, 0});
+  }
+  VL_TRY(const auto open_runs, lake::Ledger(lake_).FindOpenRuns());
+  for (const lake::LedgerRun& left : open_runs) {
+    VL_TRY(const bool finished, FinishOpenRun(left));
+    summary_.recovered_runs += finished ? 1 : 0;
+  }
+  VL_TRY(const fs::path locks, RunLocks(lake_));
+  VL_RETURN_IF_ERROR(SweepStagedCopies(lake_, locks));
+  lake_.SweepLeftovers();
+  return {};
+}
+
+Status Batch::TakeIn() {
+  if (paths_.empty()) return {};
+  VL_TRY(const fs::path locks, RunLocks(lake_));
+  VL_TRY(const auto lock, RunLock::TryTake(locks, run_));
+  VL_TRY(std::set<int64_t> sizes, lake::Ledger(lake_).KnownSizes());
+  // Only what may be a repeat is hashed before it is copied.
+  const auto hash = [&](const lake::LedgerFile& file) -> Result<std::string> {
+    VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "copying to bronze"));
+    Report("copying", file);
+    if (!sizes.insert(file.bytes).second) return storage::Sha256OfFile(file.path);
+    return copies_.Stage(file.ordinal, file.path);
+  };
+  VL_TRY(auto files, DescribeFiles(lake_, options_, run_, started_, paths_, hash));
+  VL_RETURN_IF_ERROR(lake::Ledger(lake_).OpenRun({run_, started_, files}, wait_));
+  summary_.run = run_.value;
+  auto done = Worker(std::move(files)).Work();
+  if (!done) return Because(std::move(done).error(), fmt::format("run {}", run_.value));
+  return {};
+}
+
+Status Batch::RefreshGold() {
+  if (!options_.refresh_gold) return {};
+  if (progress_) progress_({"gold", 0, 0, summary_.counts.received});
+  VL_TRY(const auto gold, lake::RefreshGold(lake_, false, wait_));
+  for (const lake::GoldResult& result : gold) {
+    summary_.tables.push_back({result.table, result.version - 1, result.version,
+                               result.rows_inserted, result.rows_updated + result.rows_deleted});
+  }
+  return {};
+}
+
+Result<BatchSummary> Batch::Summary() {
+  for (TableResult& table : summary_.tables) {
+    VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(table.table));
+    table.version_after = snapshot->version().value;
+  }
+  summary_.seconds = std::chrono::duration<double>(lake_.clock().Steady() - begin_).count();
+  return std::move(summary_);
+}
+
 }  // namespace
 
 Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
                               const std::function<void(const BatchProgress&)>& progress,
                               const Wait& wait) {
-  const auto begin = lake.clock().Steady();
-  BatchSummary summary;
-  VL_TRY(const std::vector<lake::SilverView> views,
-         lake::LoadSilverViews(lake.options().views_folder));
-  VL_TRY(const std::vector<std::string> paths, FindFiles(options.paths));
-  const RunId run = NewRunId(lake);
-  const Micros started = lake.clock().NowMicros();
-  BronzeCopies copies(lake, run);
-  int64_t seen = 0;
-  const auto report = [&](std::string_view step, const lake::LedgerFile& file) {
-    seen += file.bytes;
-    if (progress) progress({step, seen, 0, 0});
-  };
+  VL_TRY(std::vector<lake::SilverView> views, lake::LoadSilverViews(lake.options().views_folder));
+  VL_TRY(std::vector<std::string> paths, FindFiles(options.paths));
+  Batch batch(lake, options, std::move(views), std::move(paths), progress, wait);
   if (options.dry_run) {
-    const auto hash = [&](const lake::LedgerFile& file) {
-      report("hashing", file);
-      return storage::Sha256OfFile(file.path);
-    };
-    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, hash));
-    RunWorker worker(lake, {run, started, std::move(files)}, false, copies, options, views,
-                     progress, wait, summary);
-    VL_RETURN_IF_ERROR(worker.DryRun());
-    summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
-    return summary;
+    VL_RETURN_IF_ERROR(batch.DryRun());
+  } else {
+    VL_RETURN_IF_ERROR(batch.FinishOpenRuns());
+    VL_RETURN_IF_ERROR(batch.TakeIn());
+    VL_RETURN_IF_ERROR(batch.RefreshGold());
   }
-
-  VL_RETURN_IF_ERROR(lake.CreateMissingTables());
-  for (const lake::SilverView& view : views) {
-    VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(view.table));
-    summary.tables.push_back({view.table, snapshot->version().value, -1, 0, 0});
-  }
-  VL_TRY(const fs::path locks, RunLocks(lake));
-  VL_TRY(const auto open_runs, lake::Ledger(lake).FindOpenRuns());
-  for (const lake::LedgerRun& left : open_runs) {
-    VL_TRY(const auto lock, RunLock::TryTake(locks, left.run));
-    if (!lock) continue;  // its process lives
-    // It may have ended between the listing and the lock.
-    VL_TRY(const auto still_open, lake::Ledger(lake).FindOpenRuns());
-    if (std::ranges::none_of(
-            still_open, [&](const auto& other) { return other.run.value == left.run.value; })) {
-      continue;
-    }
-    BatchSummary recovered;
-    recovered.tables = summary.tables;
-    BronzeCopies left_copies(lake, left.run);
-    auto done =
-        RunWorker(lake, left, true, left_copies, options, views, progress, wait, recovered).Work();
-    if (!done) {
-      return Because(std::move(done).error(), fmt::format("finishing run {}", left.run.value));
-    }
-    ++summary.recovered_runs;
-  }
-  VL_RETURN_IF_ERROR(SweepStagedCopies(lake, locks));
-  lake.SweepLeftovers();
-  if (!paths.empty()) {
-    VL_TRY(const auto lock, RunLock::TryTake(locks, run));
-    VL_TRY(std::set<int64_t> sizes, lake::Ledger(lake).KnownSizes());
-    // Only what may be a repeat is hashed before it is copied.
-    const auto hash = [&](const lake::LedgerFile& file) -> Result<std::string> {
-      VL_RETURN_IF_ERROR(wait.Check(lake.clock(), "copying to bronze"));
-      report("copying", file);
-      if (!sizes.insert(file.bytes).second) return storage::Sha256OfFile(file.path);
-      return copies.Stage(file.ordinal, file.path);
-    };
-    VL_TRY(auto files, DescribeFiles(lake, options, run, started, paths, hash));
-    lake::LedgerRun ledger_run{run, started, std::move(files)};
-    VL_RETURN_IF_ERROR(lake::Ledger(lake).OpenRun(ledger_run, wait));
-    summary.run = run.value;
-    auto done = RunWorker(lake, std::move(ledger_run), false, copies, options, views, progress,
-                          wait, summary)
-                    .Work();
-    if (!done) return Because(std::move(done).error(), fmt::format("run {}", run.value));
-  }
-  if (options.refresh_gold) {
-    if (progress) progress({"gold", 0, 0, summary.counts.received});
-    VL_TRY(const auto gold, lake::RefreshGold(lake, false, wait));
-    for (const lake::GoldResult& result : gold) {
-      summary.tables.push_back({result.table, result.version - 1, result.version,
-                                result.rows_inserted, result.rows_updated + result.rows_deleted});
-    }
-  }
-  for (TableResult& table : summary.tables) {
-    VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(table.table));
-    table.version_after = snapshot->version().value;
-  }
-  summary.seconds = std::chrono::duration<double>(lake.clock().Steady() - begin).count();
-  return summary;
+  return batch.Summary();
 }
 
 }  // namespace vitalake::ingest

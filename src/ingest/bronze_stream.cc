@@ -43,6 +43,19 @@ StreamMessage MessageOf(const engine::QueryResult& row, int32_t partition) {
   return {partition, row.GetInt64(0), row.GetInt64(1), {}, std::string(row.GetString(2))};
 }
 
+// Of a range; its partition's name is the parameter.
+Result<std::string> RowsOf(lake::Lake& lake, const MessageRange& range) {
+  using Op = engine::ColumnBound::Op;
+  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kBronzeStream));
+  VL_TRY(const std::string rows,
+         engine::RelationSql(lake.Files(snapshot, kBronzeStream),
+                             {.bounds = {{"partition", Op::kEqual, range.partition.AppId()},
+                                         {"offset", Op::kGreaterEqual, range.first},
+                                         {"offset", Op::kLess, range.end}}}));
+  return fmt::format("({}) WHERE \"partition\" = ? AND \"offset\" >= {} AND \"offset\" < {}", rows,
+                     range.first, range.end);
+}
+
 }  // namespace
 
 Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::string& source,
@@ -84,23 +97,14 @@ Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::str
 
 Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, int64_t most,
                                    int64_t most_bytes, const Wait& wait) {
-  using Op = engine::ColumnBound::Op;
   StreamBatch batch;
-  const std::string app = range.partition.AppId();
-  VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest(kBronzeStream));
-  VL_TRY(const std::string rows,
-         engine::RelationSql(lake.Files(snapshot, kBronzeStream),
-                             {.bounds = {{"partition", Op::kEqual, app},
-                                         {"offset", Op::kGreaterEqual, range.first},
-                                         {"offset", Op::kLess, range.end}}}));
+  VL_TRY(const std::string rows, RowsOf(lake, range));
   VL_TRY(engine::Connection connection, lake.engine().Connect());
-  VL_TRY(
-      engine::QueryResult found,
-      connection.Stream(
-          fmt::format("SELECT \"offset\", received_at, payload FROM ({}) WHERE \"partition\" = ? "
-                      "AND \"offset\" >= {} AND \"offset\" < {} ORDER BY \"offset\" LIMIT {}",
-                      rows, range.first, range.end, most),
-          {app}, wait));
+  VL_TRY(engine::QueryResult found,
+         connection.Stream(fmt::format("SELECT \"offset\", received_at, payload FROM {} ORDER BY "
+                                       "\"offset\" LIMIT {}",
+                                       rows, most),
+                           {range.partition.AppId()}, wait));
   MessageRange read = range;
   for (;;) {
     VL_TRY(const bool more, found.Next());
@@ -114,6 +118,15 @@ Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, 
   if (!all) read.end = batch.messages.back().offset + 1;
   batch.ranges.emplace(range.partition.partition, std::move(read));
   return batch;
+}
+
+Result<int64_t> FirstInBronze(lake::Lake& lake, const MessageRange& range, const Wait& wait) {
+  if (range.first >= range.end) return range.end;
+  VL_TRY(const std::string rows, RowsOf(lake, range));
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  return connection.ScalarInt(
+      fmt::format("SELECT coalesce(min(\"offset\"), {}) FROM {}", range.end, rows),
+      {range.partition.AppId()}, wait);
 }
 
 Result<std::vector<StreamMessage>> ReadMessagesAt(lake::Lake& lake, const std::string& app_id,

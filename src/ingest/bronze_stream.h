@@ -23,6 +23,9 @@ Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::str
 Result<StreamBatch> ReadFromBronze(lake::Lake& lake, const MessageRange& range, int64_t most,
                                    int64_t most_bytes, const Wait& wait);
 
+// The offset of the first message of [range.first, range.end); range.end when there is none.
+Result<int64_t> FirstInBronze(lake::Lake& lake, const MessageRange& range, const Wait& wait);
+
 // The messages at single offsets of a position's name, under the number `partition`.
 Result<std::vector<StreamMessage>> ReadMessagesAt(lake::Lake& lake, const std::string& app_id,
                                                   const std::set<int64_t>& offsets,

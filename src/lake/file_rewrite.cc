@@ -61,13 +61,33 @@ std::string StatsWithout(const std::string& stats, const std::vector<std::string
   return out.EndObject().Take();
 }
 
+std::string ChangedColumns::Select(const std::vector<std::string>& one,
+                                   const std::vector<std::string>& other) {
+  std::string select;
+  for (size_t i = 0; i < one.size(); ++i) {
+    select += fmt::format(", bool_or({} IS DISTINCT FROM {})", one[i], other[i]);
+  }
+  return select;
+}
+
+ChangedColumns ChangedColumns::Read(const engine::QueryResult& row, size_t first,
+                                    const std::vector<std::string>& columns,
+                                    const std::vector<std::string>& clustered_by) {
+  ChangedColumns changed;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!row.GetBool(first + i)) continue;
+    changed.names.push_back(columns[i]);
+    changed.in_order &= std::ranges::find(clustered_by, columns[i]) == clustered_by.end();
+  }
+  return changed;
+}
+
 Result<std::optional<engine::WrittenFile>> SpliceFile(Lake& lake, std::string_view table,
                                                       const delta::SnapshotPtr& snapshot,
                                                       const std::string& path,
                                                       const engine::RowPatch& patch,
                                                       const std::filesystem::path& target) {
-  VL_TRY(const std::string key, delta::ResolvePath(lake.Files(snapshot, table).root, path));
-  VL_TRY(const std::filesystem::path local, lake.store().LocalPath(key));
+  VL_TRY(const std::filesystem::path local, lake.Files(snapshot, table).LocalFile(path));
   const auto spliced = engine::SpliceParquet(local, patch, target);
   if (!spliced && (spliced.error().kind == ErrorKind::kUnsupported ||
                    spliced.error().kind == ErrorKind::kCorrupt)) {
@@ -118,9 +138,10 @@ Result<std::vector<FileRewriter::FileChange>> FileRewriter::FindChanges() {
 // Sets in_place and columns.
 Status FileRewriter::CompareRows(std::vector<FileChange>& changes) {
   const std::vector<std::string> names = ColumnNames(*snapshot_);
-  std::string differs;
+  std::vector<std::string> of_old, of_new;
   for (const std::string& name : names) {
-    differs += fmt::format(", bool_or(o.{0} IS DISTINCT FROM n.{0})", QuoteName(name));
+    of_old.push_back("o." + QuoteName(name));
+    of_new.push_back("n." + QuoteName(name));
   }
   VL_TRY(
       engine::QueryResult rows,
@@ -131,23 +152,17 @@ Status FileRewriter::CompareRows(std::vector<FileChange>& changes) {
               "FROM old_row o LEFT JOIN new_row n ON n._known AND n._target = o._file AND {} "
               "LEFT JOIN (SELECT _target, count(*) AS rows FROM new_row WHERE _known GROUP BY 1) "
               "  t ON t._target = o._file GROUP BY o._file",
-              differs, SameKey(view_.row_key, "o", "n")),
+              ChangedColumns::Select(of_old, of_new), SameKey(view_.row_key, "o", "n")),
           {}, wait_));
   for (;;) {
     VL_TRY(const bool more, rows.Next());
     if (!more) return {};
     FileChange& change = *std::ranges::find(changes, rows.GetString(0), &FileChange::path);
     const auto count = static_cast<int64_t>(change.rows.size());
-    change.in_place = rows.GetInt64(1) == count && rows.GetInt64(2) == count &&
+    ChangedColumns changed = ChangedColumns::Read(rows, 5, names, view_.clustered_by);
+    change.columns = std::move(changed.names);
+    change.in_place = changed.in_order && rows.GetInt64(1) == count && rows.GetInt64(2) == count &&
                       rows.GetInt64(3) == count && rows.GetInt64(4) == count;
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (!rows.GetBool(i + 5)) continue;
-      change.columns.push_back(names[i]);
-      // The rows would lie out of order.
-      if (std::ranges::find(view_.clustered_by, names[i]) != view_.clustered_by.end()) {
-        change.in_place = false;
-      }
-    }
   }
 }
 

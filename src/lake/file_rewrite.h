@@ -31,6 +31,21 @@ struct InPlaceChange {
   std::vector<std::string> columns;
 };
 
+// The columns in which rows differ from those that take their places, as a statement that pairs
+// them finds it per group.
+struct ChangedColumns {
+  std::vector<std::string> names;
+  bool in_order = true;  // none is of those that the table is clustered by
+
+  // ", bool_or(...)" for each column; `one` and `other` name it on the two sides of a pair.
+  static std::string Select(const std::vector<std::string>& one,
+                            const std::vector<std::string>& other);
+  // What that gave in the current row, from its column `first` on; `columns` name all.
+  static ChangedColumns Read(const engine::QueryResult& row, size_t first,
+                             const std::vector<std::string>& columns,
+                             const std::vector<std::string>& clustered_by);
+};
+
 // A file that has the rows of another in the same places.
 struct SuccessorFile {
   IndexedFile old_file;

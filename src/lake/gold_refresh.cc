@@ -131,15 +131,16 @@ Status RewriteMaker::FindDifference(bool touched_only) {
 
 // Counts what goes and comes, and finds what changes in each file.
 Result<std::vector<RewriteMaker::OldFile>> RewriteMaker::SumUpDifference(Rewrite& rewrite) {
-  std::string differs;
+  std::vector<std::string> of_old, of_new;
   for (size_t i = 0; i < columns_.size(); ++i) {
-    differs += fmt::format(", bool_or({} IS DISTINCT FROM {})", SideName('o', i), SideName('n', i));
+    of_old.push_back(SideName('o', i));
+    of_new.push_back(SideName('n', i));
   }
   VL_TRY(engine::QueryResult rows,
          connection_.Query(fmt::format("SELECT file, count(*) FILTER (has_new), "
                                        "count(*) FILTER (NOT has_new){} FROM {} GROUP BY file "
                                        "ORDER BY file",
-                                       differs, difference_),
+                                       ChangedColumns::Select(of_old, of_new), difference_),
                            {}, wait_));
   std::vector<OldFile> files;
   for (;;) {
@@ -153,13 +154,9 @@ Result<std::vector<RewriteMaker::OldFile>> RewriteMaker::SumUpDifference(Rewrite
     rewrite.deleted += rows.GetInt64(2);
     OldFile& file = files.emplace_back();
     file.change.path = rows.GetString(0);
-    file.in_place = rows.GetInt64(2) == 0;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (!rows.GetBool(i + 3)) continue;
-      file.change.columns.push_back(columns_[i]);
-      // The rows would lie out of order.
-      if (std::ranges::count(model_.clustered_by, columns_[i]) > 0) file.in_place = false;
-    }
+    ChangedColumns changed = ChangedColumns::Read(rows, 3, columns_, model_.clustered_by);
+    file.change.columns = std::move(changed.names);
+    file.in_place = changed.in_order && rows.GetInt64(2) == 0;
   }
 }
 

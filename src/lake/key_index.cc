@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <numeric>
 #include <unordered_set>
 
 #include "base/log.h"
 #include "base/parallel.h"
 #include "engine/parquet_rows.h"
 #include "engine/relation.h"
+#include "lake/row_fetch.h"
 
 namespace vitalake::lake {
 namespace {
@@ -25,28 +25,27 @@ IndexedFile Described(const delta::AddFile& file) {
   return {file.path, file.size_bytes, file.NumRecords().value_or(-1)};
 }
 
-// The key of every row of one data file, from its column chunks. kUnsupported as
-// engine::ReadParquetRows; then the engine scans it.
+// The log may come from elsewhere: what it says is a hint.
+void ReserveFor(const delta::AddFile& file, std::vector<KeyEntry>& entries) {
+  if (const auto count = file.NumRecords()) {
+    entries.reserve(static_cast<size_t>(std::clamp<int64_t>(*count, 0, 1 << 20)));
+  }
+}
+
+// The key of every row of one data file, from its column chunks. kUnsupported as ReadAllFileRows;
+// then the engine scans it.
 Result<std::vector<KeyEntry>> UnpackKeys(Lake& lake, std::string_view table,
                                          const delta::SnapshotPtr& snapshot,
                                          const delta::AddFilePtr& file) {
-  if (file->deletion_vector || !snapshot->metadata().partition_columns.empty()) {
-    return Fail(ErrorKind::kUnsupported, "deleted rows or partitions");
-  }
-  VL_TRY(const std::string key, delta::ResolvePath(lake.Files(snapshot, table).root, file->path));
-  VL_TRY(const std::filesystem::path local, lake.store().LocalPath(key));
-  VL_TRY(const int64_t count, engine::CountParquetRows(local));
-  if (count > std::numeric_limits<uint32_t>::max()) return TooManyRows(*file);
-  std::vector<int64_t> rows(static_cast<size_t>(count));
-  std::iota(rows.begin(), rows.end(), 0);
   const std::array<engine::RowColumn, 2> columns = {{{"id_space"}, {"id"}}};
   std::vector<KeyEntry> entries;
-  entries.reserve(rows.size());
-  VL_RETURN_IF_ERROR(engine::ReadParquetRows(
-      local, rows, columns, [&](int64_t row, std::span<const view::Cell> cells) -> Status {
-        entries.push_back({KeyHash(cells[0].text, cells[1].text), static_cast<uint32_t>(row)});
-        return {};
-      }));
+  ReserveFor(*file, entries);
+  VL_RETURN_IF_ERROR(ReadAllFileRows(lake, table, snapshot, *file, columns,
+                                     [&](int64_t row, std::span<const view::Cell> cells) -> Status {
+                                       entries.push_back({KeyHash(cells[0].text, cells[1].text),
+                                                          static_cast<uint32_t>(row)});
+                                       return {};
+                                     }));
   return entries;
 }
 
@@ -67,10 +66,7 @@ Result<std::vector<KeyEntry>> ScanKeys(Lake& lake, std::string_view table,
   VL_TRY(engine::QueryResult rows,
          connection.Stream(fmt::format("SELECT id_space, id, _row FROM ({})", sql), {}, wait));
   std::vector<KeyEntry> entries;
-  // The log may come from elsewhere: what it says is a hint.
-  if (const auto count = file->NumRecords()) {
-    entries.reserve(static_cast<size_t>(std::clamp<int64_t>(*count, 0, 1 << 20)));
-  }
+  ReserveFor(*file, entries);
   for (;;) {
     VL_TRY(const bool more, rows.Next());
     if (!more) return entries;

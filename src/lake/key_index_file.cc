@@ -3,33 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 
 namespace vitalake::lake {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kMagic = "VLKEYS01";
 constexpr int64_t kBlockEntries = 4096;
 constexpr int64_t kEntryBytes = sizeof(uint64_t) + sizeof(uint32_t);
 constexpr int64_t kFixedBytes = 8 + 3 * sizeof(uint64_t) + sizeof(uint32_t);
 constexpr int64_t kDirectoryBytes = 2 * sizeof(uint64_t);
-
-template <class T>
-void Append(std::string& out, T value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-template <class T>
-T ValueAt(std::string_view bytes, int64_t offset) {
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof(value));
-  return value;
-}
 
 int64_t BlockCount(int64_t entries) { return (entries + kBlockEntries - 1) / kBlockEntries; }
 
@@ -49,21 +34,21 @@ std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entrie
   std::string blocks;
   blocks.reserve(static_cast<size_t>(count * kEntryBytes));
   std::string out(kMagic);
-  Append(out, static_cast<uint64_t>(file.size_bytes));
-  Append(out, static_cast<uint64_t>(file.rows));
-  Append(out, static_cast<uint64_t>(count));
-  Append(out, static_cast<uint32_t>(file.path.size()));
+  AppendNumber(out, static_cast<uint64_t>(file.size_bytes));
+  AppendNumber(out, static_cast<uint64_t>(file.rows));
+  AppendNumber(out, static_cast<uint64_t>(count));
+  AppendNumber(out, static_cast<uint32_t>(file.path.size()));
   out += file.path;
   for (int64_t block = 0; block < BlockCount(count); ++block) {
     const std::span of_block(entries.data() + block * kBlockEntries,
                              static_cast<size_t>(EntriesOf(count, block)));
     const size_t begin = blocks.size();
-    for (const KeyEntry& entry : of_block) Append(blocks, entry.hash);
-    for (const KeyEntry& entry : of_block) Append(blocks, entry.row);
-    Append(out, of_block.front().hash);
-    Append(out, Hash64(std::string_view(blocks).substr(begin)));
+    for (const KeyEntry& entry : of_block) AppendNumber(blocks, entry.hash);
+    for (const KeyEntry& entry : of_block) AppendNumber(blocks, entry.row);
+    AppendNumber(out, of_block.front().hash);
+    AppendNumber(out, Hash64(std::string_view(blocks).substr(begin)));
   }
-  Append(out, Hash64(out));
+  AppendNumber(out, Hash64(out));
   return out + blocks;
 }
 
@@ -91,25 +76,25 @@ Status KeyIndexFile::ReadHead(const IndexedFile& file) {
   if (static_cast<int64_t>(head.size()) < kFixedBytes || !head.starts_with(kMagic)) {
     return Corrupt("it does not begin as one");
   }
-  const auto rows = static_cast<int64_t>(ValueAt<uint64_t>(head, 16));
-  if (static_cast<int64_t>(ValueAt<uint64_t>(head, 8)) != file.size_bytes ||
-      (file.rows >= 0 && rows != file.rows) || ValueAt<uint32_t>(head, 32) != path_bytes) {
+  const auto rows = static_cast<int64_t>(NumberAt<uint64_t>(head, 16));
+  if (static_cast<int64_t>(NumberAt<uint64_t>(head, 8)) != file.size_bytes ||
+      (file.rows >= 0 && rows != file.rows) || NumberAt<uint32_t>(head, 32) != path_bytes) {
     return Corrupt("it was made from another file");
   }
-  entries_ = static_cast<int64_t>(ValueAt<uint64_t>(head, 24));
+  entries_ = static_cast<int64_t>(NumberAt<uint64_t>(head, 24));
   if (entries_ < 0 || entries_ > (int64_t{1} << 32)) return Corrupt("it is damaged");
   const int64_t blocks = BlockCount(entries_);
   const int64_t rest = path_bytes + blocks * kDirectoryBytes;
   VL_TRY(const std::string more, read_(kFixedBytes, rest + 8));
   if (static_cast<int64_t>(more.size()) < rest + 8) return Corrupt("it is cut off");
   head += std::string_view(more).substr(0, static_cast<size_t>(rest));
-  if (Hash64(head) != ValueAt<uint64_t>(more, rest)) return Corrupt("its checksum does not hold");
+  if (Hash64(head) != NumberAt<uint64_t>(more, rest)) return Corrupt("its checksum does not hold");
   if (std::string_view(more).substr(0, file.path.size()) != file.path) {
     return Corrupt("it was made from another file");
   }
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t at = path_bytes + block * kDirectoryBytes;
-    blocks_.push_back({ValueAt<uint64_t>(more, at), ValueAt<uint64_t>(more, at + 8)});
+    blocks_.push_back({NumberAt<uint64_t>(more, at), NumberAt<uint64_t>(more, at + 8)});
   }
   blocks_offset_ = kFixedBytes + rest + 8;
   return {};
@@ -133,7 +118,7 @@ Result<std::vector<KeyEntry>> KeyIndexFile::ReadAll() const {
     const int64_t count = EntriesOf(entries_, static_cast<int64_t>(at));
     for (int64_t i = 0; i < count; ++i) {
       entries.push_back(
-          {ValueAt<uint64_t>(bytes, i * 8), ValueAt<uint32_t>(bytes, count * 8 + i * 4)});
+          {NumberAt<uint64_t>(bytes, i * 8), NumberAt<uint32_t>(bytes, count * 8 + i * 4)});
     }
   }
   return entries;
@@ -150,7 +135,7 @@ Result<std::vector<KeyEntry>> KeyIndexFile::Find(std::span<const uint64_t> wante
     if (from >= to) continue;
     VL_TRY(const std::string bytes, ReadBlock(at));
     const int64_t count = EntriesOf(entries_, static_cast<int64_t>(at));
-    const auto hash = [&](int64_t i) { return ValueAt<uint64_t>(bytes, i * 8); };
+    const auto hash = [&](int64_t i) { return NumberAt<uint64_t>(bytes, i * 8); };
     int64_t entry = 0;
     for (auto want = from; want != to && entry < count;) {
       if (hash(entry) < *want) {
@@ -169,7 +154,7 @@ Result<std::vector<KeyEntry>> KeyIndexFile::Find(std::span<const uint64_t> wante
         }
         entry = low;
       } else if (hash(entry) == *want) {
-        found.push_back({*want, ValueAt<uint32_t>(bytes, count * 8 + entry * 4)});
+        found.push_back({*want, NumberAt<uint32_t>(bytes, count * 8 + entry * 4)});
         ++entry;
       } else {
         ++want;

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -79,13 +78,10 @@ std::optional<int64_t> NumberOf(const Cell& cell) {
 Status ReadRowsOf(const std::filesystem::path& file, const std::unordered_set<uint64_t>& keys,
                   std::span<const engine::RowColumn> columns,
                   const std::function<Status(int64_t, std::span<const Cell>)>& row) {
-  VL_TRY(const int64_t count, engine::CountParquetRows(file));
-  std::vector<int64_t> all(static_cast<size_t>(count));
-  std::iota(all.begin(), all.end(), 0);
   const engine::RowColumn key_columns[] = {{"id_space"}, {"id"}};
   std::vector<int64_t> wanted;
-  VL_RETURN_IF_ERROR(engine::ReadParquetRows(
-      file, all, key_columns, [&](int64_t place, std::span<const Cell> cells) -> Status {
+  VL_RETURN_IF_ERROR(engine::ReadAllParquetRows(
+      file, key_columns, [&](int64_t place, std::span<const Cell> cells) -> Status {
         if (keys.contains(KeyHash(cells[0].text, cells[1].text))) wanted.push_back(place);
         return {};
       }));
@@ -302,9 +298,9 @@ Result<bool> NewerVersions::Take(std::span<const KeyHit> hits, std::span<const u
     return false;
   }
   names_ = ColumnNames(*snapshot_);
-  auto columns = RowColumns(*snapshot_, names_);
+  auto columns = engine::RowColumns(snapshot_->schema(), names_);
   const auto at = Columns::Of(names_, request_.view);
-  if (!columns || !at) return false;
+  if (!columns || !at || !snapshot_->metadata().partition_columns.empty()) return false;
   columns_ = std::move(*columns);
   left_out_.resize(request_.staged.files.size());
   staged_.resize(request_.staged.files.size());
@@ -460,10 +456,7 @@ Status NewerVersions::WriteInserted(const std::filesystem::path& folder, Rewrite
 
 Status NewerVersions::WriteChanges(const std::filesystem::path& folder, Rewrite& out) {
   if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return {};
-  std::vector<view::ColumnSpec> specs;
-  for (const engine::RowColumn& column : columns_) {
-    specs.push_back({column.name, column.type, "", ""});
-  }
+  std::vector<view::ColumnSpec> specs = engine::SpecsOf(columns_);
   specs.push_back({"_change_type", view::ColumnType::kVarchar, "", ""});
   engine::RowBuffer rows(lake_.engine(), std::move(specs));
   const CellRow before = CellRow().Text("update_preimage");

@@ -43,11 +43,10 @@ Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_vi
   auto table = lake.OpenTable(name);
   if (!table && table.error().kind == ErrorKind::kNotFound) return std::nullopt;
   if (!table) return std::unexpected(std::move(table).error());
-  auto snapshot = at.version     ? (*table)->At(*at.version)
-                  : at.timestamp ? (*table)->AtTimestamp(*at.timestamp)
-                                 : (*table)->Latest();
-  if (!snapshot) return Because(std::move(snapshot).error(), std::string(name));
-  relation.table = lake.Files(*snapshot, name);
+  VL_TRY(const delta::SnapshotPtr snapshot, at.version     ? (*table)->At(*at.version)
+                                            : at.timestamp ? (*table)->AtTimestamp(*at.timestamp)
+                                                           : (*table)->Latest());
+  relation.table = lake.Files(snapshot, name);
   return relation;
 }
 

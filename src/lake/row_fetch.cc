@@ -49,7 +49,7 @@ class RowFetcher {
   // Step 1; returns the files that step 2 must read.
   Result<std::vector<const FileRows*>> TakeOut(const std::vector<FileRows>& files) {
     std::vector<const FileRows*> left;
-    const auto columns = RowColumns(*request_.snapshot, request_.columns);
+    const auto columns = engine::RowColumns(request_.snapshot->schema(), request_.columns);
     if (!columns) {
       for (const FileRows& file : files) left.push_back(&file);
       return left;
@@ -128,6 +128,16 @@ class RowFetcher {
   const Wait& wait_;
 };
 
+// A data file whose rows are all there is to know of the table's.
+Result<std::filesystem::path> FileOfCells(Lake& lake, std::string_view table,
+                                          const delta::SnapshotPtr& snapshot,
+                                          const delta::AddFile& file) {
+  if (file.deletion_vector || !snapshot->metadata().partition_columns.empty()) {
+    return Fail(ErrorKind::kUnsupported, "deleted rows or partitions");
+  }
+  return lake.Files(snapshot, table).LocalFile(file.path);
+}
+
 }  // namespace
 
 std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits) {
@@ -142,27 +152,18 @@ std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits) {
   return files;
 }
 
-std::optional<std::vector<engine::RowColumn>> RowColumns(const delta::Snapshot& snapshot,
-                                                         const std::vector<std::string>& names) {
-  if (!snapshot.metadata().partition_columns.empty()) return std::nullopt;
-  std::vector<engine::RowColumn> columns;
-  for (const std::string& name : names) {
-    const delta::Field* field = snapshot.schema().FindField(name);
-    const auto type = field ? engine::ColumnTypeOf(field->type.kind()) : std::nullopt;
-    if (!type) return std::nullopt;
-    columns.push_back({name, *type});
-  }
-  return columns;
-}
-
 Status ReadFileRows(Lake& lake, std::string_view table, const delta::SnapshotPtr& snapshot,
                     const FileRows& wanted, std::span<const engine::RowColumn> columns,
                     const std::function<Status(int64_t, std::span<const view::Cell>)>& row) {
-  if (wanted.file->deletion_vector) return Fail(ErrorKind::kUnsupported, "deleted rows in it");
-  VL_TRY(const std::string key,
-         delta::ResolvePath(lake.Files(snapshot, table).root, wanted.file->path));
-  VL_TRY(const std::filesystem::path local, lake.store().LocalPath(key));
+  VL_TRY(const std::filesystem::path local, FileOfCells(lake, table, snapshot, *wanted.file));
   return engine::ReadParquetRows(local, wanted.rows, columns, row);
+}
+
+Status ReadAllFileRows(Lake& lake, std::string_view table, const delta::SnapshotPtr& snapshot,
+                       const delta::AddFile& file, std::span<const engine::RowColumn> columns,
+                       const std::function<Status(int64_t, std::span<const view::Cell>)>& row) {
+  VL_TRY(const std::filesystem::path local, FileOfCells(lake, table, snapshot, file));
+  return engine::ReadAllParquetRows(local, columns, row);
 }
 
 Status FetchRows(Lake& lake, engine::Connection& connection, const RowRequest& request,

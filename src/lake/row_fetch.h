@@ -27,16 +27,15 @@ struct FileRows {
 // Of hits in order of file.
 std::vector<FileRows> ByFile(const std::vector<KeyHit>& hits);
 
-// Columns of a table as ReadFileRows wants them; nullopt: the table has partition columns, or one
-// of these is of another type than it knows.
-std::optional<std::vector<engine::RowColumn>> RowColumns(const delta::Snapshot& snapshot,
-                                                         const std::vector<std::string>& names);
-
 // Takes rows of one data file out of its column chunks. As engine::ReadParquetRows; kUnsupported,
-// too, where rows of the file are deleted.
+// too, where rows of the file are deleted or the table has partitions.
 Status ReadFileRows(Lake& lake, std::string_view table, const delta::SnapshotPtr& snapshot,
                     const FileRows& wanted, std::span<const engine::RowColumn> columns,
                     const std::function<Status(int64_t, std::span<const view::Cell>)>& row);
+// The same of all rows of a file, as engine::ReadAllParquetRows.
+Status ReadAllFileRows(Lake& lake, std::string_view table, const delta::SnapshotPtr& snapshot,
+                       const delta::AddFile& file, std::span<const engine::RowColumn> columns,
+                       const std::function<Status(int64_t, std::span<const view::Cell>)>& row);
 
 // Which rows are wanted, and of what.
 struct RowRequest {

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "engine/parquet_rows.h"
 #include "lake/lake.h"
+#include "lake/row_fetch.h"
+#include "lake/table_writer.h"
 
 namespace vitalake::lake {
 namespace {
@@ -100,29 +101,24 @@ Result<RowIndex::File> RowIndex::OpenStored(std::string_view table, const delta:
 
 Result<std::string> RowIndex::Encode(std::string_view table, const delta::SnapshotPtr& snapshot,
                                      const delta::AddFile& file, const Wait& wait) {
-  const auto columns = engine::CellColumns(snapshot->schema());
-  if (!columns || file.deletion_vector || !snapshot->metadata().partition_columns.empty()) {
-    return Fail(ErrorKind::kUnsupported, "deleted rows, partitions or columns that are no cells");
-  }
-  VL_TRY(const std::string key, delta::ResolvePath(lake_.Files(snapshot, table).root, file.path));
-  VL_TRY(const std::filesystem::path local, lake_.store().LocalPath(key));
-  VL_TRY(const int64_t count, engine::CountParquetRows(local));
-  std::vector<int64_t> rows(static_cast<size_t>(count));
-  std::iota(rows.begin(), rows.end(), 0);
-  std::vector<engine::RowColumn> wanted;
+  const auto columns = engine::RowColumns(snapshot->schema(), ColumnNames(*snapshot));
+  if (!columns) return Fail(ErrorKind::kUnsupported, "columns that are no cells");
   std::vector<std::string> indexed;
-  for (const view::ColumnSpec& column : *columns) {
-    wanted.push_back({column.name, column.type});
+  for (const engine::RowColumn& column : *columns) {
     if (IsIndexed(table, column.name) && column.type == view::ColumnType::kVarchar) {
       indexed.push_back(column.name);
     }
   }
-  RowIndexWriter writer(*columns, indexed);
-  VL_RETURN_IF_ERROR(engine::ReadParquetRows(
-      local, rows, wanted, [&](int64_t row, std::span<const view::Cell> cells) -> Status {
-        if (row % 1024 == 0) VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "indexing rows"));
-        return writer.Append(cells);
-      }));
+  RowIndexWriter writer(engine::SpecsOf(*columns), indexed);
+  int64_t count = 0;
+  VL_RETURN_IF_ERROR(ReadAllFileRows(lake_, table, snapshot, file, *columns,
+                                     [&](int64_t row, std::span<const view::Cell> cells) -> Status {
+                                       if (row % 1024 == 0)
+                                         VL_RETURN_IF_ERROR(
+                                             wait.Check(lake_.clock(), "indexing rows"));
+                                       ++count;
+                                       return writer.Append(cells);
+                                     }));
   return writer.Finish({file.path, file.size_bytes, count});
 }
 

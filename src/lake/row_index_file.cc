@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
 
 namespace vitalake::lake {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kRowsMagic = "VLROWS01";
 constexpr int64_t kTailBytes = 2 * sizeof(uint64_t);
@@ -21,46 +19,6 @@ constexpr uint64_t kMostBlockBytes = 256 << 20;
 std::unexpected<Error> Unusable(std::string_view what) {
   return Fail(ErrorKind::kCorrupt, fmt::format("not a usable row index: {}", what));
 }
-
-void PutNumber(std::string& out, uint64_t value) {
-  out.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-void PutText(std::string& out, std::string_view text) {
-  PutNumber(out, text.size());
-  out += text;
-}
-
-// What PutNumber and PutText wrote, in order; past the end everything is 0 and "".
-class HeadReader {
- public:
-  explicit HeadReader(std::string_view bytes) : bytes_(bytes) {}
-
-  uint64_t Number() {
-    uint64_t value = 0;
-    const std::string_view bytes = Take(sizeof(value));
-    if (!bytes.empty()) std::memcpy(&value, bytes.data(), sizeof(value));
-    return value;
-  }
-  std::string_view Text() { return Take(Number()); }
-  // Of something that takes `each` bytes at least: no more than there is room for.
-  uint64_t Count(uint64_t each) {
-    const uint64_t count = Number();
-    whole_ = whole_ && count <= bytes_.size() / each;
-    return whole_ ? count : 0;
-  }
-  bool whole() const { return whole_; }
-
- private:
-  std::string_view Take(uint64_t size) {
-    whole_ = whole_ && size <= bytes_.size();
-    if (!whole_) return {};
-    const std::string_view taken = bytes_.substr(0, size);
-    bytes_.remove_prefix(size);
-    return taken;
-  }
-  std::string_view bytes_;
-  bool whole_ = true;
-};
 
 size_t BitmapBytes(size_t columns) { return (columns + 7) / 8; }
 
@@ -86,27 +44,25 @@ Status RowIndexWriter::Append(std::span<const view::Cell> row) {
     rows_[begin + i / 8] = static_cast<char>(rows_[begin + i / 8] | 1 << (i % 8));
     switch (columns_[i].type) {
       case view::ColumnType::kVarchar: {
-        const auto size = static_cast<uint32_t>(cell.text.size());
-        rows_.append(reinterpret_cast<const char*>(&size), sizeof(size));
+        AppendNumber(rows_, static_cast<uint32_t>(cell.text.size()));
         rows_ += cell.text;
         break;
       }
       case view::ColumnType::kBoolean:
-        PutNumber(rows_, cell.boolean ? 1 : 0);
+        AppendNumber(rows_, uint64_t{cell.boolean});
         break;
       case view::ColumnType::kDouble:
-        PutNumber(rows_, std::bit_cast<uint64_t>(cell.number));
+        AppendNumber(rows_, cell.number);
         break;
       default:
-        PutNumber(rows_, static_cast<uint64_t>(cell.integer));
+        AppendNumber(rows_, int64_t{cell.integer});
     }
   }
   for (Indexed& one : indexed_) {
     const view::Cell& cell = row[one.column];
     if (!cell.is_null) one.entries.push_back({Hash64(cell.text), count_});
   }
-  const auto end = static_cast<uint32_t>(rows_.size());
-  ends_.append(reinterpret_cast<const char*>(&end), sizeof(end));
+  AppendNumber(ends_, static_cast<uint32_t>(rows_.size()));
   ++count_;
   return count_ % kRowIndexBlockRows == 0 ? EndBlock() : Status();
 }
@@ -114,7 +70,7 @@ Status RowIndexWriter::Append(std::span<const view::Cell> row) {
 Status RowIndexWriter::EndBlock() {
   if (ends_.empty()) return {};
   std::string plain;
-  PutNumber(plain, ends_.size() + rows_.size());
+  AppendNumber(plain, uint64_t{ends_.size() + rows_.size()});
   VL_TRY(const std::string_view packed,
          codec_.Compress(engine::ParquetCodec::kZstd, ends_ + rows_));
   plain += packed;
@@ -128,31 +84,26 @@ Status RowIndexWriter::EndBlock() {
 Result<std::string> RowIndexWriter::Finish(const IndexedFile& file) {
   VL_RETURN_IF_ERROR(EndBlock());
   VL_CHECK(file.rows == count_);
-  std::string head;
-  PutNumber(head, static_cast<uint64_t>(file.size_bytes));
-  PutNumber(head, count_);
-  PutText(head, file.path);
-  PutNumber(head, columns_.size());
+  ByteWriter head;
+  head.Number(static_cast<uint64_t>(file.size_bytes));
+  head.Number(uint64_t{count_});
+  head.Text(file.path);
+  head.Number(uint64_t{columns_.size()});
   for (const view::ColumnSpec& column : columns_) {
-    PutText(head, column.name);
-    PutNumber(head, static_cast<uint64_t>(column.type));
+    head.Text(column.name);
+    head.Number(static_cast<uint64_t>(column.type));
   }
-  PutNumber(head, blocks_.size());
-  for (const Place& block : blocks_) {
-    PutNumber(head, block.begin);
-    PutNumber(head, block.size);
-    PutNumber(head, block.checksum);
-  }
-  PutNumber(head, indexed_.size());
+  head.Plains(blocks_);
+  head.Number(uint64_t{indexed_.size()});
   for (Indexed& one : indexed_) {
-    PutText(head, columns_[one.column].name);
-    PutNumber(head, out_.size());
+    head.Text(columns_[one.column].name);
+    head.Number(uint64_t{out_.size()});
     out_ += EncodeKeyIndex(file, std::move(one.entries));
   }
-  const uint64_t checksum = Hash64(head);
-  out_ += head;
-  PutNumber(out_, head.size());
-  PutNumber(out_, checksum);
+  const std::string bytes = head.Take();
+  out_ += bytes;
+  AppendNumber(out_, uint64_t{bytes.size()});
+  AppendNumber(out_, Hash64(bytes));
   return std::move(out_);
 }
 
@@ -162,9 +113,10 @@ Result<RowIndexFile> RowIndexFile::Open(const IndexedFile& file, int64_t size_by
   index.read_ = std::move(read);
   if (size_bytes < kTailBytes) return Unusable("it is cut off");
   VL_TRY(const std::string tail, index.read_(size_bytes - kTailBytes, kTailBytes));
-  HeadReader sizes(tail);
-  const uint64_t head_bytes = sizes.Number(), checksum = sizes.Number();
-  if (!sizes.whole() || head_bytes > static_cast<uint64_t>(size_bytes - kTailBytes)) {
+  ByteReader sizes(tail);
+  uint64_t head_bytes = 0, checksum = 0;
+  if (!sizes.Number(head_bytes) || !sizes.Number(checksum) ||
+      head_bytes > static_cast<uint64_t>(size_bytes - kTailBytes)) {
     return Unusable("it is cut off");
   }
   const int64_t data_end = size_bytes - kTailBytes - static_cast<int64_t>(head_bytes);
@@ -177,28 +129,26 @@ Result<RowIndexFile> RowIndexFile::Open(const IndexedFile& file, int64_t size_by
 }
 
 Status RowIndexFile::ReadHead(const IndexedFile& file, std::string_view bytes, int64_t data_end) {
-  HeadReader head(bytes);
-  const auto size = static_cast<int64_t>(head.Number());
-  rows_ = static_cast<int64_t>(head.Number());
-  if (head.Text() != file.path || size != file.size_bytes ||
-      (file.rows >= 0 && rows_ != file.rows)) {
+  const auto damaged = [] { return Unusable("it is damaged"); };
+  ByteReader head(bytes);
+  int64_t size = 0;
+  std::string path;
+  if (!head.Number(size) || !head.Number(rows_) || !head.Text(path)) return damaged();
+  if (path != file.path || size != file.size_bytes || (file.rows >= 0 && rows_ != file.rows)) {
     return Unusable("it was made from another file");
   }
-  for (uint64_t left = head.Count(2 * sizeof(uint64_t)); left > 0; --left) {
-    std::string name(head.Text());
-    columns_.push_back({std::move(name), static_cast<view::ColumnType>(head.Number()), {}, {}});
+  uint64_t left = 0;
+  if (!head.Count(left, 2 * sizeof(uint64_t))) return damaged();
+  for (; left > 0; --left) {
+    uint64_t type = 0;
+    if (!head.Text(columns_.emplace_back().name) || !head.Number(type)) return damaged();
+    columns_.back().type = static_cast<view::ColumnType>(type);
   }
-  for (uint64_t left = head.Count(3 * sizeof(uint64_t)); left > 0; --left) {
-    Block block;
-    block.begin = head.Number();
-    block.size = head.Number();
-    block.checksum = head.Number();
-    blocks_.push_back(block);
-  }
-  for (uint64_t left = head.Count(2 * sizeof(uint64_t)); left > 0; --left) {
-    std::string column(head.Text());
-    const auto begin = static_cast<int64_t>(head.Number());
-    if (!head.whole() || begin > data_end) return Unusable("it is damaged");
+  if (!head.Plains(blocks_) || !head.Count(left, 2 * sizeof(uint64_t))) return damaged();
+  for (; left > 0; --left) {
+    std::string column;
+    int64_t begin = 0;
+    if (!head.Text(column) || !head.Number(begin) || begin > data_end) return damaged();
     VL_TRY(KeyIndexFile keys,
            KeyIndexFile::Open({file.path, size, rows_},
                               [read = read_, begin](int64_t offset, int64_t wanted) {
@@ -208,10 +158,7 @@ Status RowIndexFile::ReadHead(const IndexedFile& file, std::string_view bytes, i
   }
   const auto blocks = (rows_ + static_cast<int64_t>(kRowIndexBlockRows) - 1) /
                       static_cast<int64_t>(kRowIndexBlockRows);
-  if (!head.whole() || static_cast<int64_t>(blocks_.size()) != blocks) {
-    return Unusable("it is damaged");
-  }
-  return {};
+  return static_cast<int64_t>(blocks_.size()) == blocks ? Status() : damaged();
 }
 
 size_t RowIndexFile::RowsOf(size_t block) const {
@@ -242,7 +189,8 @@ Result<std::string> RowIndexFile::ReadBlock(size_t at) const {
   if (bytes.size() != block.size || Hash64(bytes) != block.checksum) {
     return Unusable("the checksum of a block does not hold");
   }
-  const uint64_t plain = HeadReader(bytes).Number();
+  uint64_t plain = 0;
+  if (!ByteReader(bytes).Number(plain)) return Unusable("a block is cut off");
   if (plain > kMostBlockBytes) return Unusable("a block is too large");
   return codec.Decompress(engine::ParquetCodec::kZstd,
                           std::string_view(bytes).substr(sizeof(plain)),
@@ -254,36 +202,23 @@ Status RowIndexFile::ReadRow(std::string_view block, size_t of_block, size_t nth
   const auto damaged = [] { return Unusable("a row does not fit its block"); };
   const size_t ends = of_block * sizeof(uint32_t);
   if (block.size() < ends) return damaged();
-  const auto end_of = [&](size_t row) {
-    uint32_t end = 0;
-    std::memcpy(&end, block.data() + row * sizeof(end), sizeof(end));
-    return end;
-  };
+  const auto end_of = [&](size_t row) { return NumberAt<uint32_t>(block, row * sizeof(uint32_t)); };
   const size_t begin = nth == 0 ? 0 : end_of(nth - 1), end = end_of(nth);
   if (begin > end || ends + end > block.size()) return damaged();
-  std::string_view row = block.substr(ends + begin, end - begin);
-  const size_t bitmap = BitmapBytes(columns_.size());
-  if (row.size() < bitmap) return damaged();
-  const std::string_view present = row.substr(0, bitmap);
-  row.remove_prefix(bitmap);
+  ByteReader row(block.substr(ends + begin, end - begin));
+  std::string_view present;
+  if (!row.View(present, BitmapBytes(columns_.size()))) return damaged();
   for (size_t i = 0; i < columns_.size(); ++i) {
     view::Cell& cell = cells[i];
     cell.is_null = (static_cast<unsigned char>(present[i / 8]) >> (i % 8) & 1) == 0;
     if (cell.is_null) continue;
     if (columns_[i].type == view::ColumnType::kVarchar) {
       uint32_t size = 0;
-      if (row.size() < sizeof(size)) return damaged();
-      std::memcpy(&size, row.data(), sizeof(size));
-      row.remove_prefix(sizeof(size));
-      if (row.size() < size) return damaged();
-      cell.text = row.substr(0, size);
-      row.remove_prefix(size);
+      if (!row.Number(size) || !row.View(cell.text, size)) return damaged();
       continue;
     }
     uint64_t value = 0;
-    if (row.size() < sizeof(value)) return damaged();
-    std::memcpy(&value, row.data(), sizeof(value));
-    row.remove_prefix(sizeof(value));
+    if (!row.Number(value)) return damaged();
     switch (columns_[i].type) {
       case view::ColumnType::kBoolean:
         cell.boolean = value != 0;

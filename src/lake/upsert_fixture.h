@@ -24,13 +24,15 @@ namespace vitalake::lake {
 
 // One row of silver.observation.
 struct Reading {
-  std::string id;
+  std::string id = "";
   int version = 1;
   std::string patient = "p";
   std::string body_site = "arm";
   std::string identifier = "";  // none
   int64_t updated = 0;          // unknown
   bool retracted = false;
+  int64_t received = 0;  // the batch's number
+  bool deleted = false;  // a DELETE of the id: without a version
 };
 
 class UpsertFixture : public ::testing::Test {
@@ -73,6 +75,9 @@ class UpsertFixture : public ::testing::Test {
     StagedRecords staged;
     std::vector<uint64_t> hashes;
     for (const Reading& reading : readings) {
+      const std::string received =
+          fmt::format("make_timestamptz({})", reading.received == 0 ? batches_ : reading.received);
+      const bool retracted = reading.retracted || reading.deleted;
       std::map<std::string, std::string> values = {
           {"id", engine::QuoteLiteral(reading.id)},
           {"id_space", "''"},
@@ -81,19 +86,20 @@ class UpsertFixture : public ::testing::Test {
           {"version_id", fmt::format("'{}'", reading.version)},
           {"last_updated",
            reading.updated == 0 ? "NULL" : fmt::format("make_timestamptz({})", reading.updated)},
-          {"retracted_at",
-           reading.retracted ? fmt::format("make_timestamptz({})", batches_) : std::string("NULL")},
+          {"retracted_at", retracted ? received : std::string("NULL")},
           {"content_hash", fmt::format("'{}{}'", reading.version, reading.body_site)},
-          {"deleted", "false"},
+          {"deleted", fmt::to_string(reading.deleted)},
           {"patient_id", engine::QuoteLiteral(reading.patient)},
           {"body_site", engine::QuoteLiteral(reading.body_site)},
           {"identifier",
            reading.identifier.empty() ? "NULL" : engine::QuoteLiteral(reading.identifier)},
           {"source_partition", engine::QuoteLiteral(partition)},
           {"source_offset", fmt::to_string(staged.records)},
-          {"received_at", fmt::format("make_timestamptz({})", batches_)},
+          {"received_at", received},
       };
+      if (reading.deleted) values["version_id"] = values["content_hash"] = "NULL";
       ++staged.records;
+      staged.deletes += reading.deleted ? 1 : 0;
       hashes.push_back(KeyHash("", reading.id));
       rows += rows.empty() ? "SELECT " : " UNION ALL SELECT ";
       for (const TableColumn& column : (*lake.Spec(view_.table))->columns) {

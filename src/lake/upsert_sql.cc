@@ -15,16 +15,19 @@ constexpr std::string_view kStagedColumns =
     "retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
     "source_offset";
 
-// Whether the version that a row holds is a retraction itself. Of a deleted row its time tells: a
-// retraction's is that of its own receipt, a deletion's never (DeletionTime).
+// Whether the version that a row holds is a retraction itself; of a deleted row its time tells
+// (DeletionTime).
 constexpr std::string_view kStoredRetraction =
-    "retracted_at IS NOT NULL AND (NOT coalesce(deleted, false) OR retracted_at = received_at)";
+    "retracted_at IS NOT NULL AND (NOT coalesce(deleted, false) OR (epoch_us(retracted_at) & 1) = "
+    "1)";
+
+std::string EvenMicros(std::string_view time) { return fmt::format("(epoch_us({}) & -2)", time); }
 
 }  // namespace
 
-std::string DeletionTime(std::string_view deleted_at, std::string_view received_at) {
-  return fmt::format("CASE WHEN {0} = {1} THEN {0} + INTERVAL 1 MICROSECOND ELSE {0} END",
-                     deleted_at, received_at);
+std::string DeletionTime(std::string_view deleted_at, std::string_view retraction) {
+  return fmt::format("make_timestamptz({} + CASE WHEN {} THEN 1 ELSE 0 END)",
+                     EvenMicros(deleted_at), retraction);
 }
 
 std::string CreateStaged(std::string_view staged_rows, std::string_view home) {
@@ -79,8 +82,8 @@ std::string CreatePresent(std::string_view table_rows) {
       "  bool_or(coalesce(deleted, false)) AS deleted, any_value(received_at) AS received_at, "
       "  any_value(source_partition) AS source_partition, any_value(source_offset) AS "
       "source_offset, "
-      "  min(ingestion_date) AS ingestion_date, min(retracted_at) AS retracted_at, "
-      "  min(_file) AS file "
+      "  min(ingestion_date) AS ingestion_date, "
+      "  min(retracted_at) FILTER (coalesce(deleted, false)) AS deleted_at, min(_file) AS file "
       "FROM ({1}) GROUP BY 1, 2",
       kStoredRetraction, table_rows);
 }
@@ -131,7 +134,7 @@ std::string CreateDecision() {
       "  SELECT 'E', id_space, id, version_id, last_updated, content_hash, retraction, "
       "    received_at, source_partition, source_offset FROM elsewhere), "
       "best AS (SELECT * FROM version QUALIFY row_number() OVER (PARTITION BY id_space, id "
-      "  ORDER BY {} DESC, last_updated DESC NULLS LAST, retraction DESC, "
+      "  ORDER BY {0} DESC, last_updated DESC NULLS LAST, retraction DESC, "
       // Records of one message share its offset and are told apart behind the partition's '#'.
       "    received_at DESC NULLS LAST, split_part(source_partition, '#', 1) DESC NULLS LAST, "
       "    source_offset DESC NULLS LAST, source_partition DESC NULLS LAST, origin DESC) = 1), "
@@ -140,6 +143,7 @@ std::string CreateDecision() {
       "    source_offset, source_partition) = 1), "
       "key AS (SELECT DISTINCT id_space, id FROM usable), "
       "joined AS (SELECT k.id_space, k.id, b.origin, b.content_hash, b.version_id, b.last_updated, "
+      "    coalesce(b.retraction, false) AS retraction, "
       "    coalesce(b.source_partition, d.source_partition) AS source_partition, "
       "    coalesce(b.source_offset, d.source_offset) AS source_offset, "
       "    p.id IS NOT NULL AS known, p.content_hash AS old_hash, p.version_id AS old_version, "
@@ -147,19 +151,20 @@ std::string CreateDecision() {
       "    p.source_offset AS old_offset, p.ingestion_date, p.file, "
       "    coalesce(p.deleted, false) AS was_deleted, "
       "    coalesce(p.deleted, false) OR d.id IS NOT NULL AS deleted, "
-      "    coalesce(p.retracted_at, d.received_at) AS deleted_at, d.source_partition AS "
-      "delete_partition, "
-      "    d.source_offset AS delete_offset "
+      "    least(p.deleted_at, d.received_at) AS deleted_at, "
+      // By another order of arrival: the row's time is to be that of its first deletion.
+      "    {1} < {2} AS deleted_before, "
+      "    d.source_partition AS delete_partition, d.source_offset AS delete_offset "
       "  FROM key k LEFT JOIN best b USING (id_space, id) LEFT JOIN present p USING (id_space, id) "
       "  LEFT JOIN first_delete d USING (id_space, id)) "
       "SELECT *, CASE WHEN origin = 'E' THEN CASE WHEN known THEN 'remove' ELSE 'none' END "
       "  WHEN NOT known THEN 'insert' "
-      "  WHEN deleted AND NOT was_deleted THEN 'update' "
+      "  WHEN deleted AND (NOT was_deleted OR deleted_before) THEN 'update' "
       "  WHEN origin = 'S' AND (content_hash IS DISTINCT FROM old_hash "
       "    OR version_id IS DISTINCT FROM old_version "
       "    OR last_updated IS DISTINCT FROM old_updated) THEN 'update' "
       "  ELSE 'none' END AS change FROM joined",
-      kRankVersion);
+      kRankVersion, EvenMicros("d.received_at"), EvenMicros("p.deleted_at"));
 }
 
 std::string SelectExceptions(Per per) {

@@ -21,9 +21,10 @@ std::string AddStagedElsewhere(std::string_view staged_rows, std::string_view ho
 // DELETE entries name a resource id: points each at the one live key of that id; marks the
 // ambiguous. `table_keys` and `sibling_keys`: relations with id_space, id, resource_id, live.
 std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys);
-// When a row was deleted whose version, received then, is no retraction. Never the two at once: so
-// a stored row tells whether its version is a retraction that was deleted, too.
-std::string DeletionTime(std::string_view deleted_at, std::string_view received_at);
+// What `retracted_at` is in a deleted row: the microsecond of its first deletion, odd where the
+// version it holds is a retraction too, else even. So a stored row tells both, and the time is the
+// same however the records came in batches.
+std::string DeletionTime(std::string_view deleted_at, std::string_view retraction);
 // From a relation of the table's rows with _file.
 std::string CreatePresent(std::string_view table_rows);
 // From a relation of the other table's rows.

@@ -134,6 +134,59 @@ TEST_F(UpsertTest, ALostRaceOverTheSameFileIsDoneAgain) {
   EXPECT_EQ(Table(), "a 2 ours;b 2 theirs;");
 }
 
+// Of one id, in the order of arrival, with the time that a deleted row is to have: that of its
+// first deletion, odd where the best version is a retraction.
+struct DeletedCase {
+  std::vector<Reading> arriving;
+  int64_t retracted_at;
+};
+
+TEST_F(UpsertTest, WhenARowWasDeletedDoesNotDependOnHowBatchesAreCut) {
+  const DeletedCase cases[] = {
+      {{{.version = 1, .received = 10},
+        {.version = 2, .received = 20},
+        {.received = 20, .deleted = true},
+        {.version = 3, .received = 30}},
+       20},
+      {{{.version = 1, .retracted = true, .received = 10},
+        {.received = 20, .deleted = true},
+        {.version = 2, .received = 30}},
+       20},
+      {{{.version = 1, .received = 10},
+        {.received = 31, .deleted = true},
+        {.received = 21, .deleted = true},
+        {.version = 2, .retracted = true, .received = 40}},
+       21},
+      {{{.received = 21, .deleted = true},
+        {.version = 2, .retracted = true, .received = 30},
+        {.version = 3, .received = 20}},
+       20},
+  };
+  std::string expected;
+  std::map<size_t, std::vector<Reading>> batches;  // all first ones, all second ones, ...
+  int number = 0;
+  for (const DeletedCase& one : cases) {
+    // Bit i: a batch ends behind record i.
+    for (unsigned cuts = 0; cuts < 1u << (one.arriving.size() - 1); ++cuts) {
+      const std::string id = fmt::format("{:03}", number++);
+      size_t batch = 0;
+      for (size_t i = 0; i < one.arriving.size(); ++i) {
+        batches[batch].push_back(one.arriving[i]);
+        batches[batch].back().id = id;
+        batch += cuts >> i & 1;
+      }
+      expected += fmt::format("{} {};", id, one.retracted_at);
+    }
+  }
+  for (const auto& [_, batch] : batches) Upsert(*ours_, batch);
+  auto session = OpenSqlSession(*rival_);
+  auto rows = (*session)->Query(
+      "SELECT string_agg(id || ' ' || epoch_us(retracted_at) || ';', '' ORDER BY id) "
+      "FROM silver.observation WHERE deleted");
+  ASSERT_TRUE(rows && *rows->Next());
+  EXPECT_EQ(rows->Text(0), expected);
+}
+
 TEST(StatsWithoutTest, LeavesOutColumnsAndKeepsTheRest) {
   EXPECT_EQ(StatsWithout(R"({"numRecords":3,"minValues":{"a":1,"b":"x"},"maxValues":{"a":2},)"
                          R"("nullCount":{"b":0},"tightBounds":true})",

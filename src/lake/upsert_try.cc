@@ -207,10 +207,8 @@ std::string UpsertTry::EmptiedOnDelete() const {
     out += "CASE WHEN d.deleted THEN 'entered-in-error' ELSE r.status END AS status, ";
   }
   return out +
-         fmt::format(
-             "CASE WHEN d.deleted THEN coalesce(r.retracted_at, {}) "
-             "ELSE r.retracted_at END AS retracted_at, ",
-             upsert_sql::DeletionTime("d.deleted_at", "r.received_at")) +
+         fmt::format("CASE WHEN d.deleted THEN {} ELSE r.retracted_at END AS retracted_at, ",
+                     upsert_sql::DeletionTime("d.deleted_at", "d.retraction")) +
          "d.deleted AS deleted, d.id AS id, "
          "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
 }

@@ -230,13 +230,13 @@ class Folder {
   }
 
   void Ordinary(const Entry& entry) {
-    Direction(entry, Rule::kHigh, state_.candidate[0], entry.high() >= High::kOrdinary,
-              entry.high() == High::kClear);
-    Direction(entry, Rule::kLow, state_.candidate[1], entry.low() >= Low::kOrdinary,
-              entry.low() == Low::kClear);
+    Direction(entry, Rule::kHigh, 0, entry.high() >= High::kOrdinary, entry.high() == High::kClear);
+    Direction(entry, Rule::kLow, 1, entry.low() >= Low::kOrdinary, entry.low() == Low::kClear);
   }
 
-  void Direction(const Entry& entry, Rule rule, Seconds& candidate, bool reached, bool clear) {
+  void Direction(const Entry& entry, Rule rule, int direction, bool reached, bool clear) {
+    Seconds& candidate = state_.candidate[direction];
+    uint64_t& candidate_key = candidate_key_[direction];
     if (state_.On(rule)) {
       if (clear) Close(rule, entry.time);
       return;
@@ -246,28 +246,17 @@ class Folder {
     const bool confirms =
         candidate != 0 && entry.time > candidate && entry.time - candidate <= now_->confirm_within;
     if (!confirms) {
+      // Of several at one time the first.
+      if (candidate != entry.time || candidate_key == 0) candidate_key = entry.key;
       candidate = entry.time;
       return;
     }
     Open(rule, AlertState::kOpen, entry);
     Episode& episode = Of(rule);
     episode.other = entry.key;
-    episode.opener = KeyAt(candidate, rule, entry.key);
+    if (candidate_key != 0) episode.opener = candidate_key;
     episode.opened = candidate;
     candidate = 0;
-  }
-
-  // The key of the first of the two readings; that it is in the base is rare (the ring is longer
-  // than an hour of home readings): then the second stands for both.
-  uint64_t KeyAt(Seconds time, Rule rule, uint64_t otherwise) const {
-    for (int i = 0; i < series_.ring_count; ++i) {
-      const Entry& e = series_.ring[i];
-      if (e.time != time || e.Has(Entry::kRetracted) || !e.judged()) continue;
-      if (rule == Rule::kHigh ? e.high() >= High::kOrdinary : e.low() >= Low::kOrdinary) {
-        return e.key;
-      }
-    }
-    return otherwise;
   }
 
   void CheckReading(const Entry& entry) {
@@ -289,7 +278,7 @@ class Folder {
   }
 
   History HistoryOf(int channel) const {
-    if (writable_ != nullptr) return History::Writable(writable_ + channel * kHistory);
+    if (writable_ != nullptr) return History::Writable(writable_ + ptrdiff_t{channel} * kHistory);
     return History::ReadOnly(series_.history[channel]);
   }
 
@@ -380,6 +369,9 @@ class Folder {
   Fold* result_;
   const FoldRules* now_ = nullptr;
   int episode_[kFoldRules];  // of the rule's episode that is on, in the result
+  // Of the readings that state_.candidate tells the times of. 0: it is in the base, which is rare
+  // (the ring is longer than an hour of home readings); the second then stands for both.
+  uint64_t candidate_key_[2] = {};
   Episode spare_;
 };
 

@@ -97,6 +97,12 @@ class Monitor::State {
   uint32_t SeriesOf(uint32_t person, Vital vital, int16_t offset_minutes);
   uint32_t PersonOf(uint32_t patient) const;
 
+  // Parts of a snapshot; false: it is cut off or damaged.
+  bool LoadRules(ByteReader& in);
+  bool LoadSettings(ByteReader& in);
+  bool LoadTombstones(ByteReader& in);
+  bool LoadCaps(ByteReader& in);
+
   // Who is judged how.
   const PatientSettings* SettingsOf(uint32_t person, Micros time) const;
   std::optional<double> AgeOf(uint32_t person, Seconds time) const;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "monitor/monitor_fixture.h"
@@ -102,6 +103,22 @@ TEST(MonitorOrderTest, AnyOrderInsideTheWindowGivesTheSameAlerts) {
   }
   EXPECT_GT(alerts, 200u);
   EXPECT_GT(withdrawn, 100u) << "or the orders have tested nothing";
+}
+
+// Of one second, in the order of their keys: high, clear, high. What raises an alert then is the
+// one behind the clear one; the first, whose alert was withdrawn, raises none again.
+TEST(MonitorOrderTest, AnAlertOfOneSecondIsNotOpenedAgainUnderTheIdOfAnother) {
+  std::vector<std::string> ids = {"a", "b", "c"};
+  std::ranges::sort(ids, {}, [](const std::string& id) { return Hash64(id); });
+  Stream stream;
+  stream.Tell({Bp(0, 162, 90).Id(ids[0]), Bp(kSecond, 164, 90)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened high open"));
+  stream.Tell(Bp(0, 130, 80).Id(ids[1]));
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn high withdrawn"));
+  stream.Tell(Bp(0, 163, 90).Id(ids[2]));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened high open"));
+  EXPECT_EQ(stream.last().event.reading_keys[0], Hash64(ids[2]));
+  EXPECT_NE(stream.last().event.alert_id, stream.said()[0].event.alert_id);
 }
 
 TEST(MonitorOrderTest, AnAlertRaisedAtOnceIsCorrectedByAnEarlierReading) {

@@ -106,73 +106,87 @@ std::string Monitor::State::Snapshot() const {
     out.Plain(cap);
   }
   out.Plain(quarantined_);
-  std::string bytes = out.Take();
-  const uint64_t checksum = Hash64(bytes);
-  bytes.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
-  return bytes;
+  return out.TakeSealed();
+}
+
+bool Monitor::State::LoadRules(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count)) return false;
+  rules_.clear();
+  for (uint32_t i = 0; i < count; ++i) {
+    Seconds from = 0;
+    std::vector<VitalRule> rules;
+    if (!in.Number(from) || !in.Plains(rules)) return false;
+    rules_.emplace_back(from, RuleTable(std::move(rules)));
+  }
+  for (auto& list : fold_rules_) {
+    if (!in.Plains(list) || list.empty()) return false;
+  }
+  if (rules_.empty() || !in.Number(count) || count > in.left()) return false;
+  versions_.resize(count);
+  return std::ranges::all_of(versions_, [&](std::string& name) { return in.Text(name); });
+}
+
+bool Monitor::State::LoadSettings(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t patient = 0, settings = 0;
+    if (!in.Number(patient) || !in.Number(settings) || settings > in.left()) return false;
+    std::vector<PatientSettings>& list = settings_[patient];
+    list.resize(settings);
+    for (PatientSettings& one : list) {
+      if (!ReadSettings(in, one)) return false;
+    }
+  }
+  return true;
+}
+
+bool Monitor::State::LoadTombstones(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint64_t key = 0;
+    Tombstone tombstone;
+    if (!in.Number(key) || !in.Number(tombstone.rank) || !in.Number(tombstone.received)) {
+      return false;
+    }
+    tombstones_[key] = tombstone;
+    burials_.push_back(key);
+  }
+  return true;
+}
+
+bool Monitor::State::LoadCaps(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    std::pair<uint32_t, uint64_t> key;
+    Cap cap;
+    if (!in.Number(key.first) || !in.Number(key.second) || !in.Plain(cap)) return false;
+    caps_[key] = cap;
+  }
+  return true;
 }
 
 Status Monitor::State::Load(std::string_view snapshot) {
   const auto corrupt = [] {
     return Fail(ErrorKind::kCorrupt, "the monitor snapshot is cut off or damaged");
   };
-  uint64_t checksum = 0;
-  if (snapshot.size() < sizeof checksum) return corrupt();
-  const std::string_view body = snapshot.substr(0, snapshot.size() - sizeof checksum);
-  std::memcpy(&checksum, snapshot.data() + body.size(), sizeof checksum);
-  if (Hash64(body) != checksum) return corrupt();
-  ByteReader in(body);
+  const auto body = Unseal(snapshot);
+  if (!body) return corrupt();
+  ByteReader in(*body);
   std::string magic;
-  uint32_t version = 0, count = 0;
+  uint32_t version = 0;
   if (!in.Text(magic) || magic != kMagic || !in.Number(version)) return corrupt();
   if (version != kVersion) {
     return Fail(ErrorKind::kUnsupported, "the monitor snapshot is of another version");
   }
-  if (!in.Number(clock_) || !in.Plain(counters_) || !in.Number(count)) return corrupt();
-  rules_.clear();
-  for (uint32_t i = 0; i < count; ++i) {
-    Seconds from = 0;
-    std::vector<VitalRule> rules;
-    if (!in.Number(from) || !in.Plains(rules)) return corrupt();
-    rules_.emplace_back(from, RuleTable(std::move(rules)));
+  if (!in.Number(clock_) || !in.Plain(counters_) || !LoadRules(in) || !patients_.Read(in) ||
+      !series_.Read(in) || !records_.Read(in) || !LoadSettings(in) || !LoadTombstones(in) ||
+      !LoadCaps(in) || !in.Plain(quarantined_) || in.left() != 0) {
+    return corrupt();
   }
-  for (auto& list : fold_rules_) {
-    if (!in.Plains(list) || list.empty()) return corrupt();
-  }
-  if (rules_.empty() || !in.Number(count) || count > in.left()) return corrupt();
-  versions_.resize(count);
-  for (std::string& name : versions_) {
-    if (!in.Text(name)) return corrupt();
-  }
-  if (!patients_.Read(in) || !series_.Read(in) || !records_.Read(in)) return corrupt();
-  if (!in.Number(count)) return corrupt();
-  for (uint32_t i = 0; i < count; ++i) {
-    uint32_t patient = 0, settings = 0;
-    if (!in.Number(patient) || !in.Number(settings) || settings > in.left()) return corrupt();
-    std::vector<PatientSettings>& list = settings_[patient];
-    list.resize(settings);
-    for (PatientSettings& one : list) {
-      if (!ReadSettings(in, one)) return corrupt();
-    }
-  }
-  if (!in.Number(count)) return corrupt();
-  for (uint32_t i = 0; i < count; ++i) {
-    uint64_t key = 0;
-    Tombstone tombstone;
-    if (!in.Number(key) || !in.Number(tombstone.rank) || !in.Number(tombstone.received)) {
-      return corrupt();
-    }
-    tombstones_[key] = tombstone;
-    burials_.push_back(key);
-  }
-  if (!in.Number(count)) return corrupt();
-  for (uint32_t i = 0; i < count; ++i) {
-    std::pair<uint32_t, uint64_t> key;
-    Cap cap;
-    if (!in.Number(key.first) || !in.Number(key.second) || !in.Plain(cap)) return corrupt();
-    caps_[key] = cap;
-  }
-  if (!in.Plain(quarantined_) || in.left() != 0) return corrupt();
   for (uint32_t i = 1; i <= series_.count(); ++i) {
     if (series_[i].timer != 0) timers_.push_back({series_[i].timer, i});
   }

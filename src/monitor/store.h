@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "monitor/action.h"
-#include "monitor/bytes.h"
 #include "monitor/series.h"
 
 namespace vitalake::monitor {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "serve/http/fields.h"
+#include "serve/http/problem.h"
+
 namespace vitalake::serve {
 namespace {
 
@@ -18,6 +21,12 @@ Result<std::string> TextMember(JsonValue json, std::string_view name, size_t lon
 }
 
 }  // namespace
+
+std::optional<Response> RefuseOtherTypes(const Request& request) {
+  if (request.body.empty() || SendsJson(request)) return std::nullopt;
+  return ProblemResponse(
+      {415, "Send application/json: {\"actor\":\"nurse-7\", ...}", request.path});
+}
 
 Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request) {
   const auto json = parser.Parse(request.body);

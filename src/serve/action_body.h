@@ -1,6 +1,7 @@
 // The body of a request by which a person changes something: who, why, and members of its own.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/json_tree.h"
@@ -15,6 +16,10 @@ struct ActionBody {
   JsonValue json;  // lives as long as the parser it came from
   std::string actor, reason;
 };
+
+// 415 for a body that is not application/json: a page of somebody else's may post forms with a
+// browser's cookie, but no JSON.
+std::optional<Response> RefuseOtherTypes(const Request& request);
 
 // kInvalidArgument: no JSON object, or without an actor; what is wrong is told.
 Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request);

@@ -14,7 +14,6 @@
 #include "ingest/alerts/log.h"
 #include "ingest/alerts/table.h"
 #include "serve/action_body.h"
-#include "serve/http/fields.h"
 #include "serve/http/problem.h"
 
 namespace vitalake::serve {
@@ -279,10 +278,7 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
     Route route = PoolRoute(
         "POST", fmt::format("/alerts/{{id}}/{}", name), summary,
         [parts, deed = deed](const Request& request, const Reply& reply) {
-          // A page of somebody else's may post forms with a browser's cookie, but no JSON.
-          if (request.Header("origin") != nullptr && !SendsJson(request)) {
-            return reply(ProblemResponse({415, "A browser sends application/json", request.path}));
-          }
+          if (auto refused = RefuseOtherTypes(request)) return reply(std::move(*refused));
           auto answer = Act(parts, deed, request);
           reply(answer ? std::move(*answer) : ErrorResponse(answer.error(), request.path));
         });

@@ -123,6 +123,7 @@ void AddSettingsRoutes(Routes& routes, lake::Lake& lake, ingest::ActionDesk& des
     Route route =
         MakeRoute(std::move(method), "/patients/{id}/settings", std::move(summary),
                   [parts, answer](const Request& request, const Reply& reply) {
+                    if (auto refused = RefuseOtherTypes(request)) return reply(std::move(*refused));
                     Result<Response> done = answer(*parts, request);
                     reply(done ? std::move(*done) : ErrorResponse(done.error(), request.path));
                   });

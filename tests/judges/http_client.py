@@ -8,6 +8,7 @@ from streams import Service
 
 FHIR = "application/fhir+json"
 LINES = "application/fhir+ndjson"
+JSON = {"Content-Type": "application/json"}
 
 
 class Answer:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from http_client import JSON
 from product import write
 from test_alerts import patient, reading
 from test_http import Http
@@ -91,7 +92,7 @@ def plain(value):
 
 
 def act(service, alert, deed, **body):
-    return service.ask("POST", f"/alerts/{alert['alert_id']}/{deed}", json.dumps(body))
+    return service.ask("POST", f"/alerts/{alert['alert_id']}/{deed}", json.dumps(body), JSON)
 
 
 def place(alert):
@@ -219,7 +220,7 @@ def test_bad_requests_get_problem_details(service):
     problem(act(service, {"alert_id": "0" * 32}, "acknowledge", actor="nurse-7"), 404)
     for body in ("", "[]", "{", '{"reason": "x"}', '{"actor": 7}', '{"actor": "a", "minutes": 1, "until": "2030-01-01"}',
                  '{"actor": "a", "minutes": 0}', '{"actor": "a", "until": "2020-01-01T00:00:00Z"}'):
-        problem(service.ask("POST", f"/alerts/{'0' * 32}/snooze", body), 400)
+        problem(service.ask("POST", f"/alerts/{'0' * 32}/snooze", body, JSON), 400)
     for query in ("state=sleepy", "severity=big", "limit=0", "limit=x", "colour=red"):
         problem(service.ask("GET", f"/alerts?{query}"), 400)
     problem(service.ask("GET", "/alerts/stream", headers={"Last-Event-ID": "no position"}), 400)
@@ -230,7 +231,11 @@ def test_bad_requests_get_problem_details(service):
                  '{"actor": "a", "limits": {"1-1": {"high": 5}}}', '{"actor": "a", "device_type": "hand"}',
                  '{"actor": "a", "limits": {"8867-4": {"high": 50, "low": 60}}}',
                  '{"actor": "a", "from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}'):
-        problem(service.ask("PUT", settings, body), 400)
+        problem(service.ask("PUT", settings, body, JSON), 400)
+    # Of any client: what a page of another origin can send changes nothing.
+    for method, path in (("POST", f"/alerts/{'0' * 32}/acknowledge"), ("POST", f"/alerts/{'0' * 32}/snooze"), ("PUT", settings)):
+        for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}):
+            problem(service.ask(method, path, '{"actor": "nurse-7", "minutes": 1}', headers), 415)
     assert service.ask("GET", settings).json() == {"patient_id": "p1", "id_space": "", "settings": []}
 
 
@@ -242,7 +247,7 @@ def test_settings_of_a_patient(service):
         for i in (1, 2):
             assert service.post(reading(f"{who}-{systolic}-{i}", i - 100, systolic, 80, who)).status == 202
     answer = service.ask("PUT", "/patients/p2/settings", json.dumps(
-        {"actor": "dr-3", "reason": "asked for", "from": "2020-01-01T00:00:00Z", "limits": {"85354-9": {"high": 150}}}))
+        {"actor": "dr-3", "reason": "asked for", "from": "2020-01-01T00:00:00Z", "limits": {"85354-9": {"high": 150}}}), JSON)
     assert answer.status == 200, answer.body
     (setting,) = answer.json()["settings"]
     assert setting["in_force"] and (setting["actor"], setting["limits"]) == ("dr-3", {"85354-9": {"high": 150.0}})
@@ -254,7 +259,7 @@ def test_settings_of_a_patient(service):
     # They outlive the process, for a patient it meets later, too; those of the past do not count.
     for who, until in (("p3", None), ("p4", "2020-02-01T00:00:00Z")):
         body = {"actor": "dr-3", "from": "2020-01-01T00:00:00Z", "until": until, "limits": {"85354-9": {"high": 150}}}
-        assert service.ask("PUT", f"/patients/{who}/settings", json.dumps(body)).status == 200
+        assert service.ask("PUT", f"/patients/{who}/settings", json.dumps(body), JSON).status == 200
     service.stop()
     service.start()
     events = Events(service, "/alerts/stream")

@@ -9,9 +9,7 @@ import openapi_spec_validator
 import pytest
 
 import resources
-from http_client import FHIR, Http
-
-JSON = {"Content-Type": "application/json"}
+from http_client import FHIR, JSON, Http
 
 
 @pytest.fixture(scope="module")

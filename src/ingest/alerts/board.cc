@@ -238,12 +238,6 @@ AlertStepPtr AlertBoard::AwaitStep(std::string_view alert_id, int64_t number,
   return step != nullptr && step->number > number ? step : nullptr;
 }
 
-void AlertBoard::AwaitAfter(int64_t number, std::chrono::nanoseconds patience,
-                            const std::stop_token& stop) const {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, stop, patience, [&] { return number_ > number; });
-}
-
 AlertBoard::Summary AlertBoard::Summarise() const {
   Summary summary;
   std::vector<int64_t> delays;

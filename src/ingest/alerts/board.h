@@ -80,9 +80,6 @@ class AlertBoard {
   // Waits for a step of the alert behind `number`; null: none came in time.
   AlertStepPtr AwaitStep(std::string_view alert_id, int64_t number,
                          std::chrono::nanoseconds patience, const std::stop_token& stop) const;
-  // Waits for any step behind `number`.
-  void AwaitAfter(int64_t number, std::chrono::nanoseconds patience,
-                  const std::stop_token& stop) const;
 
   struct Summary {
     int64_t on = 0, critical = 0;  // alerts

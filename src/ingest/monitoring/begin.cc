@@ -21,7 +21,12 @@ Status MonitorFollower::Rebuild(Partition& partition, int64_t bronze, const Wait
   VL_TRY(const bool restored, Restore(partition, bronze, wait));
   // A partition never watched before meets its patients as if its messages came now.
   const bool first = partition.actions.count() == 0;
-  if (!restored) VL_RETURN_IF_ERROR(StartAnew(partition, wait));
+  int64_t begin = 0;
+  if (!restored) {
+    // What retention removed before the partition was read is not to be replayed.
+    VL_TRY(begin, FirstInBronze(lake_, {partition.name, 0, bronze}, wait));
+    VL_RETURN_IF_ERROR(StartAnew(partition, begin, wait));
+  }
   VL_TRY(std::vector<RecordedAction> recorded,
          partition.actions.Load(partition.monitor->position(), wait));
   int64_t applied = partition.monitor->actions().at;
@@ -29,6 +34,7 @@ Status MonitorFollower::Rebuild(Partition& partition, int64_t bronze, const Wait
     if (*action.position == partition.monitor->position() && applied-- > 0) continue;
     partition.monitor->Place(std::move(action));
   }
+  VL_RETURN_IF_ERROR(Take(partition, {}, begin));
   return Replay(partition, bronze, first ? Look::kAtPatientsToo : Look::kAtRecordsOnly, wait);
 }
 
@@ -58,8 +64,8 @@ Result<bool> MonitorFollower::Restore(Partition& partition, int64_t bronze, cons
   return false;
 }
 
-// At the partition's first action, which activates rules.
-Status MonitorFollower::StartAnew(Partition& partition, const Wait& wait) {
+// At the partition's first action, which activates rules: where its messages begin.
+Status MonitorFollower::StartAnew(Partition& partition, int64_t begin, const Wait& wait) {
   VL_TRY(std::vector<RecordedAction> recorded, partition.actions.Load(0, wait));
   if (recorded.empty()) {
     RecordedAction rules;
@@ -68,12 +74,14 @@ Status MonitorFollower::StartAnew(Partition& partition, const Wait& wait) {
     VL_TRY(rules.target, rules_.Versions());
     rules.payload = rules_.ToJson();
     rules.id_space = settings_.id_space;
-    rules.position = 0;
+    rules.position = begin;
     rules.time = lake_.clock().NowMicros();
     recorded.push_back(std::move(rules));
     VL_RETURN_IF_ERROR(partition.actions.Append(recorded, wait));
   }
-  if (partition.name.epoch > 0) VL_RETURN_IF_ERROR(StartFromEpochBefore(partition, wait));
+  if (partition.name.epoch > 0) {
+    VL_RETURN_IF_ERROR(StartFromEpochBefore(partition, *recorded.front().position, wait));
+  }
   if (partition.monitor) return {};
   VL_TRY(partition.monitor,
          PartitionMonitor::Make({settings_.name, partition.app, settings_.id_space},
@@ -82,7 +90,8 @@ Status MonitorFollower::StartAnew(Partition& partition, const Wait& wait) {
 }
 
 // A topic made anew: patients, baselines and open alerts go on where the epoch before ended.
-Status MonitorFollower::StartFromEpochBefore(Partition& partition, const Wait& wait) {
+Status MonitorFollower::StartFromEpochBefore(Partition& partition, int64_t begin,
+                                             const Wait& wait) {
   StreamPartition name = partition.name;
   --name.epoch;
   VL_TRY(ActionLog actions, ActionLog::Open(lake_, name.AppId()));
@@ -97,7 +106,7 @@ Status MonitorFollower::StartFromEpochBefore(Partition& partition, const Wait& w
   alerts_.End(before.app);
   VL_RETURN_IF_ERROR(std::move(rebuilt));
   partition.monitor = std::move(before.monitor);
-  partition.monitor->GoOnAs({settings_.name, partition.app, settings_.id_space});
+  partition.monitor->GoOnAs({settings_.name, partition.app, settings_.id_space}, begin);
   return {};
 }
 

@@ -87,8 +87,8 @@ class MonitorFollower final : public StreamWatch {
   Status Open(Partition& partition, int64_t bronze, const Wait& wait);
   Status Rebuild(Partition& partition, int64_t bronze, const Wait& wait);
   Result<bool> Restore(Partition& partition, int64_t bronze, const Wait& wait);
-  Status StartAnew(Partition& partition, const Wait& wait);
-  Status StartFromEpochBefore(Partition& partition, const Wait& wait);
+  Status StartAnew(Partition& partition, int64_t begin, const Wait& wait);
+  Status StartFromEpochBefore(Partition& partition, int64_t begin, const Wait& wait);
   enum class Look { kAtRecordsOnly, kAtPatientsToo };
   Status Replay(Partition& partition, int64_t bronze, Look look, const Wait& wait);
   Status CatchUp(Partition& partition, const Wait& wait);

@@ -367,6 +367,29 @@ TEST_F(MonitorFollowerTest, ATopicMadeAnewGoesOnWithItsPatientsAndAlerts) {
             "rules,vitals/topic/0/0\npatient,vitals/topic/0/0\nrules,vitals/topic/0/1\n");
 }
 
+// A topic whose first 500 messages were gone before it was read, watched for the first time.
+TEST_F(MonitorFollowerTest, APartitionIsWatchedFromWhereItsMessagesBegin) {
+  KnowPatients();
+  const StreamPartition partition = stream_.Partition();
+  StreamBatch batch;
+  batch.messages.push_back({0, 500, kMorning, "", Pressure({"a", 0, 185, 100})});
+  batch.messages.push_back({0, 501, kMorning + kMinute, "", Pressure({"b", kMinute, 188, 100})});
+  batch.ranges[0] = {partition, 0, 502};
+  lake::CommitNote note;
+  note.txns[partition.AppId()] = 502;
+  WatchedStream::Succeeds(AppendToBronze(stream_.lake().lake(), batch, "vitals", note, {}));
+  stream_.Start();
+  EXPECT_EQ(stream_.Rows("SELECT action, source_offset FROM ops.action ORDER BY ordinal"),
+            "rules,500\npatient,500\n");
+  EXPECT_EQ(stream_.Rows("SELECT change, state, source_offset FROM ops.alert WHERE rule = "
+                         "'severe-high' ORDER BY sequence"),
+            "opened,pending,500\nupdated,open,501\n");
+  const std::string snapshot = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), snapshot);
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.alert WHERE rule = 'severe-high'"), "2\n");
+}
+
 TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
   stream_.Start();
   // A second partition whose first action is no activation of rules.

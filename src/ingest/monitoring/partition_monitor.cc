@@ -63,9 +63,9 @@ Result<PartitionMonitor> PartitionMonitor::Make(WatchedPartition partition,
   return made;
 }
 
-void PartitionMonitor::GoOnAs(WatchedPartition partition) {
+void PartitionMonitor::GoOnAs(WatchedPartition partition, int64_t begin) {
   partition_ = std::move(partition);
-  position_ = 0;
+  position_ = begin;
   next_sequence_ = 0;
   actions_ = {0, 1};
   pending_.clear();
@@ -120,8 +120,8 @@ Status PartitionMonitor::Apply(const RecordedAction& action) {
     VL_TRY(const WatchedPatient patient, PatientFromJson(action.target, action.payload));
     return TakePatient(patient);
   }
-  VL_TRY(monitor::Action told, ToldBy(action));
-  return Tell(std::move(told), action.request);
+  VL_TRY(const monitor::Action told, ToldBy(action));
+  return Tell(told, action.request);
 }
 
 Result<monitor::Action> PartitionMonitor::ToldBy(const RecordedAction& action) const {
@@ -151,7 +151,7 @@ Result<monitor::Action> PartitionMonitor::ToldBy(const RecordedAction& action) c
               fmt::format("action {} is of an unknown kind: {}", action.id, action.action));
 }
 
-Status PartitionMonitor::Tell(monitor::Action action, const std::string& request) {
+Status PartitionMonitor::Tell(const monitor::Action& action, const std::string& request) {
   const auto events = monitor_.Apply(action);
   if (events) {
     Keep(*events, position_);

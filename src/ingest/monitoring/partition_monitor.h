@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/result.h"
 #include "ingest/alerts/action_log.h"
@@ -45,9 +46,9 @@ class PartitionMonitor {
   static Result<PartitionMonitor> Restore(WatchedPartition partition, std::string_view bytes);
   std::string Snapshot() const;
 
-  // Goes on as another partition at its beginning, its first action taken as applied: the same
-  // topic made anew. Rules stay; positions, numbers and actions that wait do not.
-  void GoOnAs(WatchedPartition partition);
+  // Goes on as another partition from `begin` on, its first action, which is there, taken as
+  // applied: the same topic made anew. Rules stay; positions, numbers and actions that wait do not.
+  void GoOnAs(WatchedPartition partition, int64_t begin);
 
   // An action recorded at or behind position(). Those at it are applied by the next Advance.
   void Place(RecordedAction action);
@@ -103,7 +104,7 @@ class PartitionMonitor {
   Status ApplyUntil(int64_t offset);
   Status Apply(const RecordedAction& action);
   Status Activate(const RecordedAction& action);
-  Status Tell(monitor::Action action, const std::string& request = {});
+  Status Tell(const monitor::Action& action, const std::string& request = {});
   // Of an action that people ask for.
   Result<monitor::Action> ToldBy(const RecordedAction& action) const;
   void ShowReading(const WatchedReading& watched, const monitor::Observation& seen);
@@ -116,7 +117,7 @@ class PartitionMonitor {
   std::string ReadingIds(const monitor::AlertEvent& event) const;
   std::string AcknowledgedBy(const monitor::AlertEvent& event);
   void Remember(const WatchedReading& reading);
-  bool Load(std::string_view body, std::string& monitor_bytes);
+  bool Load(ByteReader& in, std::string& monitor_bytes);
 
   WatchedPartition partition_;
   MonitorRules rules_;

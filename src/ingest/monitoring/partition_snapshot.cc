@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "ingest/monitoring/partition_monitor.h"
-#include "monitor/bytes.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -24,7 +23,7 @@ std::string PartitionMonitor::Snapshot() const {
   constexpr size_t kPerPatient = 80;  // and per name: with its length
   constexpr size_t kHead = 256 << 10;
   const std::string state = monitor_.Snapshot();
-  monitor::ByteWriter out;
+  ByteWriter out;
   out.Reserve(state.size() + (met_.size() + name_order_.size()) * kPerPatient + kHead);
   out.Text(kMagic);
   out.Number(kVersion);
@@ -59,15 +58,11 @@ std::string PartitionMonitor::Snapshot() const {
     out.Text(names_.at(key));
   }
   out.Text(state);
-  std::string bytes = out.Take();
-  const uint64_t checksum = Hash64(bytes);
-  bytes.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
-  return bytes;
+  return out.TakeSealed();
 }
 
 // All but the rules and the monitor, which the caller makes of what this gives.
-bool PartitionMonitor::Load(std::string_view body, std::string& monitor_bytes) {
-  monitor::ByteReader in(body);
+bool PartitionMonitor::Load(ByteReader& in, std::string& monitor_bytes) {
   uint64_t count = 0;
   if (!in.Number(position_) || !in.Number(time_) || !in.Number(next_sequence_) ||
       !in.Number(actions_.below) || !in.Number(actions_.at) || !in.Number(count)) {
@@ -102,12 +97,9 @@ bool PartitionMonitor::Load(std::string_view body, std::string& monitor_bytes) {
 
 Result<PartitionMonitor> PartitionMonitor::Restore(WatchedPartition partition,
                                                    std::string_view bytes) {
-  uint64_t checksum = 0;
-  if (bytes.size() < sizeof checksum) return Damaged();
-  const std::string_view body = bytes.substr(0, bytes.size() - sizeof checksum);
-  std::memcpy(&checksum, bytes.data() + body.size(), sizeof checksum);
-  if (Hash64(body) != checksum) return Damaged();
-  monitor::ByteReader in(body);
+  const auto body = Unseal(bytes);
+  if (!body) return Damaged();
+  ByteReader in(*body);
   std::string magic, app, id_space, json, monitor_bytes;
   uint32_t version = 0;
   if (!in.Text(magic) || magic != kMagic || !in.Number(version)) return Damaged();
@@ -124,7 +116,7 @@ Result<PartitionMonitor> PartitionMonitor::Restore(WatchedPartition partition,
   VL_TRY(monitor::Monitor empty, monitor::Monitor::Make(options));
   PartitionMonitor out(std::move(partition), std::move(rules), std::move(options),
                        std::move(empty));
-  if (!out.Load(body.substr(body.size() - in.left()), monitor_bytes)) return Damaged();
+  if (!out.Load(in, monitor_bytes)) return Damaged();
   VL_TRY(out.monitor_, monitor::Monitor::Restore(out.options_, monitor_bytes));
   return out;
 }

@@ -147,6 +147,31 @@ TEST_F(StreamPipelineTest, SaysWhetherThereIsMoreThanABatchHolds) {
   EXPECT_EQ(progress_[1].messages, 3);
 }
 
+// Behind the batch of the first message waits a second one; that of the second has nothing behind.
+class CatchingUpTest : public StreamPipelineTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(CatchingUpTest, IsToldByTheAgeOfWhatIsCommittedWhereMoreWaits) {
+  constexpr Micros kHour = 3'600'000'000;  // longer than the test may take
+  const Micros age = GetParam() ? kHour : -kHour;
+  source_.set_received(clock_.NowMicros() - age);
+  source_.Assign(0);
+  bool waits = false;
+  watch_.WhileFirstIsObserved([&] {
+    source_.Give(0, Reading("r1"));
+    waits = source_.AwaitPolled(0, 2);
+  });
+  source_.Give(0, Reading("r0"));
+  Start(1'000, std::chrono::milliseconds(0));
+  ASSERT_TRUE(watch_.Await("committed 0:1-2"));
+  ASSERT_TRUE(Stop().has_value());
+  ASSERT_TRUE(waits);
+  ASSERT_EQ(progress_.size(), 2u);
+  EXPECT_EQ(progress_[0].catching_up, GetParam());
+  EXPECT_FALSE(progress_[1].catching_up);
+}
+
+INSTANTIATE_TEST_SUITE_P(Old, CatchingUpTest, testing::Bool());
+
 TEST_F(StreamPipelineTest, DrainsTheBatchAtWorkAndTheOneThatIsOpen) {
   source_.Assign(0);
   Start(1);

@@ -6,12 +6,14 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -48,6 +50,16 @@ class ScriptedSource final : public StreamSource {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kTestPatience, [&] { return !next_.contains(partition); });
   }
+  // Those before `offset` wait to be decoded, or are decoded.
+  bool AwaitPolled(int32_t partition, int64_t offset) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kTestPatience, [&] {
+      const auto found = polled_.find(partition);
+      return found != polled_.end() && found->second >= offset;
+    });
+  }
+  // By the broker, of the messages from offset 0 on, each a microsecond later.
+  void set_received(Micros first) { received_ = first; }
   std::map<int32_t, int64_t> advice() {
     const std::lock_guard lock(mutex_);
     return advice_;
@@ -57,6 +69,8 @@ class ScriptedSource final : public StreamSource {
   Status Poll(PartitionOwner& owner, std::vector<StreamMessage>& into, size_t most,
               std::chrono::milliseconds patience) override {
     std::unique_lock lock(mutex_);
+    polled_ = next_;
+    changed_.notify_all();
     for (const int32_t partition : wanted_) {
       if (next_.contains(partition)) continue;
       const PartitionOffer offer{partition, 0, static_cast<int64_t>(messages_[partition].size())};
@@ -97,7 +111,7 @@ class ScriptedSource final : public StreamSource {
     for (auto& [partition, next] : next_) {
       const auto& payloads = messages_[partition];
       while (next < static_cast<int64_t>(payloads.size()) && into.size() < most) {
-        into.push_back({partition, next, 1'775'001'600'000'000 + next, "", payloads[next]});
+        into.push_back({partition, next, received_ + next, "", payloads[next]});
         ++next;
       }
     }
@@ -108,7 +122,9 @@ class ScriptedSource final : public StreamSource {
   std::condition_variable changed_;
   std::map<int32_t, std::vector<std::string>> messages_;
   std::set<int32_t> wanted_;
-  std::map<int32_t, int64_t> next_;  // of the partitions given to the owner
+  std::map<int32_t, int64_t> next_;    // of the partitions given to the owner
+  std::map<int32_t, int64_t> polled_;  // next_ when the last poll began
+  Micros received_ = 1'775'001'600'000'000;
   std::map<int32_t, int64_t> advice_;
   bool paused_ = false;
 };
@@ -122,6 +138,7 @@ class WatchLog final : public StreamWatch {
                             bronze ? fmt::to_string(*bronze) : std::string("-")));
   }
   Status Observe(const StreamBatch& piece, const GroupStage&, const Wait&) override {
+    if (meanwhile_) std::exchange(meanwhile_, nullptr)();
     return Note("observe" + Ranges(piece));
   }
   Status Committed(const StreamBatch& batch, const Wait&) override {
@@ -131,6 +148,9 @@ class WatchLog final : public StreamWatch {
   void End(const StreamPartition& partition) override {
     (void)Note(fmt::format("end {}", partition.partition));
   }
+
+  // Before the pipeline runs: what to do while the first piece is observed.
+  void WhileFirstIsObserved(std::function<void()> meanwhile) { meanwhile_ = std::move(meanwhile); }
 
   std::vector<std::string> log() {
     const std::lock_guard lock(mutex_);
@@ -161,6 +181,7 @@ class WatchLog final : public StreamWatch {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> log_;
+  std::function<void()> meanwhile_;
 };
 
 class StreamPipelineTest : public testing::Test {
@@ -187,10 +208,10 @@ class StreamPipelineTest : public testing::Test {
     options.threads = 2;
     return lake::Lake::Over(store, options, clock_, random_).value();
   }
-  // Batches end by `rows` alone.
-  void Start(size_t rows) {
+  // Batches end by `rows` alone, unless `every` is less.
+  void Start(size_t rows, std::chrono::milliseconds every = std::chrono::hours(1)) {
     BatchLimits limits;
-    limits.every = std::chrono::hours(1);
+    limits.every = every;
     limits.rows = rows;
     pipeline_ = std::make_unique<StreamPipeline>(
         *lake_, views_, settings_, limits, source_, &watch_,
