@@ -141,6 +141,8 @@ struct Engine::Impl {
 };
 
 struct Connection::Impl : ConnectionState {
+  Engine* engine = nullptr;
+
   Result<OwnedPrepared> Prepare(duckdb_extracted_statements statements, uint64_t index);
   Result<QueryResult> RunAll(const std::string& sql, const std::vector<Parameter>& parameters,
                              const Wait& wait, bool streaming, int64_t* changed);
@@ -215,6 +217,7 @@ Result<Connection> Engine::Connect() {
     return Fail(ErrorKind::kInternal, "the query engine gives no connection");
   }
   connection.impl_->watcher = &impl_->watcher;
+  connection.impl_->engine = this;
   return connection;
 }
 
@@ -370,6 +373,8 @@ Result<int64_t> Connection::ScalarInt(const std::string& sql,
   if (!found) return Fail(ErrorKind::kNotFound, "the query gave no row");
   return result.GetInt64(0);
 }
+
+Engine& Connection::engine() const { return *impl_->engine; }
 
 void* Connection::native() const { return impl_->handle.get(); }
 

@@ -123,6 +123,8 @@ class PreparedQuery {
   std::unique_ptr<Impl> impl_;
 };
 
+class Engine;
+
 // One session: temporary tables and one running statement at a time. Not thread-safe; make one per
 // thread. Must not outlive its Engine.
 //
@@ -155,6 +157,9 @@ class Connection {
                              const Wait& wait = {});
   Result<int64_t> ScalarInt(const std::string& sql, const std::vector<Parameter>& parameters = {},
                             const Wait& wait = {});
+
+  // Whose connection this is: others to it see the same tables.
+  Engine& engine() const;
 
   // The native handle (duckdb_connection), for other files of this module.
   void* native() const;
