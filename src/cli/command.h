@@ -54,6 +54,8 @@ class Context {
   Result<lake::LakeOptions> lake_options();
   // The lake; it need not exist on disk.
   Result<lake::Lake*> lake();
+  // The same with LakeOptions::upkeep_apart.
+  Result<lake::Lake*> lake_of_service();
   // The lake, with an error that says how to make it when it does not exist.
   Result<lake::Lake*> existing_lake();
   // Takes another location than the config's, before the lake is opened.

@@ -28,7 +28,7 @@ void CompactAfter(Context& context, lake::Lake& lake, const IngestOptions& optio
     state.step = "compacting " + table;
     bar.Update(std::move(state));
   };
-  const auto done = lake::CompactWhereDue(lake, context.wait(), show);
+  const auto done = lake::CompactionRounds(lake).Run(context.wait(), show);
   bar.Clear();
   if (!done) {
     Say(fmt::format("vitalake: small files were left as they are: {}", done.error().ToString()));

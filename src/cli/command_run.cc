@@ -44,7 +44,7 @@ Result<int> RunService(Context& context) {
                  "nothing to run: the config has neither `landing` nor `streams` (see docs/"
                  "streaming.md)");
   }
-  VL_TRY(lake::Lake * lake, context.lake());
+  VL_TRY(lake::Lake * lake, context.lake_of_service());
   Service service(*lake, std::move(*setup));
   Signals::Install().OnHangup([&] { ReadRulesAnew(*config, service); });
   auto ran = service.Run(context.stop());

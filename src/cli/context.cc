@@ -82,7 +82,14 @@ Result<lake::LakeOptions> Context::lake_options() {
 
 Result<lake::Lake*> Context::lake() {
   if (lake_) return lake_.get();
+  VL_TRY(const lake::LakeOptions options, lake_options());
+  VL_TRY(lake_, lake::Lake::Open(options, clock_, random_));
+  return lake_.get();
+}
+
+Result<lake::Lake*> Context::lake_of_service() {
   VL_TRY(lake::LakeOptions options, lake_options());
+  options.upkeep_apart = true;
   VL_TRY(lake_, lake::Lake::Open(options, clock_, random_));
   return lake_.get();
 }

@@ -1,12 +1,11 @@
 #include "cli/service.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <limits>
 #include <thread>
 
 #include "base/log.h"
+#include "base/turns.h"
 #include "ingest/alerts/publisher.h"
 #include "ingest/file_source.h"
 #include "ingest/kafka/sink.h"
@@ -31,25 +30,18 @@ Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   return staging.parent_path() / "slots";
 }
 
-// Half of the time at most: a pass takes processor and memory from what is committed meanwhile.
-constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 1};
+// Two thirds of the time at most: a pass takes what processor others leave it, but the disk, too.
+constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 0.5};
 
 // Small files become few, so that there are never many more than `maintain.small_files` of a table.
 constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};
 
-Status CompactSmallFiles(lake::Lake& lake, const std::stop_token& stop) {
-  auto done = lake::CompactWhereDue(lake, Wait{.stop = stop});
+Status CompactSmallFiles(lake::CompactionRounds& compaction, const std::stop_token& stop) {
+  auto done = compaction.Run(Wait{.stop = stop});
   if (!done && done.error().kind != ErrorKind::kCancelled) {
     return std::unexpected(std::move(done).error());
   }
   return {};
-}
-
-// The calling thread and those it starts (Linux gives each its own nice value) leave the processor
-// to what takes readings in.
-void GiveWay() {
-  constexpr int kNice = 10;
-  ::setpriority(PRIO_PROCESS, 0, kNice);
 }
 
 Status FollowWithGold(lake::Lake& lake) {
@@ -66,9 +58,10 @@ Status FollowWithGold(lake::Lake& lake) {
 Service::Service(lake::Lake& lake, RunSetup setup)
     : lake_(lake),
       setup_(std::move(setup)),
+      compaction_(lake),
       gold_("gold", lake.clock(), kGoldPace, [this] { return FollowWithGold(lake_); }),
       upkeep_("upkeep", lake.clock(), kUpkeepPace,
-              [this] { return CompactSmallFiles(lake_, ended_.get_token()); }),
+              [this] { return CompactSmallFiles(compaction_, ended_.get_token()); }),
       board_(lake, alerts_),
       desk_(lake),
       live_(lake, board_, readings_) {}
@@ -333,6 +326,8 @@ void Service::Tell() {
 
 Result<ServiceSummary> Service::Run(const std::stop_token& stop) {
   const auto begin = lake_.clock().Steady();
+  // An alert's way leads over several threads; what commits, refreshes and compacts does otherwise.
+  TakeShortTurns();
   VL_RETURN_IF_ERROR(lake_.CreateMissingTables());
   VL_RETURN_IF_ERROR(lake_.AddMissingColumns(ingest::kBronzeStream));
   VL_TRY(views_, lake::LoadSilverViews(lake_.options().views_folder));

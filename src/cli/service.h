@@ -28,6 +28,7 @@
 #include "ingest/commit_follower.h"
 #include "ingest/monitoring/follower.h"
 #include "ingest/outbound/follower.h"
+#include "lake/compaction.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
 
@@ -81,6 +82,7 @@ class Service {
   lake::Lake& lake_;
   RunSetup setup_;
   std::vector<lake::SilverView> views_;
+  lake::CompactionRounds compaction_;
   ingest::CommitFollower gold_;
   ingest::CommitFollower upkeep_;  // of small files
   ingest::AlertFeed alerts_;

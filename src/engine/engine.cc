@@ -143,6 +143,8 @@ struct Engine::Impl {
 };
 
 struct Connection::Impl : ConnectionState {
+  Engine* engine = nullptr;
+
   Result<OwnedPrepared> Prepare(duckdb_extracted_statements statements, uint64_t index);
   Result<QueryResult> RunAll(const std::string& sql, const std::vector<Parameter>& parameters,
                              const Wait& wait, bool streaming, int64_t* changed);
@@ -218,13 +220,15 @@ Result<Connection> Engine::Connect() {
     return Fail(ErrorKind::kInternal, "the query engine gives no connection");
   }
   connection.impl_->watcher = &impl_->watcher;
-  connection.impl_->sinks = impl_->parquet_sinks.get();
+  connection.impl_->engine = this;
   return connection;
 }
 
 const EngineOptions& Engine::options() const { return impl_->options; }
 
 const std::shared_ptr<RowBuffers>& Engine::row_buffers() const { return impl_->row_buffers; }
+
+ParquetSinks& Engine::parquet_sinks() const { return *impl_->parquet_sinks; }
 
 Connection::Connection() : impl_(std::make_unique<Impl>()) {}
 Connection::~Connection() = default;
@@ -375,7 +379,7 @@ Result<int64_t> Connection::ScalarInt(const std::string& sql,
   return result.GetInt64(0);
 }
 
-ParquetSinks& Connection::parquet_sinks() const { return *impl_->sinks; }
+Engine& Connection::engine() const { return *impl_->engine; }
 
 void* Connection::native() const { return impl_->handle.get(); }
 

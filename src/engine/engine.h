@@ -19,8 +19,6 @@
 
 namespace vitalake::engine {
 
-class ParquetSinks;
-
 struct EngineOptions {
   int threads = 0;                     // 0: one per core
   int64_t memory_bytes = 512ll << 20;  // of buffers, hash tables and sorts
@@ -125,6 +123,8 @@ class PreparedQuery {
   std::unique_ptr<Impl> impl_;
 };
 
+class Engine;
+
 // One session: temporary tables and one running statement at a time. Not thread-safe; make one per
 // thread. Must not outlive its Engine.
 //
@@ -158,9 +158,11 @@ class Connection {
   Result<int64_t> ScalarInt(const std::string& sql, const std::vector<Parameter>& parameters = {},
                             const Wait& wait = {});
 
-  // For other files of this module: the native handle (duckdb_connection), the engine's sinks.
+  // Whose connection this is: others to it see the same tables.
+  Engine& engine() const;
+
+  // The native handle (duckdb_connection), for other files of this module.
   void* native() const;
-  ParquetSinks& parquet_sinks() const;
 
  private:
   friend class Engine;
@@ -169,6 +171,7 @@ class Connection {
   std::unique_ptr<Impl> impl_;
 };
 
+class ParquetSinks;
 class RowBuffers;
 
 // Thread-safe.
@@ -187,6 +190,7 @@ class Engine {
 
   // For other files of this module.
   const std::shared_ptr<RowBuffers>& row_buffers() const;
+  ParquetSinks& parquet_sinks() const;
 
  private:
   Engine();

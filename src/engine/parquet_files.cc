@@ -35,12 +35,12 @@ Result<std::vector<WrittenFile>> WriteToSink(Connection& connection, const std::
                                              const fs::path& folder, const std::string& mark,
                                              const ParquetOptions& options, const Wait& wait) {
   ParquetSink sink(std::move(columns), folder, mark, options);
-  connection.parquet_sinks().Add(&sink);
+  connection.engine().parquet_sinks().Add(&sink);
   const auto copied = connection.Execute(
       fmt::format("COPY ({}) TO {} (FORMAT {}, USE_TMP_FILE false)", SortedSql(select_sql, options),
                   QuoteLiteral(sink.FilePath(0).string()), kSinkFormat),
       wait);
-  connection.parquet_sinks().Remove(&sink);
+  connection.engine().parquet_sinks().Remove(&sink);
   if (!copied) return std::unexpected(copied.error());
   return sink.Finish();
 }

@@ -15,7 +15,6 @@ namespace vitalake::engine {
 struct ConnectionState {
   Owned<duckdb_connection, duckdb_disconnect> handle;
   StatementWatcher* watcher = nullptr;
-  ParquetSinks* sinks = nullptr;  // of its engine
   uint64_t statements = 0;        // that have begun: each ends the one before
 };
 

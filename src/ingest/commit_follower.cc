@@ -42,7 +42,8 @@ Status CommitFollower::Run(const std::stop_token& stop) {
     Status done = pass_();
     if (finished) return done;
     if (done) {
-      pause = std::max(pace_.every, pace_.rest * (clock_.Steady() - begin));
+      pause = std::max(pace_.every, std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        pace_.rest * (clock_.Steady() - begin)));
     } else {
       log::Fault("{}: {}; trying again", name_, done.error().ToString());
       pause = std::min<std::chrono::nanoseconds>(pause * 2, kLongestPause);

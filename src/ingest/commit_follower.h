@@ -18,7 +18,7 @@ class CommitFollower {
  public:
   struct Pace {
     std::chrono::nanoseconds every = std::chrono::seconds(1);  // least time between two passes
-    int rest = 3;  // after a pass that took longer, in times of its length
+    double rest = 3;  // after a pass that took longer, in times of its length
     // Most time between two passes: for what other processes commit, which touches nobody here.
     std::chrono::nanoseconds look = std::chrono::hours(24);
   };

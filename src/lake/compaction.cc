@@ -12,6 +12,7 @@
 #include "engine/relation.h"
 #include "lake/key_index.h"
 #include "lake/sql_text.h"
+#include "lake/step_times.h"
 #include "lake/table_writer.h"
 
 namespace vitalake::lake {
@@ -19,6 +20,10 @@ namespace {
 
 // Files read at once at most: each costs an open file and some words of SQL.
 constexpr size_t kFilesPerGroup = 1000;
+
+// How long a table is left alone whose commits did not let compaction win.
+constexpr std::chrono::minutes kFirstPause{1};
+constexpr std::chrono::minutes kLongestPause{32};
 
 // "a,`b c`" -> a, b c.
 std::vector<std::string> SplitNames(std::string_view text) {
@@ -95,9 +100,7 @@ class Compactor {
       : lake_(lake), target_(target), table_(target.table), connection_(connection), wait_(wait) {}
 
   Result<CompactionResult> Run(const CompactionProgress& progress) {
-    VL_TRY(snapshot_, table_.Latest());
-    VL_RETURN_IF_ERROR(snapshot_->CheckWritable());
-    limits_ = LimitsOf(lake_, target_, *snapshot_);
+    VL_RETURN_IF_ERROR(Begin());
     result_.files_before = static_cast<int64_t>(snapshot_->files().size());
     // A group has so many files at most that its result may be small again. What comes meanwhile is
     // left to the next call: a stream would never let this one end.
@@ -118,7 +121,25 @@ class Compactor {
     return result_;
   }
 
+  // The group of the oldest files alone.
+  Status RunOnce() {
+    VL_RETURN_IF_ERROR(Begin());
+    const auto groups = delta::PlanCompaction(*snapshot_, limits_, kFilesPerGroup);
+    if (groups.empty()) return {};
+    VL_TRY([[maybe_unused]] const bool committed, CompactGroup(groups.front()));
+    VL_TRY(snapshot_, table_.Latest());
+    KeyIndex(lake_, target_.spec->name).DropAllBut(*snapshot_);
+    return {};
+  }
+
  private:
+  Status Begin() {
+    VL_TRY(snapshot_, table_.Latest());
+    VL_RETURN_IF_ERROR(snapshot_->CheckWritable());
+    limits_ = LimitsOf(lake_, target_, *snapshot_);
+    return {};
+  }
+
   Status CompactAll(const std::vector<delta::CompactionGroup>& groups,
                     const CompactionProgress& progress) {
     int64_t total = 0;
@@ -147,7 +168,10 @@ class Compactor {
     VL_TRY(const std::filesystem::path staging, table_.environment().store.StagingFolder());
     VL_TRY(const Lake::WorkFolder folder,
            Lake::WorkFolder::Make(staging / ("optimize-" + lake_.random().Uuid())));
+    StepTimes times(lake_.clock(),
+                    fmt::format("compaction of {} files of {}", group.files.size(), table_.root()));
     VL_TRY(const auto written, Write(group, folder.path()));
+    times.Done("write");
     int64_t rows = 0;
     int64_t bytes = 0;
     for (const engine::WrittenFile& file : written) {
@@ -161,6 +185,7 @@ class Compactor {
                       group.files.size(), *told, rows));
     }
     VL_TRY(const bool committed, Commit(group, written));
+    times.Done(committed ? "commit" : "give way");
     if (!committed) return false;
     result_.files_replaced += static_cast<int64_t>(group.files.size());
     result_.files_written += static_cast<int64_t>(written.size());
@@ -198,7 +223,7 @@ class Compactor {
   int64_t RowGroupRows(int64_t most, size_t columns) const {
     constexpr int64_t kBytesPerValue = 32;
     constexpr int64_t kVector = 2048;
-    const engine::EngineOptions& engine = lake_.engine().options();
+    const engine::EngineOptions& engine = connection_.engine().options();
     const int64_t row_bytes = kBytesPerValue * static_cast<int64_t>(columns) * engine.threads;
     int64_t rows = std::min(most, engine.memory_bytes / std::max<int64_t>(row_bytes, 1));
     rows = std::min(rows, target_.MostRows() / 2);
@@ -259,6 +284,13 @@ class Compactor {
   CompactionResult result_;
 };
 
+Result<bool> HasMoreSmallFiles(Lake& lake, const UpkeepTable& target, int64_t most) {
+  VL_TRY(const delta::SnapshotPtr snapshot, target.table.Latest());
+  // Which files are small is told by their statistics, and this is asked after every commit.
+  return std::ssize(snapshot->files()) > most &&
+         delta::CountSmallFiles(*snapshot, LimitsOf(lake, target, *snapshot)) > most;
+}
+
 }  // namespace
 
 delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
@@ -268,15 +300,15 @@ delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
   delta::CompactionLimits limits{maintain.target_rows, maintain.target_bytes};
   limits.target_rows = std::min(limits.target_rows, table.MostRows());
   const auto columns = static_cast<int64_t>(snapshot.schema().fields().size());
-  const int64_t sortable =
-      lake.engine().options().memory_bytes / (kSortedBytesPerValue * std::max<int64_t>(columns, 1));
+  const int64_t sortable = lake.upkeep_engine().options().memory_bytes /
+                           (kSortedBytesPerValue * std::max<int64_t>(columns, 1));
   limits.target_rows = std::min(limits.target_rows, sortable);
   return limits;
 }
 
 Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wait& wait,
                                  const CompactionProgress& progress) {
-  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  VL_TRY(engine::Connection connection, lake.upkeep_engine().Connect());
   auto result = Compactor(lake, table, connection, wait).Run(progress);
   if (result) return result;
   Error error = std::move(result).error();
@@ -287,33 +319,64 @@ Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wai
   return Because(std::move(error), fmt::format("compacting {}", table.table.root()));
 }
 
-Result<std::optional<CompactionResult>> CompactIfMore(Lake& lake, const TableSpec& spec,
-                                                      int64_t most, int64_t most_rows,
-                                                      const Wait& wait,
-                                                      const std::function<void()>& begins) {
+Status CompactGroupIfMore(Lake& lake, const TableSpec& spec, int64_t most, int64_t most_rows,
+                          const Wait& wait) {
   VL_TRY(delta::Table* const table, lake.OpenTable(spec.name));
-  VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
-  // Which files are small is told by their statistics, and this is asked after every commit.
-  if (std::ssize(snapshot->files()) <= most) return std::nullopt;
   const UpkeepTable target{*table, &spec, most_rows};
-  if (delta::CountSmallFiles(*snapshot, LimitsOf(lake, target, *snapshot)) <= most) {
-    return std::nullopt;
-  }
-  if (begins) begins();
-  return Compact(lake, target, wait);
+  VL_TRY(const bool due, HasMoreSmallFiles(lake, target, most));
+  if (!due) return {};
+  VL_TRY(engine::Connection connection, lake.engine().Connect());
+  return Compactor(lake, target, connection, wait).RunOnce();
 }
 
-Result<std::vector<TableCompaction>> CompactWhereDue(
-    Lake& lake, const Wait& wait, const std::function<void(const std::string&)>& progress) {
-  VL_TRY(const auto specs, lake.Catalogue());
+// The smallest files take a moment; so where it cannot win, that is soon known.
+Result<CompactionResult> CompactionRounds::CompactInSteps(const TableSpec& spec,
+                                                          const UpkeepTable& target,
+                                                          const Wait& wait) {
+  const UpkeepTable smallest{target.table, &spec, std::min(kRowsOfFirstFiles, target.most_rows)};
+  VL_TRY(CompactionResult sum, Compact(lake_, smallest, wait));
+  if (sum.groups_given_way > 0) return sum;
+  VL_TRY(const bool due, HasMoreSmallFiles(lake_, target, lake_.options().maintain.small_files));
+  if (!due) return sum;
+  VL_TRY(CompactionResult all, Compact(lake_, target, wait));
+  all.files_before = sum.files_before;
+  all.files_replaced += sum.files_replaced;
+  all.files_written += sum.files_written;
+  all.rows_moved += sum.rows_moved;
+  all.bytes_read += sum.bytes_read;
+  all.bytes_written += sum.bytes_written;
+  return all;
+}
+
+Result<std::optional<CompactionResult>> CompactionRounds::CompactIfDue(
+    const TableSpec& spec, const Wait& wait,
+    const std::function<void(const std::string& table)>& progress) {
+  VL_TRY(delta::Table* const table, lake_.OpenTable(spec.name));
+  const UpkeepTable target{*table, &spec, lake_.options().maintain.target_rows};
+  VL_TRY(const bool due, HasMoreSmallFiles(lake_, target, lake_.options().maintain.small_files));
+  if (!due) return std::nullopt;
+  Pause& pause = pauses_[spec.name];
+  if (lake_.clock().Steady() < pause.until) return std::nullopt;
+  if (progress) progress(spec.name);
+  VL_TRY(const CompactionResult result, CompactInSteps(spec, target, wait));
+  if (result.groups_given_way == 0) {
+    pauses_.erase(spec.name);
+  } else {
+    pause.length =
+        std::clamp<std::chrono::nanoseconds>(pause.length * 2, kFirstPause, kLongestPause);
+    pause.until = lake_.clock().Steady() + pause.length;
+  }
+  return result;
+}
+
+Result<std::vector<TableCompaction>> CompactionRounds::Run(
+    const Wait& wait, const std::function<void(const std::string&)>& progress) {
+  VL_TRY(const auto specs, lake_.Catalogue());
   std::vector<TableCompaction> done;
   for (const TableSpec* spec : specs) {
-    VL_RETURN_IF_ERROR(wait.Check(lake.clock(), "compacting"));
-    const std::lock_guard alone(lake.heavy_work());
-    const MaintainOptions& maintain = lake.options().maintain;
-    auto result = CompactIfMore(lake, *spec, maintain.small_files, maintain.target_rows, wait, [&] {
-      if (progress) progress(spec->name);
-    });
+    VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "compacting"));
+    const std::lock_guard alone(lake_.heavy_work());
+    auto result = CompactIfDue(*spec, wait, progress);
     if (result) {
       if (*result) done.push_back({spec->name, **result});
     } else if (result.error().kind == ErrorKind::kCancelled ||

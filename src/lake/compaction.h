@@ -8,8 +8,10 @@
 // What was replaced stays readable for time travel until a vacuum.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,21 +51,47 @@ delta::CompactionLimits LimitsOf(Lake& lake, const UpkeepTable& table,
 Result<CompactionResult> Compact(Lake& lake, const UpkeepTable& table, const Wait& wait = {},
                                  const CompactionProgress& progress = {});
 
-// The same for a table of the lake if it has more than `most` small files; nullopt: it has not.
-// `most_rows` of a file, where the table's limit is not lower. With Lake::heavy_work held.
-Result<std::optional<CompactionResult>> CompactIfMore(Lake& lake, const TableSpec& spec,
-                                                      int64_t most, int64_t most_rows,
-                                                      const Wait& wait = {},
-                                                      const std::function<void()>& begins = {});
+// Rows of the files that are made of those that a few commits of a stream added.
+inline constexpr int64_t kRowsOfFirstFiles = 40'960;
 
-// Compacts the tables of the lake that have more than `maintain.small_files` small files. An error
-// of one is logged and does not keep the others from it; but kCancelled and kDeadline do. By table.
+// One group of a table of the lake, of `most_rows` at most, if the table has more than `most` small
+// files: a short piece of work between two commits, with the engine and on the thread of whoever
+// commits. Where upkeep is not apart, with Lake::heavy_work held.
+Status CompactGroupIfMore(Lake& lake, const TableSpec& spec, int64_t most, int64_t most_rows,
+                          const Wait& wait = {});
+
 struct TableCompaction {
   std::string table;
   CompactionResult result;
 };
-Result<std::vector<TableCompaction>> CompactWhereDue(
-    Lake& lake, const Wait& wait = {},
-    const std::function<void(const std::string& table)>& progress = {});
+
+// Compaction of the tables of the lake that have more than `maintain.small_files` small files, now
+// or again and again beside others that commit. Not thread-safe; the lake must outlive it.
+class CompactionRounds {
+ public:
+  explicit CompactionRounds(Lake& lake) : lake_(lake) {}
+
+  // One look at each table, which `progress` is told before it is compacted: its smallest files,
+  // and all small ones where these were not enough. An error of one is logged and does not keep the
+  // others from it; but kCancelled and kDeadline do. A table whose commits did not let it win is
+  // left alone for a minute, and twice as long each time: what waits for Lake::heavy_work would
+  // wait in vain.
+  Result<std::vector<TableCompaction>> Run(
+      const Wait& wait = {}, const std::function<void(const std::string& table)>& progress = {});
+
+ private:
+  struct Pause {
+    std::chrono::nanoseconds until{};
+    std::chrono::nanoseconds length{};
+  };
+  Result<CompactionResult> CompactInSteps(const TableSpec& spec, const UpkeepTable& target,
+                                          const Wait& wait);
+  Result<std::optional<CompactionResult>> CompactIfDue(
+      const TableSpec& spec, const Wait& wait,
+      const std::function<void(const std::string& table)>& progress);
+
+  Lake& lake_;
+  std::map<std::string, Pause> pauses_;
+};
 
 }  // namespace vitalake::lake

@@ -198,17 +198,68 @@ TEST_F(CompactionTest, TablesWithMoreSmallFilesThanAllowedAreTaken) {
   options.threads = 1;
   options.maintain.small_files = 4;
   auto lake = *Lake::Over(*local_, options, clock_, random_);
-  EXPECT_TRUE(CompactWhereDue(*lake)->empty());
+  EXPECT_TRUE(CompactionRounds(*lake).Run()->empty());
   AppendOneByOne({"e"});
   std::vector<std::string> told;
   const auto done =
-      CompactWhereDue(*lake, {}, [&](const std::string& table) { told.push_back(table); });
+      CompactionRounds(*lake).Run({}, [&](const std::string& table) { told.push_back(table); });
   ASSERT_TRUE(done) << done.error().ToString();
   ASSERT_EQ(done->size(), 1u);
   EXPECT_EQ((*done)[0].table, "silver.observation");
   EXPECT_EQ((*done)[0].result.files_replaced, 5);
   EXPECT_THAT(told, testing::ElementsAre("silver.observation"));
   EXPECT_EQ(FileCount(), 1u);
+}
+
+TEST_F(CompactionTest, WhatNeverWinsIsLeftAloneForAWhile) {
+  AppendOneByOne({"a", "b", "c"});
+  LakeOptions options;
+  options.location = folder_.string();
+  options.threads = 1;
+  options.maintain.small_files = 2;
+  ManualClock clock(1);
+  const auto lake = *Lake::Over(*store_, options, clock, random_);
+  CompactionRounds rounds(*lake);
+  int tries = 0;
+  const auto run = [&](bool disturbed) {
+    const auto done = rounds.Run({}, [&](const std::string&) {
+      ++tries;
+      if (!disturbed) return;
+      store_->Before(
+          store_->calls(StoreCall::kPutIfAbsent) + 1,
+          [&] { Upsert(*rival_, {{"b", 1 + tries, "p-b", fmt::format("try {}", tries)}}); },
+          StoreCall::kPutIfAbsent);
+    });
+    EXPECT_TRUE(done) << done.error().ToString();
+    store_->ClearFaults();
+  };
+  constexpr Micros kMinute = 60'000'000;
+  run(true);
+  EXPECT_EQ(tries, 1);
+  clock.Advance(kMinute - 1);
+  run(true);
+  EXPECT_EQ(tries, 1);
+  clock.Advance(1);
+  run(true);
+  EXPECT_EQ(tries, 2);
+  clock.Advance(2 * kMinute - 1);
+  run(true);
+  EXPECT_EQ(tries, 2);
+  clock.Advance(1);
+  run(false);
+  EXPECT_EQ(tries, 3);
+  EXPECT_EQ(FileCount(), 1u);
+  EXPECT_EQ(Table(), "a 1 arm;b 3 try 2;c 1 arm;");
+}
+
+TEST_F(CompactionTest, BetweenTwoCommitsOneGroupIsTaken) {
+  AppendOneByOne({"a", "b", "c", "d", "e", "f"});
+  const TableSpec& spec = **ours_->Spec(view_.table);
+  ASSERT_TRUE(CompactGroupIfMore(*ours_, spec, 6, 3));
+  EXPECT_EQ(FileCount(), 6u);
+  ASSERT_TRUE(CompactGroupIfMore(*ours_, spec, 5, 3));
+  EXPECT_EQ(FileCount(), 4u);  // of three rows, and three of one
+  EXPECT_EQ(Table(), "a 1 arm;b 1 arm;c 1 arm;d 1 arm;e 1 arm;f 1 arm;");
 }
 
 // A stream would never let it end, and the growing file would be written anew each time.

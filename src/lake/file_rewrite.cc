@@ -224,13 +224,13 @@ Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceAll(
   std::vector<Status> results(changes.size());
   const auto splice = [&](size_t i) -> Status {
     if (changes[i].columns.empty()) return {};
-    VL_TRY(engine::Connection connection, lake_.engine().Connect());
+    VL_TRY(engine::Connection connection, connection_.engine().Connect());
     VL_TRY(files[i], Splice(connection, changes[i], patch, targets[i]));
     return {};
   };
   const auto in_place = static_cast<size_t>(
       std::ranges::count_if(changes, [](const auto& change) { return !change.columns.empty(); }));
-  const auto threads = static_cast<size_t>(lake_.engine().options().threads);
+  const auto threads = static_cast<size_t>(connection_.engine().options().threads);
   ForEachIndex(changes.size(), std::min(threads, in_place), [&](size_t i) {
     results[i] = splice(i);
     return results[i].has_value();

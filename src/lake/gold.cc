@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 
+#include "base/log.h"
 #include "base/parallel.h"
 #include "lake/gold_model.h"
 #include "lake/gold_refresh.h"
@@ -90,7 +91,7 @@ Status Round::Gather(const std::vector<Task>& tasks) {
 }
 
 Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
-  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_TRY(engine::Connection connection, connection_.engine().Connect());
   auto done = RefreshModel(lake_, connection, *task.model, *sources_, *task.table, task.snapshot,
                            task.touched_only, wait_);
   if (!done) return Because(std::move(done).error(), fmt::format("table {}", task.model->table));
@@ -101,7 +102,7 @@ Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
 // (one: in order); all of them when only touched rows are at stake, which wait for the disk more
 // than they compute.
 void Round::Work(std::vector<Task>& tasks) {
-  const auto threads = static_cast<size_t>(lake_.engine().options().threads);
+  const auto threads = static_cast<size_t>(connection_.engine().options().threads);
   const bool small = threads > 1 && std::ranges::all_of(tasks, &Task::touched_only);
   ForEachIndex(tasks.size(), small ? tasks.size() : threads, [&](size_t i) {
     tasks[i].done = Refresh(tasks[i]);
@@ -149,13 +150,11 @@ std::string EmptyRelation(const TableSpec& spec) {
   return fmt::format("SELECT {} WHERE false", columns);
 }
 
-}  // namespace
-
-Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full, const Wait& wait) {
-  VL_TRY(std::vector<GoldModel> models, LoadGoldModels(lake.options().models_folder));
-  std::erase_if(models, [](const GoldModel& model) { return model.is_view; });
-  const std::lock_guard alone(lake.heavy_work());
-  VL_TRY(engine::Connection connection, lake.engine().Connect());
+// Until all models are up to date.
+Result<std::vector<GoldResult>> RefreshWith(engine::Engine& engine, Lake& lake,
+                                            const std::vector<GoldModel>& models, bool full,
+                                            const Wait& wait) {
+  VL_TRY(engine::Connection connection, engine.Connect());
   std::vector<Task> tasks;
   for (const GoldModel& model : models) tasks.push_back({&model});
   std::vector<GoldResult> results;
@@ -174,6 +173,20 @@ Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full, const Wait& w
   }
   std::ranges::sort(results, {}, &GoldResult::table);
   return results;
+}
+
+}  // namespace
+
+Result<std::vector<GoldResult>> RefreshGold(Lake& lake, bool full, const Wait& wait) {
+  VL_TRY(std::vector<GoldModel> models, LoadGoldModels(lake.options().models_folder));
+  std::erase_if(models, [](const GoldModel& model) { return model.is_view; });
+  const std::lock_guard alone(lake.heavy_work());
+  auto done = RefreshWith(lake.upkeep_engine(), lake, models, full, wait);
+  if (done || !lake.is_upkeep_apart() || done.error().kind != ErrorKind::kLimit) return done;
+  // An operator that does not spill, over a large table. It is tried beside the commits, which wait
+  // for memory then.
+  log::Info("gold takes the memory of all else: {}", done.error().ToString());
+  return RefreshWith(lake.engine(), lake, models, full, wait);
 }
 
 Result<std::map<std::string, std::string>> GoldViews(Lake& lake) {

@@ -53,10 +53,12 @@ class GoldFixture : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+  virtual bool IsUpkeepApart() const { return false; }
   std::unique_ptr<Lake> OpenLake() {
     LakeOptions options;
     options.location = (folder_ / "lake").string();
     options.threads = 2;
+    options.upkeep_apart = IsUpkeepApart();
     auto lake = Lake::Open(options, clock_, random_);
     EXPECT_TRUE(lake.has_value());
     return std::move(*lake);

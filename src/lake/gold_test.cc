@@ -445,11 +445,35 @@ TEST_F(GoldTest, AlertsCountAsTheirLastStepSays) {
   ExpectGold("after a merge");
 }
 
+class ApartGoldTest : public GoldTest {
+ protected:
+  bool IsUpkeepApart() const override { return true; }
+};
+
+TEST_F(ApartGoldTest, WithoutMemoryOfItsOwnGoldTakesThatOfAllElse) {
+  ASSERT_NE(&lake_->upkeep_engine(), &lake_->engine());
+  auto upkeep = lake_->upkeep_engine().Connect();
+  ASSERT_TRUE(upkeep.has_value());
+  ASSERT_TRUE(upkeep
+                  ->Execute("SET GLOBAL memory_limit = '256KB'; "
+                            "SET GLOBAL max_temp_directory_size = '0KB'")
+                  .has_value());
+  const auto own = upkeep->Execute("CREATE TEMP TABLE t AS SELECT range FROM range(1000000)");
+  ASSERT_FALSE(own.has_value());
+  ASSERT_EQ(own.error().kind, ErrorKind::kLimit);
+  AddPatient("a");
+  Do(VitalSql("a", "9279-1", "22", "08:00:00"));
+  Commit();
+  EXPECT_FALSE(Refresh().empty());
+  ExpectGold("with the memory of all else");
+}
+
 // Random changes of every kind; after each refresh gold is the recomputation, row for row.
 class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<int> {
  protected:
   static constexpr int kPatients = 12;
 
+  bool IsUpkeepApart() const override { return GetParam() % 2 == 0; }
   uint64_t Below(uint64_t bound) { return seeded_.Below(bound); }
   std::string Patient() { return fmt::format("p{}", Below(kPatients)); }
   std::string Space() { return Below(4) == 0 ? "s" : ""; }

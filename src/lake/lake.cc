@@ -18,9 +18,16 @@
 namespace vitalake::lake {
 namespace {
 
-// Of the process's budget, what the query engine may hold; the rest is for parsers, staged blocks
-// and the libraries' own.
+// Of the process's budget, what query engines may hold; the rest is for parsers, staged blocks and
+// the libraries' own.
 constexpr int64_t EngineShare(int64_t memory_bytes) { return memory_bytes / 2; }
+
+Result<std::unique_ptr<engine::Engine>> OpenEngine(const engine::EngineOptions& options) {
+  VL_TRY(auto engine, engine::Engine::Open(options));
+  VL_TRY(engine::Connection connection, engine->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  return engine;
+}
 
 // Where engines spill: its parent is there, since they make no parents.
 Result<std::filesystem::path> SpillFolder(const LakeOptions& options) {
@@ -106,9 +113,14 @@ Result<std::unique_ptr<Lake>> Lake::Over(storage::ObjectStore& store, const Lake
   engine_options.threads = options.threads;
   engine_options.memory_bytes = EngineShare(options.memory_bytes);
   VL_TRY(engine_options.spill_folder, SpillFolder(options));
-  VL_TRY(lake->engine_, engine::Engine::Open(engine_options));
-  VL_TRY(engine::Connection connection, lake->engine_->Connect());
-  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  if (options.upkeep_apart) {
+    engine::EngineOptions upkeep_options = engine_options;
+    upkeep_options.threads = 1;
+    upkeep_options.memory_bytes = options.memory_bytes / 4;
+    engine_options.memory_bytes = options.memory_bytes * 3 / 8;
+    VL_TRY(lake->upkeep_engine_, OpenEngine(upkeep_options));
+  }
+  VL_TRY(lake->engine_, OpenEngine(engine_options));
   lake->parquet_ = std::make_unique<engine::EngineParquetIo>(*lake->engine_);
   return lake;
 }
@@ -239,6 +251,7 @@ void Lake::SweepLeftovers() {
   if (!spill) return;
   SweepSpill(*spill);
   engine_->ClaimSpillFolder();
+  if (upkeep_engine_) upkeep_engine_->ClaimSpillFolder();
 }
 
 }  // namespace vitalake::lake

@@ -45,6 +45,10 @@ struct LakeOptions {
   // Folders whose files override the built-in ones of the same name; empty: none.
   std::filesystem::path views_folder;
   std::filesystem::path models_folder;
+  // For a process that takes readings in while it keeps its tables up: gold and compaction get an
+  // engine of their own, with one thread (theirs) and a share of the memory, and so take neither
+  // from what is committed meanwhile.
+  bool upkeep_apart = false;
   MaintainOptions maintain = {};
 };
 
@@ -84,10 +88,13 @@ class Lake {
 
   storage::ObjectStore& store() { return *store_; }
   engine::Engine& engine() { return *engine_; }
+  // What gold is refreshed and files are compacted with: `engine` unless LakeOptions::upkeep_apart.
+  engine::Engine& upkeep_engine() { return upkeep_engine_ ? *upkeep_engine_ : *engine_; }
+  bool is_upkeep_apart() const { return upkeep_engine_ != nullptr; }
   delta::ParquetIo& parquet() { return *parquet_; }
   RowIndex& row_index() { return row_index_; }
-  // Held while gold is refreshed or files are compacted: each may take most of the engine's memory,
-  // and what is committed meanwhile needs some. Whoever commits does not wait for it.
+  // Held while gold is refreshed or files are compacted with `upkeep_engine`: each may take most of
+  // its memory. Whoever commits does not wait for it.
   std::mutex& heavy_work() { return heavy_work_; }
   Clock& clock() { return clock_; }
   Random& random() { return random_; }
@@ -110,6 +117,7 @@ class Lake {
   std::unique_ptr<storage::ObjectStore> owned_store_;
   storage::ObjectStore* store_ = nullptr;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Engine> upkeep_engine_;  // or null
   std::unique_ptr<engine::EngineParquetIo> parquet_;
   std::mutex heavy_work_;
   std::mutex mutex_;  // guards the two below

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 
+#include "base/clock.h"
 #include "base/random.h"
+#include "lake/lake.h"
 #include "storage/owned_folder.h"
 
 namespace vitalake::lake {
@@ -67,6 +70,25 @@ TEST_F(LeftoversTest, SpillOfTheDeadGoesAndNothingAlike) {
   EXPECT_FALSE(fs::exists(dead));
   EXPECT_TRUE(fs::exists(other));
   EXPECT_TRUE(fs::exists(name));
+}
+
+// Of a lake that is made only after it was opened: each engine can spill then.
+TEST_F(LeftoversTest, EveryEngineHasItsSpillFolder) {
+  for (const bool apart : {false, true}) {
+    LakeOptions options;
+    options.location = (folder_ / (apart ? "apart" : "together")).string();
+    options.upkeep_apart = apart;
+    SystemClock clock;
+    const auto lake = *Lake::Open(options, clock, random_);
+    ASSERT_TRUE(lake->CreateMissingTables());
+    lake->SweepLeftovers();
+    const auto of_lake = fs::directory_iterator(fs::path(options.location) / "_vitalake");
+    EXPECT_EQ(std::ranges::count_if(of_lake,
+                                    [](const fs::directory_entry& entry) {
+                                      return entry.path().filename().string().starts_with("spill-");
+                                    }),
+              apart ? 2 : 1);
+  }
 }
 
 }  // namespace

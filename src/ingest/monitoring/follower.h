@@ -112,6 +112,7 @@ class MonitorFollower final : public StreamWatch {
   void TakeOfferedRules();
   Status ActivateRules(Partition& partition, const Wait& wait);
   Status AnswerAll(const Wait& wait);
+  Result<bool> HasNewActions(Version latest);
   Status LookAround(const Wait& wait);
   Status TickWhereQuiet(const Wait& wait);
   Micros TimeOf(const Partition& partition) const;

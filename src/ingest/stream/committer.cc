@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/turns.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -69,6 +70,7 @@ void StreamCommitter::Begin(Work work) {
 }
 
 void StreamCommitter::Loop(const std::stop_token& stop) {
+  TakeUsualTurns();
   for (;;) {
     Work* work;
     {

@@ -23,8 +23,6 @@ constexpr std::string_view kLedger = "ops.ledger";
 constexpr int kTriesForMemory = 6;
 // What a table may have beyond maintain.small_files before the stream itself sees to it.
 constexpr int64_t kFilesOfGrace = 8;
-// What it makes of those that a few commits added.
-constexpr int64_t kRowsOfFirstFiles = 40'960;
 
 bool IsShortOfMemory(const Result<lake::UpsertResult>& result) {
   return !result && result.error().kind == ErrorKind::kLimit;
@@ -125,18 +123,19 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
 
 // Compaction beside the stream gives way to its commits: where each of these corrects rows of some
 // file, it never comes to an end. Then it is done here, between two of them: the smallest files
-// often, which takes little, what became of them seldom. When gold is refreshed just then, after a
-// later commit.
+// often, which takes little, what became of them seldom; one group of them at a time, so that the
+// next commit waits for no more. When gold takes the memory just then, after a later commit.
 void StreamWriter::KeepFilesFew(const std::string& table, const Wait& wait) {
   const auto spec = lake_.Spec(table);
-  const std::unique_lock alone(lake_.heavy_work(), std::try_to_lock);
-  if (!spec || !alone) return;
+  if (!spec) return;
+  std::unique_lock alone(lake_.heavy_work(), std::defer_lock);
+  if (!lake_.is_upkeep_apart() && !alone.try_lock()) return;
   const lake::MaintainOptions& maintain = lake_.options().maintain;
   const int64_t most =
       maintain.small_files + std::max<int64_t>(maintain.small_files / 4, kFilesOfGrace);
   for (const auto& [files, rows] :
-       {std::pair(most, kRowsOfFirstFiles), std::pair(2 * most, maintain.target_rows)}) {
-    const auto done = lake::CompactIfMore(lake_, **spec, files, rows, wait);
+       {std::pair(most, lake::kRowsOfFirstFiles), std::pair(2 * most, maintain.target_rows)}) {
+    const auto done = lake::CompactGroupIfMore(lake_, **spec, files, rows, wait);
     if (done) continue;
     if (done.error().kind != ErrorKind::kCancelled) {
       log::Warn("{} stays as it is: {}", table, done.error().ToString());
