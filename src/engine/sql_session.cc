@@ -15,6 +15,7 @@
 #include <set>
 #include <vector>
 
+#include "engine/held_plans.h"
 #include "engine/held_values.h"
 #include "engine/parquet_rows.h"
 #include "engine/result_format.h"
@@ -25,7 +26,6 @@ namespace vitalake::engine {
 namespace {
 
 constexpr int kMaxViewDepth = 16;  // views over views
-constexpr size_t kMostPlans = 8;   // kept of QueryHeld: each holds memory of its last run
 
 std::string FullName(std::string_view schema, std::string_view table) {
   return schema.empty() ? std::string(table) : fmt::format("{}.{}", schema, table);
@@ -89,7 +89,7 @@ struct SqlSession::Impl {
   std::map<std::string, Held, std::less<>> held;
   std::vector<std::unique_ptr<RowBuffer>> retired;  // of older schemas: plans may know them
   HeldValues values;
-  std::map<std::string, PreparedQuery> plans;  // over what is held
+  HeldPlans plans;
 
   // What one statement has chosen: each table once.
   struct Chosen {
@@ -320,7 +320,7 @@ RowBuffer* SqlSession::HeldRows(std::string_view name, const delta::Snapshot& sn
   }
   auto columns = CellColumns(snapshot.schema());
   if (!columns) return nullptr;
-  impl_->plans.clear();
+  impl_->plans.Clear();
   Impl::Held& held = impl_->held[std::string(name)];
   if (held.rows) impl_->retired.push_back(std::move(held.rows));
   held = {schema, std::make_unique<RowBuffer>(*impl_->engine, std::move(*columns))};
@@ -387,17 +387,7 @@ Result<QueryResult> SqlSession::QueryHeld(const std::string& sql,
                                           const Wait& wait) {
   if (!HeldValues::CanHold(parameters)) return impl_->connection->Stream(sql, parameters, wait);
   impl_->values.Set(parameters);
-  const std::string text = impl_->values.Text(sql);
-  auto plan = impl_->plans.find(text);
-  if (plan == impl_->plans.end()) {
-    if (impl_->plans.size() >= kMostPlans) impl_->plans.clear();
-    VL_TRY(PreparedQuery prepared, impl_->connection->Prepare(text, wait));
-    plan = impl_->plans.emplace(text, std::move(prepared)).first;
-  }
-  auto found = plan->second.Stream({}, wait);
-  if (found || found.error().kind != ErrorKind::kLimit) return found;
-  impl_->plans.clear();
-  return impl_->connection->Stream(text, {}, wait);
+  return impl_->plans.Stream(*impl_->connection, impl_->values.Text(sql), wait);
 }
 
 Result<QueryResult> SqlSession::Query(std::string_view statement,
