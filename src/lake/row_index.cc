@@ -22,7 +22,7 @@ constexpr int64_t kRowsAtOnce = 10'000;
 constexpr size_t kMostRowsRead = 20'000;
 constexpr size_t kMostOpen = 10'000;
 // Of these, files that are not opened anew for each read.
-constexpr size_t kMostHeldOpen = 1'000;
+constexpr size_t kMostHeldOpen = 500;
 constexpr int64_t kSweepEvery = 32;  // indexes made
 
 std::string FolderOf(std::string_view table) { return fmt::format("_vitalake/rows/{}/", table); }
