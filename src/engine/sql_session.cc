@@ -15,6 +15,7 @@
 #include <set>
 #include <vector>
 
+#include "engine/held_plans.h"
 #include "engine/held_values.h"
 #include "engine/parquet_rows.h"
 #include "engine/result_format.h"
@@ -25,7 +26,6 @@ namespace vitalake::engine {
 namespace {
 
 constexpr int kMaxViewDepth = 16;  // views over views
-constexpr size_t kMostPlans = 8;   // kept of QueryHeld: each holds memory of its last run
 
 std::string FullName(std::string_view schema, std::string_view table) {
   return schema.empty() ? std::string(table) : fmt::format("{}.{}", schema, table);
@@ -76,6 +76,7 @@ std::string Fingerprint(const NamedRelation& relation, const std::vector<ColumnB
 struct SqlSession::Impl {
   Engine* engine = nullptr;
   std::optional<Connection> connection;
+  std::optional<Connection> held_connection;  // of options.held_engine
   SqlCatalog catalog;
   SqlOptions options;
   std::string database;
@@ -89,7 +90,7 @@ struct SqlSession::Impl {
   std::map<std::string, Held, std::less<>> held;
   std::vector<std::unique_ptr<RowBuffer>> retired;  // of older schemas: plans may know them
   HeldValues values;
-  std::map<std::string, PreparedQuery> plans;  // over what is held
+  HeldPlans plans;
 
   // What one statement has chosen: each table once.
   struct Chosen {
@@ -101,6 +102,10 @@ struct SqlSession::Impl {
     int depth = 0;                             // views we are inside of
     Wait wait = {};
   };
+
+  // Rows of the table in memory of the engine; see HeldRows.
+  RowBuffer* Hold(Engine& by, std::string_view name, const delta::Snapshot& snapshot);
+  Result<Connection*> HeldConnection();
 
   // Makes the session's database the one that names are looked up in.
   Status Use(Connection& used) const;
@@ -312,19 +317,32 @@ Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement, const W
   return impl_->Plan(statement, choice);
 }
 
-RowBuffer* SqlSession::HeldRows(std::string_view name, const delta::Snapshot& snapshot) {
+RowBuffer* SqlSession::Impl::Hold(Engine& by, std::string_view name,
+                                  const delta::Snapshot& snapshot) {
   const std::string& schema = snapshot.metadata().schema_string;
-  if (const auto found = impl_->held.find(name);
-      found != impl_->held.end() && found->second.schema == schema) {
+  if (const auto found = held.find(name); found != held.end() && found->second.schema == schema) {
     return found->second.rows.get();
   }
   auto columns = CellColumns(snapshot.schema());
   if (!columns) return nullptr;
-  impl_->plans.clear();
-  Impl::Held& held = impl_->held[std::string(name)];
-  if (held.rows) impl_->retired.push_back(std::move(held.rows));
-  held = {schema, std::make_unique<RowBuffer>(*impl_->engine, std::move(*columns))};
-  return held.rows.get();
+  plans.Clear();
+  Held& place = held[std::string(name)];
+  if (place.rows) retired.push_back(std::move(place.rows));
+  place = {schema, std::make_unique<RowBuffer>(by, std::move(*columns))};
+  return place.rows.get();
+}
+
+Result<Connection*> SqlSession::Impl::HeldConnection() {
+  if (options.held_engine == nullptr) return &*connection;
+  if (!held_connection) {
+    VL_TRY(held_connection, options.held_engine->Connect());
+  }
+  return &*held_connection;
+}
+
+RowBuffer* SqlSession::HeldRows(std::string_view name, const delta::Snapshot& snapshot) {
+  Engine* const by = impl_->options.held_engine;
+  return impl_->Hold(by != nullptr ? *by : *impl_->engine, name, snapshot);
 }
 
 std::optional<SqlSession::Point> SqlSession::FindPoint(std::string_view text, const Wait& wait) {
@@ -351,7 +369,7 @@ std::optional<SqlSession::Point> SqlSession::FindPoint(std::string_view text, co
   if (!opened || !*opened || !(*opened)->table.snapshot) return std::nullopt;
   const delta::Snapshot& snapshot = *(*opened)->table.snapshot;
   const delta::Field* const field = snapshot.schema().FindField(bound->bound.column);
-  RowBuffer* const rows = HeldRows("@" + name, snapshot);
+  RowBuffer* const rows = impl.Hold(*impl.engine, "@" + name, snapshot);
   if (!rows || !field || field->type.kind() != delta::TypeKind::kString) return std::nullopt;
   const std::string view = mention.table + "@rows";
   const Status made =
@@ -368,7 +386,7 @@ Result<bool> SqlSession::FillPoint(const Point& point, const std::vector<Paramet
                                    const Wait& wait) {
   VL_TRY(const auto opened, impl_->catalog.open(point.table, {}));
   if (!opened || !opened->table.snapshot) return false;
-  RowBuffer* const rows = HeldRows("@" + point.table, *opened->table.snapshot);
+  RowBuffer* const rows = impl_->Hold(*impl_->engine, "@" + point.table, *opened->table.snapshot);
   if (!rows || rows->sql() != point.rows) return false;
   ColumnBound bound{point.column, ColumnBound::Op::kEqual, point.value};
   if (point.parameter > 0) {
@@ -385,19 +403,10 @@ Result<bool> SqlSession::FillPoint(const Point& point, const std::vector<Paramet
 Result<QueryResult> SqlSession::QueryHeld(const std::string& sql,
                                           const std::vector<Parameter>& parameters,
                                           const Wait& wait) {
-  if (!HeldValues::CanHold(parameters)) return impl_->connection->Stream(sql, parameters, wait);
+  VL_TRY(Connection* const held, impl_->HeldConnection());
+  if (!HeldValues::CanHold(parameters)) return held->Stream(sql, parameters, wait);
   impl_->values.Set(parameters);
-  const std::string text = impl_->values.Text(sql);
-  auto plan = impl_->plans.find(text);
-  if (plan == impl_->plans.end()) {
-    if (impl_->plans.size() >= kMostPlans) impl_->plans.clear();
-    VL_TRY(PreparedQuery prepared, impl_->connection->Prepare(text, wait));
-    plan = impl_->plans.emplace(text, std::move(prepared)).first;
-  }
-  auto found = plan->second.Stream({}, wait);
-  if (found || found.error().kind != ErrorKind::kLimit) return found;
-  impl_->plans.clear();
-  return impl_->connection->Stream(text, {}, wait);
+  return impl_->plans.Stream(*held, impl_->values.Text(sql), wait);
 }
 
 Result<QueryResult> SqlSession::Query(std::string_view statement,

@@ -62,9 +62,12 @@ struct SqlOptions {
   // "database.schema" of this engine, one or several with commas between them, whose views, macros
   // and types are seen as if they were built in, before the engine's own; empty: none.
   std::string built_ins = {};
+  // Where statements over held rows run; null: where the others do. One of a single thread is
+  // quicker: handing parts of them to other threads takes longer than they do.
+  Engine* held_engine = nullptr;
 };
 
-// Not thread-safe; one per client. Must not outlive its engine.
+// Not thread-safe; one per client. Must not outlive its engines.
 class SqlSession {
  public:
   static Result<std::unique_ptr<SqlSession>> Open(Engine& engine, SqlCatalog catalog,

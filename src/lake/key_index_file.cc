@@ -11,15 +11,12 @@ namespace vitalake::lake {
 namespace {
 
 constexpr std::string_view kMagic = "VLKEYS01";
-constexpr int64_t kBlockEntries = 4096;
 constexpr int64_t kEntryBytes = sizeof(uint64_t) + sizeof(uint32_t);
 constexpr int64_t kFixedBytes = 8 + 3 * sizeof(uint64_t) + sizeof(uint32_t);
 constexpr int64_t kDirectoryBytes = 2 * sizeof(uint64_t);
 
-int64_t BlockCount(int64_t entries) { return (entries + kBlockEntries - 1) / kBlockEntries; }
-
-int64_t EntriesOf(int64_t entries, int64_t block) {
-  return std::min(kBlockEntries, entries - block * kBlockEntries);
+int64_t BlockCount(int64_t entries, int64_t of_block) {
+  return (entries + of_block - 1) / of_block;
 }
 
 std::unexpected<Error> Corrupt(std::string_view what) {
@@ -28,7 +25,8 @@ std::unexpected<Error> Corrupt(std::string_view what) {
 
 }  // namespace
 
-std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries) {
+std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries,
+                           int64_t block_entries) {
   if (!std::ranges::is_sorted(entries)) std::ranges::sort(entries);
   const int64_t count = static_cast<int64_t>(entries.size());
   std::string blocks;
@@ -39,14 +37,14 @@ std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entrie
   AppendNumber(out, static_cast<uint64_t>(count));
   AppendNumber(out, static_cast<uint32_t>(file.path.size()));
   out += file.path;
-  for (int64_t block = 0; block < BlockCount(count); ++block) {
-    const std::span of_block(entries.data() + block * kBlockEntries,
-                             static_cast<size_t>(EntriesOf(count, block)));
-    const size_t begin = blocks.size();
+  for (int64_t begin = 0; begin < count; begin += block_entries) {
+    const std::span of_block(entries.data() + begin,
+                             static_cast<size_t>(std::min(block_entries, count - begin)));
+    const size_t before = blocks.size();
     for (const KeyEntry& entry : of_block) AppendNumber(blocks, entry.hash);
     for (const KeyEntry& entry : of_block) AppendNumber(blocks, entry.row);
     AppendNumber(out, of_block.front().hash);
-    AppendNumber(out, Hash64(std::string_view(blocks).substr(begin)));
+    AppendNumber(out, Hash64(std::string_view(blocks).substr(before)));
   }
   AppendNumber(out, Hash64(out));
   return out + blocks;
@@ -63,8 +61,10 @@ Result<std::string> ReuseKeyIndex(const std::string& bytes, const IndexedFile& f
   return EncodeKeyIndex(to, std::move(entries));
 }
 
-Result<KeyIndexFile> KeyIndexFile::Open(const IndexedFile& file, ReadBytes read) {
+Result<KeyIndexFile> KeyIndexFile::Open(const IndexedFile& file, ReadBytes read,
+                                        int64_t block_entries) {
   KeyIndexFile index;
+  index.block_entries_ = block_entries;
   index.read_ = std::move(read);
   VL_RETURN_IF_ERROR(index.ReadHead(file));
   return index;
@@ -83,7 +83,7 @@ Status KeyIndexFile::ReadHead(const IndexedFile& file) {
   }
   entries_ = static_cast<int64_t>(NumberAt<uint64_t>(head, 24));
   if (entries_ < 0 || entries_ > (int64_t{1} << 32)) return Corrupt("it is damaged");
-  const int64_t blocks = BlockCount(entries_);
+  const int64_t blocks = BlockCount(entries_, block_entries_);
   const int64_t rest = path_bytes + blocks * kDirectoryBytes;
   VL_TRY(const std::string more, read_(kFixedBytes, rest + 8));
   if (static_cast<int64_t>(more.size()) < rest + 8) return Corrupt("it is cut off");
@@ -100,10 +100,14 @@ Status KeyIndexFile::ReadHead(const IndexedFile& file) {
   return {};
 }
 
+int64_t KeyIndexFile::EntriesOf(size_t block) const {
+  return std::min(block_entries_, entries_ - static_cast<int64_t>(block) * block_entries_);
+}
+
 Result<std::string> KeyIndexFile::ReadBlock(size_t at) const {
   const auto block = static_cast<int64_t>(at);
-  const int64_t size = EntriesOf(entries_, block) * kEntryBytes;
-  VL_TRY(std::string bytes, read_(blocks_offset_ + block * kBlockEntries * kEntryBytes, size));
+  const int64_t size = EntriesOf(at) * kEntryBytes;
+  VL_TRY(std::string bytes, read_(blocks_offset_ + block * block_entries_ * kEntryBytes, size));
   if (static_cast<int64_t>(bytes.size()) != size || Hash64(bytes) != blocks_[at].checksum) {
     return Corrupt("the checksum of a block does not hold");
   }
@@ -115,7 +119,7 @@ Result<std::vector<KeyEntry>> KeyIndexFile::ReadAll() const {
   entries.reserve(static_cast<size_t>(entries_));
   for (size_t at = 0; at < blocks_.size(); ++at) {
     VL_TRY(const std::string bytes, ReadBlock(at));
-    const int64_t count = EntriesOf(entries_, static_cast<int64_t>(at));
+    const int64_t count = EntriesOf(at);
     for (int64_t i = 0; i < count; ++i) {
       entries.push_back(
           {NumberAt<uint64_t>(bytes, i * 8), NumberAt<uint32_t>(bytes, count * 8 + i * 4)});
@@ -127,14 +131,17 @@ Result<std::vector<KeyEntry>> KeyIndexFile::ReadAll() const {
 Result<std::vector<KeyEntry>> KeyIndexFile::Find(std::span<const uint64_t> wanted) const {
   std::vector<KeyEntry> found;
   for (size_t at = 0; at < blocks_.size(); ++at) {
-    // A hash that ends a block may go on in the next one.
     const auto from = std::ranges::lower_bound(wanted, blocks_[at].first);
+    if (from == wanted.end()) break;
+    // The last block that begins before that hash: one that ends a block may go on in the next.
+    const std::span later = std::span(blocks_).subspan(at + 1);
+    at += static_cast<size_t>(std::ranges::lower_bound(later, *from, {}, &Block::first) -
+                              later.begin());
     const auto to = at + 1 < blocks_.size()
                         ? std::ranges::upper_bound(wanted, blocks_[at + 1].first)
                         : wanted.end();
-    if (from >= to) continue;
     VL_TRY(const std::string bytes, ReadBlock(at));
-    const int64_t count = EntriesOf(entries_, static_cast<int64_t>(at));
+    const int64_t count = EntriesOf(at);
     const auto hash = [&](int64_t i) { return NumberAt<uint64_t>(bytes, i * 8); };
     int64_t entry = 0;
     for (auto want = from; want != to && entry < count;) {

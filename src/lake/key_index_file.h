@@ -8,8 +8,8 @@
 //   u32 length of the data file's path, then the path
 //   per block: u64 its first hash, u64 checksum of its bytes
 //   u64 checksum of everything above
-//   blocks of kBlockEntries entries (the last may be shorter): all hashes (u64) in ascending order,
-//   then their rows (u32)
+//   blocks of so many entries as its maker says (the last may be shorter): all hashes (u64) in
+//   ascending order, then their rows (u32)
 // So a search reads the head, and of the blocks those that may hold a wanted hash; whatever is read
 // has been checked.
 #pragma once
@@ -39,8 +39,13 @@ struct IndexedFile {
   bool operator==(const IndexedFile&) const = default;
 };
 
-// The bytes of an index file. `entries` in any order; they are sorted.
-std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries);
+// Of a block, where many keys are looked up at once.
+inline constexpr int64_t kKeyBlockEntries = 4096;
+
+// The bytes of an index file. `entries` in any order; they are sorted. Whoever opens it must know
+// its `block_entries`.
+std::string EncodeKeyIndex(const IndexedFile& file, std::vector<KeyEntry> entries,
+                           int64_t block_entries = kKeyBlockEntries);
 
 // The same index for a data file whose rows have the same keys in the same places; `bytes` is the
 // index of `from`. kCorrupt when it is not.
@@ -55,7 +60,8 @@ class KeyIndexFile {
  public:
   // kCorrupt when it is no index file, is cut off or was changed, or belongs to another data file
   // than `file` (rows below 0 there: unknown, not compared). Else the reader's errors.
-  static Result<KeyIndexFile> Open(const IndexedFile& file, ReadBytes read);
+  static Result<KeyIndexFile> Open(const IndexedFile& file, ReadBytes read,
+                                   int64_t block_entries = kKeyBlockEntries);
 
   // All entries, ascending. kCorrupt as above.
   Result<std::vector<KeyEntry>> ReadAll() const;
@@ -70,10 +76,12 @@ class KeyIndexFile {
 
   KeyIndexFile() = default;
   Status ReadHead(const IndexedFile& file);
+  int64_t EntriesOf(size_t block) const;
   Result<std::string> ReadBlock(size_t at) const;
 
   ReadBytes read_;
   std::vector<Block> blocks_;
+  int64_t block_entries_ = 0;
   int64_t entries_ = 0;
   int64_t blocks_offset_ = 0;
 };

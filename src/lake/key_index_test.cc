@@ -26,8 +26,9 @@ ReadBytes BytesOf(const std::string& bytes) {
 const IndexedFile kFile{"part-0.parquet", 12345, 3};
 
 std::vector<KeyEntry> MustFind(const std::string& bytes, const std::vector<uint64_t>& wanted,
-                               const IndexedFile& file = kFile) {
-  const auto index = KeyIndexFile::Open(file, BytesOf(bytes));
+                               const IndexedFile& file = kFile,
+                               int64_t block_entries = kKeyBlockEntries) {
+  const auto index = KeyIndexFile::Open(file, BytesOf(bytes), block_entries);
   EXPECT_TRUE(index) << index.error().ToString();
   auto found = index->Find(wanted);
   EXPECT_TRUE(found) << found.error().ToString();
@@ -61,6 +62,7 @@ TEST(KeyIndexFileTest, AgreesWithASearchOfAllEntries) {
   for (uint32_t row = 0; row < 9'000; ++row) entries.push_back({77, 20'000 + row});
   const IndexedFile file{"f", 1, 29'000};
   const std::string bytes = EncodeKeyIndex(file, entries);
+  const std::string in_small_blocks = EncodeKeyIndex(file, entries, 64);
   for (const size_t step : {1, 3, 100, 6'999}) {
     std::vector<uint64_t> wanted = {77};
     for (size_t i = 0; i < 14'000; i += step) {
@@ -74,6 +76,7 @@ TEST(KeyIndexFileTest, AgreesWithASearchOfAllEntries) {
     }
     std::ranges::sort(expected);
     EXPECT_EQ(MustFind(bytes, wanted, file), expected) << step;
+    EXPECT_EQ(MustFind(in_small_blocks, wanted, file, 64), expected) << step;
   }
 }
 

@@ -22,6 +22,8 @@ constexpr int64_t kRowsAtOnce = 10'000;
 // More rows are found by scan as well.
 constexpr size_t kMostRowsRead = 20'000;
 constexpr size_t kMostOpen = 10'000;
+// Of these, files that are not opened anew for each read.
+constexpr size_t kMostHeldOpen = 500;
 constexpr int64_t kSweepEvery = 32;  // indexes made
 
 std::string FolderOf(std::string_view table) { return fmt::format("_vitalake/rows/{}/", table); }
@@ -81,17 +83,24 @@ void RowIndex::Enable() {
 
 Result<RowIndex::File> RowIndex::OpenStored(std::string_view table, const delta::AddFile& file) {
   const FileKey place(table, file.path);
+  bool many = false;
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = open_.find(place); found != open_.end()) return found->second;
+    many = open_.size() >= kMostHeldOpen;
   }
   const std::string key = KeyOfRows(table, file.path);
-  VL_TRY(const storage::ObjectInfo object, lake_.store().Head(key));
+  VL_TRY(const std::shared_ptr<storage::ObjectReader> reader, lake_.store().OpenReader(key));
+  ReadBytes read = [reader](int64_t offset, int64_t size) {
+    return reader->ReadRange(offset, size);
+  };
+  if (many) {
+    read = [&store = lake_.store(), key](int64_t offset, int64_t size) {
+      return store.ReadRange(key, offset, size);
+    };
+  }
   VL_TRY(RowIndexFile index,
-         RowIndexFile::Open(FileDescribed(file), object.size_bytes,
-                            [&store = lake_.store(), key](int64_t offset, int64_t size) {
-                              return store.ReadRange(key, offset, size);
-                            }));
+         RowIndexFile::Open(FileDescribed(file), reader->size_bytes(), std::move(read)));
   File opened = std::make_shared<const RowIndexFile>(std::move(index));
   const std::lock_guard lock(mutex_);
   if (open_.size() >= kMostOpen) open_.clear();
@@ -291,6 +300,13 @@ void RowIndex::Sweep(const Job& job) {
   std::set<std::string> kept;
   for (const delta::AddFilePtr& file : (*latest)->files()) {
     kept.insert(KeyOfRows(job.table, file->path));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(open_, [&](const auto& entry) {
+      return entry.first.first == job.table &&
+             !kept.contains(KeyOfRows(job.table, entry.first.second));
+    });
   }
   for (const storage::ObjectInfo& object : *found) {
     if (kept.contains(object.key)) continue;

@@ -12,9 +12,11 @@
 namespace vitalake::lake {
 namespace {
 
-constexpr std::string_view kRowsMagic = "VLROWS01";
+constexpr std::string_view kRowsMagic = "VLROWS02";
 constexpr int64_t kTailBytes = 2 * sizeof(uint64_t);
 constexpr uint64_t kMostBlockBytes = 256 << 20;
+// A look-up reads one block for a value: 1.5 KB.
+constexpr int64_t kValuesOfBlock = 128;
 
 std::unexpected<Error> Unusable(std::string_view what) {
   return Fail(ErrorKind::kCorrupt, fmt::format("not a usable row index: {}", what));
@@ -98,7 +100,7 @@ Result<std::string> RowIndexWriter::Finish(const IndexedFile& file) {
   for (Indexed& one : indexed_) {
     head.Text(columns_[one.column].name);
     head.Number(uint64_t{out_.size()});
-    out_ += EncodeKeyIndex(file, std::move(one.entries));
+    out_ += EncodeKeyIndex(file, std::move(one.entries), kValuesOfBlock);
   }
   const std::string bytes = head.Take();
   out_ += bytes;
@@ -149,11 +151,12 @@ Status RowIndexFile::ReadHead(const IndexedFile& file, std::string_view bytes, i
     std::string column;
     int64_t begin = 0;
     if (!head.Text(column) || !head.Number(begin) || begin > data_end) return damaged();
-    VL_TRY(KeyIndexFile keys,
-           KeyIndexFile::Open({file.path, size, rows_},
-                              [read = read_, begin](int64_t offset, int64_t wanted) {
-                                return read(begin + offset, wanted);
-                              }));
+    VL_TRY(KeyIndexFile keys, KeyIndexFile::Open(
+                                  {file.path, size, rows_},
+                                  [read = read_, begin](int64_t offset, int64_t wanted) {
+                                    return read(begin + offset, wanted);
+                                  },
+                                  kValuesOfBlock));
     indexes_.push_back({std::move(column), std::move(keys)});
   }
   const auto blocks = (rows_ + static_cast<int64_t>(kRowIndexBlockRows) - 1) /

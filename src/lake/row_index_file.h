@@ -2,11 +2,11 @@
 // kilobytes, and which of them have a value in an indexed column.
 //
 // Layout, integers little-endian:
-//   8   "VLROWS01"
+//   8   "VLROWS02"
 //   blocks of kBlockRows rows (the last may be shorter) in the data file's order, zstd: per row u32
 //   where it ends in the block, then the rows: one bit per column that has a value, and the values
 //   (u32 length and bytes for texts, else 8 bytes)
-//   per indexed column a key index (key_index_file.h) over the values' hashes
+//   per indexed column a key index (key_index_file.h) over the values' hashes, in blocks of 128
 //   head: the data file's size, rows and path, the columns, the places and checksums of the blocks,
 //   the places of the key indexes
 //   u64 size of the head, u64 its checksum

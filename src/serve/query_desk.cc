@@ -1,5 +1,6 @@
 #include "serve/query_desk.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -10,6 +11,8 @@
 
 namespace vitalake::serve {
 namespace {
+
+constexpr int64_t kLeastMemory = 16 << 20;  // of an engine
 
 Response Busy(const std::string& path) {
   return ProblemResponse(
@@ -69,7 +72,12 @@ void QueryTurn::EndStatement() {
 Result<std::unique_ptr<QueryDesk>> QueryDesk::Open(lake::Lake& lake,
                                                    const QueryDeskOptions& options) {
   std::unique_ptr<QueryDesk> desk(new QueryDesk(lake, options));
-  VL_TRY(desk->engine_, lake::OpenReadingEngine(lake, options.memory_bytes));
+  VL_TRY(desk->held_engine_,
+         engine::Engine::Open({.threads = 1,
+                               .memory_bytes = std::max(options.memory_bytes / 4, kLeastMemory),
+                               .spill_folder = lake.engine().options().spill_folder}));
+  const int64_t left = options.memory_bytes - desk->held_engine_->options().memory_bytes;
+  VL_TRY(desk->engine_, lake::OpenReadingEngine(lake, std::max(left, kLeastMemory)));
   VL_TRY(desk->built_ins_, engine::InstallValueLimits(*desk->engine_));
   // A long answer has a thread while it is sent, and those that wait for a place have none.
   desk->pool_ =
@@ -144,7 +152,9 @@ Status QueryDesk::Do(const Telling& work, QueryTurn& turn) {
   }
   if (!turn.session_) {
     VL_TRY(turn.session_,
-           lake::OpenSqlSession(lake_, *engine_, {.files = false, .built_ins = built_ins_}));
+           lake::OpenSqlSession(
+               lake_, *engine_,
+               {.files = false, .built_ins = built_ins_, .held_engine = held_engine_.get()}));
   }
   const Status done = work(turn);
   // After a fault of the engine nothing is known of a session.

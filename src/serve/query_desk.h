@@ -121,6 +121,7 @@ class QueryDesk {
   std::atomic<size_t> asked_ = 0;  // statements that wait or run, but those that are long
   std::atomic<size_t> long_ = 0;
   std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<engine::Engine> held_engine_;  // for statements over few rows
   std::string built_ins_;  // of the sessions
   std::mutex mutex_;
   std::vector<std::unique_ptr<engine::SqlSession>> idle_;  // guarded by mutex_

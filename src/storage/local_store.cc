@@ -61,13 +61,38 @@ Result<PutOutcome> Taken(const fs::path& target) {
 
 Result<std::string> ReadAt(const Fd& fd, const fs::path& path, int64_t offset, int64_t size) {
   std::string bytes(static_cast<size_t>(size), '\0');
-  if (offset > 0 && ::lseek(fd.number(), offset, SEEK_SET) < 0) {
-    return FailErrno(errno, "seek in", path);
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t got = ::pread(fd.number(), bytes.data() + done, bytes.size() - done,
+                                offset + static_cast<int64_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return FailErrno(errno, "read", path);
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
   }
-  VL_TRY(const size_t got, ReadFully(fd.number(), bytes.data(), bytes.size(), path));
-  bytes.resize(got);
+  bytes.resize(done);
   return bytes;
 }
+
+class LocalReader final : public ObjectReader {
+ public:
+  LocalReader(Fd fd, fs::path path, int64_t size_bytes)
+      : fd_(std::move(fd)), path_(std::move(path)), size_bytes_(size_bytes) {}
+
+  int64_t size_bytes() const override { return size_bytes_; }
+  Result<std::string> ReadRange(int64_t offset, int64_t size) override {
+    if (offset < 0 || size < 0) {
+      return Fail(ErrorKind::kInvalidArgument,
+                  fmt::format("range {}+{} of {} is negative", offset, size, path_.string()));
+    }
+    return ReadAt(fd_, path_, offset, std::min(std::max<int64_t>(0, size_bytes_ - offset), size));
+  }
+
+ private:
+  const Fd fd_;
+  const fs::path path_;
+  const int64_t size_bytes_;
+};
 
 }  // namespace
 
@@ -127,6 +152,14 @@ Result<std::string> LocalStore::ReadRange(std::string_view key, int64_t offset, 
   VL_TRY(const struct stat info, StatOf(fd, PathOf(key)));
   const int64_t rest = std::max<int64_t>(0, info.st_size - offset);
   return ReadAt(fd, PathOf(key), offset, std::min(rest, size));
+}
+
+Result<std::unique_ptr<ObjectReader>> LocalStore::OpenReader(std::string_view key) {
+  VL_RETURN_IF_ERROR(CheckKey(key));
+  fs::path path = PathOf(key);
+  VL_TRY(Fd fd, OpenObject(path, key));
+  VL_TRY(const struct stat info, StatOf(fd, path));
+  return std::make_unique<LocalReader>(std::move(fd), std::move(path), info.st_size);
 }
 
 Status LocalStore::Put(std::string_view key, std::string_view bytes) {

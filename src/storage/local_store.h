@@ -48,6 +48,7 @@ class LocalStore final : public ObjectStore {
   Result<ObjectInfo> Head(std::string_view key) override;
   Result<std::string> Read(std::string_view key) override;
   Result<std::string> ReadRange(std::string_view key, int64_t offset, int64_t size) override;
+  Result<std::unique_ptr<ObjectReader>> OpenReader(std::string_view key) override;
   Status Put(std::string_view key, std::string_view bytes) override;
   Status PutCache(std::string_view key, std::string_view bytes) override;
   Result<PutOutcome> PutIfAbsent(std::string_view key, std::string_view bytes) override;

@@ -111,6 +111,15 @@ TEST_F(LocalStoreTest, OpenChangesNothing) {
   EXPECT_EQ(LocalStore::Open(root_.string() + "/./x/../").value()->root(), root_);
 }
 
+TEST_F(LocalStoreTest, AReaderKeepsTheBytesOfWhatWasReplacedOrDeleted) {
+  ASSERT_TRUE(store_->Put("r", "first"));
+  const auto reader = store_->OpenReader("r").value();
+  ASSERT_TRUE(store_->Put("r", "second"));
+  EXPECT_EQ(reader->ReadRange(0, 9).value(), "first");
+  ASSERT_TRUE(store_->Delete("r"));
+  EXPECT_EQ(reader->ReadRange(1, 2).value(), "ir");
+}
+
 TEST_F(LocalStoreTest, ObjectsAreTheFiles) {
   ASSERT_TRUE(store_->Put("t/a b.json", "x").has_value());
   EXPECT_EQ(ReadTestFile(root_ / "t/a b.json"), "x");

@@ -40,6 +40,17 @@ enum class PutOutcome {
   kUnknown,  // it may or may not be there: read it back
 };
 
+// One object, for reads of many ranges. Thread-safe. Its bytes stay readable after it was deleted
+// or replaced, where the store can do that; else kNotFound.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  // When it was opened.
+  virtual int64_t size_bytes() const = 0;
+  // As ObjectStore::ReadRange.
+  virtual Result<std::string> ReadRange(int64_t offset, int64_t size) = 0;
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
@@ -58,6 +69,8 @@ class ObjectStore {
   virtual Result<std::string> Read(std::string_view key) = 0;
   // Bytes [offset, offset + size) clipped to the object's end. kNotFound when absent.
   virtual Result<std::string> ReadRange(std::string_view key, int64_t offset, int64_t size) = 0;
+  // kNotFound when absent. Must not outlive the store. It may hold a descriptor of the process.
+  virtual Result<std::unique_ptr<ObjectReader>> OpenReader(std::string_view key);
   // Creates or replaces (hints such as _last_checkpoint only).
   virtual Status Put(std::string_view key, std::string_view bytes) = 0;
   // The same of what can be made anew, without waiting for the disk: after a crash of the machine

@@ -119,6 +119,21 @@ TYPED_TEST(ObjectStoreTest, RangesAreClipped) {
   EXPECT_EQ(this->store().ReadRange("r", 1, -1).error().kind, ErrorKind::kInvalidArgument);
 }
 
+TYPED_TEST(ObjectStoreTest, AReaderGivesTheSameRanges) {
+  ASSERT_TRUE(this->store().Put("r", "0123456789").has_value());
+  const auto reader = this->store().OpenReader("r");
+  ASSERT_TRUE(reader) << reader.error().ToString();
+  EXPECT_EQ((*reader)->size_bytes(), 10);
+  EXPECT_EQ((*reader)->ReadRange(2, 3).value(), "234");
+  EXPECT_EQ((*reader)->ReadRange(0, 2).value(), "01");
+  EXPECT_EQ((*reader)->ReadRange(8, 100).value(), "89");
+  EXPECT_EQ((*reader)->ReadRange(11, 1).value(), "");
+  EXPECT_EQ((*reader)->ReadRange(-1, 1).error().kind, ErrorKind::kInvalidArgument);
+  EXPECT_EQ((*reader)->ReadRange(1, -1).error().kind, ErrorKind::kInvalidArgument);
+  EXPECT_EQ(this->store().OpenReader("none").error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(this->store().OpenReader("../r").error().kind, ErrorKind::kInvalidArgument);
+}
+
 TYPED_TEST(ObjectStoreTest, ListsByPlainPrefixInByteOrder) {
   // '!' and '-' sort before '/', '0' after it: folders and files interleave.
   for (const char* key : {"t/b", "t/a/1", "t/a-", "t/a0", "t/a!/x", "u", "t/log/2", "t/log/10"}) {

@@ -163,6 +163,17 @@ def test_a_prepared_statement_sees_new_rows(service, client, tmp_path):
     assert client.execute(count, [1], prepare=True).fetchone()[0] > before
 
 
+def test_a_prepared_look_up_sees_new_rows(service, client, tmp_path):
+    run("generate", "patients", 1, "--seed", 98, "--to", tmp_path / "one.ndjson")
+    resource = json.loads((tmp_path / "one.ndjson").read_text())
+    patient = resource["id"] = "comes-later"
+    (tmp_path / "one.ndjson").write_text(json.dumps(resource) + "\n")
+    look_up = "SELECT id, gender FROM silver.patient WHERE id = %s"
+    assert client.execute(look_up, [patient], prepare=True).fetchall() == []
+    service.lake.ingest(tmp_path / "one.ndjson", "--source", "other")
+    assert [i for (i, _) in client.execute(look_up, [patient], prepare=True)] == [patient]
+
+
 ONE_PATIENT = "SELECT id, effective_time, systolic_pressure_value FROM silver.observation WHERE {} ORDER BY effective_time, id"
 
 

@@ -86,9 +86,10 @@ Result<ResourceLoader::Places> ResourceLoader::LoadPieces(const std::string& pat
                                                           std::span<const ResourceRow> rows,
                                                           const Places& places, const Use& use) {
   Places left;
+  VL_TRY(const auto reader, lake_.store().OpenReader(path));
   for (const size_t i : places) {
     VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "reading resources"));
-    VL_TRY(const std::string bytes, lake_.store().ReadRange(path, rows[i].offset, rows[i].length));
+    VL_TRY(const std::string bytes, reader->ReadRange(rows[i].offset, rows[i].length));
     const auto tree = parser_.Parse(bytes, fhir::RecordLimits(StoredLimits()));
     if (tree && tree->is_object() && fhir::ContentHash(*tree).ToHex() == rows[i].content_hash) {
       VL_RETURN_IF_ERROR(use(i, *tree, bytes));

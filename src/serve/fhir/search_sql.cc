@@ -3,7 +3,8 @@
 //   Observation   silver.observation (blood pressure), and of silver.vital_sign what is at home
 //                 there: the row of the Observation's own value, else that of its first component
 // An Observation's own codings and value are columns of r; its components are looked up in
-// silver.vital_sign, named c.
+// silver.vital_sign, named c. A blood-pressure panel has one coding, and no JSON of it is made for
+// each row: its code and `panel_system`, '' where silver keeps a code without its system.
 #include "serve/fhir/search_sql.h"
 
 #include <fmt/format.h>
@@ -41,21 +42,23 @@ constexpr std::string_view kShared =
     "ELSE epoch_us(effective_time) + CASE effective_precision WHEN 'minute' THEN 60000000 "
     "WHEN 'second' THEN 1000000 ELSE 1 END END AS ends";
 
-constexpr std::string_view kPanelCodings =
-    "CASE WHEN code IN ('85354-9', '55284-4') "
-    "THEN '[{\"system\":\"http://loinc.org\",\"code\":\"' || code || '\"}]' "
-    "WHEN code IS NOT NULL THEN to_json([{'code': code}])::VARCHAR END AS codings";
+constexpr std::string_view kPanelSystem =
+    "CASE WHEN code IN ('85354-9', '55284-4') THEN 'http://loinc.org' WHEN code IS NOT NULL THEN "
+    "'' "
+    "END AS panel_system";
 
 std::string ObservationRelation() {
   return fmt::format(
-      "(SELECT {0}, practitioner AS performer, code, {1}, CAST(NULL AS DOUBLE) AS value, "
-      "CAST(NULL AS VARCHAR) AS unit, CAST(NULL AS VARCHAR) AS unit_sent FROM silver.observation "
-      "UNION ALL SELECT {0}, performer, code, codings, value, unit, unit_sent "
+      "(SELECT {0}, practitioner AS performer, code, {1}, CAST(NULL AS VARCHAR) AS codings, "
+      "CAST(NULL AS DOUBLE) AS value, CAST(NULL AS VARCHAR) AS unit, "
+      "CAST(NULL AS VARCHAR) AS unit_sent FROM silver.observation "
+      "UNION ALL SELECT {0}, performer, code, NULL, codings, value, unit, unit_sent "
       "FROM silver.vital_sign WHERE panel IS NULL AND component IS NULL "
-      "UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL FROM silver.vital_sign v "
+      "UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL FROM silver.vital_sign "
+      "v "
       "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM silver.vital_sign o "
       "WHERE o.id = v.id AND o.id_space = v.id_space AND o.component IS NULL)) r",
-      kShared, kPanelCodings);
+      kShared, kPanelSystem);
 }
 
 std::string RelationOf(FhirType type) {
@@ -78,6 +81,8 @@ class Compiler {
   std::string IsServed(std::string_view column, std::string_view served_id);
   // Whether `codings` of a row has the token.
   std::string HasCoding(std::string_view row, std::string_view value);
+  // The same of r and of a panel's one coding.
+  std::string HasOwnCoding(std::string_view value);
   std::vector<engine::Parameter> Take() { return std::move(parameters_); }
 
  private:
@@ -259,6 +264,17 @@ std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
   return fmt::format("(contains({}, {}) AND {})", column, BindText(quoted), has);
 }
 
+std::string Compiler::HasOwnCoding(std::string_view value) {
+  const SearchToken token = ParseSearchToken(value);
+  std::vector<std::string> panel;
+  if (!token.code.empty()) panel.push_back(fmt::format("r.code = {}", BindText(token.code)));
+  if (token.system) panel.push_back(fmt::format("r.panel_system = {}", BindText(*token.system)));
+  // "|" asks for a system of no name.
+  if (token.code.empty() && token.system.value_or("").empty()) panel = {"false"};
+  return fmt::format("((r.panel_system IS NOT NULL AND {}) OR {})", fmt::join(panel, " AND "),
+                     HasCoding("r", value));
+}
+
 std::string Compiler::Compared(std::string_view row, Prefix prefix, const NumberRange& range) {
   const std::string column = fmt::format("{}.value", row);
   const auto bind = [this](double number) { return Bind(engine::Parameter(number)); };
@@ -390,7 +406,7 @@ Result<std::string> Compiler::Matches(const SearchParameter& parameter, const st
       return RefersTo(parameter, value);
     case Match::kCodings:
       return OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
-        return HasCoding(row, value);
+        return row == "r" ? HasOwnCoding(value) : HasCoding(row, value);
       });
     case Match::kQuantity:
       return OfValues(parameter.detail,
@@ -413,8 +429,9 @@ Result<std::string> Compiler::IsMissing(const Criterion& criterion) {
   if (parameter.match == Match::kCodings || parameter.match == Match::kQuantity) {
     const bool codings = parameter.match == Match::kCodings;
     VL_TRY(there, OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
-             return codings ? fmt::format("(nullif({}.codings, '[]') IS NOT NULL)", row)
-                            : fmt::format("({}.value IS NOT NULL)", row);
+             if (!codings) return fmt::format("({}.value IS NOT NULL)", row);
+             return fmt::format("({}nullif({}.codings, '[]') IS NOT NULL)",
+                                row == "r" ? "r.panel_system IS NOT NULL OR " : "", row);
            }));
   } else {
     std::vector<std::string> columns;

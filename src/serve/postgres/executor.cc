@@ -253,17 +253,13 @@ Result<bool> PgExecutor::BindPoint(PgPortal& portal, const Wait& wait) {
   VL_TRY(const bool filled, session_->FillPoint(*bound.point, portal.values_, wait));
   if (!filled) return false;
   point_values_.Set(portal.values_);
-  const std::string text = WithHeld(bound.point->sql, point_values_, portal.values_.size());
-  if (idle_.empty()) {
-    VL_TRY(engine::Connection connection, session_->Connect());
-    idle_.push_back(std::move(connection));
+  portal.held_sql_ = WithHeld(bound.point->sql, point_values_, portal.values_.size());
+  if (!point_connection_) {
+    VL_TRY(point_connection_, session_->Connect());
   }
-  auto prepared = idle_.back().Prepare(text, wait);
+  const auto plan = point_plans_.Plan(*point_connection_, portal.held_sql_, wait);
   // What is no constant any more may not stand everywhere that one may.
-  if (!prepared || !GivesColumns(*prepared, bound.columns)) return false;
-  portal.connection_ = std::move(idle_.back());
-  idle_.pop_back();
-  portal.prepared_ = std::move(*prepared);
+  if (!plan || !GivesColumns(**plan, bound.columns)) return false;
   portal.held_ = std::make_shared<bool>(true);
   point_holder_ = portal.held_;
   return true;
@@ -301,8 +297,8 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
 }
 
 PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
-  const std::vector<Parameter> none;
-  auto result = portal.prepared_->Stream(portal.held_ ? none : portal.values_, wait);
+  auto result = portal.held_ ? point_plans_.Stream(*point_connection_, portal.held_sql_, wait)
+                             : portal.prepared_->Stream(portal.values_, wait);
   if (!result) return std::unexpected(PgErrorOf(result.error(), portal.statement().text));
   // What it depends on values may come out otherwise than it was told: then it must not be sent.
   const bool told = std::ranges::equal(result->types(), portal.statement().columns,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "engine/held_plans.h"
 #include "engine/held_values.h"
 #include "engine/sql_session.h"
 #include "serve/postgres/command.h"
@@ -56,6 +57,7 @@ class PgPortal {
   std::vector<PgFormat> formats_;
   std::vector<engine::Parameter> values_;
   std::shared_ptr<bool> held_;  // while it reads the rows held for a point
+  std::string held_sql_;        // the statement over them
   // Each goes before what it came from.
   std::optional<engine::Connection> connection_;
   std::optional<engine::PreparedQuery> prepared_;
@@ -113,6 +115,9 @@ class PgExecutor {
   const PostgresSettings& settings_;
   std::unique_ptr<engine::SqlSession> session_;
   std::vector<engine::Connection> idle_;  // go before session_
+  // Of the one portal at a time that reads held rows.
+  std::optional<engine::Connection> point_connection_;
+  engine::HeldPlans point_plans_;
   engine::HeldValues point_values_;
   std::weak_ptr<bool> point_holder_;
 };
