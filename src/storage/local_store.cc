@@ -87,6 +87,9 @@ class LocalReader final : public ObjectReader {
     }
     return ReadAt(fd_, path_, offset, std::min(std::max<int64_t>(0, size_bytes_ - offset), size));
   }
+  void WillRead(int64_t offset, int64_t size) override {
+    ::posix_fadvise(fd_.number(), offset, size, POSIX_FADV_WILLNEED);
+  }
 
  private:
   const Fd fd_;

@@ -49,6 +49,8 @@ class ObjectReader {
   virtual int64_t size_bytes() const = 0;
   // As ObjectStore::ReadRange.
   virtual Result<std::string> ReadRange(int64_t offset, int64_t size) = 0;
+  // The range will be read soon: a disk fetches it meanwhile, beside others.
+  virtual void WillRead([[maybe_unused]] int64_t offset, [[maybe_unused]] int64_t size) {}
 };
 
 class ObjectStore {

@@ -124,6 +124,7 @@ TYPED_TEST(ObjectStoreTest, AReaderGivesTheSameRanges) {
   const auto reader = this->store().OpenReader("r");
   ASSERT_TRUE(reader) << reader.error().ToString();
   EXPECT_EQ((*reader)->size_bytes(), 10);
+  (*reader)->WillRead(2, 100);
   EXPECT_EQ((*reader)->ReadRange(2, 3).value(), "234");
   EXPECT_EQ((*reader)->ReadRange(0, 2).value(), "01");
   EXPECT_EQ((*reader)->ReadRange(8, 100).value(), "89");

@@ -87,6 +87,7 @@ Result<ResourceLoader::Places> ResourceLoader::LoadPieces(const std::string& pat
                                                           const Places& places, const Use& use) {
   Places left;
   VL_TRY(const auto reader, lake_.store().OpenReader(path));
+  for (const size_t i : places) reader->WillRead(rows[i].offset, rows[i].length);
   for (const size_t i : places) {
     VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "reading resources"));
     VL_TRY(const std::string bytes, reader->ReadRange(rows[i].offset, rows[i].length));
