@@ -13,42 +13,8 @@ namespace vitalake::engine {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kGroupRows = 61'440;
+constexpr size_t kViewGroupRows = 61'440;
 constexpr int kRecordsBetweenChecks = 256;
-
-TypeId TypeOf(view::ColumnType type) {
-  switch (type) {
-    case view::ColumnType::kBoolean:
-      return TypeId::kBoolean;
-    case view::ColumnType::kInteger:
-      return TypeId::kInteger;
-    case view::ColumnType::kBigint:
-      return TypeId::kBigInt;
-    case view::ColumnType::kDouble:
-      return TypeId::kDouble;
-    case view::ColumnType::kDate:
-      return TypeId::kDate;
-    case view::ColumnType::kTimestamp:
-      return TypeId::kTimestampTz;
-    case view::ColumnType::kVarchar:
-      break;
-  }
-  return TypeId::kVarchar;
-}
-
-void PutCell(TypeId type, const view::Cell& cell, ColumnEncoder& column) {
-  if (cell.is_null) return column.PutNulls(1);
-  switch (type) {
-    case TypeId::kBoolean:
-      return column.PutBool(cell.boolean);
-    case TypeId::kDouble:
-      return column.PutDouble(cell.number);
-    case TypeId::kVarchar:
-      return column.PutText(cell.text);
-    default:
-      return column.PutInt(cell.integer);
-  }
-}
 
 class Job {
  public:
@@ -78,9 +44,7 @@ class Job {
     FhirRun run(input_, blocks_, {});
     RowGroup group(columns_, true);
     const view::RowCallback on_row = [&](std::span<const view::Cell> row) {
-      for (size_t i = 0; i < columns_.size(); ++i) {
-        PutCell(columns_[i].type, row[i], group.column(i));
-      }
+      for (size_t i = 0; i < columns_.size(); ++i) group.PutCell(i, row[i]);
     };
     for (int records = 0; !stop_; ++records) {
       if (records % kRecordsBetweenChecks == 0) {
@@ -88,7 +52,7 @@ class Job {
       }
       VL_TRY(const bool more, run.Next(on_row));
       if (!more) break;
-      if (group.rows() >= kGroupRows) VL_RETURN_IF_ERROR(EndGroup(group));
+      if (group.rows() >= kViewGroupRows) VL_RETURN_IF_ERROR(EndGroup(group));
     }
     return group.rows() > 0 ? EndGroup(group) : Status();
   }
@@ -122,10 +86,7 @@ Result<WrittenFile> WriteFhirParquet(const std::vector<std::string>& patterns,
   }
   input.view = std::move(view);
   input.options = std::make_shared<const FhirScanOptions>(options);
-  std::vector<ParquetColumn> columns;
-  for (const view::ColumnSpec& column : input.view->columns()) {
-    columns.push_back({column.name, TypeOf(column.type)});
-  }
+  std::vector<ParquetColumn> columns = ColumnsOfCells(input.view->columns());
   VL_TRY(ParquetWriter writer, ParquetWriter::Create(target, columns));
   auto written = Job(input, std::move(columns), std::move(writer), wait)
                      .Run(static_cast<size_t>(std::max(1, threads)));

@@ -110,7 +110,33 @@ ChunkShape ShapeOf(TypeId type) {
   return shape;
 }
 
+TypeId TypeOfCells(view::ColumnType type) {
+  switch (type) {
+    case view::ColumnType::kBoolean:
+      return TypeId::kBoolean;
+    case view::ColumnType::kInteger:
+      return TypeId::kInteger;
+    case view::ColumnType::kBigint:
+      return TypeId::kBigInt;
+    case view::ColumnType::kDouble:
+      return TypeId::kDouble;
+    case view::ColumnType::kDate:
+      return TypeId::kDate;
+    case view::ColumnType::kTimestamp:
+      return TypeId::kTimestampTz;
+    case view::ColumnType::kVarchar:
+      break;
+  }
+  return TypeId::kVarchar;
+}
+
 }  // namespace
+
+std::vector<ParquetColumn> ColumnsOfCells(std::span<const view::ColumnSpec> specs) {
+  std::vector<ParquetColumn> columns;
+  for (const view::ColumnSpec& spec : specs) columns.push_back({spec.name, TypeOfCells(spec.type)});
+  return columns;
+}
 
 std::optional<TypeId> WritableType(std::string_view sql_type) {
   const auto found = std::ranges::find(kDeclarations, sql_type, &Declaration::sql);
@@ -125,6 +151,22 @@ RowGroup::RowGroup(std::span<const ParquetColumn> columns, bool values_repeat)
     auto encoder = ColumnEncoder::Make(ShapeOf(column.type), values_repeat, *codec_);
     VL_CHECK(encoder);  // of every type that is declared
     columns_.push_back(std::move(*encoder));
+    types_.push_back(column.type);
+  }
+}
+
+void RowGroup::PutCell(size_t i, const view::Cell& cell) {
+  ColumnEncoder& column = columns_[i];
+  if (cell.is_null) return column.PutNulls(1);
+  switch (types_[i]) {
+    case TypeId::kBoolean:
+      return column.PutBool(cell.boolean);
+    case TypeId::kDouble:
+      return column.PutDouble(cell.number);
+    case TypeId::kVarchar:
+      return column.PutText(cell.text);
+    default:
+      return column.PutInt(cell.integer);
   }
 }
 

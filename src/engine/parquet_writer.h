@@ -20,6 +20,7 @@
 #include "engine/result_cell.h"
 #include "engine/thrift_compact.h"
 #include "storage/posix_file.h"
+#include "view/view.h"
 
 namespace vitalake::engine {
 
@@ -28,6 +29,9 @@ namespace vitalake::engine {
 // without time zone (microseconds).
 std::optional<TypeId> WritableType(std::string_view sql_type);
 
+// The columns for cells of these (view::Cell).
+std::vector<ParquetColumn> ColumnsOfCells(std::span<const view::ColumnSpec> specs);
+
 // The rows of one row group, column by column. Not thread-safe.
 class RowGroup {
  public:
@@ -35,12 +39,15 @@ class RowGroup {
 
   // One row is put by a value into each column.
   ColumnEncoder& column(size_t i) { return columns_[i]; }
+  // The value of one, where the columns are ColumnsOfCells.
+  void PutCell(size_t i, const view::Cell& cell);
   size_t rows() const { return columns_.empty() ? 0 : columns_.front().rows(); }
   // Ends it; the next row begins another.
   Result<std::vector<EncodedChunk>> Finish();
 
  private:
   std::unique_ptr<PageCodec> codec_;
+  std::vector<TypeId> types_;
   std::vector<ColumnEncoder> columns_;
 };
 

@@ -1,8 +1,8 @@
 // Steps:
 //  1. the stored rows of the hits and the staged rows of their keys, taken out of their files;
 //  2. by key, which record simply has the highest version, and which row is whose;
-//  3. the columns that differ, put into the files; two statements for the rest: the staged rows of
-//     new keys, and the change file.
+//  3. the columns that differ, put into the files; the staged rows of new keys and the change file,
+//     written row by row.
 #include "lake/newer_versions.h"
 
 #include <fmt/format.h>
@@ -15,8 +15,8 @@
 
 #include "base/log.h"
 #include "base/parallel.h"
+#include "engine/cell_file.h"
 #include "engine/column_appender.h"
-#include "engine/row_buffer.h"
 #include "lake/cell_row.h"
 #include "lake/row_fetch.h"
 #include "lake/sql_text.h"
@@ -423,58 +423,66 @@ Result<bool> NewerVersions::SpliceFiles(const std::filesystem::path& folder, Rew
   return true;
 }
 
-// The rows of a staged file that are inserted.
-std::string NewerVersions::SelectInserted(size_t file) const {
-  const std::string path = engine::QuotePath(request_.staged.files[file].path);
-  if (left_out_[file].empty()) {
-    return fmt::format("SELECT {} FROM read_parquet({})", NameList(names_), path);
-  }
-  return fmt::format(
-      "SELECT {} FROM read_parquet({}, file_row_number = true) WHERE file_row_number NOT IN ({})",
-      NameList(names_), path, fmt::join(left_out_[file], ", "));
-}
-
-Status NewerVersions::WriteInserted(const std::filesystem::path& folder, Rewrite& out) {
-  for (size_t i = 0; i < staged_.size(); ++i) {
-    const engine::WrittenFile& staged = request_.staged.files[i];
-    if (static_cast<int64_t>(left_out_[i].size()) == staged.rows) continue;
-    std::vector<engine::WrittenFile> written;
-    if (left_out_[i].empty()) {
-      VL_TRY(written.emplace_back(), LinkStaged(staged, folder));
-    } else {
-      engine::ParquetOptions options;
-      options.sort_by = options.stats_columns = request_.view.clustered_by;
-      VL_TRY(written, engine::WriteParquet(connection_, SelectInserted(i), folder, options, wait_));
-    }
-    for (engine::WrittenFile& file : written) {
-      out.inserted += file.rows;
-      out.data.push_back(std::move(file));
-    }
-  }
-  return {};
-}
-
-Status NewerVersions::WriteChanges(const std::filesystem::path& folder, Rewrite& out) {
-  if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return {};
+// The file of changes, with the pairs. nullopt: none is kept.
+Result<std::optional<engine::CellFile>> NewerVersions::BeginChanges(
+    const std::filesystem::path& folder, const Rewrite& out) {
+  if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return std::nullopt;
   std::vector<view::ColumnSpec> specs = engine::SpecsOf(columns_);
   specs.push_back({"_change_type", view::ColumnType::kVarchar, "", ""});
-  engine::RowBuffer rows(lake_.engine(), std::move(specs));
+  VL_TRY(auto changes, engine::CellFile::Create(
+                           folder / fmt::format("cdc-0-{}.parquet", lake_.random().Uuid()), specs));
   const CellRow before = CellRow().Text("update_preimage");
   const CellRow after = CellRow().Text("update_postimage");
   for (const ChangedFile& file : stored_) {
     for (const Pair& pair : file.pairs) {
-      rows.Append(pair.old_row->cells, before.cells());
-      rows.Append(pair.new_row->cells, after.cells());
+      VL_RETURN_IF_ERROR(changes.Put(pair.old_row->cells, before.cells()));
+      VL_RETURN_IF_ERROR(changes.Put(pair.new_row->cells, after.cells()));
     }
   }
-  std::string sql = fmt::format("SELECT * FROM {}", rows.sql());
-  for (size_t i = 0; i < staged_.size(); ++i) {
-    if (static_cast<int64_t>(left_out_[i].size()) == request_.staged.files[i].rows) continue;
-    sql += fmt::format(" UNION ALL SELECT *, 'insert' FROM ({})", SelectInserted(i));
+  return changes;
+}
+
+// The rows of a staged file that are inserted, into a file of their own and behind `changes`.
+Status NewerVersions::WriteInserted(size_t staged_file, const std::filesystem::path& folder,
+                                    std::optional<engine::CellFile>& changes, Rewrite& out) {
+  const engine::WrittenFile& staged = request_.staged.files[staged_file];
+  const std::vector<int64_t>& left_out = left_out_[staged_file];
+  std::optional<engine::CellFile> kept;
+  if (!left_out.empty()) {
+    VL_TRY(kept, engine::CellFile::Create(
+                     folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()),
+                     engine::SpecsOf(columns_)));
   }
-  engine::ParquetOptions options;
-  options.name_prefix = "cdc";
-  VL_TRY(out.changes, engine::WriteParquet(connection_, sql, folder, options, wait_));
+  if (kept || changes) {
+    const CellRow insert = CellRow().Text("insert");
+    const auto put = [&](int64_t place, std::span<const Cell> cells) -> Status {
+      if (std::ranges::binary_search(left_out, place)) return {};
+      if (kept) VL_RETURN_IF_ERROR(kept->Put(cells));
+      return changes ? changes->Put(cells, insert.cells()) : Status();
+    };
+    VL_RETURN_IF_ERROR(engine::ReadAllParquetRows(staged.path, columns_, put));
+  }
+  engine::WrittenFile written;
+  if (kept) {
+    VL_TRY(written, kept->Finish(request_.view.clustered_by));
+  } else {
+    VL_TRY(written, LinkStaged(staged, folder));
+  }
+  out.inserted += written.rows;
+  out.data.push_back(std::move(written));
+  return {};
+}
+
+Status NewerVersions::WriteRows(const std::filesystem::path& folder, Rewrite& out) {
+  VL_TRY(auto changes, BeginChanges(folder, out));
+  for (size_t i = 0; i < staged_.size(); ++i) {
+    std::ranges::sort(left_out_[i]);
+    if (static_cast<int64_t>(left_out_[i].size()) == request_.staged.files[i].rows) continue;
+    VL_RETURN_IF_ERROR(WriteInserted(i, folder, changes, out));
+  }
+  if (changes && changes->rows() > 0) {
+    VL_TRY(out.changes.emplace_back(), changes->Finish({}));
+  }
   return {};
 }
 
@@ -482,8 +490,7 @@ Result<std::optional<Rewrite>> NewerVersions::MakeRewrite(const std::filesystem:
   Rewrite out;
   VL_TRY(const bool spliced, SpliceFiles(folder, out));
   if (!spliced) return std::nullopt;
-  VL_RETURN_IF_ERROR(WriteInserted(folder, out));
-  VL_RETURN_IF_ERROR(WriteChanges(folder, out));
+  VL_RETURN_IF_ERROR(WriteRows(folder, out));
   return out;
 }
 

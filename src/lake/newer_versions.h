@@ -20,6 +20,7 @@
 #include "base/deadline.h"
 #include "base/result.h"
 #include "delta/snapshot.h"
+#include "engine/cell_file.h"
 #include "engine/engine.h"
 #include "engine/parquet_rows.h"
 #include "lake/file_rewrite.h"
@@ -100,9 +101,11 @@ class NewerVersions {
   Result<std::vector<bool>> AreHome();
   engine::RowPatch PatchOf(const ChangedFile& file) const;
   Result<bool> SpliceFiles(const std::filesystem::path& folder, Rewrite& out);
-  std::string SelectInserted(size_t file) const;
-  Status WriteInserted(const std::filesystem::path& folder, Rewrite& out);
-  Status WriteChanges(const std::filesystem::path& folder, Rewrite& out);
+  Result<std::optional<engine::CellFile>> BeginChanges(const std::filesystem::path& folder,
+                                                       const Rewrite& out);
+  Status WriteInserted(size_t staged_file, const std::filesystem::path& folder,
+                       std::optional<engine::CellFile>& changes, Rewrite& out);
+  Status WriteRows(const std::filesystem::path& folder, Rewrite& out);
 
   Lake& lake_;
   const UpsertRequest& request_;
