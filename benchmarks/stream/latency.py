@@ -59,9 +59,13 @@ class Load:
             of = self.chance.randrange(number - 50)
             of -= is_critical(of)  # an alert is not to be corrected away
             of = max(of, 1)
-            resource = {**self.sent.pop(of, self.reading(of)), "status": "corrected",
-                        "meta": {"versionId": "2", "lastUpdated": datetime.now(timezone.utc).isoformat()}}
-            resource["component"] = [part("8480-6", 121), part("8462-4", 79)]
+            of += is_correction(of)  # a message of its own that is no reading
+            before = self.sent[of]
+            version = int(before["meta"]["versionId"]) + 1  # some are corrected again
+            resource = {**before, "status": "corrected",
+                        "meta": {"versionId": str(version), "lastUpdated": datetime.now(timezone.utc).isoformat()}}
+            resource["component"] = [part("8480-6", 119 + version), part("8462-4", 79)]
+            self.sent[of] = resource
             return resource
         self.sent[number] = self.reading(number)
         return self.sent[number]
