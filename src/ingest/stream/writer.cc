@@ -21,8 +21,6 @@ namespace {
 constexpr std::string_view kLedger = "ops.ledger";
 
 constexpr int kTriesForMemory = 6;
-// What a table may have beyond maintain.small_files before the stream itself sees to it.
-constexpr int64_t kFilesOfGrace = 8;
 
 bool IsShortOfMemory(const Result<lake::UpsertResult>& result) {
   return !result && result.error().kind == ErrorKind::kLimit;
@@ -131,8 +129,7 @@ void StreamWriter::KeepFilesFew(const std::string& table, const Wait& wait) {
   std::unique_lock alone(lake_.heavy_work(), std::defer_lock);
   if (!lake_.is_upkeep_apart() && !alone.try_lock()) return;
   const lake::MaintainOptions& maintain = lake_.options().maintain;
-  const int64_t most =
-      maintain.small_files + std::max<int64_t>(maintain.small_files / 4, kFilesOfGrace);
+  const int64_t most = maintain.small_files;
   for (const auto& [files, rows] :
        {std::pair(most, lake::kRowsOfFirstFiles), std::pair(2 * most, maintain.target_rows)}) {
     const auto done = lake::CompactGroupIfMore(lake_, **spec, files, rows, wait);
