@@ -30,8 +30,9 @@ Result<std::filesystem::path> SlotFolder(lake::Lake& lake) {
   return staging.parent_path() / "slots";
 }
 
-// Two thirds of the time at most: a pass takes what processor others leave it, but the disk, too.
-constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 0.5};
+// Five sixths of the time at most: a pass takes what processor others leave it, but the disk,
+// too.
+constexpr ingest::CommitFollower::Pace kGoldPace{.every = std::chrono::seconds(1), .rest = 0.2};
 
 // Small files become few, so that there are never many more than `maintain.small_files` of a table.
 constexpr ingest::CommitFollower::Pace kUpkeepPace{.every = std::chrono::seconds(3), .rest = 1};

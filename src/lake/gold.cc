@@ -98,13 +98,14 @@ Result<std::optional<GoldResult>> Round::Refresh(const Task& task) {
   return done;
 }
 
-// Models at the same time: while one commits, others compute. As many as the engine has threads
-// (one: in order); all of them when only touched rows are at stake, which wait for the disk more
-// than they compute.
+// Models at the same time: while one commits, others compute. As many as the engine has threads;
+// when only touched rows are at stake, which wait for the disk more than they compute, two where
+// that is one, else all of them.
 void Round::Work(std::vector<Task>& tasks) {
   const auto threads = static_cast<size_t>(connection_.engine().options().threads);
-  const bool small = threads > 1 && std::ranges::all_of(tasks, &Task::touched_only);
-  ForEachIndex(tasks.size(), small ? tasks.size() : threads, [&](size_t i) {
+  const size_t of_few_rows = threads > 1 ? tasks.size() : 2;
+  const bool few_rows = std::ranges::all_of(tasks, &Task::touched_only);
+  ForEachIndex(tasks.size(), few_rows ? of_few_rows : threads, [&](size_t i) {
     tasks[i].done = Refresh(tasks[i]);
     return true;
   });
