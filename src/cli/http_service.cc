@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookEvery{500}, kLookPatience{2'000};
 constexpr std::chrono::seconds kDrainPatience{10};
-constexpr int64_t kStatementShare = 4;  // of the memory, for what clients ask
 
 // A connection is an open file, and shells let a program have 1,024: as many as it may ask for.
 void AllowManyFiles() {
@@ -98,7 +97,7 @@ Result<std::unique_ptr<HttpService>> HttpService::Open(lake::Lake& lake, Metrics
   serve::AddStatusRoutes(routes, *service->health_, metrics, login, lake.clock());
   serve::AddDashboardRoutes(routes);
   serve::QueryDeskOptions desk;
-  desk.memory_bytes = lake.options().memory_bytes / kStatementShare;
+  desk.memory_bytes = lake::MemoryShare::Of(lake.options().memory_bytes, lake::MemoryShare::kHttp);
   VL_TRY(service->desk_, serve::QueryDesk::Open(lake, desk));
   serve::AddSqlRoutes(routes, *service->desk_);
   serve::AddTableRoutes(routes, *service->desk_);

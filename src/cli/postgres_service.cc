@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::chrono::seconds kPostgresPatience{10};
 constexpr int64_t kLeastStatementMemory = 64 << 20;
-constexpr int64_t kPostgresShare = 4;  // of the process's memory one part in so many
 
 std::string NameOf(serve::PostgresOutcome outcome) {
   switch (outcome) {
@@ -59,9 +58,11 @@ serve::PostgresHooks HooksOf(Metrics& metrics) {
 Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake, Metrics& metrics,
                                                                const PostgresSetup& setup) {
   std::unique_ptr<PostgresService> service(new PostgresService());
-  VL_TRY(service->engine_,
-         lake::OpenReadingEngine(
-             lake, std::max(kLeastStatementMemory, lake.options().memory_bytes / kPostgresShare)));
+  VL_TRY(
+      service->engine_,
+      lake::OpenReadingEngine(lake, std::max(kLeastStatementMemory,
+                                             lake::MemoryShare::Of(lake.options().memory_bytes,
+                                                                   lake::MemoryShare::kPostgres))));
   VL_TRY(const std::string built_ins, serve::InstallPostgresCatalog(*service->engine_));
   engine::Engine& engine = *service->engine_;
   VL_TRY(service->server_, serve::PostgresServer::Open(

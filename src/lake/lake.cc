@@ -116,8 +116,8 @@ Result<std::unique_ptr<Lake>> Lake::Over(storage::ObjectStore& store, const Lake
   if (options.upkeep_apart) {
     engine::EngineOptions upkeep_options = engine_options;
     upkeep_options.threads = 1;
-    upkeep_options.memory_bytes = options.memory_bytes / 4;
-    engine_options.memory_bytes = options.memory_bytes * 3 / 8;
+    upkeep_options.memory_bytes = MemoryShare::Of(options.memory_bytes, MemoryShare::kUpkeep);
+    engine_options.memory_bytes = MemoryShare::Of(options.memory_bytes, MemoryShare::kCommits);
     VL_TRY(lake->upkeep_engine_, OpenEngine(upkeep_options));
   }
   VL_TRY(lake->engine_, OpenEngine(engine_options));

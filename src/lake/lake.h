@@ -35,6 +35,19 @@ struct MaintainOptions {
   Micros retain = int64_t{168} * 3600 * 1'000'000;  // what left a table stays so long
 };
 
+// How a service's `memory` is divided among its engines, in sixteenths.
+struct MemoryShare {
+  static constexpr int64_t kCommits = 6;   // what is committed, and read for that
+  static constexpr int64_t kUpkeep = 4;    // gold, compaction
+  static constexpr int64_t kHttp = 3;      // what is asked over HTTP
+  static constexpr int64_t kPostgres = 3;  // and over the PostgreSQL protocol
+  static_assert(kCommits + kUpkeep + kHttp + kPostgres == 16);
+
+  static constexpr int64_t Of(int64_t memory_bytes, int64_t share) {
+    return memory_bytes / 16 * share;
+  }
+};
+
 struct LakeOptions {
   std::string location = "./lake";       // a local folder
   int64_t memory_bytes = 1'000'000'000;  // of the whole process
