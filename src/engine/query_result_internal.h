@@ -15,7 +15,7 @@ namespace vitalake::engine {
 struct ConnectionState {
   Owned<duckdb_connection, duckdb_disconnect> handle;
   StatementWatcher* watcher = nullptr;
-  uint64_t statements = 0;        // that have begun: each ends the one before
+  uint64_t statements = 0;  // that have begun: each ends the one before
 };
 
 struct QueryResult::Impl {

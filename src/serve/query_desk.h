@@ -122,7 +122,7 @@ class QueryDesk {
   std::atomic<size_t> long_ = 0;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<engine::Engine> held_engine_;  // for statements over few rows
-  std::string built_ins_;  // of the sessions
+  std::string built_ins_;                        // of the sessions
   std::mutex mutex_;
   std::vector<std::unique_ptr<engine::SqlSession>> idle_;  // guarded by mutex_
   std::unique_ptr<WorkPool> pool_;                         // guarded by mutex_; null once closed
