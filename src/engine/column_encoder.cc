@@ -5,14 +5,13 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
 #include "engine/parquet_fields_internal.h"
 
 namespace vitalake::engine {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 // A dictionary that grows past either of these is left, and one that more than half of the values
 // are new to, after so many.
@@ -25,27 +24,24 @@ constexpr size_t kMaxBoundBytes = 256;
 
 template <class T>
 int Compare(std::string_view a, std::string_view b) {
-  const T left = PlainNumber<T>(a), right = PlainNumber<T>(b);
+  const T left = NumberAt<T>(a, 0), right = NumberAt<T>(b, 0);
   return left < right ? -1 : right < left ? 1 : 0;
 }
 
 bool IsNan(ParquetType type, std::string_view value) {
-  if (type == ParquetType::kFloat) return std::isnan(PlainNumber<float>(value));
-  return type == ParquetType::kDouble && std::isnan(PlainNumber<double>(value));
+  if (type == ParquetType::kFloat) return std::isnan(NumberAt<float>(value, 0));
+  return type == ParquetType::kDouble && std::isnan(NumberAt<double>(value, 0));
+}
+
+bool HasOrder(ParquetType type) {
+  return type != ParquetType::kInt96 && type != ParquetType::kFixed;
 }
 
 int BitsFor(size_t values) { return values < 2 ? 0 : std::bit_width(values - 1); }
 
-void AppendSize(std::string& out, size_t size) {
-  const auto bytes = static_cast<uint32_t>(size);
-  out.append(reinterpret_cast<const char*>(&bytes), sizeof(bytes));
-}
-
 uint32_t HashNumber(uint64_t bits) {
   return static_cast<uint32_t>((bits * 0x9e3779b97f4a7c15ull) >> 32);
 }
-
-ThriftValue Int32(int64_t value) { return ThriftInt(ThriftType::kI32, value); }
 
 }  // namespace
 
@@ -76,9 +72,8 @@ ColumnEncoder::ColumnEncoder(const ChunkShape& shape, size_t width, bool values_
       width_(width),
       values_repeat_(values_repeat && shape.type != ParquetType::kBoolean),
       codec_(&codec),
-      dictionary_(values_repeat_) {
-  unordered_ = shape.type == ParquetType::kInt96 || shape.type == ParquetType::kFixed;
-}
+      dictionary_(values_repeat_),
+      unordered_(!HasOrder(shape.type)) {}
 
 void ColumnEncoder::PutNulls(size_t count) {
   if (count == 0) return;
@@ -154,7 +149,7 @@ void ColumnEncoder::PutValue(std::string_view value, uint32_t hash) {
 
 void ColumnEncoder::PutIntoPlain(std::string_view value) {
   Bound(value);
-  if (width_ == 0) AppendSize(plain_, value.size());
+  if (width_ == 0) AppendNumber(plain_, static_cast<uint32_t>(value.size()));
   plain_ += value;
   if (plain_.size() < kPageBytes) return;
   Note(EndPlainPage());
@@ -164,7 +159,7 @@ std::string_view ColumnEncoder::DictionaryValue(uint32_t place) const {
   const std::string_view bytes = dictionary_bytes_;
   if (width_ > 0) return bytes.substr(place * width_, width_);
   const size_t begin = begins_[place];
-  return bytes.substr(begin + 4, PlainNumber<uint32_t>(bytes.substr(begin)));
+  return bytes.substr(begin + 4, NumberAt<uint32_t>(bytes.substr(begin), 0));
 }
 
 uint32_t ColumnEncoder::PlaceOf(std::string_view value, uint32_t hash) {
@@ -177,7 +172,7 @@ uint32_t ColumnEncoder::PlaceOf(std::string_view value, uint32_t hash) {
   }
   if (width_ == 0) {
     begins_.push_back(static_cast<uint32_t>(dictionary_bytes_.size()));
-    AppendSize(dictionary_bytes_, value.size());
+    AppendNumber(dictionary_bytes_, static_cast<uint32_t>(value.size()));
   }
   dictionary_bytes_ += value;
   Bound(value);
@@ -207,7 +202,7 @@ void ColumnEncoder::LeaveDictionary() {
   values_repeat_ = false;
   for (const uint32_t place : std::exchange(places_, {})) {
     const std::string_view value = DictionaryValue(place);
-    if (width_ == 0) AppendSize(plain_, value.size());
+    if (width_ == 0) AppendNumber(plain_, static_cast<uint32_t>(value.size()));
     plain_ += value;
   }
 }
@@ -236,7 +231,7 @@ std::string ColumnEncoder::Levels(size_t from, size_t to) const {
     runs = EncodeBits(present_, from, to);
   }
   std::string out;
-  AppendSize(out, runs.size());
+  AppendNumber(out, static_cast<uint32_t>(runs.size()));
   return out + runs;
 }
 
@@ -246,10 +241,10 @@ Status ColumnEncoder::AddDataPage(std::string_view values, size_t from, size_t t
   if (shape_.optional) body = Levels(from, to);
   body += values;
   ThriftValue head;
-  head.Put(page_head::kValues, Int32(static_cast<int64_t>(to - from)));
-  head.Put(page_head::kEncoding, Int32(encoding));
-  head.Put(page_head::kDefinitionEncoding, Int32(encoding::kRle));
-  head.Put(page_head::kRepetitionEncoding, Int32(encoding::kRle));
+  head.Put(page_head::kValues, ThriftInt32(static_cast<int64_t>(to - from)));
+  head.Put(page_head::kEncoding, ThriftInt32(encoding));
+  head.Put(page_head::kDefinitionEncoding, ThriftInt32(encoding::kRle));
+  head.Put(page_head::kRepetitionEncoding, ThriftInt32(encoding::kRle));
   VL_TRY(const int64_t size, AppendPage(out_.bytes, page::kDataPage, page::kData, std::move(head),
                                         body, shape_.codec, *codec_));
   out_.uncompressed_bytes += size;
@@ -260,8 +255,8 @@ Status ColumnEncoder::AddDataPage(std::string_view values, size_t from, size_t t
 // The dictionary and the values that are in it.
 Status ColumnEncoder::EndDictionary() {
   ThriftValue head;
-  head.Put(page_head::kValues, Int32(values_in_dictionary_));
-  head.Put(page_head::kEncoding, Int32(encoding::kPlain));
+  head.Put(page_head::kValues, ThriftInt32(values_in_dictionary_));
+  head.Put(page_head::kEncoding, ThriftInt32(encoding::kPlain));
   VL_TRY(out_.uncompressed_bytes,
          AppendPage(out_.bytes, page::kDictionaryPage, page::kDictionary, std::move(head),
                     dictionary_bytes_, shape_.codec, *codec_));
@@ -292,8 +287,8 @@ void ColumnEncoder::WidenZeros(EncodedChunk& out) const {
     const auto set = [](std::string& bound, T value) {
       std::memcpy(bound.data(), &value, sizeof(value));
     };
-    if (PlainNumber<T>(*out.min) == zero) set(*out.min, -zero);
-    if (PlainNumber<T>(*out.max) == zero) set(*out.max, zero);
+    if (NumberAt<T>(*out.min, 0) == zero) set(*out.min, -zero);
+    if (NumberAt<T>(*out.max, 0) == zero) set(*out.max, zero);
   };
   if (!out.min) return;
   if (shape_.type == ParquetType::kFloat) widen(0.0f);
@@ -329,7 +324,7 @@ Result<EncodedChunk> ColumnEncoder::Finish() {
   begins_.clear();
   std::ranges::fill(slots_, Slot());
   values_in_dictionary_ = 0;
-  unordered_ = shape_.type == ParquetType::kInt96 || shape_.type == ParquetType::kFixed;
+  unordered_ = !HasOrder(shape_.type);
   return out;
 }
 

@@ -76,10 +76,10 @@ class ColumnEncoder {
   std::vector<uint32_t> begins_;   // of its values in dictionary_bytes_; kByteArray
   std::vector<Slot> slots_;
   uint32_t values_in_dictionary_ = 0;
-  uint32_t last_ = 0;       // place of the value put last, where there is one
-  std::string plain_;       // of the page that is filling
-  size_t page_from_ = 0;    // row that page begins with
-  bool unordered_ = false;  // no bounds: NaN, a long string, a type without an order
+  uint32_t last_ = 0;     // place of the value put last, where there is one
+  std::string plain_;     // of the page that is filling
+  size_t page_from_ = 0;  // row that page begins with
+  bool unordered_;        // no bounds: NaN, a long string, a type without an order
   EncodedChunk out_;
   Status failed_;
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "engine/file_stats_internal.h"
@@ -134,24 +135,24 @@ std::optional<std::string> BoundJson(std::string_view text, const ResultColumn& 
   return std::nullopt;
 }
 
-// "2026-11-22", nullopt outside the years 1 to 9999, which not all readers know.
-std::optional<std::string> DateText(std::chrono::sys_days date) {
-  const std::chrono::year_month_day parts(date);
-  const int year = static_cast<int>(parts.year());
-  if (year < 1 || year > 9999) return std::nullopt;
-  return fmt::format("{:04}-{:02}-{:02}", year, static_cast<unsigned>(parts.month()),
-                     static_cast<unsigned>(parts.day()));
+// Of the years 1 to 9999, which all readers know.
+bool IsKnownDay(std::chrono::sys_days day) {
+  return day >= std::chrono::sys_days(std::chrono::year(1) / 1 / 1) &&
+         day < std::chrono::sys_days(std::chrono::year(10'000) / 1 / 1);
 }
 
 std::optional<std::string> TimestampText(Micros at, bool zoned) {
   const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(at)};
-  const auto date = std::chrono::floor<std::chrono::days>(time);
-  const auto day = DateText(date);
-  if (!day) return std::nullopt;
-  const std::chrono::hh_mm_ss clock(time - date);
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:06}{}", *day, clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count(),
-                     zoned ? "Z" : "");
+  if (!IsKnownDay(std::chrono::floor<std::chrono::days>(time))) return std::nullopt;
+  std::string text = FormatUtc(at);
+  if (!zoned) text.pop_back();
+  return text;
+}
+
+std::optional<std::string> DateText(int32_t days) {
+  const std::chrono::sys_days day{std::chrono::days(days)};
+  if (!IsKnownDay(day)) return std::nullopt;
+  return FormatUtc(std::chrono::microseconds(day.time_since_epoch()).count()).substr(0, 10);
 }
 
 std::string JsonText(std::string_view text) {
@@ -176,18 +177,18 @@ std::optional<std::string> BoundJson(std::string_view plain, TypeId type, Side s
     case TypeId::kTinyInt:
     case TypeId::kSmallInt:
     case TypeId::kInteger:
-      return std::to_string(PlainNumber<int32_t>(plain));
+      return std::to_string(NumberAt<int32_t>(plain, 0));
     case TypeId::kBigInt:
-      return std::to_string(PlainNumber<int64_t>(plain));
+      return std::to_string(NumberAt<int64_t>(plain, 0));
     case TypeId::kFloat:
-      return number(static_cast<double>(PlainNumber<float>(plain)));
+      return number(static_cast<double>(NumberAt<float>(plain, 0)));
     case TypeId::kDouble:
-      return number(PlainNumber<double>(plain));
+      return number(NumberAt<double>(plain, 0));
     case TypeId::kDate:
-      return text(DateText(std::chrono::sys_days(std::chrono::days(PlainNumber<int32_t>(plain)))));
+      return text(DateText(NumberAt<int32_t>(plain, 0)));
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
-      return text(TimestampText(PlainNumber<int64_t>(plain), type == TypeId::kTimestampTz));
+      return text(TimestampText(NumberAt<int64_t>(plain, 0), type == TypeId::kTimestampTz));
     case TypeId::kVarchar:
       return text(side == Side::kLower ? LowerBound(plain) : UpperBound(plain));
     default:

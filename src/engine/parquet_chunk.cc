@@ -6,14 +6,13 @@
 #include <bit>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "engine/column_encoder.h"
 #include "engine/parquet_fields_internal.h"
 
 namespace vitalake::engine {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 constexpr int64_t kMaxRows = int64_t{1} << 27;
 constexpr std::string_view kFlags("\0\1", 2);
@@ -47,7 +46,7 @@ Status ColumnChunk::AddPlain(std::string_view bytes, int64_t count) {
   }
   for (size_t i = 0; i < wanted; ++i) {
     if (bytes.size() < 4) return Corrupt("too few values");
-    const auto size = PlainNumber<uint32_t>(bytes);
+    const auto size = NumberAt<uint32_t>(bytes, 0);
     bytes.remove_prefix(4);
     if (size > bytes.size()) return Corrupt("a value that is cut off");
     pool_.push_back(bytes.substr(0, size));
@@ -88,10 +87,10 @@ Status ColumnChunk::AddData(const RawPage& page, PageCodec& codec) {
     if (head->Int(page_head::kDefinitionEncoding) != encoding::kRle) {
       return Unsupported("levels in another encoding than RLE");
     }
-    if (body.size() < 4 || PlainNumber<uint32_t>(body) > body.size() - 4) {
+    if (body.size() < 4 || NumberAt<uint32_t>(body, 0) > body.size() - 4) {
       return Corrupt("its levels are cut off");
     }
-    const size_t level_bytes = PlainNumber<uint32_t>(body);
+    const size_t level_bytes = NumberAt<uint32_t>(body, 0);
     VL_TRY(defined, DecodeHybrid(body.substr(4, level_bytes), 1, count));
     body.remove_prefix(4 + level_bytes);
   }

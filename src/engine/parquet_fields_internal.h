@@ -30,6 +30,17 @@ inline constexpr int16_t kType = 1, kEncodings = 2, kPath = 3, kCodec = 4, kValu
 namespace statistics {
 inline constexpr int16_t kNullCount = 3, kMax = 5, kMin = 6;
 }
+// Values of ConvertedType, for readers that know no logical types.
+namespace converted {
+inline constexpr int64_t kUtf8 = 0, kDate = 6, kTimestampMicros = 10, kInt8 = 15, kInt16 = 16,
+                         kInt32 = 17, kInt64 = 18;
+}
+// Fields of the union LogicalType, and of what they hold.
+namespace logical {
+inline constexpr int16_t kString = 1, kDate = 6, kTimestamp = 8, kInteger = 10;
+inline constexpr int16_t kTimestampUtc = 1, kTimestampUnit = 2, kMicros = 2;
+inline constexpr int16_t kIntegerBits = 1, kIntegerSigned = 2;
+}  // namespace logical
 namespace page {
 inline constexpr int16_t kType = 1, kUncompressedSize = 2, kCompressedSize = 3, kData = 5,
                          kDictionary = 7;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bytes.h"
 #include "engine/parquet_fields_internal.h"
 
 namespace vitalake::engine {
@@ -152,11 +153,9 @@ Result<int64_t> AppendPage(std::string& out, int64_t type, int16_t head_id, Thri
     return Fail(ErrorKind::kUnsupported, "a page of 2 GB");
   }
   VL_TRY(const std::string_view compressed, pages.Compress(codec, body));
-  const auto int32 = [](size_t value) {
-    return ThriftInt(ThriftType::kI32, static_cast<int64_t>(value));
-  };
+  const auto int32 = [](size_t value) { return ThriftInt32(static_cast<int64_t>(value)); };
   ThriftValue header;
-  header.Put(page::kType, ThriftInt(ThriftType::kI32, type));
+  header.Put(page::kType, ThriftInt32(type));
   header.Put(page::kUncompressedSize, int32(body.size()));
   header.Put(page::kCompressedSize, int32(compressed.size()));
   header.Put(head_id, std::move(head));
@@ -167,23 +166,24 @@ Result<int64_t> AppendPage(std::string& out, int64_t type, int16_t head_id, Thri
 }
 
 void DescribeChunk(const EncodedChunk& encoded, ThriftValue& metadata) {
-  ThriftValue encodings;
-  encodings.type = ThriftType::kList;
-  encodings.item_type = ThriftType::kI32;
-  std::vector<int64_t> used = {encoding::kPlain, encoding::kRle};
-  if (encoded.dictionary_bytes > 0) used.push_back(encoding::kRleDictionary);
-  for (const int64_t id : used) encodings.items.push_back(ThriftInt(ThriftType::kI32, id));
-  metadata.Put(meta::kEncodings, std::move(encodings));
-  const auto int64 = [](int64_t value) { return ThriftInt(ThriftType::kI64, value); };
-  metadata.Put(meta::kUncompressed, int64(encoded.uncompressed_bytes));
-  metadata.Put(meta::kCompressed, int64(static_cast<int64_t>(encoded.bytes.size())));
+  std::vector<ThriftValue> encodings = {ThriftInt32(encoding::kPlain), ThriftInt32(encoding::kRle)};
+  if (encoded.dictionary_bytes > 0) encodings.push_back(ThriftInt32(encoding::kRleDictionary));
+  metadata.Put(meta::kEncodings, ThriftList(ThriftType::kI32, std::move(encodings)));
+  metadata.Put(meta::kUncompressed, ThriftInt64(encoded.uncompressed_bytes));
+  metadata.Put(meta::kCompressed, ThriftInt64(static_cast<int64_t>(encoded.bytes.size())));
   ThriftValue stats;
-  stats.Put(statistics::kNullCount, int64(encoded.nulls));
+  stats.Put(statistics::kNullCount, ThriftInt64(encoded.nulls));
   if (encoded.min) stats.Put(statistics::kMin, ThriftBinary(*encoded.min));
   if (encoded.max) stats.Put(statistics::kMax, ThriftBinary(*encoded.max));
   metadata.Put(meta::kStatistics, std::move(stats));
   metadata.Erase(meta::kEncodingStats);
   metadata.Erase(meta::kSizeStatistics);
+}
+
+std::string EndOfParquet(const ThriftValue& footer) {
+  std::string out = WriteThriftStruct(footer);
+  AppendNumber(out, static_cast<uint32_t>(out.size()));
+  return out.append(kParquetMagic);
 }
 
 Result<std::vector<RawPage>> SplitPages(std::string_view chunk) {

@@ -1,9 +1,8 @@
-// The pages of a Parquet column chunk: encodings and compression, no footer.
+// The pages of a Parquet column chunk: encodings and compression; and the ends of a file.
 // Source: Apache Parquet, "Encodings" and parquet.thrift (PageHeader).
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,14 +37,6 @@ struct ChunkShape {
   bool optional = true;     // else required
   ParquetCodec codec = ParquetCodec::kZstd;
 };
-
-// The number in PLAIN bytes, which begin with it.
-template <class T>
-T PlainNumber(std::string_view bytes) {
-  T value;
-  std::memcpy(&value, bytes.data(), sizeof(value));
-  return value;
-}
 
 // Bytes of a value of that shape; 0: each has its own.
 Result<int64_t> WidthOf(const ChunkShape& shape);
@@ -92,6 +83,10 @@ Result<int64_t> AppendPage(std::string& out, int64_t type, int16_t head_id, Thri
 
 // Sets what the metadata of a chunk says of its pages, but for their places.
 void DescribeChunk(const EncodedChunk& encoded, ThriftValue& metadata);
+
+// What a file begins with, and what it ends with.
+inline constexpr std::string_view kParquetMagic = "PAR1";
+std::string EndOfParquet(const ThriftValue& footer);
 
 // The pages of a chunk in order. kCorrupt when they do not fill it.
 Result<std::vector<RawPage>> SplitPages(std::string_view chunk);

@@ -11,11 +11,6 @@ namespace vitalake::engine {
 namespace fs = std::filesystem;
 namespace {
 
-// ConvertedType and the field ids of LogicalType and TimeUnit.
-constexpr int64_t kUtf8 = 0, kDate = 6, kTimestampMicros = 10, kInt32 = 17, kInt64 = 18;
-constexpr int16_t kLogicalString = 1, kLogicalDate = 6, kLogicalTimestamp = 8, kLogicalInteger = 10;
-constexpr int16_t kTimestampUnit = 2, kMicros = 2, kIntegerSigned = 2;
-
 std::unexpected<Error> Unsupported(std::string what) {
   return Fail(ErrorKind::kUnsupported, std::move(what));
 }
@@ -32,30 +27,31 @@ enum class Meaning { kPlain, kText, kDate, kMicros, kOther };
 
 Meaning MeaningOf(const ThriftValue& element) {
   if (const ThriftValue* logical = element.Find(element::kLogicalType)) {
-    if (logical->Find(kLogicalString)) return Meaning::kText;
-    if (logical->Find(kLogicalDate)) return Meaning::kDate;
-    if (const ThriftValue* time = logical->Find(kLogicalTimestamp)) {
-      const ThriftValue* unit = time->Find(kTimestampUnit);
-      return unit && unit->Find(kMicros) ? Meaning::kMicros : Meaning::kOther;
+    if (logical->Find(logical::kString)) return Meaning::kText;
+    if (logical->Find(logical::kDate)) return Meaning::kDate;
+    if (const ThriftValue* time = logical->Find(logical::kTimestamp)) {
+      const ThriftValue* unit = time->Find(logical::kTimestampUnit);
+      return unit && unit->Find(logical::kMicros) ? Meaning::kMicros : Meaning::kOther;
     }
-    if (const ThriftValue* integer = logical->Find(kLogicalInteger)) {
-      const ThriftValue* with_sign = integer->Find(kIntegerSigned);
+    if (const ThriftValue* integer = logical->Find(logical::kInteger)) {
+      const ThriftValue* with_sign = integer->Find(logical::kIntegerSigned);
       if (!with_sign || with_sign->type != ThriftType::kTrue) return Meaning::kOther;
       const auto old = element.Int(element::kConvertedType);
-      return !old || *old == kInt32 || *old == kInt64 ? Meaning::kPlain : Meaning::kOther;
+      return !old || *old == converted::kInt32 || *old == converted::kInt64 ? Meaning::kPlain
+                                                                            : Meaning::kOther;
     }
     return Meaning::kOther;
   }
   switch (element.Int(element::kConvertedType).value_or(-1)) {
     case -1:
-    case kInt32:
-    case kInt64:
+    case converted::kInt32:
+    case converted::kInt64:
       return Meaning::kPlain;
-    case kUtf8:
+    case converted::kUtf8:
       return Meaning::kText;
-    case kDate:
+    case converted::kDate:
       return Meaning::kDate;
-    case kTimestampMicros:
+    case converted::kTimestampMicros:
       return Meaning::kMicros;
     default:
       return Meaning::kOther;

@@ -70,18 +70,14 @@ class Splicer {
 
   Result<SplicedFile> Run() {
     VL_RETURN_IF_ERROR(CheckPatch());
-    Write("PAR1");
+    Write(kParquetMagic);
     int64_t from = 0;
     for (ThriftValue& row_group : base_.groups()) {
       const int64_t to = from + row_group.Int(group::kRows).value_or(0);
       VL_RETURN_IF_ERROR(CopyGroup(row_group, from, to));
       from = to;
     }
-    const std::string footer = WriteThriftStruct(base_.footer());
-    Write(footer);
-    const auto size = static_cast<uint32_t>(footer.size());
-    Write({reinterpret_cast<const char*>(&size), sizeof(size)});
-    Write("PAR1");
+    Write(EndOfParquet(base_.footer()));
     return SplicedFile{at_, from};
   }
 

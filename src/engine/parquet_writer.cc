@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/column_appender.h"
 #include "engine/file_stats_internal.h"
 #include "engine/parquet_fields_internal.h"
 
@@ -13,7 +14,6 @@ namespace vitalake::engine {
 namespace {
 
 constexpr size_t kWriteBytes = 1 << 20;
-constexpr std::string_view kMagic = "PAR1";
 
 // How a column of a type is declared: ConvertedType for readers that know no logical types.
 struct Declaration {
@@ -24,21 +24,21 @@ struct Declaration {
   int16_t logical = 0;  // field of the union LogicalType; 0: none
 };
 
-constexpr int16_t kLogicalString = 1, kLogicalDate = 6, kLogicalTimestamp = 8, kLogicalInteger = 10;
-
 constexpr Declaration kDeclarations[] = {
     {TypeId::kBoolean, "BOOLEAN", ParquetType::kBoolean},
-    {TypeId::kTinyInt, "TINYINT", ParquetType::kInt32, 15, kLogicalInteger},
-    {TypeId::kSmallInt, "SMALLINT", ParquetType::kInt32, 16, kLogicalInteger},
-    {TypeId::kInteger, "INTEGER", ParquetType::kInt32, 17, kLogicalInteger},
-    {TypeId::kBigInt, "BIGINT", ParquetType::kInt64, 18, kLogicalInteger},
+    {TypeId::kTinyInt, "TINYINT", ParquetType::kInt32, converted::kInt8, logical::kInteger},
+    {TypeId::kSmallInt, "SMALLINT", ParquetType::kInt32, converted::kInt16, logical::kInteger},
+    {TypeId::kInteger, "INTEGER", ParquetType::kInt32, converted::kInt32, logical::kInteger},
+    {TypeId::kBigInt, "BIGINT", ParquetType::kInt64, converted::kInt64, logical::kInteger},
     {TypeId::kFloat, "FLOAT", ParquetType::kFloat},
     {TypeId::kDouble, "DOUBLE", ParquetType::kDouble},
-    {TypeId::kVarchar, "VARCHAR", ParquetType::kByteArray, 0, kLogicalString},
+    {TypeId::kVarchar, "VARCHAR", ParquetType::kByteArray, converted::kUtf8, logical::kString},
     {TypeId::kBlob, "BLOB", ParquetType::kByteArray},
-    {TypeId::kDate, "DATE", ParquetType::kInt32, 6, kLogicalDate},
-    {TypeId::kTimestamp, "TIMESTAMP", ParquetType::kInt64, 10, kLogicalTimestamp},
-    {TypeId::kTimestampTz, "TIMESTAMP WITH TIME ZONE", ParquetType::kInt64, 10, kLogicalTimestamp}};
+    {TypeId::kDate, "DATE", ParquetType::kInt32, converted::kDate, logical::kDate},
+    {TypeId::kTimestamp, "TIMESTAMP", ParquetType::kInt64, converted::kTimestampMicros,
+     logical::kTimestamp},
+    {TypeId::kTimestampTz, "TIMESTAMP WITH TIME ZONE", ParquetType::kInt64,
+     converted::kTimestampMicros, logical::kTimestamp}};
 
 const Declaration& DeclarationOf(TypeId type) {
   const auto found = std::ranges::find(kDeclarations, type, &Declaration::type);
@@ -46,62 +46,38 @@ const Declaration& DeclarationOf(TypeId type) {
   return *found;
 }
 
-ThriftValue Int32(int64_t value) { return ThriftInt(ThriftType::kI32, value); }
-ThriftValue Int64(int64_t value) { return ThriftInt(ThriftType::kI64, value); }
-
-ThriftValue Flag(bool value) {
-  ThriftValue made;
-  made.type = value ? ThriftType::kTrue : ThriftType::kFalse;
-  return made;
-}
-
-ThriftValue List(ThriftType of, std::vector<ThriftValue> items) {
-  ThriftValue made;
-  made.type = ThriftType::kList;
-  made.item_type = of;
-  made.items = std::move(items);
-  return made;
-}
-
-ThriftValue Union(int16_t field, ThriftValue value) {
-  ThriftValue made;
-  made.Put(field, std::move(value));
-  return made;
-}
-
 ThriftValue LogicalType(const Declaration& of) {
   ThriftValue value;
-  if (of.logical == kLogicalTimestamp) {
-    constexpr int16_t kMicros = 2;
-    value.Put(1, Flag(of.type == TypeId::kTimestampTz));  // isAdjustedToUTC
-    value.Put(2, Union(kMicros, {}));
-  } else if (of.logical == kLogicalInteger) {
+  if (of.logical == logical::kTimestamp) {
+    value.Put(logical::kTimestampUtc, ThriftBool(of.type == TypeId::kTimestampTz));
+    value.Put(logical::kTimestampUnit, ThriftUnion(logical::kMicros, {}));
+  } else if (of.logical == logical::kInteger) {
     const int64_t bits = of.type == TypeId::kTinyInt    ? 8
                          : of.type == TypeId::kSmallInt ? 16
                          : of.type == TypeId::kInteger  ? 32
                                                         : 64;
-    value.Put(1, ThriftInt(ThriftType::kI8, bits));
-    value.Put(2, Flag(true));  // isSigned
+    value.Put(logical::kIntegerBits, ThriftInt(ThriftType::kI8, bits));
+    value.Put(logical::kIntegerSigned, ThriftBool(true));
   }
-  return Union(of.logical, std::move(value));
+  return ThriftUnion(of.logical, std::move(value));
 }
 
 ThriftValue Schema(std::span<const ParquetColumn> columns) {
   constexpr int64_t kRequired = 0, kOptional = 1;
   std::vector<ThriftValue> elements(1);
-  elements[0].Put(element::kRepetition, Int32(kRequired));
+  elements[0].Put(element::kRepetition, ThriftInt32(kRequired));
   elements[0].Put(element::kName, ThriftBinary("schema"));
-  elements[0].Put(element::kChildren, Int32(static_cast<int64_t>(columns.size())));
+  elements[0].Put(element::kChildren, ThriftInt32(static_cast<int64_t>(columns.size())));
   for (const ParquetColumn& column : columns) {
     const Declaration& declared = DeclarationOf(column.type);
     ThriftValue& item = elements.emplace_back();
-    item.Put(element::kType, Int32(static_cast<int64_t>(declared.physical)));
-    item.Put(element::kRepetition, Int32(kOptional));
+    item.Put(element::kType, ThriftInt32(static_cast<int64_t>(declared.physical)));
+    item.Put(element::kRepetition, ThriftInt32(kOptional));
     item.Put(element::kName, ThriftBinary(column.name));
-    if (declared.converted >= 0) item.Put(element::kConvertedType, Int32(declared.converted));
+    if (declared.converted >= 0) item.Put(element::kConvertedType, ThriftInt32(declared.converted));
     if (declared.logical != 0) item.Put(element::kLogicalType, LogicalType(declared));
   }
-  return List(ThriftType::kStruct, std::move(elements));
+  return ThriftList(ThriftType::kStruct, std::move(elements));
 }
 
 ChunkShape ShapeOf(TypeId type) {
@@ -110,31 +86,15 @@ ChunkShape ShapeOf(TypeId type) {
   return shape;
 }
 
-TypeId TypeOfCells(view::ColumnType type) {
-  switch (type) {
-    case view::ColumnType::kBoolean:
-      return TypeId::kBoolean;
-    case view::ColumnType::kInteger:
-      return TypeId::kInteger;
-    case view::ColumnType::kBigint:
-      return TypeId::kBigInt;
-    case view::ColumnType::kDouble:
-      return TypeId::kDouble;
-    case view::ColumnType::kDate:
-      return TypeId::kDate;
-    case view::ColumnType::kTimestamp:
-      return TypeId::kTimestampTz;
-    case view::ColumnType::kVarchar:
-      break;
-  }
-  return TypeId::kVarchar;
-}
-
 }  // namespace
 
 std::vector<ParquetColumn> ColumnsOfCells(std::span<const view::ColumnSpec> specs) {
   std::vector<ParquetColumn> columns;
-  for (const view::ColumnSpec& spec : specs) columns.push_back({spec.name, TypeOfCells(spec.type)});
+  for (const view::ColumnSpec& spec : specs) {
+    const auto type = WritableType(SqlType(spec.type));
+    VL_CHECK(type);
+    columns.push_back({spec.name, *type});
+  }
   return columns;
 }
 
@@ -194,7 +154,7 @@ Result<ParquetWriter> ParquetWriter::Create(const std::filesystem::path& path,
   const int number = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
   if (number < 0) return storage::FailErrno(errno, "create", path);
   ParquetWriter writer(path, std::move(columns), storage::Fd(number));
-  VL_RETURN_IF_ERROR(writer.Write(kMagic));
+  VL_RETURN_IF_ERROR(writer.Write(kParquetMagic));
   return writer;
 }
 
@@ -226,13 +186,14 @@ void ParquetWriter::Widen(size_t column, const EncodedChunk& chunk) {
 // Of a chunk that begins where the file ends.
 ThriftValue ParquetWriter::Metadata(size_t column, const EncodedChunk& chunk) const {
   ThriftValue made;
-  made.Put(meta::kType, Int32(static_cast<int64_t>(DeclarationOf(columns_[column].type).physical)));
+  made.Put(meta::kType,
+           ThriftInt32(static_cast<int64_t>(DeclarationOf(columns_[column].type).physical)));
   DescribeChunk(chunk, made);
-  made.Put(meta::kPath, List(ThriftType::kBinary, {ThriftBinary(columns_[column].name)}));
-  made.Put(meta::kCodec, Int32(static_cast<int64_t>(ParquetCodec::kZstd)));
-  made.Put(meta::kValues, Int64(chunk.rows));
-  made.Put(meta::kDataPage, Int64(at_ + chunk.dictionary_bytes));
-  if (chunk.dictionary_bytes > 0) made.Put(meta::kDictionaryPage, Int64(at_));
+  made.Put(meta::kPath, ThriftList(ThriftType::kBinary, {ThriftBinary(columns_[column].name)}));
+  made.Put(meta::kCodec, ThriftInt32(static_cast<int64_t>(ParquetCodec::kZstd)));
+  made.Put(meta::kValues, ThriftInt64(chunk.rows));
+  made.Put(meta::kDataPage, ThriftInt64(at_ + chunk.dictionary_bytes));
+  if (chunk.dictionary_bytes > 0) made.Put(meta::kDictionaryPage, ThriftInt64(at_));
   return made;
 }
 
@@ -246,18 +207,18 @@ Status ParquetWriter::Add(std::vector<EncodedChunk> chunks) {
     Widen(i, chunks[i]);
     uncompressed += chunks[i].uncompressed_bytes;
     ThriftValue& column = columns.emplace_back();
-    column.Put(chunk::kFileOffset, Int64(0));
+    column.Put(chunk::kFileOffset, ThriftInt64(0));
     column.Put(chunk::kMetadata, Metadata(i, chunks[i]));
     VL_RETURN_IF_ERROR(Write(chunks[i].bytes));
     chunks[i].bytes = {};
   }
   const int64_t rows = chunks.empty() ? 0 : chunks.front().rows;
   ThriftValue& made = groups_.emplace_back();
-  made.Put(group::kColumns, List(ThriftType::kStruct, std::move(columns)));
-  made.Put(group::kTotalBytes, Int64(uncompressed));
-  made.Put(group::kRows, Int64(rows));
-  made.Put(group::kFileOffset, Int64(begin));
-  made.Put(group::kCompressedBytes, Int64(at_ - begin));
+  made.Put(group::kColumns, ThriftList(ThriftType::kStruct, std::move(columns)));
+  made.Put(group::kTotalBytes, ThriftInt64(uncompressed));
+  made.Put(group::kRows, ThriftInt64(rows));
+  made.Put(group::kFileOffset, ThriftInt64(begin));
+  made.Put(group::kCompressedBytes, ThriftInt64(at_ - begin));
   made.Put(group::kOrdinal, ThriftInt(ThriftType::kI16, static_cast<int64_t>(groups_.size()) - 1));
   rows_ += rows;
   return {};
@@ -265,25 +226,22 @@ Status ParquetWriter::Add(std::vector<EncodedChunk> chunks) {
 
 ThriftValue ParquetWriter::Footer() {
   ThriftValue made;
-  made.Put(footer::kVersion, Int32(1));
+  made.Put(footer::kVersion, ThriftInt32(1));
   made.Put(footer::kSchema, Schema(columns_));
-  made.Put(footer::kRows, Int64(rows_));
-  made.Put(footer::kRowGroups, List(ThriftType::kStruct, std::move(groups_)));
+  made.Put(footer::kRows, ThriftInt64(rows_));
+  made.Put(footer::kRowGroups, ThriftList(ThriftType::kStruct, std::move(groups_)));
   made.Put(footer::kCreatedBy, ThriftBinary("Vitalake"));
   // Without it readers do not trust the bounds of texts.
   constexpr int16_t kTypeDefinedOrder = 1;
-  made.Put(footer::kColumnOrders,
-           List(ThriftType::kStruct,
-                std::vector<ThriftValue>(columns_.size(), Union(kTypeDefinedOrder, {}))));
+  made.Put(
+      footer::kColumnOrders,
+      ThriftList(ThriftType::kStruct,
+                 std::vector<ThriftValue>(columns_.size(), ThriftUnion(kTypeDefinedOrder, {}))));
   return made;
 }
 
 Result<WrittenFile> ParquetWriter::Finish(std::span<const std::string> stats_columns) {
-  const std::string footer = WriteThriftStruct(Footer());
-  VL_RETURN_IF_ERROR(Write(footer));
-  const auto size = static_cast<uint32_t>(footer.size());
-  VL_RETURN_IF_ERROR(Write({reinterpret_cast<const char*>(&size), sizeof(size)}));
-  VL_RETURN_IF_ERROR(Write(kMagic));
+  VL_RETURN_IF_ERROR(Write(EndOfParquet(Footer())));
   VL_RETURN_IF_ERROR(Flush());
   VL_RETURN_IF_ERROR(file_.Close(path_));
   std::vector<ColumnBounds> bounds;

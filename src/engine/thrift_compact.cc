@@ -235,6 +235,26 @@ ThriftValue ThriftBinary(std::string bytes) {
   return made;
 }
 
+ThriftValue ThriftBool(bool value) {
+  ThriftValue made;
+  made.type = value ? ThriftType::kTrue : ThriftType::kFalse;
+  return made;
+}
+
+ThriftValue ThriftList(ThriftType item_type, std::vector<ThriftValue> items) {
+  ThriftValue made;
+  made.type = ThriftType::kList;
+  made.item_type = item_type;
+  made.items = std::move(items);
+  return made;
+}
+
+ThriftValue ThriftUnion(int16_t id, ThriftValue field) {
+  ThriftValue made;
+  made.Put(id, std::move(field));
+  return made;
+}
+
 void ThriftValue::Erase(int16_t id) {
   std::erase_if(fields, [id](const auto& field) { return field.first == id; });
 }

@@ -52,7 +52,13 @@ struct ThriftValue {
 };
 
 ThriftValue ThriftInt(ThriftType type, int64_t value);
+inline ThriftValue ThriftInt32(int64_t value) { return ThriftInt(ThriftType::kI32, value); }
+inline ThriftValue ThriftInt64(int64_t value) { return ThriftInt(ThriftType::kI64, value); }
 ThriftValue ThriftBinary(std::string bytes);
+ThriftValue ThriftBool(bool value);
+ThriftValue ThriftList(ThriftType item_type, std::vector<ThriftValue> items);
+// With this field alone: a value of a union.
+ThriftValue ThriftUnion(int16_t id, ThriftValue field);
 
 // A struct that fills `bytes`. kCorrupt when it does not parse; kUnsupported for maps.
 Result<ThriftValue> ReadThriftStruct(std::string_view bytes);

@@ -105,6 +105,11 @@ Result<std::optional<engine::WrittenFile>> SpliceFile(Lake& lake, std::string_vi
   return file;
 }
 
+std::filesystem::path NewFile(Lake& lake, const std::filesystem::path& folder,
+                              std::string_view prefix) {
+  return folder / fmt::format("{}-0-{}.parquet", prefix, lake.random().Uuid());
+}
+
 SuccessorFile SuccessorOf(const delta::Snapshot& snapshot, const std::string& path,
                           const engine::WrittenFile& file) {
   const delta::AddFilePtr old_file = snapshot.FindFile(path);
@@ -219,7 +224,7 @@ Result<std::vector<std::optional<engine::WrittenFile>>> FileRewriter::SpliceAll(
   std::vector<std::optional<engine::WrittenFile>> files(changes.size());
   std::vector<std::filesystem::path> targets;
   for (size_t i = 0; i < changes.size(); ++i) {
-    targets.push_back(folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()));
+    targets.push_back(NewFile(lake_, folder));
   }
   std::vector<Status> results(changes.size());
   const auto splice = [&](size_t i) -> Status {

@@ -110,6 +110,10 @@ Result<std::optional<engine::WrittenFile>> SpliceFile(Lake& lake, std::string_vi
                                                       const engine::RowPatch& patch,
                                                       const std::filesystem::path& target);
 
+// A file of a rewrite that is not there yet: of data ("part") or of changes ("cdc").
+std::filesystem::path NewFile(Lake& lake, const std::filesystem::path& folder,
+                              std::string_view prefix = "part");
+
 // That a spliced file took the place of `path`.
 SuccessorFile SuccessorOf(const delta::Snapshot& snapshot, const std::string& path,
                           const engine::WrittenFile& file);

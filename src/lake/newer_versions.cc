@@ -404,7 +404,7 @@ Result<bool> NewerVersions::SpliceFiles(const std::filesystem::path& folder, Rew
   std::vector<Result<std::optional<engine::WrittenFile>>> files(stored_.size());
   std::vector<std::filesystem::path> targets;
   for (size_t i = 0; i < stored_.size(); ++i) {
-    targets.push_back(folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()));
+    targets.push_back(NewFile(lake_, folder));
   }
   const auto threads = static_cast<size_t>(lake_.engine().options().threads);
   ForEachIndex(stored_.size(), threads, [&](size_t i) {
@@ -429,8 +429,7 @@ Result<std::optional<engine::CellFile>> NewerVersions::BeginChanges(
   if (!snapshot_->change_feed_enabled() || out.replaced.empty()) return std::nullopt;
   std::vector<view::ColumnSpec> specs = engine::SpecsOf(columns_);
   specs.push_back({"_change_type", view::ColumnType::kVarchar, "", ""});
-  VL_TRY(auto changes, engine::CellFile::Create(
-                           folder / fmt::format("cdc-0-{}.parquet", lake_.random().Uuid()), specs));
+  VL_TRY(auto changes, engine::CellFile::Create(NewFile(lake_, folder, "cdc"), specs));
   const CellRow before = CellRow().Text("update_preimage");
   const CellRow after = CellRow().Text("update_postimage");
   for (const ChangedFile& file : stored_) {
@@ -449,9 +448,7 @@ Status NewerVersions::WriteInserted(size_t staged_file, const std::filesystem::p
   const std::vector<int64_t>& left_out = left_out_[staged_file];
   std::optional<engine::CellFile> kept;
   if (!left_out.empty()) {
-    VL_TRY(kept, engine::CellFile::Create(
-                     folder / fmt::format("part-0-{}.parquet", lake_.random().Uuid()),
-                     engine::SpecsOf(columns_)));
+    VL_TRY(kept, engine::CellFile::Create(NewFile(lake_, folder), engine::SpecsOf(columns_)));
   }
   if (kept || changes) {
     const CellRow insert = CellRow().Text("insert");
