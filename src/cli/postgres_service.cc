@@ -58,18 +58,20 @@ serve::PostgresHooks HooksOf(Metrics& metrics) {
 Result<std::unique_ptr<PostgresService>> PostgresService::Open(lake::Lake& lake, Metrics& metrics,
                                                                const PostgresSetup& setup) {
   std::unique_ptr<PostgresService> service(new PostgresService());
-  VL_TRY(
-      service->engine_,
-      lake::OpenReadingEngine(lake, std::max(kLeastStatementMemory,
-                                             lake::MemoryShare::Of(lake.options().memory_bytes,
+  VL_TRY(service->engines_,
+         lake::OpenReadingEngines(
+             lake,
+             std::max(kLeastStatementMemory, lake::MemoryShare::Of(lake.options().memory_bytes,
                                                                    lake::MemoryShare::kPostgres))));
-  VL_TRY(const std::string built_ins, serve::InstallPostgresCatalog(*service->engine_));
-  engine::Engine& engine = *service->engine_;
+  const lake::ReadingEngines& engines = service->engines_;
+  VL_TRY(const std::string built_ins, serve::InstallPostgresCatalog(*engines.tables));
+  VL_TRY([[maybe_unused]] const std::string same, serve::InstallPostgresCatalog(*engines.held));
   VL_TRY(service->server_, serve::PostgresServer::Open(
                                setup.options,
-                               [&lake, &engine, built_ins] {
-                                 return lake::OpenSqlSession(lake, engine,
-                                                             serve::PostgresSqlOptions(built_ins));
+                               [&lake, &engines, built_ins] {
+                                 return lake::OpenSqlSession(
+                                     lake, *engines.tables,
+                                     serve::PostgresSqlOptions(built_ins, *engines.held));
                                },
                                lake.clock(), HooksOf(metrics)));
   service->server_->Start();

@@ -6,8 +6,8 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "cli/run_settings.h"
-#include "engine/engine.h"
 #include "lake/lake.h"
+#include "lake/queries.h"
 #include "serve/postgres/server.h"
 
 namespace vitalake::cli {
@@ -23,8 +23,8 @@ class PostgresService {
  private:
   PostgresService() = default;
 
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<serve::PostgresServer> server_;  // goes before its engine
+  lake::ReadingEngines engines_;
+  std::unique_ptr<serve::PostgresServer> server_;  // goes before its engines
 };
 
 // The same, but null where it is off, or where the port is taken that nobody asked for: that is

@@ -74,14 +74,19 @@ std::string Fingerprint(const NamedRelation& relation, const std::vector<ColumnB
 }  // namespace
 
 struct SqlSession::Impl {
-  Engine* engine = nullptr;
-  std::optional<Connection> connection;
-  std::optional<Connection> held_connection;  // of options.held_engine
+  // The session's database in one engine.
+  struct Home {
+    Engine* engine = nullptr;
+    std::optional<Connection> connection = {};
+    std::set<std::string> schemas = {};
+    std::map<std::string, std::string> made = {};  // full name of a view -> its fingerprint
+  };
+  Home home;
+  Home held_home;                             // for statements of users over held rows
+  std::optional<Connection> held_connection;  // for those of our own
   SqlCatalog catalog;
   SqlOptions options;
   std::string database;
-  std::set<std::string> schemas;
-  std::map<std::string, std::string> made;  // full name of a view -> its fingerprint
 
   struct Held {
     std::string schema;
@@ -103,17 +108,23 @@ struct SqlSession::Impl {
     Wait wait = {};
   };
 
-  // Rows of the table in memory of the engine; see HeldRows.
-  RowBuffer* Hold(Engine& by, std::string_view name, const delta::Snapshot& snapshot);
+  Engine& held_engine() const { return options.held_engine ? *options.held_engine : *home.engine; }
+  // Rows of the table in memory of the held engine; see HeldRows.
+  RowBuffer* Hold(std::string_view name, const delta::Snapshot& snapshot);
   Result<Connection*> HeldConnection();
 
+  // Makes the database.
+  Status Open(Home& made, Engine& engine) const;
+  void Close(Home& made) const;
+  // Where statements of users over held rows run.
+  Result<Home*> HeldHome();
   // Makes the session's database the one that names are looked up in.
   Status Use(Connection& used) const;
   // Refuses what reaches beyond the tables.
   Status CheckReach(const SqlStatement& statement) const;
   Result<TableAt> AtOf(const TableMention& mention, const Wait& wait);
-  Status MakeView(const std::string& schema, const std::string& name, const std::string& sql,
-                  const std::string& fingerprint);
+  static Status MakeView(Home& home, const std::string& schema, const std::string& name,
+                         const std::string& sql, const std::string& fingerprint);
   Result<bool> MakeKnown(const TableMention& mention, const TableAt& at, Choice& choice);
   Status MakeAllKnown(Choice& choice);
   Result<std::map<const JsonNode*, TableName>> Resolve(const SqlStatement& statement,
@@ -141,33 +152,34 @@ Status SqlSession::Impl::CheckReach(const SqlStatement& statement) const {
 Result<TableAt> SqlSession::Impl::AtOf(const TableMention& mention, const Wait& wait) {
   TableAt at;
   if (mention.at_unit == "VERSION") {
-    VL_TRY(const int64_t version, connection->ScalarInt(mention.at_sql, {}, wait));
+    VL_TRY(const int64_t version, home.connection->ScalarInt(mention.at_sql, {}, wait));
     at.version = Version{version};
   } else if (mention.at_unit == "TIMESTAMP") {
     VL_TRY(at.timestamp,
-           connection->ScalarInt(
+           home.connection->ScalarInt(
                fmt::format("epoch_us(CAST(({}) AS TIMESTAMP WITH TIME ZONE))", mention.at_sql), {},
                wait));
   }
   return at;
 }
 
-Status SqlSession::Impl::MakeView(const std::string& schema, const std::string& name,
+Status SqlSession::Impl::MakeView(Home& home, const std::string& schema, const std::string& name,
                                   const std::string& sql, const std::string& fingerprint) {
   const std::string full = FullName(schema, name);
-  if (const auto found = made.find(full); found != made.end() && found->second == fingerprint) {
+  if (const auto found = home.made.find(full);
+      found != home.made.end() && found->second == fingerprint) {
     return {};
   }
   const std::string in = schema.empty() ? "main" : schema;
-  if (schemas.insert(in).second) {
+  if (home.schemas.insert(in).second) {
     VL_TRY([[maybe_unused]] auto done,
-           connection->Execute("CREATE SCHEMA IF NOT EXISTS " + QuoteName(in)));
+           home.connection->Execute("CREATE SCHEMA IF NOT EXISTS " + QuoteName(in)));
   }
-  made.erase(full);
-  auto done = connection->Execute(
+  home.made.erase(full);
+  auto done = home.connection->Execute(
       fmt::format("CREATE OR REPLACE VIEW {}.{} AS {}", QuoteName(in), QuoteName(name), sql));
   if (!done) return Because(std::move(done.error()), "table " + full);
-  made[full] = fingerprint;
+  home.made[full] = fingerprint;
   return {};
 }
 
@@ -214,8 +226,8 @@ Result<bool> SqlSession::Impl::MakeKnown(const TableMention& mention, const Tabl
     sql = std::move(view.sql);
     --choice.depth;
   }
-  VL_RETURN_IF_ERROR(
-      MakeView(mention.schema, mention.table + Suffix(at), sql, Fingerprint(relation, bounds)));
+  VL_RETURN_IF_ERROR(MakeView(home, mention.schema, mention.table + Suffix(at), sql,
+                              Fingerprint(relation, bounds)));
   return true;
 }
 
@@ -257,13 +269,13 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
 // Views are always in the engine's dialect: they are the lake's, whoever asks.
 Result<SqlSession::Planned> SqlSession::Impl::Plan(std::string_view text, Choice& choice) {
   const bool postgres = choice.depth == 0 && options.dialect == SqlDialect::kPostgres;
-  VL_TRY(const SqlStatement statement, SqlStatement::Parse(*connection, text));
+  VL_TRY(const SqlStatement statement, SqlStatement::Parse(*home.connection, text));
   if (choice.depth == 0) VL_RETURN_IF_ERROR(CheckReach(statement));
   if (statement.lists_tables()) VL_RETURN_IF_ERROR(MakeAllKnown(choice));
   VL_TRY(const auto renamed, Resolve(statement, choice));
   Planned planned;
   if (postgres) planned.names = statement.PostgresNames();
-  VL_TRY(planned.sql, statement.Rewrite(*connection, renamed,
+  VL_TRY(planned.sql, statement.Rewrite(*home.connection, renamed,
                                         postgres ? SqlDialect::kPostgres : SqlDialect::kEngine));
   return planned;
 }
@@ -271,9 +283,28 @@ Result<SqlSession::Planned> SqlSession::Impl::Plan(std::string_view text, Choice
 SqlSession::SqlSession() : impl_(std::make_unique<Impl>()) {}
 
 SqlSession::~SqlSession() {
-  if (!impl_->connection || impl_->database.empty()) return;
+  impl_->Close(impl_->held_home);
+  impl_->Close(impl_->home);
+}
+
+Status SqlSession::Impl::Open(Home& made, Engine& engine) const {
+  VL_TRY(made.connection, engine.Connect());
+  made.engine = &engine;
+  VL_TRY([[maybe_unused]] auto done,
+         made.connection->Execute(fmt::format("ATTACH ':memory:' AS {}", database)));
+  return Use(*made.connection);
+}
+
+void SqlSession::Impl::Close(Home& made) const {
+  if (!made.connection) return;
   [[maybe_unused]] const auto left =
-      impl_->connection->Execute(fmt::format("USE memory; DETACH {}", QuoteName(impl_->database)));
+      made.connection->Execute(fmt::format("USE memory; DETACH {}", QuoteName(database)));
+}
+
+Result<SqlSession::Impl::Home*> SqlSession::Impl::HeldHome() {
+  if (!options.held_engine) return &home;
+  if (!held_home.connection) VL_RETURN_IF_ERROR(Open(held_home, *options.held_engine));
+  return &held_home;
 }
 
 Status SqlSession::Impl::Use(Connection& used) const {
@@ -284,7 +315,14 @@ Status SqlSession::Impl::Use(Connection& used) const {
 }
 
 Result<Connection> SqlSession::Connect() {
-  VL_TRY(Connection connection, impl_->engine->Connect());
+  VL_TRY(Connection connection, impl_->home.engine->Connect());
+  VL_RETURN_IF_ERROR(impl_->Use(connection));
+  return connection;
+}
+
+Result<Connection> SqlSession::ConnectForPoints() {
+  VL_TRY(const Impl::Home* const home, impl_->HeldHome());
+  VL_TRY(Connection connection, home->engine->Connect());
   VL_RETURN_IF_ERROR(impl_->Use(connection));
   return connection;
 }
@@ -294,16 +332,11 @@ Result<std::unique_ptr<SqlSession>> SqlSession::Open(Engine& engine, SqlCatalog 
   static std::atomic<int64_t> next{1};
   std::unique_ptr<SqlSession> session(new SqlSession());
   Impl& impl = *session->impl_;
-  VL_TRY(impl.connection, engine.Connect());
-  impl.engine = &engine;
   impl.catalog = std::move(catalog);
   impl.options = std::move(options);
-  const std::string database = fmt::format("session_{}", next++);
   // A database of its own: sessions see different versions under the same names.
-  VL_TRY([[maybe_unused]] auto done,
-         impl.connection->Execute(fmt::format("ATTACH ':memory:' AS {}", database)));
-  impl.database = database;
-  VL_RETURN_IF_ERROR(impl.Use(*impl.connection));
+  impl.database = fmt::format("session_{}", next++);
+  VL_RETURN_IF_ERROR(impl.Open(impl.home, engine));
   return session;
 }
 
@@ -317,8 +350,7 @@ Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement, const W
   return impl_->Plan(statement, choice);
 }
 
-RowBuffer* SqlSession::Impl::Hold(Engine& by, std::string_view name,
-                                  const delta::Snapshot& snapshot) {
+RowBuffer* SqlSession::Impl::Hold(std::string_view name, const delta::Snapshot& snapshot) {
   const std::string& schema = snapshot.metadata().schema_string;
   if (const auto found = held.find(name); found != held.end() && found->second.schema == schema) {
     return found->second.rows.get();
@@ -328,12 +360,12 @@ RowBuffer* SqlSession::Impl::Hold(Engine& by, std::string_view name,
   plans.Clear();
   Held& place = held[std::string(name)];
   if (place.rows) retired.push_back(std::move(place.rows));
-  place = {schema, std::make_unique<RowBuffer>(by, std::move(*columns))};
+  place = {schema, std::make_unique<RowBuffer>(held_engine(), std::move(*columns))};
   return place.rows.get();
 }
 
 Result<Connection*> SqlSession::Impl::HeldConnection() {
-  if (options.held_engine == nullptr) return &*connection;
+  if (!options.held_engine) return &*home.connection;
   if (!held_connection) {
     VL_TRY(held_connection, options.held_engine->Connect());
   }
@@ -341,8 +373,7 @@ Result<Connection*> SqlSession::Impl::HeldConnection() {
 }
 
 RowBuffer* SqlSession::HeldRows(std::string_view name, const delta::Snapshot& snapshot) {
-  Engine* const by = impl_->options.held_engine;
-  return impl_->Hold(by != nullptr ? *by : *impl_->engine, name, snapshot);
+  return impl_->Hold(name, snapshot);
 }
 
 std::optional<SqlSession::Point> SqlSession::FindPoint(std::string_view text, const Wait& wait) {
@@ -350,7 +381,7 @@ std::optional<SqlSession::Point> SqlSession::FindPoint(std::string_view text, co
   if (!impl.catalog.finds || text.find('=') == text.npos || wait.stop.stop_requested()) {
     return std::nullopt;
   }
-  const auto statement = SqlStatement::Parse(*impl.connection, text);
+  const auto statement = SqlStatement::Parse(*impl.home.connection, text);
   if (!statement || !impl.CheckReach(*statement) || statement->lists_tables() ||
       statement->tables().size() != 1) {
     return std::nullopt;
@@ -369,12 +400,15 @@ std::optional<SqlSession::Point> SqlSession::FindPoint(std::string_view text, co
   if (!opened || !*opened || !(*opened)->table.snapshot) return std::nullopt;
   const delta::Snapshot& snapshot = *(*opened)->table.snapshot;
   const delta::Field* const field = snapshot.schema().FindField(bound->bound.column);
-  RowBuffer* const rows = impl.Hold(*impl.engine, "@" + name, snapshot);
-  if (!rows || !field || field->type.kind() != delta::TypeKind::kString) return std::nullopt;
+  RowBuffer* const rows = impl.Hold("@" + name, snapshot);
+  const auto home = impl.HeldHome();
+  if (!home || !rows || !field || field->type.kind() != delta::TypeKind::kString) {
+    return std::nullopt;
+  }
   const std::string view = mention.table + "@rows";
   const Status made =
-      impl_->MakeView(mention.schema, view, "SELECT * FROM " + rows->sql(), rows->sql());
-  auto sql = statement->Rewrite(*impl.connection, {{mention.node, {mention.schema, view}}},
+      Impl::MakeView(**home, mention.schema, view, "SELECT * FROM " + rows->sql(), rows->sql());
+  auto sql = statement->Rewrite(*impl.home.connection, {{mention.node, {mention.schema, view}}},
                                 impl.options.dialect);
   if (!made || !sql) return std::nullopt;
   const auto* const value = std::get_if<std::string>(&bound->bound.value);
@@ -386,7 +420,7 @@ Result<bool> SqlSession::FillPoint(const Point& point, const std::vector<Paramet
                                    const Wait& wait) {
   VL_TRY(const auto opened, impl_->catalog.open(point.table, {}));
   if (!opened || !opened->table.snapshot) return false;
-  RowBuffer* const rows = impl_->Hold(*impl_->engine, "@" + point.table, *opened->table.snapshot);
+  RowBuffer* const rows = impl_->Hold("@" + point.table, *opened->table.snapshot);
   if (!rows || rows->sql() != point.rows) return false;
   ColumnBound bound{point.column, ColumnBound::Op::kEqual, point.value};
   if (point.parameter > 0) {
@@ -413,22 +447,23 @@ Result<QueryResult> SqlSession::Query(std::string_view statement,
                                       const std::vector<Parameter>& parameters, const Wait& wait) {
   if (const auto point = FindPoint(statement, wait)) {
     VL_TRY(const bool filled, FillPoint(*point, parameters, wait));
-    auto found = filled ? impl_->connection->Stream(point->sql, parameters, wait)
+    VL_TRY(Impl::Home* const home, impl_->HeldHome());
+    auto found = filled ? home->connection->Stream(point->sql, parameters, wait)
                         : Result<QueryResult>(Fail(ErrorKind::kNotFound, "no rows are held"));
     // What does not plan over them is told as it would be over the table.
     if (found || (filled && found.error().kind != ErrorKind::kInvalidArgument)) return found;
   }
   VL_TRY(const std::string sql, Prepare(statement, wait));
-  return impl_->connection->Stream(sql, parameters, wait);
+  return impl_->home.connection->Stream(sql, parameters, wait);
 }
 
 Result<int64_t> SqlSession::QueryToParquet(std::string_view statement,
                                            const std::filesystem::path& file, const Wait& wait,
                                            const std::vector<Parameter>& parameters) {
   VL_TRY(const std::string sql, Prepare(statement, wait));
-  return WriteParquetResult(*impl_->connection, sql, file, wait, parameters);
+  return WriteParquetResult(*impl_->home.connection, sql, file, wait, parameters);
 }
 
-Connection& SqlSession::connection() { return *impl_->connection; }
+Connection& SqlSession::connection() { return *impl_->home.connection; }
 
 }  // namespace vitalake::engine

@@ -62,8 +62,9 @@ struct SqlOptions {
   // "database.schema" of this engine, one or several with commas between them, whose views, macros
   // and types are seen as if they were built in, before the engine's own; empty: none.
   std::string built_ins = {};
-  // Where statements over held rows run; null: where the others do. One of a single thread is
-  // quicker: handing parts of them to other threads takes longer than they do.
+  // Where statements over held rows run; null: where the others do. It has the same functions and
+  // built-ins. One of a single thread is quicker: handing parts of them to other threads takes
+  // longer than they do.
   Engine* held_engine = nullptr;
 };
 
@@ -121,6 +122,8 @@ class SqlSession {
   // Another one that sees what this session's statements were prepared for: for results that are
   // read while other statements run. Must not outlive the session.
   Result<Connection> Connect();
+  // The same for the statements of points.
+  Result<Connection> ConnectForPoints();
 
  private:
   SqlSession();

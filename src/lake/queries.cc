@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <span>
 
@@ -14,6 +15,8 @@ namespace {
 
 // The schema of what has none, as information_schema spells it, and PostgreSQL's clients.
 constexpr std::string_view kNoSchema[] = {"main.", "public."};
+
+constexpr int64_t kLeastReadingMemory = 16 << 20;  // of an engine
 
 Result<std::vector<std::string>> AllNames(Lake& lake) {
   VL_TRY(const auto specs, lake.Catalogue());
@@ -50,6 +53,21 @@ Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_vi
   return relation;
 }
 
+Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int threads,
+                                                          int64_t memory_bytes) {
+  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
+  engine::EngineOptions options;
+  options.threads = threads;
+  options.memory_bytes = memory_bytes;
+  options.spill_folder = lake.engine().options().spill_folder;
+  options.reachable_folders = {
+      std::filesystem::absolute(lake.options().location).lexically_normal(), staging.parent_path()};
+  VL_TRY(auto engine, engine::Engine::Open(options));
+  VL_TRY(engine::Connection connection, engine->Connect());
+  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+  return engine;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake) {
@@ -76,19 +94,14 @@ Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::E
   return engine::SqlSession::Open(engine, std::move(catalog), std::move(options));
 }
 
-Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int64_t memory_bytes) {
-  VL_TRY(const std::filesystem::path staging, lake.store().StagingFolder());
-  engine::EngineOptions options;
-  options.threads = lake.options().threads;
-  options.memory_bytes = memory_bytes;
-  options.spill_folder = lake.engine().options().spill_folder;
-  options.reachable_folders = {
-      std::filesystem::absolute(lake.options().location).lexically_normal(), staging.parent_path()};
-  VL_TRY(auto engine, engine::Engine::Open(options));
-  VL_TRY(engine::Connection connection, engine->Connect());
-  VL_RETURN_IF_ERROR(engine::RegisterSqlFunctions(connection));
+Result<ReadingEngines> OpenReadingEngines(Lake& lake, int64_t memory_bytes) {
+  const int64_t held = std::max(memory_bytes / 4, kLeastReadingMemory);
+  ReadingEngines engines;
+  VL_TRY(engines.held, OpenReadingEngine(lake, 1, held));
+  VL_TRY(engines.tables, OpenReadingEngine(lake, lake.options().threads,
+                                           std::max(memory_bytes - held, kLeastReadingMemory)));
   lake.row_index().Enable();
-  return engine;
+  return engines;
 }
 
 }  // namespace vitalake::lake

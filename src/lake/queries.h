@@ -15,8 +15,13 @@ Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake);
 Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::Engine& engine,
                                                            engine::SqlOptions options);
 
-// An engine for statements of clients: with memory of its own, so that what they ask for takes none
+// Engines for statements of clients: with memory of their own, so that what they ask for takes none
 // from taking in, and without a way to files outside the lake.
-Result<std::unique_ptr<engine::Engine>> OpenReadingEngine(Lake& lake, int64_t memory_bytes);
+struct ReadingEngines {
+  std::unique_ptr<engine::Engine> tables;
+  std::unique_ptr<engine::Engine> held;  // of one thread, for SqlOptions::held_engine
+};
+// The memory is that of both; each gets at least 16 MiB.
+Result<ReadingEngines> OpenReadingEngines(Lake& lake, int64_t memory_bytes);
 
 }  // namespace vitalake::lake

@@ -12,8 +12,6 @@
 namespace vitalake::serve {
 namespace {
 
-constexpr int64_t kLeastMemory = 16 << 20;  // of an engine
-
 Response Busy(const std::string& path) {
   return ProblemResponse(
       {503, "Too many statements wait: ask again later", path, {{"Retry-After", "1"}}});
@@ -72,13 +70,9 @@ void QueryTurn::EndStatement() {
 Result<std::unique_ptr<QueryDesk>> QueryDesk::Open(lake::Lake& lake,
                                                    const QueryDeskOptions& options) {
   std::unique_ptr<QueryDesk> desk(new QueryDesk(lake, options));
-  VL_TRY(desk->held_engine_,
-         engine::Engine::Open({.threads = 1,
-                               .memory_bytes = std::max(options.memory_bytes / 4, kLeastMemory),
-                               .spill_folder = lake.engine().options().spill_folder}));
-  const int64_t left = options.memory_bytes - desk->held_engine_->options().memory_bytes;
-  VL_TRY(desk->engine_, lake::OpenReadingEngine(lake, std::max(left, kLeastMemory)));
-  VL_TRY(desk->built_ins_, engine::InstallValueLimits(*desk->engine_));
+  VL_TRY(desk->engines_, lake::OpenReadingEngines(lake, options.memory_bytes));
+  VL_TRY(desk->built_ins_, engine::InstallValueLimits(*desk->engines_.tables));
+  VL_TRY([[maybe_unused]] const std::string same, engine::InstallValueLimits(*desk->engines_.held));
   // A long answer has a thread while it is sent, and those that wait for a place have none.
   desk->pool_ =
       std::make_unique<WorkPool>(options.sessions + options.long_answers, options.waiting);
@@ -153,8 +147,8 @@ Status QueryDesk::Do(const Telling& work, QueryTurn& turn) {
   if (!turn.session_) {
     VL_TRY(turn.session_,
            lake::OpenSqlSession(
-               lake_, *engine_,
-               {.files = false, .built_ins = built_ins_, .held_engine = held_engine_.get()}));
+               lake_, *engines_.tables,
+               {.files = false, .built_ins = built_ins_, .held_engine = engines_.held.get()}));
   }
   const Status done = work(turn);
   // After a fault of the engine nothing is known of a session.

@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "engine/sql_session.h"
 #include "lake/lake.h"
+#include "lake/queries.h"
 #include "serve/http/message.h"
 #include "serve/work_gate.h"
 #include "serve/work_pool.h"
@@ -120,9 +121,8 @@ class QueryDesk {
   WorkGate places_;
   std::atomic<size_t> asked_ = 0;  // statements that wait or run, but those that are long
   std::atomic<size_t> long_ = 0;
-  std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<engine::Engine> held_engine_;  // for statements over few rows
-  std::string built_ins_;                        // of the sessions
+  lake::ReadingEngines engines_;
+  std::string built_ins_;  // of the sessions
   std::mutex mutex_;
   std::vector<std::unique_ptr<engine::SqlSession>> idle_;  // guarded by mutex_
   std::unique_ptr<WorkPool> pool_;                         // guarded by mutex_; null once closed

@@ -208,6 +208,24 @@ def test_readings_of_one_patient_are_those_of_the_table(client, threshold):
     assert "ROW_BUFFER" in explained and "PARQUET" not in explained
 
 
+def test_many_sessions_keep_plans_of_look_ups(service, client):
+    """Plans hold memory of their last run; where there is no more of it, tables are asked as they are."""
+    patient, count = client.execute("select patient_id, count(*)::int from silver.observation where patient_id is not null "
+                                    "group by 1 order by 2 desc, 1 limit 1").fetchone()
+    statements = [f"select id, effective_time, code, status, quality, last_updated, {n} from silver.observation "
+                  f"where patient_id = %s order by effective_time desc, id limit {limit}" for n, limit in enumerate(range(60, 68))]
+    sessions = [service.connect() for _ in range(16)]
+    try:
+        for statement in statements:
+            for session in sessions:
+                found = session.execute(statement, [patient]).fetchall()
+                times = [row[1] for row in found]
+                assert len({row[0] for row in found}) == len(found) == min(count, 60) and times == sorted(times, reverse=True)
+    finally:
+        for session in sessions:
+            session.close()
+
+
 def test_cursors_of_several_patients_at_once(client):
     """What is read of one patient stays while another is asked for in between."""
     expected = {patient: rows for patient, rows in readings_of(client).items() if len(rows) >= 4}

@@ -86,8 +86,11 @@ Result<Response> LastN(const FhirPlace& place, const Request& request) {
     return FhirError(400, "$lastn needs patient or subject, and category or code");
   }
   VL_TRY(FhirSearch search, ReadFhirSearch(FhirType::kObservation, parameters, IsStrict(request)));
-  VL_TRY(const SqlQuery query, CompileFhirLast(search, most, place.lake.clock().NowMicros()));
-  VL_TRY(auto rows, RowsFound(place, FhirType::kObservation, query, KeysOf(search)));
+  const Micros now = place.lake.clock().NowMicros();
+  const auto statement = [&](const FhirTables& tables) {
+    return CompileFhirLast(search, most, now, tables);
+  };
+  VL_TRY(auto rows, RowsFound(place, FhirType::kObservation, statement, KeysOf(search)));
   FhirBundle bundle;
   bundle.total = static_cast<int64_t>(rows.size());
   if (const std::string* const max = request.Query("max")) search.known.emplace_back("max", *max);

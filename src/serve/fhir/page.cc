@@ -40,9 +40,11 @@ Result<std::optional<FhirKeys>> PageKeys(const FhirPlace& place, const FhirSearc
 
 Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
   const Micros now = place.lake.clock().NowMicros();
-  VL_TRY(const SqlQuery query, CompileFhirSearch(search, now));
   VL_TRY(const auto keys, PageKeys(place, search, now));
-  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, keys));
+  const auto statement = [&](const FhirTables& tables) {
+    return CompileFhirSearch(search, now, tables);
+  };
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, statement, keys));
   FoundPage page;
   while (true) {
     VL_TRY(const bool more, found.Next());
@@ -60,8 +62,11 @@ Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
 }
 
 Result<int64_t> CountAll(const FhirPlace& place, const FhirSearch& search) {
-  VL_TRY(const SqlQuery query, CompileFhirCount(search, place.lake.clock().NowMicros()));
-  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, KeysOf(search)));
+  const Micros now = place.lake.clock().NowMicros();
+  const auto statement = [&](const FhirTables& tables) {
+    return CompileFhirCount(search, now, tables);
+  };
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, statement, KeysOf(search)));
   VL_TRY([[maybe_unused]] const bool one, found.Next());
   return found.GetInt64(0);
 }
@@ -75,9 +80,11 @@ Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
       if (!row.patient_id.empty()) ids.insert(ServedId(row.id_space, row.patient_id));
     }
     const std::vector<std::string> served(ids.begin(), ids.end());
+    const auto statement = [&](const FhirTables& tables) {
+      return CompileFhirRead(FhirType::kPatient, served, tables);
+    };
     VL_TRY(included,
-           RowsFound(place, FhirType::kPatient, CompileFhirRead(FhirType::kPatient, served),
-                     KeysOf(FhirType::kPatient, served)));
+           RowsFound(place, FhirType::kPatient, statement, KeysOf(FhirType::kPatient, served)));
   } else if (search.include_observations) {
     std::vector<std::pair<std::string, std::string>> patients;
     FhirKeys keys{FhirKeys::Of::kSubjects, {}};
@@ -85,8 +92,10 @@ Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
       patients.emplace_back(row.id_space, row.id);
       keys.served_ids.push_back(ServedId(row.id_space, row.id));
     }
-    VL_TRY(included, RowsFound(place, FhirType::kObservation,
-                               CompileObservationsOf(patients, kMostIncluded), keys));
+    const auto statement = [&](const FhirTables& tables) {
+      return CompileObservationsOf(patients, kMostIncluded, tables);
+    };
+    VL_TRY(included, RowsFound(place, FhirType::kObservation, statement, keys));
   }
   std::erase_if(included, [](const ResourceRow& row) { return row.deleted; });
   VL_TRY(auto entries, LoadEntries(place, std::move(included), "include",

@@ -1,7 +1,7 @@
 // Steps:
 //  1. the Patients that a served id stands for: itself, and those merged with it;
 //  2. of each table that the statement names, the rows of these ids are put into memory;
-//  3. the statement, planned once, runs over them: what it asks for is decided by its text alone.
+//  3. the statement, planned once for what is among these rows, runs over them.
 #include "serve/fhir/rows.h"
 
 #include <algorithm>
@@ -11,31 +11,40 @@ namespace vitalake::serve {
 namespace {
 
 constexpr std::string_view kPatients = "silver.patient";
-constexpr std::string_view kObservationTables[] = {"silver.observation", "silver.vital_sign"};
+constexpr std::string_view kObservations = "silver.observation";
+constexpr std::string_view kVitalSigns = "silver.vital_sign";
 
 class HeldTables {
  public:
-  HeldTables(const FhirPlace& place, std::string text) : place_(place), text_(std::move(text)) {}
+  // `text`: of the statement over the tables at rest.
+  HeldTables(const FhirPlace& place, std::string_view text) : place_(place), text_(text) {
+    tables_.few = true;
+  }
 
   // False: they must be found by scan.
   Result<bool> Fill(const FhirKeys& keys) {
-    if (keys.of == FhirKeys::Of::kPatients) return Take(kPatients, "id", IdsOf(keys.served_ids));
     std::vector<std::string> ids = IdsOf(keys.served_ids);
-    if (keys.of == FhirKeys::Of::kSubjects && Names(kPatients)) {
+    if (keys.of == FhirKeys::Of::kPatients) {
+      return Take(kPatients, "id", ids, tables_.patient);
+    }
+    const bool of_subjects = keys.of == FhirKeys::Of::kSubjects;
+    if (of_subjects && Names(kPatients)) {
       VL_TRY(const bool known, AddMerged(ids));
       if (!known) return false;
     }
-    const std::string_view column = keys.of == FhirKeys::Of::kSubjects ? "patient_id" : "id";
-    for (const std::string_view table : kObservationTables) {
-      if (!Names(table)) continue;
-      VL_TRY(const bool found, Take(table, column, ids));
+    const std::string_view column = of_subjects ? "patient_id" : "id";
+    if (Names(kObservations)) {
+      VL_TRY(const bool found, Take(kObservations, column, ids, tables_.observation));
       if (!found) return false;
     }
-    return !Names("silver.");
+    return !Names(kVitalSigns) || TakeVitalSigns(column, ids);
   }
-  const std::string& text() const { return text_; }
+  const FhirTables& tables() const { return tables_; }
 
  private:
+  // Of a row, the cells of the columns that were asked for.
+  using UseCells = std::function<void(std::span<const view::Cell* const>)>;
+
   bool Names(std::string_view table) const { return text_.find(table) != text_.npos; }
 
   static std::vector<std::string> IdsOf(const std::vector<std::string>& served_ids) {
@@ -48,61 +57,82 @@ class HeldTables {
 
   // Of silver.patient those whose person is meant; their own ids count, too.
   Result<bool> AddMerged(std::vector<std::string>& ids) {
-    const auto snapshot = place_.lake.Latest(kPatients);
-    if (!snapshot) return std::unexpected(snapshot.error());
-    const auto fields = (*snapshot)->schema().fields();
-    const auto id = std::ranges::find(fields, "id", &delta::Field::name) - fields.begin();
-    if (id == std::ssize(fields)) return false;
     const std::vector<std::string> persons = ids;
-    return Take(kPatients, "person_id", persons, [&](std::span<const view::Cell> cells) {
-      const view::Cell& own = cells[static_cast<size_t>(id)];
-      if (!own.is_null) ids.emplace_back(own.text);
-    });
+    tables_.merged = false;
+    return Take(kPatients, "person_id", persons, tables_.patient, {"id", "person_id"},
+                [&](std::span<const view::Cell* const> cells) {
+                  if (cells[0]->is_null || cells[0]->text == cells[1]->text) return;
+                  ids.emplace_back(cells[0]->text);
+                  tables_.merged = true;
+                });
   }
 
+  Result<bool> TakeVitalSigns(std::string_view column, const std::vector<std::string>& ids) {
+    tables_.own_values = tables_.components = false;
+    return Take(kVitalSigns, column, ids, tables_.vital_sign, {"panel", "component"},
+                [&](std::span<const view::Cell* const> cells) {
+                  if (!cells[0]->is_null) return;
+                  (cells[1]->is_null ? tables_.own_values : tables_.components) = true;
+                });
+  }
+
+  // Puts the rows where `held` then says. False where a column is none of the table's.
   Result<bool> Take(
       std::string_view table, std::string_view column, const std::vector<std::string>& values,
-      const lake::RowIndex::UseRow& also = [](std::span<const view::Cell>) {}) {
+      std::string& held, const std::vector<std::string_view>& noted = {},
+      const UseCells& use = [](std::span<const view::Cell* const>) {}) {
     auto snapshot = place_.lake.Latest(table);
     if (!snapshot) return std::unexpected(snapshot.error());
+    const auto fields = (*snapshot)->schema().fields();
+    std::vector<size_t> places;
+    for (const std::string_view name : noted) {
+      const auto field = std::ranges::find(fields, name, &delta::Field::name);
+      if (field == fields.end()) return false;
+      places.push_back(static_cast<size_t>(field - fields.begin()));
+    }
     engine::RowBuffer* const rows = place_.session.HeldRows(table, **snapshot);
     if (rows == nullptr) return false;
     rows->Clear();
-    VL_TRY(const bool found, place_.lake.row_index().Read(
-                                 {table, *snapshot, column, values},
-                                 [&](std::span<const view::Cell> cells) {
-                                   rows->Append(cells);
-                                   also(cells);
-                                 },
-                                 place_.wait));
-    if (!found) return false;
-    const std::string sql = rows->sql();
-    for (size_t at = text_.find(table); at != text_.npos; at = text_.find(table, at + sql.size())) {
-      text_.replace(at, table.size(), sql);
-    }
-    return true;
+    held = rows->sql();
+    std::vector<const view::Cell*> cells_noted(places.size());
+    return place_.lake.row_index().Read(
+        {table, *snapshot, column, values},
+        [&](std::span<const view::Cell> cells) {
+          rows->Append(cells);
+          for (size_t i = 0; i < places.size(); ++i) {
+            cells_noted[i] = &cells[places[i]];
+          }
+          use(cells_noted);
+        },
+        place_.wait);
   }
 
   const FhirPlace& place_;
-  std::string text_;
+  const std::string_view text_;
+  FhirTables tables_;
 };
 
 }  // namespace
 
-Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const SqlQuery& query,
+Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirStatement& statement,
                                          const std::optional<FhirKeys>& keys) {
+  VL_TRY(const SqlQuery query, statement(FhirTables{}));
   if (keys) {
-    HeldTables tables(place, query.text);
-    VL_TRY(const bool filled, tables.Fill(*keys));
-    if (filled) return place.session.QueryHeld(tables.text(), query.parameters, place.wait);
+    HeldTables held(place, query.text);
+    VL_TRY(const bool filled, held.Fill(*keys));
+    if (filled) {
+      VL_TRY(const SqlQuery over, statement(held.tables()));
+      auto found = place.session.QueryHeld(over.text, over.parameters, place.wait);
+      if (found || found.error().kind != ErrorKind::kLimit) return found;
+    }
   }
   return place.session.Query(query.text, query.parameters, place.wait);
 }
 
 Result<std::vector<ResourceRow>> RowsFound(const FhirPlace& place, FhirType type,
-                                           const SqlQuery& query,
+                                           const FhirStatement& statement,
                                            const std::optional<FhirKeys>& keys) {
-  VL_TRY(engine::QueryResult found, RunFhirQuery(place, query, keys));
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, statement, keys));
   std::vector<ResourceRow> rows;
   while (true) {
     VL_TRY(const bool more, found.Next());

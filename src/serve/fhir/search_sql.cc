@@ -29,9 +29,6 @@ constexpr std::string_view kRowList =
     "r.content_hash, r.source_partition, r.source_offset, r.source_length, "
     "coalesce(r.deleted, false), r.patient_id";
 
-constexpr std::string_view kPatientRelation =
-    "(SELECT *, CAST(NULL AS VARCHAR) AS patient_id FROM silver.patient) r";
-
 constexpr std::string_view kShared =
     "id_space, id, status, version_id, last_updated, received_at, content_hash, retracted_at, "
     "deleted, identifier, source_partition, source_offset, source_length, patient_id, device, "
@@ -47,27 +44,36 @@ constexpr std::string_view kPanelSystem =
     "'' "
     "END AS panel_system";
 
-std::string ObservationRelation() {
-  return fmt::format(
-      "(SELECT {0}, practitioner AS performer, code, {1}, CAST(NULL AS VARCHAR) AS codings, "
+std::string ObservationRelation(const FhirTables& tables) {
+  std::string parts = fmt::format(
+      "SELECT {}, practitioner AS performer, code, {}, CAST(NULL AS VARCHAR) AS codings, "
       "CAST(NULL AS DOUBLE) AS value, CAST(NULL AS VARCHAR) AS unit, "
-      "CAST(NULL AS VARCHAR) AS unit_sent FROM silver.observation "
-      "UNION ALL SELECT {0}, performer, code, NULL, codings, value, unit, unit_sent "
-      "FROM silver.vital_sign WHERE panel IS NULL AND component IS NULL "
-      "UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL FROM silver.vital_sign "
-      "v "
-      "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM silver.vital_sign o "
-      "WHERE o.id = v.id AND o.id_space = v.id_space AND o.component IS NULL)) r",
-      kShared, kPanelSystem);
+      "CAST(NULL AS VARCHAR) AS unit_sent FROM {}",
+      kShared, kPanelSystem, tables.observation);
+  if (tables.own_values) {
+    parts += fmt::format(
+        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent FROM {} "
+        "WHERE panel IS NULL AND component IS NULL",
+        kShared, tables.vital_sign);
+  }
+  if (tables.components) {
+    parts += fmt::format(
+        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL FROM {1} v WHERE "
+        "panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
+        "AND o.id_space = v.id_space AND o.component IS NULL)",
+        kShared, tables.vital_sign);
+  }
+  return fmt::format("({}) r", parts);
 }
 
-std::string RelationOf(FhirType type) {
-  return type == FhirType::kPatient ? std::string(kPatientRelation) : ObservationRelation();
+std::string RelationOf(FhirType type, const FhirTables& tables) {
+  if (type == FhirType::kObservation) return ObservationRelation(tables);
+  return fmt::format("(SELECT *, CAST(NULL AS VARCHAR) AS patient_id FROM {}) r", tables.patient);
 }
 
 class Compiler {
  public:
-  explicit Compiler(Micros now) : now_(now) {}
+  Compiler(Micros now, const FhirTables& tables) : now_(now), tables_(tables) {}
 
   std::string Bind(engine::Parameter value) {
     parameters_.push_back(std::move(value));
@@ -105,6 +111,7 @@ class Compiler {
   Result<std::string> OfValues(std::string_view whose, const Of& of);
 
   const Micros now_;
+  const FhirTables& tables_;
   std::vector<engine::Parameter> parameters_;
 };
 
@@ -243,13 +250,13 @@ std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_vie
   }
   if (!MayBePatient(target)) return "false";
   const std::string itself = IsServed(column, id);
+  if (!tables_.merged) return itself;
   // Those merged with it, too.
   const std::string person = BindText(id);
   return fmt::format(
-      "({0} OR (r.id_space, {1}) IN (SELECT (p.id_space, p.id) FROM silver.patient p WHERE "
-      "CASE WHEN p.id_space = '' THEN p.person_id ELSE concat(p.id_space, '.', p.person_id) END = "
-      "{2}))",
-      itself, column, person);
+      "({0} OR (r.id_space, {1}) IN (SELECT (p.id_space, p.id) FROM {2} p WHERE CASE WHEN "
+      "p.id_space = '' THEN p.person_id ELSE concat(p.id_space, '.', p.person_id) END = {3}))",
+      itself, column, tables_.patient, person);
 }
 
 std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
@@ -357,9 +364,9 @@ Result<std::string> Compiler::OfValues(std::string_view whose, const Of& of) {
   if (whose != kOwn) {
     VL_TRY(const std::string component, of("c"));
     conditions.push_back(
-        fmt::format("EXISTS (SELECT 1 FROM silver.vital_sign c WHERE c.id_space = r.id_space AND "
-                    "c.id = r.id AND c.component IS NOT NULL AND {})",
-                    component));
+        fmt::format("EXISTS (SELECT 1 FROM {} c WHERE c.id_space = r.id_space AND c.id = r.id AND "
+                    "c.component IS NOT NULL AND {})",
+                    tables_.vital_sign, component));
   }
   return OneOf(conditions);
 }
@@ -538,7 +545,8 @@ struct PageSql {
   std::string parts, text;  // of the cursor; from FROM on
 };
 
-Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search) {
+Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search,
+                            const FhirTables& tables) {
   VL_TRY(const std::string where, compiler.Where(search));
   VL_TRY(const std::string after, compiler.After(search));
   std::string parts, order;
@@ -546,45 +554,49 @@ Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search) {
     parts += fmt::format(", CAST({} AS VARCHAR)", by.key->sql);
     order += fmt::format("{}{}, ", by.key->sql, by.descending ? " DESC" : "");
   }
-  return PageSql{parts,
-                 fmt::format("FROM {} WHERE {} AND {} ORDER BY {}r.id, r.id_space LIMIT {}",
-                             RelationOf(search.type), where, after, order, search.count + 1)};
+  return PageSql{parts, fmt::format("FROM {} WHERE {} AND {} ORDER BY {}r.id, r.id_space{}",
+                                    RelationOf(search.type, tables), where, after, order,
+                                    tables.few ? "" : fmt::format(" LIMIT {}", search.count + 1))};
 }
 
 }  // namespace
 
-Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now) {
-  Compiler compiler(now);
-  VL_TRY(const PageSql page, CompilePage(compiler, search));
+Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now, const FhirTables& tables) {
+  Compiler compiler(now, tables);
+  VL_TRY(const PageSql page, CompilePage(compiler, search, tables));
   return SqlQuery{fmt::format("SELECT {}{}, r.id, r.id_space {}", kRowList, page.parts, page.text),
                   compiler.Take()};
 }
 
 Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now) {
-  Compiler compiler(now);
-  VL_TRY(const PageSql page, CompilePage(compiler, search));
+  const FhirTables tables;
+  Compiler compiler(now, tables);
+  VL_TRY(const PageSql page, CompilePage(compiler, search, tables));
   return SqlQuery{"SELECT r.id_space, r.id " + page.text, compiler.Take()};
 }
 
-Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now) {
-  Compiler compiler(now);
+Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now, const FhirTables& tables) {
+  Compiler compiler(now, tables);
   VL_TRY(const std::string where, compiler.Where(search));
-  return SqlQuery{fmt::format("SELECT count(*) FROM {} WHERE {}", RelationOf(search.type), where),
-                  compiler.Take()};
+  return SqlQuery{
+      fmt::format("SELECT count(*) FROM {} WHERE {}", RelationOf(search.type, tables), where),
+      compiler.Take()};
 }
 
-SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids) {
-  Compiler compiler(0);
+SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids,
+                         const FhirTables& tables) {
+  Compiler compiler(0, tables);
   std::vector<std::string> conditions = {"false"};
   for (const std::string& id : served_ids) conditions.push_back(compiler.IsServed("r.id", id));
   return {fmt::format("SELECT {} FROM {} WHERE {} ORDER BY coalesce(r.deleted, false), r.id",
-                      kRowList, RelationOf(type), OneOf(conditions)),
+                      kRowList, RelationOf(type, tables), OneOf(conditions)),
           compiler.Take()};
 }
 
 SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
                              const std::string& served_id) {
-  Compiler compiler(0);
+  const FhirTables tables;
+  Compiler compiler(0, tables);
   const std::string which = compiler.IsServed("r.id", served_id);
   return {fmt::format("SELECT {} FROM (SELECT *{} FROM ({})) r WHERE r._change_type IN ('insert', "
                       "'update_postimage') AND {}{} ORDER BY r._commit_version DESC",
@@ -594,45 +606,48 @@ SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool o
           compiler.Take()};
 }
 
-Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now) {
-  Compiler compiler(now);
+Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now,
+                                 const FhirTables& tables) {
+  Compiler compiler(now, tables);
   VL_TRY(const std::string where, compiler.Where(search));
   return SqlQuery{
       fmt::format("SELECT {0} FROM (SELECT r.*, rank() OVER (PARTITION BY coalesce(r.code, "
                   "r.codings) ORDER BY r.begins DESC NULLS LAST) AS place FROM {1} WHERE {2}) r "
                   "WHERE r.place <= {3} ORDER BY coalesce(r.begins, 0) DESC, r.id, r.id_space",
-                  kRowList, RelationOf(search.type), where, most),
+                  kRowList, RelationOf(search.type, tables), where, most),
       compiler.Take()};
 }
 
-SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics) {
-  Compiler compiler(0);
+SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics,
+                          const FhirTables& tables) {
+  Compiler compiler(0, tables);
   const std::string patient = compiler.IsServed("r.patient_id", request.patient);
   const std::string coding = compiler.HasCoding("r", request.coding);
   return {fmt::format(
               "SELECT r.unit, min(r.begins), max(r.begins), {} FROM (SELECT *, value AS v, "
               "coalesce(epoch_us(effective_time), epoch_us(CAST(effective_date AS TIMESTAMP))) AS "
-              "begins FROM silver.vital_sign WHERE value IS NOT NULL AND retracted_at IS NULL AND "
+              "begins FROM {} WHERE value IS NOT NULL AND retracted_at IS NULL AND "
               "NOT coalesce(deleted, false) AND quality NOT LIKE '%implausible%') r WHERE {} AND "
               "{} AND r.begins >= {} AND r.begins < {} GROUP BY 1 ORDER BY 1",
-              fmt::join(statistics, ", "), patient, coding,
+              fmt::join(statistics, ", "), tables.vital_sign, patient, coding,
               compiler.Bind(engine::Parameter(request.begin)),
               compiler.Bind(engine::Parameter(request.end))),
           compiler.Take()};
 }
 
 SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::string>>& patients,
-                               size_t most) {
-  Compiler compiler(0);
+                               size_t most, const FhirTables& tables) {
+  Compiler compiler(0, tables);
   std::vector<std::string> conditions = {"false"};
   for (const auto& [space, id] : patients) {
     conditions.push_back(fmt::format("(r.patient_id = {} AND r.id_space = {})",
                                      compiler.BindText(id), compiler.BindText(space)));
   }
-  return {fmt::format("SELECT {} FROM {} WHERE NOT coalesce(r.deleted, false) AND r.retracted_at "
-                      "IS NULL AND {} ORDER BY r.id, r.id_space LIMIT {}",
-                      kRowList, RelationOf(FhirType::kObservation), OneOf(conditions), most),
-          compiler.Take()};
+  return {
+      fmt::format("SELECT {} FROM {} WHERE NOT coalesce(r.deleted, false) AND r.retracted_at "
+                  "IS NULL AND {} ORDER BY r.id, r.id_space LIMIT {}",
+                  kRowList, RelationOf(FhirType::kObservation, tables), OneOf(conditions), most),
+      compiler.Take()};
 }
 
 }  // namespace vitalake::serve

@@ -18,6 +18,18 @@ struct SqlQuery {
   std::vector<engine::Parameter> parameters;  // of $1, $2, ...
 };
 
+// Where a statement reads, and what it need not look for there.
+struct FhirTables {
+  std::string patient = "silver.patient";
+  std::string observation = "silver.observation";
+  std::string vital_sign = "silver.vital_sign";
+  bool merged = true;  // there may be Patients that were merged with others
+  // Of vital_sign: Observations at home there, by where their row is that stands for them.
+  bool own_values = true;
+  bool components = true;
+  bool few = false;  // rows: they are sorted whole, and who reads takes as many as are asked for
+};
+
 // What a statement over resources gives of each, in this order: id_space, id, version_id,
 // last_updated, received_at (both microseconds), content_hash, source_partition, source_offset,
 // source_length, deleted, patient_id.
@@ -40,25 +52,30 @@ FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids);
 // The ids within an id_space that may be served under this one: "a.b.c" may be "c" of "a.b".
 std::vector<std::string> IdsServedAs(std::string_view served_id);
 
-// A page of matches and one more: kRowColumns, then the parts of their cursors as text. `now` is
-// what `ap` measures from. kInvalidArgument for a value that is none, a cursor of another search.
-Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now);
+// A page of matches and more (one where the rows are not `few`): kRowColumns, then the parts of
+// their cursors as text. `now` is what `ap` measures from. kInvalidArgument for a value that is
+// none, a cursor of another search.
+Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now,
+                                   const FhirTables& tables = {});
 // id_space and id of the same page, out of few columns.
 Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now);
 // The number of all matches, in one cell.
-Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now);
+Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now,
+                                  const FhirTables& tables = {});
 // Resources by their served ids, retracted and deleted ones too (a deleted one last).
-SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids);
+SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids,
+                         const FhirTables& tables = {});
 // Observations of Patients by their keys in one id_space, without retracted ones; at most `most`.
 SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::string>>& patients,
-                               size_t most);
+                               size_t most, const FhirTables& tables = {});
 
 // Versions of one resource out of a change feed (`changes_sql`, of one silver table): kRowColumns,
 // newest first.
 SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
                              const std::string& served_id);
 // The newest `most` matches of every code, those of one moment together, newest first.
-Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now);
+Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now,
+                                 const FhirTables& tables = {});
 
 // What is measured of a Patient under a code: one row per unit that values are kept in.
 struct StatsRequest {
@@ -69,7 +86,8 @@ struct StatsRequest {
 };
 // unit, first and last effective time (microseconds), then one column per statistic (SQL
 // aggregates over v, a DOUBLE). Retracted and implausible values do not count.
-SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics);
+SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics,
+                          const FhirTables& tables = {});
 
 // "x", or "space.x" where the id_space is not empty: ids of two sources never meet.
 std::string ServedId(std::string_view id_space, std::string_view id);

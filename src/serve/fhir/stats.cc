@@ -142,10 +142,12 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
   json.BeginObject().Key("resourceType").String("Parameters").Key("parameter").BeginArray();
   for (const std::string& code : asked.codes) {
     const std::string coding = asked.system.empty() ? code : asked.system + "|" + code;
-    const SqlQuery query =
-        CompileFhirStats({asked.patient, coding, asked.begin, asked.end}, aggregates);
+    const StatsRequest wanted{asked.patient, coding, asked.begin, asked.end};
+    const auto statement = [&](const FhirTables& tables) {
+      return CompileFhirStats(wanted, aggregates, tables);
+    };
     VL_TRY(engine::QueryResult rows,
-           RunFhirQuery(place, query, FhirKeys{FhirKeys::Of::kSubjects, {asked.patient}}));
+           RunFhirQuery(place, statement, FhirKeys{FhirKeys::Of::kSubjects, {asked.patient}}));
     while (true) {
       VL_TRY(const bool more, rows.Next());
       if (!more) break;

@@ -60,8 +60,10 @@ Status AddVersions(engine::QueryResult& found, FhirType type, std::vector<Resour
 
 Result<std::optional<ResourceRow>> CurrentVersion(const FhirPlace& place, FhirType type,
                                                   const std::string& served_id) {
-  VL_TRY(engine::QueryResult found,
-         RunFhirQuery(place, CompileFhirRead(type, {served_id}), KeysOf(type, {served_id})));
+  const auto statement = [&](const FhirTables& tables) {
+    return CompileFhirRead(type, {served_id}, tables);
+  };
+  VL_TRY(engine::QueryResult found, RunFhirQuery(place, statement, KeysOf(type, {served_id})));
   VL_TRY(const bool there, found.Next());
   if (!there) return std::nullopt;
   return ResourceRowOf(type, found);

@@ -25,8 +25,11 @@ Result<std::string> InstallPostgresCatalog(engine::Engine& engine) {
   return "postgres.pg," + limits;
 }
 
-engine::SqlOptions PostgresSqlOptions(const std::string& built_ins) {
-  return {.dialect = engine::SqlDialect::kPostgres, .files = false, .built_ins = built_ins};
+engine::SqlOptions PostgresSqlOptions(const std::string& built_ins, engine::Engine& held_engine) {
+  return {.dialect = engine::SqlDialect::kPostgres,
+          .files = false,
+          .built_ins = built_ins,
+          .held_engine = &held_engine};
 }
 
 }  // namespace vitalake::serve

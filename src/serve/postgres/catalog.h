@@ -14,6 +14,6 @@ namespace vitalake::serve {
 Result<std::string> InstallPostgresCatalog(engine::Engine& engine);
 
 // How the session of a PostgreSQL client is opened.
-engine::SqlOptions PostgresSqlOptions(const std::string& built_ins);
+engine::SqlOptions PostgresSqlOptions(const std::string& built_ins, engine::Engine& held_engine);
 
 }  // namespace vitalake::serve

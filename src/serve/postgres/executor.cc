@@ -255,7 +255,7 @@ Result<bool> PgExecutor::BindPoint(PgPortal& portal, const Wait& wait) {
   point_values_.Set(portal.values_);
   portal.held_sql_ = WithHeld(bound.point->sql, point_values_, portal.values_.size());
   if (!point_connection_) {
-    VL_TRY(point_connection_, session_->Connect());
+    VL_TRY(point_connection_, session_->ConnectForPoints());
   }
   const auto plan = point_plans_.Plan(*point_connection_, portal.held_sql_, wait);
   // What is no constant any more may not stand everywhere that one may.
@@ -275,30 +275,48 @@ PgResult<std::unique_ptr<PgPortal>> PgExecutor::Bind(std::shared_ptr<const PgSta
   const auto refuse = [&](const Error& error) {
     return std::unexpected(PgErrorOf(error, bound.text));
   };
-  VL_TRY(const std::string sql, EngineText(bound));
   auto pass = gate_.Enter(clock_, wait);
   if (!pass) return refuse(pass.error());
   const auto at_point = BindPoint(*portal, wait);
   if (!at_point) return refuse(at_point.error());
-  if (*at_point) return portal;
+  if (!*at_point) VL_RETURN_IF_ERROR(BindTables(*portal, wait));
+  return portal;
+}
+
+PgResult<void> PgExecutor::BindTables(PgPortal& portal, const Wait& wait) {
+  const PgStatement& bound = portal.statement();
+  const auto refuse = [&](const Error& error) {
+    return std::unexpected(PgErrorOf(error, bound.text));
+  };
+  VL_TRY(const std::string sql, EngineText(bound));
   if (idle_.empty()) {
     auto connection = session_->Connect();
     if (!connection) return refuse(connection.error());
     idle_.push_back(std::move(*connection));
   }
-  auto prepared = PrepareTyped(sql, bound.types, &portal->values_, idle_.back(), nullptr, wait);
+  auto prepared = PrepareTyped(sql, bound.types, &portal.values_, idle_.back(), nullptr, wait);
   if (!prepared) return refuse(prepared.error());
   if (!GivesColumns(*prepared, bound.columns) && !IsVague(*prepared))
     return Refuse("0A000", "cached plan must not change result type");
-  portal->connection_ = std::move(idle_.back());
+  portal.connection_ = std::move(idle_.back());
   idle_.pop_back();
-  portal->prepared_ = std::move(*prepared);
-  return portal;
+  portal.prepared_ = std::move(*prepared);
+  return {};
 }
 
 PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
-  auto result = portal.held_ ? point_plans_.Stream(*point_connection_, portal.held_sql_, wait)
-                             : portal.prepared_->Stream(portal.values_, wait);
+  std::optional<Result<engine::QueryResult>> at_point;
+  if (portal.held_) {
+    at_point = point_plans_.Stream(*point_connection_, portal.held_sql_, wait);
+    if (!*at_point && at_point->error().kind == ErrorKind::kLimit) {
+      // What others hold leaves no room there.
+      at_point.reset();
+      portal.held_.reset();
+      point_plans_.Clear();
+      VL_RETURN_IF_ERROR(BindTables(portal, wait));
+    }
+  }
+  auto result = at_point ? std::move(*at_point) : portal.prepared_->Stream(portal.values_, wait);
   if (!result) return std::unexpected(PgErrorOf(result.error(), portal.statement().text));
   // What it depends on values may come out otherwise than it was told: then it must not be sent.
   const bool told = std::ranges::equal(result->types(), portal.statement().columns,

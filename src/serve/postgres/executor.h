@@ -106,6 +106,7 @@ class PgExecutor {
                                              const Wait& wait);
   // Binds it over the rows that are held for its point; false: the tables must be asked.
   Result<bool> BindPoint(PgPortal& portal, const Wait& wait);
+  PgResult<void> BindTables(PgPortal& portal, const Wait& wait);
   PgResult<void> Start(PgPortal& portal, const Wait& wait);
   void Release(PgPortal& portal);
 
