@@ -113,6 +113,20 @@ def rival_table(millions=None):
     return made(f"rival-{millions or 'half'}m", make)
 
 
+def silver_rows(source):
+    """What the readings of an NDJSON file are in silver.observation, all its columns, for a rival's merge into a copy of that table."""
+    def make(part):
+        known = part.with_name("known-" + part.name)
+        remove(known)
+        shutil.copytree(lake(), known)
+        vitalake("--lake", known, "ingest", source)
+        connection = rows.connect()
+        connection.register("t", deltalake.DeltaTable(str(known / "silver/observation")).to_pyarrow_table())
+        connection.sql(f"COPY (SELECT * FROM t SEMI JOIN read_json('{source}', columns={{id: 'VARCHAR'}}) u ON t.id = u.id) TO '{part}' (FORMAT parquet)")
+        remove(known)
+    return made(f"silver-{source.stem}.parquet", make)
+
+
 def lake(millions=None):
     """A lake of the same readings: ingested, and for millions multiplied in silver.observation as a writer of the
     product's own schema would (files of 400,000 rows in time order). Then a reading is sent again, which changes nothing,

@@ -144,7 +144,8 @@ def without_indexes(source, target):
 def upsert(args, title, millions, changed, new, runs):
     """Contestants on tables of the same readings. Like with like are the upsert of silver.observation by itself
     (bench_upsert: from rows that lie ready in files to the commit; 50 columns) and the rival's merge (the same; 13 columns);
-    the whole command also parses, judges, keeps bronze, upserts silver.vital_sign (two rows a reading), gold and ledger."""
+    the whole command also parses, judges, keeps bronze, upserts silver.vital_sign (two rows a reading), gold and ledger.
+    The rival also merges the very rows of all 50 columns into a copy of silver.observation (of half a million: beyond, it lacks memory)."""
     updates = data.updates(changed, new)
     whole, lake, table = OUT / f"upsert-whole-{millions}", OUT / f"upsert-lake-{millions}", OUT / f"upsert-rival-{millions}"
     result = race(contest(f"vitalake, upsert alone, {title}", [data.BENCH_UPSERT, "merge", lake, data.staged(updates)], runs,
@@ -155,6 +156,12 @@ def upsert(args, title, millions, changed, new, runs):
                       copy_of(data.rival_table(millions), table), "ready-made rows, 13 columns"),
                   contest(f"vitalake ingest, {title}", ours("--lake", whole, "ingest", updates), runs,
                       copy_of(data.lake(millions), whole), "whole command"))
+    if not millions:
+        wide = OUT / "upsert-wide"
+        copied = wide / "silver/observation"
+        result += race(contest(f"deltalake merge of the same 50 columns, {title}", python("upsert/deltalake_merge.py", copied, data.silver_rows(updates)), runs,
+                           copy_of(data.lake() / "silver/observation", copied), "ready-made rows, 50 columns"))
+        same(f"{title}, 50 columns", lake_fingerprint(lake), lake_fingerprint(wide))
     for row in result:
         row.base = result[0].seconds  # of these contestants, not of the whole table
     same(f"{title}, alone and in the whole command", lake_fingerprint(lake), lake_fingerprint(whole))
