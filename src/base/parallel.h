@@ -9,6 +9,11 @@
 
 namespace vitalake {
 
+// Threads that this process can run at once; at least 1.
+inline int MachineThreads() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 // Calls work(0) ... work(count - 1), each once and begun in this order, on up to `threads` threads,
 // the caller's among them; returns when all have ended. After one gave false no further is begun.
 inline void ForEachIndex(size_t count, size_t threads, const std::function<bool(size_t)>& work) {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/json_writer.h"
+#include "base/parallel.h"
 #include "cli/command.h"
 #include "cli/delta_output.h"
 #include "cli/output.h"
@@ -100,9 +101,7 @@ Status WriteFiles(Context& context, const ViewOptions& options,
                   const std::shared_ptr<const view::View>& view,
                   const engine::FhirScanOptions& scan, const engine::EngineOptions& engine_options,
                   const std::optional<NewTableFolder>& folder) {
-  const int threads = engine_options.threads > 0
-                          ? engine_options.threads
-                          : static_cast<int>(std::thread::hardware_concurrency());
+  const int threads = engine_options.threads > 0 ? engine_options.threads : MachineThreads();
   const auto write = [&](const std::filesystem::path& path) {
     return engine::WriteFhirParquet(options.inputs, view, scan, path, threads, context.wait());
   };

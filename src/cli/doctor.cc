@@ -10,8 +10,8 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
-#include <thread>
 
+#include "base/parallel.h"
 #include "cli/quantity.h"
 #include "cli/table_about.h"
 #include "lake/queries.h"
@@ -131,7 +131,7 @@ Finding CheckMemory(int64_t memory_bytes) {
 }
 
 Finding CheckThreads(int wanted) {
-  auto there = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int there = MachineThreads();
   bool good = wanted <= there;
   return {"threads", good ? Health::kGood : Health::kWarning,
           fmt::format("{} used, {} there", wanted == 0 ? there : wanted, there),

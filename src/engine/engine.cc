@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "engine/held_values.h"
 #include "engine/parquet_sink_internal.h"
@@ -30,10 +31,6 @@ std::string Quote(std::string_view text, char quote) {
   }
   out += quote;
   return out;
-}
-
-int ResolveThreads(int threads) {
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 Status BindAll(duckdb_prepared_statement statement, const std::vector<Parameter>& parameters) {
@@ -171,7 +168,7 @@ Result<std::unique_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   }
   std::unique_ptr<Engine> engine(new Engine());
   engine->impl_->options = options;
-  engine->impl_->options.threads = ResolveThreads(options.threads);
+  if (options.threads == 0) engine->impl_->options.threads = MachineThreads();
   OwnedConfig config;
   duckdb_create_config(config.out());
   auto set = [&](const char* name, const std::string& value) {
