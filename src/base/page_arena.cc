@@ -59,4 +59,10 @@ void PageArena::Clear() {
   used_ = 0;
 }
 
+void PageArena::Shrink() {
+  Clear();
+  constexpr size_t kKept = 2;
+  if (pieces_.size() > kKept) pieces_.resize(kKept);
+}
+
 }  // namespace vitalake

@@ -19,6 +19,8 @@ class PageArena {
   char* Allocate(size_t bytes, size_t alignment = 1);
   // Takes everything back and keeps the memory for the next, but for what was larger than a piece.
   void Clear();
+  // The same, but gives back all beyond the first pieces: it keeps at most 4.25 MiB.
+  void Shrink();
 
  private:
   struct Free {

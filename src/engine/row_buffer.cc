@@ -307,6 +307,12 @@ void RowBuffer::Clear() {
   impl_->data.rows = 0;
 }
 
+void RowBuffer::Shrink() {
+  Clear();
+  impl_->values.Shrink();
+  impl_->texts.Shrink();
+}
+
 int64_t RowBuffer::rows() const { return static_cast<int64_t>(impl_->data.rows); }
 
 int64_t RowBuffer::bytes() const {

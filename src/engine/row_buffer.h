@@ -41,6 +41,8 @@ class RowBuffer {
   Status SortBy(std::span<const std::string> columns);
   // Forgets all rows and keeps the memory for the next.
   void Clear();
+  // The same, but keeps memory for a few rows alone.
+  void Shrink();
 
   int64_t rows() const;
   int64_t bytes() const;  // taken by the rows appended since Clear

@@ -48,6 +48,18 @@ class RowBufferTest : public EngineFixture {
   }
 };
 
+TEST_F(RowBufferTest, HoldsOtherRowsAfterItShrank) {
+  RowBuffer rows(*engine_, {{"i", kBigint, "", ""}, {"t", kVarchar, "", ""}});
+  const std::string text(1'000, 'x');
+  for (int64_t i = 0; i < 20'000; ++i) rows.Append(std::vector{Int(i), Text(text)});
+  rows.Shrink();
+  EXPECT_EQ(rows.rows(), 0);
+  EXPECT_EQ(rows.bytes(), 0);
+  for (int64_t i = 0; i < 3; ++i) rows.Append(std::vector{Int(i), Text("a text of more than 12")});
+  EXPECT_EQ(Rows("SELECT sum(i), min(t), count(*) FROM " + rows.sql()),
+            "3|a text of more than 12|3");
+}
+
 TEST_F(RowBufferTest, GivesEveryTypeAndNull) {
   RowBuffer rows(*engine_, {{"b", kBoolean, "", ""},
                             {"i", kInteger, "", ""},

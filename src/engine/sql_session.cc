@@ -44,6 +44,18 @@ bool StaysInside(std::string_view function) {
          std::ranges::find(kInside, function) != std::end(kInside);
 }
 
+// Whether the engine may take the name, its parts joined with points, for that of a file.
+bool MayNameFile(const TableMention& mention) {
+  constexpr std::string_view kEndings[] = {"parquet", "csv", "tsv", "json",
+                                           "ndjson",  "gz",  "zst", "db"};
+  for (const std::string* part : {&mention.catalog, &mention.schema, &mention.table}) {
+    if (part->find_first_of("./:\\*?[") != std::string::npos) return true;
+  }
+  return !mention.schema.empty() && std::ranges::any_of(kEndings, [&](std::string_view ending) {
+    return mention.table.starts_with(ending) || mention.schema.starts_with(ending);
+  });
+}
+
 std::string Suffix(const TableAt& at) {
   if (at.version) return fmt::format("@v{}", at.version->value);
   if (at.timestamp) return fmt::format("@t{}", *at.timestamp);
@@ -87,6 +99,7 @@ struct SqlSession::Impl {
   SqlCatalog catalog;
   SqlOptions options;
   std::string database;
+  int64_t statements_planned = 0;
 
   struct Held {
     std::string schema;
@@ -248,13 +261,15 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
     const SqlStatement& statement, Choice& choice) {
   std::map<const JsonNode*, TableName> renamed;
   for (const TableMention& mention : statement.tables()) {
-    if (!mention.catalog.empty() && mention.catalog != "lake") continue;
-    VL_TRY(const TableAt at, AtOf(mention, choice.wait));
-    VL_TRY(const bool known, MakeKnown(mention, at, choice));
-    if (!known && !options.files && mention.table.find_first_of("./:") != std::string::npos) {
+    const bool of_lake = mention.catalog.empty() || mention.catalog == "lake";
+    VL_TRY(const TableAt at, of_lake ? AtOf(mention, choice.wait) : Result<TableAt>());
+    VL_TRY(const bool known, of_lake ? MakeKnown(mention, at, choice) : Result<bool>(false));
+    if (!known && !options.files && MayNameFile(mention)) {
       return Fail(ErrorKind::kInvalidArgument,
-                  fmt::format("Catalog Error: Table with name {} does not exist!", mention.table));
+                  fmt::format("Catalog Error: Table with name {} does not exist!",
+                              FullName(mention.schema, mention.table)));
     }
+    if (!of_lake) continue;
     if (!known && at != TableAt{}) {
       return Fail(ErrorKind::kInvalidArgument,
                   fmt::format("there is no table {}", FullName(mention.schema, mention.table)));
@@ -346,9 +361,12 @@ Result<std::string> SqlSession::Prepare(std::string_view statement, const Wait& 
 }
 
 Result<SqlSession::Planned> SqlSession::Plan(std::string_view statement, const Wait& wait) {
+  ++impl_->statements_planned;
   Impl::Choice choice{.wait = wait};
   return impl_->Plan(statement, choice);
 }
+
+int64_t SqlSession::statements_planned() const { return impl_->statements_planned; }
 
 RowBuffer* SqlSession::Impl::Hold(std::string_view name, const delta::Snapshot& snapshot) {
   const std::string& schema = snapshot.metadata().schema_string;
@@ -432,6 +450,11 @@ Result<bool> SqlSession::FillPoint(const Point& point, const std::vector<Paramet
   }
   rows->Clear();
   return impl_->catalog.find_rows(point.table, opened->table, bound, *rows, wait);
+}
+
+void SqlSession::ForgetPoint(const Point& point) {
+  const auto held = impl_->held.find("@" + point.table);
+  if (held != impl_->held.end()) held->second.rows->Shrink();
 }
 
 Result<QueryResult> SqlSession::QueryHeld(const std::string& sql,

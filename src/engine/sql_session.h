@@ -93,6 +93,9 @@ class SqlSession {
   };
   // The same with names.
   Result<Planned> Plan(std::string_view statement, const Wait& wait = {});
+  // How many were planned. What is known of a table is what the last one needs: of its files, those
+  // that its conditions leave.
+  int64_t statements_planned() const;
 
   // A statement over one table that asks for one value of a column by which rows are found.
   struct Point {
@@ -109,6 +112,8 @@ class SqlSession {
   // not be running. False: it cannot be, the statement itself must be asked.
   Result<bool> FillPoint(const Point& point, const std::vector<Parameter>& parameters,
                          const Wait& wait = {});
+  // Gives back most of the memory of these rows, which no statement reads any more.
+  void ForgetPoint(const Point& point);
 
   // For statements of our own over a few rows of tables: those of a table named `name`, to be
   // cleared and filled by the caller before each; its sql() names them in statements. Null when its

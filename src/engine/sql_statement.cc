@@ -56,6 +56,14 @@ bool IsListing(std::string_view name) {
   return name.starts_with("duckdb_") || name.starts_with("sqlite_") || name.starts_with("pg_");
 }
 
+bool HasSubquery(JsonValue value) {
+  if (value.is_object() && value.String("class") == "SUBQUERY") return true;
+  for (const JsonValue child : value.children()) {
+    if (HasSubquery(child)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<SqlStatement> SqlStatement::Parse(Connection& connection, std::string_view text) {
@@ -101,7 +109,7 @@ Status SqlStatement::Collect(Connection& connection, JsonValue value) {
                                              from.String("alias"));
       }
     } else if (type == "BASE_TABLE") {
-      return AddTable(connection, value);
+      VL_RETURN_IF_ERROR(AddTable(connection, value));
     } else if (type == "SHOW_REF") {
       lists_tables_ |= !value.Find("query").is_object();
     } else if (type == "TABLE_FUNCTION") {
@@ -135,6 +143,9 @@ Status SqlStatement::AddTable(Connection& connection, JsonValue value) {
     mention.bounds = found->second;
   }
   if (const JsonValue at = value.Find("at_clause"); at.is_object()) {
+    if (HasSubquery(at)) {
+      return Fail(ErrorKind::kInvalidArgument, "what stands in AT (...) has no subquery");
+    }
     mention.at_unit = std::string(at.String("unit"));
     const std::string expression = SqlTreeCopy().Of(at.Find("expr"));
     VL_TRY(mention.at_sql, Deserialize(connection, std::string(kSelectAround[0]) + expression +

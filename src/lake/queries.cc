@@ -89,7 +89,11 @@ Result<std::unique_ptr<engine::SqlSession>> OpenSqlSession(Lake& lake, engine::E
                               const Wait& wait) {
     return lake.row_index().Read(
         {name, table.snapshot, bound.column, std::span(&std::get<std::string>(bound.value), 1)},
-        [&](std::span<const view::Cell> cells) { rows.Append(cells); }, wait);
+        [&](std::span<const view::Cell> cells) {
+          rows.Append(cells);
+          return rows.bytes() < RowIndex::kMostHeldBytes;
+        },
+        wait);
   };
   return engine::SqlSession::Open(engine, std::move(catalog), std::move(options));
 }

@@ -224,14 +224,17 @@ Result<bool> RowIndex::Read(const Request& request, const UseRow& use, const Wai
     VL_RETURN_IF_ERROR(wait.Check(lake_.clock(), "reading rows"));
     const auto places = PlacesIn(*files[i], *columns);
     if (!places) return in_vain(places.error());
+    bool enough = false;
     const Status read = files[i]->Read(found[i], [&](std::span<const view::Cell> cells) {
+      if (enough) return;
       for (size_t c = 0; c < ordered.size(); ++c) {
         const int place = (*places)[c];
         ordered[c] = place < 0 ? view::Cell{} : cells[static_cast<size_t>(place)];
       }
-      use(ordered);
+      enough = !use(ordered);
     });
     if (!read) return in_vain(read.error());
+    if (enough) return false;
   }
   ++answered_;
   return true;

@@ -54,7 +54,10 @@ class RowIndex {
     std::string_view column;
     std::span<const std::string> values;
   };
-  using UseRow = std::function<void(std::span<const view::Cell> cells)>;
+  // What is found is held outside of any engine's memory: more is to be read by a scan.
+  static constexpr int64_t kMostHeldBytes = 32 << 20;
+  // False: there is no place for more.
+  using UseRow = std::function<bool(std::span<const view::Cell> cells)>;
   // Calls `use` with all rows whose column has one of the values, and perhaps with others, each
   // with its cells in the order of the table's columns. False, and no or some calls in vain: they
   // must be found by scan, as there is no whole index yet, or they are too many. Cost: some

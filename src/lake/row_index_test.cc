@@ -139,13 +139,18 @@ class RowIndexTest : public UpsertFixture {
     const auto id =
         static_cast<size_t>(std::ranges::find(fields, "id", &delta::Field::name) - fields.begin());
     std::vector<std::string> ids;
-    const auto found = ours_->row_index().Read(
-        {"silver.observation", snapshot, column, values},
-        [&](std::span<const view::Cell> cells) { ids.emplace_back(cells[id].text); }, {});
+    const auto found = ours_->row_index().Read({"silver.observation", snapshot, column, values},
+                                               [&](std::span<const view::Cell> cells) {
+                                                 ids.emplace_back(cells[id].text);
+                                                 return ids.size() < most_;
+                                               },
+                                               {});
     EXPECT_TRUE(found) << found.error().ToString();
     if (!found || !*found) return std::nullopt;
     return ids;
   }
+  size_t most_ = 1'000;  // rows that there is a place for
+
   std::vector<std::string> Kept() {
     std::vector<std::string> keys;
     const auto listed = local_->List("_vitalake/rows/");
@@ -153,6 +158,14 @@ class RowIndexTest : public UpsertFixture {
     return keys;
   }
 };
+
+TEST_F(RowIndexTest, IsGivenUpWhereThereIsNoPlaceForMoreRows) {
+  ours_->row_index().Enable();
+  Upsert(*ours_, {{.id = "a", .patient = "p"}, {.id = "b", .patient = "p"}});
+  EXPECT_THAT(*Ids("patient_id", {"p"}), testing::UnorderedElementsAre("a", "b"));
+  most_ = 1;
+  EXPECT_EQ(Ids("patient_id", {"p"}), std::nullopt);
+}
 
 TEST_F(RowIndexTest, FindsAPatientsReadingsInAllFiles) {
   Upsert(*ours_, {{.id = "a", .patient = "p"}, {.id = "b", .patient = "q"}});

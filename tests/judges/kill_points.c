@@ -65,7 +65,7 @@ static int is_kind(const char* kind, const char* from, const char* to) {
   return 0;
 }
 
-/* Counts a thing of the kind asked for; whether it is the one to die at. */
+/* Counts a thing of the kind asked for; whether it is the one to die at. What fails is none to die after. */
 static int is_it(const struct point* point, int fits) {
   return point->number > 0 && fits && atomic_fetch_add(&met, 1) + 1 == point->number;
 }
@@ -80,10 +80,10 @@ static void die_if(int now) {
 
 #define AROUND(from, to, call) \
   const struct point point = wanted(); \
-  const int here = is_it(&point, is_kind(point.kind, from, to)); \
-  die_if(here && !strcmp(point.when, "before")); \
+  const int fits = is_kind(point.kind, from, to), before = !strcmp(point.when, "before"); \
+  die_if(before && is_it(&point, fits)); \
   const int result = call; \
-  die_if(here && result == 0); \
+  die_if(!before && is_it(&point, fits && result == 0)); \
   return result
 
 int rename(const char* from, const char* to) {

@@ -135,6 +135,8 @@ def test_a_limit_says_what_it_left_out(service):
     ({"query": "SELECT ?"}, 400, "1 parameters"),
     ({"query": "SELECT * FROM silver.patient AT (VERSION => 999)"}, 400, "999"),
     ({"query": "SELECT * FROM read_text('/etc/hostname')"}, 403, "read_text"),
+    ({"query": "SELECT 1 FROM silver.patient AT (VERSION => (SELECT content FROM read_text('x')))"}, 400, "AT"),
+    ({"query": "SELECT * FROM \"part-1\".\"parquet\""}, 400, "does not exist"),
     ({"query": "SELECT * FROM '/etc/hostname'"}, (400, 403), "hostname"),
     ({"query": "SELECT 1", "limit": 0}, 400, "limit"),
     ({"query": "SELECT 1", "format": "xml"}, 400, "json"),

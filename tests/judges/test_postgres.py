@@ -527,6 +527,21 @@ def test_a_cursor_is_cancelled_between_its_rows(service):
         assert one.execute("select 1").fetchone() == (1,)
 
 
+def test_sql_reads_no_files_of_the_lake_either(service, client):
+    """By no spelling of their names: parts of one that the engine joins with points, what stands in AT."""
+    lake = service.lake.path
+    (lake / "_vitalake/hidden.json").write_text('{"word": "geheim"}')
+    for statement in (f'select * from "{lake}/_vitalake/hidden"."json"', f'select * from "{lake}/_vitalake"."hidden"."json"',
+                      f'select * from "{lake}/_vitalake/hidden.json"', f'select * from lake."{lake}/_vitalake/hidden"."json"',
+                      f"select 1 from silver.patient at (version => (select content from read_text('{lake}/_vitalake/hidden.json')))",
+                      f"select 1 from silver.patient at (timestamp => (select word from '{lake}/_vitalake/hidden.json'))",
+                      "select 1 from silver.patient at (version => (select count(*) from glob('/*')))"):
+        with pytest.raises(psycopg.Error) as error:
+            client.execute(statement)
+        assert "geheim" not in str(error.value), statement
+    assert client.execute("select count(*) from silver.patient at (version => 1 + 0)").fetchone()[0] <= PATIENTS
+
+
 def test_sql_reads_no_files_and_writes_nothing(client, tmp_path):
     secret = tmp_path / "secret.csv"
     secret.write_text("a\nsecret\n")
@@ -552,10 +567,16 @@ def startup(**settings):
     return struct.pack("!i", len(body) + 4) + body
 
 
+def message(kind, body):
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
 def drain(one):
+    told = b""
     with contextlib.suppress(OSError):
-        while one.recv(65536):
-            pass
+        while more := one.recv(65536):
+            told += more
+    return told
 
 
 def test_bad_clients_harm_nobody(service, client):
@@ -576,6 +597,42 @@ def test_bad_clients_harm_nobody(service, client):
                 one.shutdown(socket.SHUT_WR)
             drain(one)
         assert client.execute("select 1").fetchone() == (1,), bytes_sent
+
+
+def test_what_names_itself_is_refused(service, client):
+    """EXECUTE of what executes itself, FETCH from the portal that fetches or from what gives no rows, arrays in arrays."""
+    def state(result):
+        return (result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) or b"none").decode()
+
+    connection = client.pgconn
+    assert state(connection.exec_(b"prepare a as execute a")) == "42601"
+    assert state(connection.prepare(b"again", b"execute again", [])) == "none"
+    assert state(connection.exec_(b"execute again")) == "0A000"
+    assert state(connection.exec_params(b'fetch 1 from ""', [])) in ("24000", "42601")
+    array = b""
+    for _ in range(100_000):
+        array = struct.pack("!iiiiii", 1, 0, 1009, 1, 1, len(array)) + array if array else struct.pack("!iii", 0, 0, 1009)
+    assert state(connection.exec_params(b"select $1", [array], [1009], [1])) == "0A000"
+    with raw(service) as one:
+        one.sendall(startup(user="judge", database="lake") + message(b"P", b"s\0set application_name to 'x'\0\0\0") +
+                    message(b"B", b"c\0s\0" + bytes(6)) + message(b"P", b"f\0fetch 1 from c\0\0\0") + message(b"B", b"p\0f\0" + bytes(6)) +
+                    message(b"E", b"p\0" + bytes(4)) + message(b"S", b"") + message(b"X", b""))
+        assert b"C24000\0" in drain(one)
+    assert client.execute("select 1").fetchone() == (1,)
+
+
+def test_a_portal_sees_its_own_rows_whatever_is_planned_after_it(service, client):
+    """What a statement's conditions leave of a table's files is nothing to another."""
+    (count,) = client.execute("select count(*) from silver.observation").fetchone()
+    with raw(service) as one:
+        one.sendall(startup(user="judge", database="lake") + message(b"Q", b"begin\0") +
+                    message(b"P", b"a\0select count(*) from silver.observation where effective_date >= $1::date\0\0\0") +
+                    message(b"B", b"A\0a\0" + struct.pack("!hhi", 0, 1, 10) + b"1900-01-01" + struct.pack("!h", 0)) +
+                    message(b"P", b"b\0select count(*) from silver.observation where patient_id > 'zzzz'\0\0\0") +
+                    message(b"B", b"B\0b\0" + bytes(6)) + message(b"E", b"A\0" + bytes(4)) + message(b"E", b"B\0" + bytes(4)) +
+                    message(b"S", b"") + message(b"X", b""))
+        rows = [text.decode() for text in re.findall(rb"D\x00{3}.\x00\x01\x00{3}.(\d+)", drain(one), re.DOTALL)]
+    assert rows == [str(count), "0"]
 
 
 def test_a_client_that_reads_nothing_holds_up_nobody(service, client):
@@ -627,6 +684,16 @@ def test_users_log_in_with_a_password_and_tls(tmp_path):
             assert await connection.fetchval("select 2") == 2
             await connection.close()
         asyncio.run(talk())
+        # Before the login nobody is waited for long, nor sends much.
+        begin = time.monotonic()
+        with raw(served) as silent, raw(served) as loud:
+            silent.settimeout(60)
+            for one in (silent, loud):
+                one.sendall(startup(user="anna", database="lake"))
+                assert one.recv(1) == b"R"
+            loud.sendall(b"p" + struct.pack("!i", 1 << 20) + bytes(5000))
+            assert b"C08P01\0" in drain(loud) and time.monotonic() - begin < 10
+            assert b"C57P05\0" in drain(silent) and 10 < time.monotonic() - begin < 40
     finally:
         served.stop()
 

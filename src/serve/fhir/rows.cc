@@ -103,6 +103,7 @@ class HeldTables {
             cells_noted[i] = &cells[places[i]];
           }
           use(cells_noted);
+          return rows->bytes() < lake::RowIndex::kMostHeldBytes;
         },
         place_.wait);
   }

@@ -289,6 +289,8 @@ PgResult<void> PgExecutor::BindTables(PgPortal& portal, const Wait& wait) {
     return std::unexpected(PgErrorOf(error, bound.text));
   };
   VL_TRY(const std::string sql, EngineText(bound));
+  Release(portal);
+  portal.done_ = false;
   if (idle_.empty()) {
     auto connection = session_->Connect();
     if (!connection) return refuse(connection.error());
@@ -301,6 +303,7 @@ PgResult<void> PgExecutor::BindTables(PgPortal& portal, const Wait& wait) {
   portal.connection_ = std::move(idle_.back());
   idle_.pop_back();
   portal.prepared_ = std::move(*prepared);
+  portal.planned_ = session_->statements_planned();
   return {};
 }
 
@@ -311,10 +314,14 @@ PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
     if (!*at_point && at_point->error().kind == ErrorKind::kLimit) {
       // What others hold leaves no room there.
       at_point.reset();
-      portal.held_.reset();
       point_plans_.Clear();
       VL_RETURN_IF_ERROR(BindTables(portal, wait));
     }
+  } else if (!portal.prepared_ ||
+             (!portal.values_.empty() && portal.planned_ != session_->statements_planned())) {
+    // The engine plans it anew where values have other types than it was told. The tables must then
+    // be known as this statement needs them, not as the one that was planned last.
+    VL_RETURN_IF_ERROR(BindTables(portal, wait));
   }
   auto result = at_point ? std::move(*at_point) : portal.prepared_->Stream(portal.values_, wait);
   if (!result) return std::unexpected(PgErrorOf(result.error(), portal.statement().text));
@@ -331,6 +338,7 @@ PgResult<void> PgExecutor::Start(PgPortal& portal, const Wait& wait) {
 void PgExecutor::Release(PgPortal& portal) {
   portal.done_ = true;
   portal.result_.reset();
+  if (portal.held_) session_->ForgetPoint(*portal.statement().point);
   portal.held_.reset();
   portal.prepared_.reset();
   if (portal.connection_) idle_.push_back(std::move(*portal.connection_));

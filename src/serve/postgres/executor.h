@@ -61,6 +61,7 @@ class PgPortal {
   // Each goes before what it came from.
   std::optional<engine::Connection> connection_;
   std::optional<engine::PreparedQuery> prepared_;
+  int64_t planned_ = 0;  // statements of the session, this one the last
   std::optional<engine::QueryResult> result_;
   bool done_ = false;
 };

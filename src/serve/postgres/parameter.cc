@@ -86,7 +86,7 @@ Result<std::vector<Parameter>> ReadArrayBinary(std::string_view bytes) {
   [[maybe_unused]] const int32_t nulls = reader.Int32();
   const int32_t item_type = reader.Int32();
   if (dimensions == 0) return std::vector<Parameter>{};
-  if (dimensions != 1) {
+  if (dimensions != 1 || PgItemOf(item_type) != 0) {
     return Fail(ErrorKind::kUnsupported, "arrays of several dimensions are not supported");
   }
   const int32_t count = reader.Int32();

@@ -10,7 +10,7 @@
 namespace vitalake::serve {
 namespace {
 
-constexpr size_t kMostStartupBytes = 10'000;
+constexpr size_t kMostLoginBytes = 10'000;  // of a packet or message
 
 std::unexpected<Error> BrokenProtocol(std::string message) {
   return Fail(ErrorKind::kCorrupt, std::move(message));
@@ -110,15 +110,20 @@ Status PostgresSession::Flush() {
   return sent;
 }
 
+std::chrono::milliseconds PostgresSession::LoginTimeLeft() const {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(login_until_ - shared_.clock.Steady());
+  return std::max(left, std::chrono::milliseconds(0));
+}
+
 // A packet before the login: its length, and what it is for.
 Status PostgresSession::ReadStartup(std::string& packet) {
-  const auto time = shared_.options.login_time;
-  VL_RETURN_IF_ERROR(Fill(4, time, time));
+  VL_RETURN_IF_ERROR(Fill(4, LoginTimeLeft(), LoginTimeLeft()));
   const int32_t size = MessageReader(in_).Int32();
-  if (size < 8 || static_cast<size_t>(size) > kMostStartupBytes) {
+  if (size < 8 || static_cast<size_t>(size) > kMostLoginBytes) {
     return BrokenProtocol("invalid length of startup packet");
   }
-  VL_RETURN_IF_ERROR(Fill(static_cast<size_t>(size), time, time));
+  VL_RETURN_IF_ERROR(Fill(static_cast<size_t>(size), LoginTimeLeft(), LoginTimeLeft()));
   packet = in_.substr(4, static_cast<size_t>(size) - 4);
   in_.erase(0, static_cast<size_t>(size));
   return {};
@@ -126,6 +131,7 @@ Status PostgresSession::ReadStartup(std::string& packet) {
 
 Status PostgresSession::Begin() {
   constexpr int kMostPackets = 4;  // requests for encryption, then the login
+  login_until_ = shared_.clock.Steady() + shared_.options.login_time;
   for (int i = 0; i < kMostPackets; ++i) {
     std::string packet;
     VL_RETURN_IF_ERROR(ReadStartup(packet));
@@ -135,8 +141,8 @@ Status PostgresSession::Begin() {
       const bool tls = code == kPostgresTls && shared_.tls && !socket_.encrypted();
       // What came before the answer was not encrypted, and must not pass for what is.
       if (!in_.empty()) return BrokenProtocol("received unencrypted data after SSL request");
-      VL_RETURN_IF_ERROR(socket_.Write(tls ? "S" : "N", shared_.options.login_time));
-      if (tls) VL_RETURN_IF_ERROR(socket_.StartTls(*shared_.tls, shared_.options.login_time));
+      VL_RETURN_IF_ERROR(socket_.Write(tls ? "S" : "N", LoginTimeLeft()));
+      if (tls) VL_RETURN_IF_ERROR(socket_.StartTls(*shared_.tls, LoginTimeLeft()));
     } else if (code == kPostgresCancel) {
       const int32_t process = reader.Int32();
       shared_.cancel(process, reader.Int32());
@@ -230,9 +236,12 @@ Status PostgresSession::Authenticate(const std::string& user) {
               "FATAL");
     return Fail(ErrorKind::kIo, "no login");
   };
+  const auto answer = [this] {
+    return ReadMessage(kMostLoginBytes, LoginTimeLeft(), LoginTimeLeft());
+  };
   MessageWriter(out_).Begin('R').Int32(10).Text("SCRAM-SHA-256").Byte('\0').End();
   VL_RETURN_IF_ERROR(Flush());
-  VL_TRY(const Message first, ReadMessage());
+  VL_TRY(const Message first, answer());
   if (first.type != 'p') return BrokenProtocol("expected a SASL response");
   MessageReader reader(first.body);
   const std::string_view mechanism = reader.Text();
@@ -245,7 +254,7 @@ Status PostgresSession::Authenticate(const std::string& user) {
   if (!challenge) return refuse();
   MessageWriter(out_).Begin('R').Int32(11).Bytes(*challenge).End();
   VL_RETURN_IF_ERROR(Flush());
-  VL_TRY(const Message second, ReadMessage());
+  VL_TRY(const Message second, answer());
   if (second.type != 'p') return BrokenProtocol("expected a SASL response");
   const auto proven = login.Prove(second.body);
   if (!proven) return refuse();
@@ -253,18 +262,20 @@ Status PostgresSession::Authenticate(const std::string& user) {
   return {};
 }
 
-Result<PostgresSession::Message> PostgresSession::ReadMessage() {
+Result<PostgresSession::Message> PostgresSession::ReadMessage(size_t most,
+                                                              std::chrono::milliseconds first,
+                                                              std::chrono::milliseconds then) {
   constexpr size_t kHead = 5;
-  VL_RETURN_IF_ERROR(Fill(kHead, shared_.options.idle_time, shared_.options.message_time));
+  VL_RETURN_IF_ERROR(Fill(kHead, first, then));
   MessageReader head(in_);
   Message message;
   message.type = head.Byte();
   const int32_t size = head.Int32();
-  if (size < 4 || static_cast<size_t>(size) > shared_.options.message_bytes) {
+  if (size < 4 || static_cast<size_t>(size) > most) {
     return BrokenProtocol(fmt::format("invalid message length {}", size));
   }
   const size_t whole = static_cast<size_t>(size) + 1;
-  VL_RETURN_IF_ERROR(Fill(whole, shared_.options.message_time, shared_.options.message_time));
+  VL_RETURN_IF_ERROR(Fill(whole, then, then));
   message.body = in_.substr(kHead, whole - kHead);
   in_.erase(0, whole);
   return message;
@@ -276,7 +287,8 @@ Status PostgresSession::Serve() {
       const std::lock_guard lock(mutex_);
       if (finishing_) return Fail(ErrorKind::kCancelled, "the server ends");
     }
-    auto message = ReadMessage();
+    const PostgresOptions& options = shared_.options;
+    auto message = ReadMessage(options.message_bytes, options.idle_time, options.message_time);
     if (!message) {
       const std::lock_guard lock(mutex_);
       if (finishing_) return Fail(ErrorKind::kCancelled, "the server ends");
@@ -298,7 +310,7 @@ Status PostgresSession::Handle(const Message& message) {
       const std::string_view text = query.Text();
       if (!query.Whole()) return BrokenProtocol("invalid Query message");
       skipping_ = false;
-      SimpleQuery(text);
+      VL_RETURN_IF_ERROR(SimpleQuery(text));
       SendReady();
       return Flush();
     }

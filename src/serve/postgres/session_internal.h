@@ -56,6 +56,7 @@ class PostgresSession {
   enum class Phase { kIdle, kOpen, kFailed };  // of the transaction
 
   // Login.
+  std::chrono::milliseconds LoginTimeLeft() const;
   Status ReadStartup(std::string& packet);
   Status Begin();
   Status LogIn(MessageReader& packet);
@@ -64,7 +65,9 @@ class PostgresSession {
 
   // Messages.
   Status Fill(size_t bytes, std::chrono::milliseconds first, std::chrono::milliseconds then);
-  Result<Message> ReadMessage();
+  // Its first byte within `first`, the others within `then`; `most` bytes.
+  Result<Message> ReadMessage(size_t most, std::chrono::milliseconds first,
+                              std::chrono::milliseconds then);
   Status Flush();
   Status Serve();
   Status Handle(const Message& message);
@@ -74,7 +77,8 @@ class PostgresSession {
   void SendTag(std::string_view tag);
 
   // The simple protocol.
-  void SimpleQuery(std::string_view text);
+  // kIo: the client is gone.
+  Status SimpleQuery(std::string_view text);
   PgResult<void> SimpleStatement(std::string_view text);
 
   // The extended protocol.
@@ -116,6 +120,7 @@ class PostgresSession {
   const int32_t process_;
   const int32_t secret_;
   bool refused_ = false;
+  std::chrono::nanoseconds login_until_{};
   PostgresSocket socket_;
   std::string in_;   // read and not yet used
   std::string out_;  // written and not yet sent

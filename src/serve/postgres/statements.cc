@@ -26,6 +26,11 @@ std::unexpected<PgError> BadMessage(std::string_view what) {
   return Refusal("08P01", fmt::format("invalid {} message", what));
 }
 
+// What can be kept by PREPARE and carried out by EXECUTE.
+bool IsPreparable(Kind kind) {
+  return kind == Kind::kQuery || kind == Kind::kExplain || kind == Kind::kShow;
+}
+
 bool EndsTransaction(Kind kind) {
   return kind == Kind::kCommit || kind == Kind::kRollback || kind == Kind::kRollbackTo;
 }
@@ -125,7 +130,7 @@ PgResult<void> PostgresSession::RunPortal(PgPortal& portal, int64_t most, bool s
 
 // ---- The simple protocol.
 
-void PostgresSession::SimpleQuery(std::string_view text) {
+Status PostgresSession::SimpleQuery(std::string_view text) {
   statements_.erase("");
   portals_.erase("");
   const auto statements = SplitStatements(text);
@@ -141,11 +146,13 @@ void PostgresSession::SimpleQuery(std::string_view text) {
       *done.error().position += std::ranges::count_if(
           before, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
     }
+    if (done.error().fatal) return Fail(ErrorKind::kIo, done.error().message);
     SendError(done.error());
     if (phase_ == Phase::kOpen) phase_ = Phase::kFailed;
     break;
   }
   if (phase_ == Phase::kIdle) portals_.clear();
+  return {};
 }
 
 PgResult<void> PostgresSession::SimpleStatement(std::string_view text) {
@@ -368,7 +375,11 @@ PgResult<void> PostgresSession::RunCommand(const PgPortal& portal, bool simple) 
         return Refusal("42P05",
                        fmt::format("prepared statement \"{}\" already exists", command.name));
       }
-      VL_TRY(statements_[command.name], Prepare(command.query, {}));
+      VL_TRY(auto prepared, Prepare(command.query, {}));
+      if (!IsPreparable(prepared->command.kind)) {
+        return Refusal("42601", "PREPARE takes a statement that gives rows");
+      }
+      statements_[command.name] = std::move(prepared);
       break;
     }
     case Kind::kExecute:
@@ -464,6 +475,9 @@ PgResult<void> PostgresSession::FetchCursor(const PgPortal& fetch, bool simple) 
     return Refusal("34000", fmt::format("cursor \"{}\" does not exist", command.name));
   }
   PgPortal& portal = *found->second;
+  if (!IsPreparable(portal.statement().command.kind)) {
+    return Refusal("24000", fmt::format("\"{}\" is no cursor: it gives no rows", command.name));
+  }
   if (command.kind == Kind::kMove) {
     const PgExecutor::RowSink passed{.row = [](const engine::QueryResult&) { return false; },
                                      .flush = [] { return Status{}; }};
@@ -527,6 +541,11 @@ PgResult<void> PostgresSession::CopyOut(PgPortal& portal) {
 // EXECUTE name(values): the values are computed, then bound as text.
 PgResult<void> PostgresSession::Execute(const PgCommand& command, bool simple) {
   VL_TRY(const auto statement, FindStatement(command.name));
+  if (!IsPreparable(statement->command.kind)) {
+    return Refusal("0A000", fmt::format("prepared statement \"{}\" gives no rows: EXECUTE of such "
+                                        "is not supported",
+                                        command.name));
+  }
   std::vector<engine::Parameter> values;
   if (!command.query.empty()) {
     VL_TRY(const auto list, Prepare("SELECT " + command.query, {}));
