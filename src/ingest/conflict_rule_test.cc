@@ -142,5 +142,69 @@ INSTANTIATE_TEST_SUITE_P(
              "entered-in-error|-|-|true|true"}),
     [](const auto& info) { return info.param.name; });
 
+// A panel of `status` with a pulse beside the pressures; `systolic` and `pulse` are Quantities.
+std::string Panel(const std::string& id, int version, const std::string& status,
+                  const std::string& systolic, const std::string& pulse) {
+  const auto component = [](const std::string& code, const std::string& value) {
+    return fmt::format(
+        R"({{"code":{{"coding":[{{"system":"http://loinc.org","code":"{}"}}]}},"valueQuantity":{}}})",
+        code, value);
+  };
+  return fmt::format(
+      R"({{"resourceType":"Observation","id":"{}","meta":{{"versionId":"{}"}},"status":"{}",)"
+      R"("code":{{"coding":[{{"system":"http://loinc.org","code":"85354-9"}}]}},)"
+      R"("subject":{{"reference":"Patient/p"}},"effectiveDateTime":"2026-01-01T08:00:00Z",)"
+      R"("component":[{},{},{}]}})"
+      "\n",
+      id, version, status, component("8480-6", systolic),
+      component("8462-4", R"({"value":110,"code":"mm[Hg]"})"), component("8867-4", pulse));
+}
+
+// Of each reading, its rows of either table that are retracted, and have a value.
+std::string Retracted(TestLake& lake) {
+  return lake.Rows(
+      "SELECT o.id, o.retracted_at IS NOT NULL, o.systolic_pressure_value, "
+      "count(v.retracted_at), count(v.value), count(*), string_agg(v.code, ' ' ORDER BY "
+      "v.component) "
+      "FROM silver.observation o JOIN silver.vital_sign v ON v.id = o.id GROUP BY ALL ORDER BY 1");
+}
+
+TEST(ConflictRuleOfPanels, ARetractionReachesAllRowsWhateverItsValuesAre) {
+  const std::string pressure = R"({"value":180,"code":"mm[Hg]"})";
+  const std::string pulse = R"({"value":70,"code":"/min"})";
+  // Those of the retractions.
+  const std::vector<std::pair<std::string, std::string>> quantities = {
+      {pressure, pulse},
+      {pressure, R"({"value":{},"code":"/min"})"},
+      {pressure, R"({"value":70,"unit":["/min","bpm"]})"},
+      {R"({"value":{},"code":"mm[Hg]"})", pulse},
+      {R"({"value":{},"code":["mm[Hg]"]})", R"({"value":[],"comparator":{}})"}};
+  std::string finals;
+  std::string retractions;
+  std::string expected;
+  for (size_t i = 0; i < quantities.size(); ++i) {
+    for (const std::string status : {"entered-in-error", "cancelled"}) {
+      const std::string id = fmt::format("{}-{}", i, status);
+      finals += Panel(id, 1, "final", pressure, pulse);
+      retractions += Panel(id, 2, status, quantities[i].first, quantities[i].second);
+    }
+    for (const std::string status : {"cancelled", "entered-in-error"}) {
+      expected += fmt::format("{}-{},true,,3,0,3,8480-6 8462-4 8867-4\n", i, status);
+    }
+  }
+  const std::vector<std::vector<std::string>> orders = {
+      {finals, retractions}, {retractions, finals}, {retractions}, {finals + retractions}};
+  for (const auto& files : orders) {
+    TestLake lake;
+    for (size_t step = 0; step < files.size(); ++step) {
+      const auto summary = lake.Ingest({{fmt::format("step-{}.ndjson", step), files[step]}});
+      EXPECT_EQ(summary.counts.quarantined, 0);
+      if (step == 0) continue;
+      EXPECT_EQ(lake.Rows("SELECT count(*) FROM ops.issue WHERE rule = 'view'"), "0\n");
+    }
+    EXPECT_EQ(Retracted(lake), expected);
+  }
+}
+
 }  // namespace
 }  // namespace vitalake::ingest

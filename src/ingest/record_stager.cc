@@ -298,15 +298,19 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
   const std::string quality = assessment.quality.ToString();
   GatherRecordCells(record, source, resource, key.key, quality, home);
   if (watcher_) watcher_->Begin(PlaceToWatch(source), resource, key.key, assessment);
+  // What a retraction holds does not matter: it reaches the rows of its key.
+  const view::OnFault on_fault =
+      assessment.retracted ? view::OnFault::kNull : view::OnFault::kNoRows;
   // The pressures of a panel are vital signs as well.
   for (const size_t at : {static_cast<size_t>(home), static_cast<size_t>(Silver::kVitalSign)}) {
     const bool is_home = at == static_cast<size_t>(home);
     int64_t rows = 0;
-    const auto ran = runners_[at].Run(resource, [&](std::span<const view::Cell> row) {
+    const auto take = [&](std::span<const view::Cell> row) {
       ++rows;
       AppendRow(at, row);
       if (watcher_) Watch(at, row);
-    });
+    };
+    const auto ran = runners_[at].Run(resource, take, on_fault);
     if (rows > 0) CountStaged(at, source, key.key);
     if (is_home && (!ran || rows == 0)) {
       return Quarantine(record, source,

@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "engine/cell_file.h"
@@ -30,6 +31,9 @@ using view::Cell;
 // More are merged by statements, whose cost does not grow with each.
 constexpr size_t kMostKeys = 2'000;
 constexpr int64_t kMostStaged = 100'000;
+// Staged rows of these keys, which are held in memory.
+constexpr size_t kMostRows = 10'000;
+constexpr int64_t kCheckEvery = 1024;  // rows
 
 KeptRow Keep(int64_t place, std::span<const Cell> cells) {
   KeptRow kept;
@@ -72,20 +76,6 @@ std::optional<int64_t> VersionOf(const Cell& cell) {
 
 std::optional<int64_t> NumberOf(const Cell& cell) {
   return cell.is_null ? std::nullopt : std::optional(cell.integer);
-}
-
-// Calls `row` for the rows of a staged file that have one of `keys`, with id_space and id first.
-Status ReadRowsOf(const std::filesystem::path& file, const std::unordered_set<uint64_t>& keys,
-                  std::span<const engine::RowColumn> columns,
-                  const std::function<Status(int64_t, std::span<const Cell>)>& row) {
-  const engine::RowColumn key_columns[] = {{"id_space"}, {"id"}};
-  std::vector<int64_t> wanted;
-  VL_RETURN_IF_ERROR(engine::ReadAllParquetRows(
-      file, key_columns, [&](int64_t place, std::span<const Cell> cells) -> Status {
-        if (keys.contains(KeyHash(cells[0].text, cells[1].text))) wanted.push_back(place);
-        return {};
-      }));
-  return wanted.empty() ? Status() : engine::ReadParquetRows(file, wanted, columns, row);
 }
 
 }  // namespace
@@ -135,9 +125,8 @@ struct NewerVersions::Columns {
     if (*ours != *theirs) return *ours > *theirs;
     return NumberOf(a.cells[updated]) > NumberOf(b.cells[updated]);
   }
-  bool IsOneRecord(const KeptRow& a, const KeptRow& b) const {
-    return a.cells[offset].integer == b.cells[offset].integer &&
-           a.cells[partition].text == b.cells[partition].text;
+  Place PlaceOf(const KeptRow& row) const {
+    return {row.cells[partition].text, row.cells[offset].integer};
   }
   bool HaveOneContent(const KeptRow& a, const KeptRow& b) const {
     return a.cells[content].text == b.cells[content].text;
@@ -148,6 +137,14 @@ struct NewerVersions::Columns {
            row.cells[id_space].text == other.cells[id_space].text;
   }
 };
+
+size_t NewerVersions::PlaceHash::operator()(const Place& place) const {
+  return Hash64(place.partition, static_cast<uint64_t>(place.offset));
+}
+
+Status NewerVersions::CheckAt(int64_t row) const {
+  return row % kCheckEvery == 0 ? wait_.Check(lake_.clock(), "merging newer versions") : Status();
+}
 
 Status NewerVersions::ReadStored(std::span<const KeyHit> hits) {
   const std::vector<FileRows> files = ByFile({hits.begin(), hits.end()});
@@ -167,17 +164,32 @@ Status NewerVersions::ReadStored(std::span<const KeyHit> hits) {
   return {};
 }
 
-Status NewerVersions::ReadStaged() {
-  const std::vector<engine::WrittenFile>& files = request_.staged.files;
-  for (const engine::WrittenFile& file : files) {
-    std::vector<KeptRow>& rows = staged_[static_cast<size_t>(&file - files.data())];
-    VL_RETURN_IF_ERROR(ReadRowsOf(file.path, keys_, columns_,
-                                  [&](int64_t place, std::span<const Cell> cells) -> Status {
-                                    rows.push_back(Keep(place, cells));
-                                    return {};
-                                  }));
+Result<std::vector<int64_t>> NewerVersions::PlacesOfKeys(const std::filesystem::path& file) const {
+  const engine::RowColumn key_columns[] = {{"id_space"}, {"id"}};
+  std::vector<int64_t> places;
+  VL_RETURN_IF_ERROR(engine::ReadAllParquetRows(
+      file, key_columns, [&](int64_t place, std::span<const Cell> cells) -> Status {
+        if (keys_.contains(KeyHash(cells[0].text, cells[1].text))) places.push_back(place);
+        return CheckAt(place);
+      }));
+  return places;
+}
+
+Result<bool> NewerVersions::ReadStaged() {
+  size_t held = 0;
+  for (size_t i = 0; i < staged_.size(); ++i) {
+    const std::filesystem::path& file = request_.staged.files[i].path;
+    VL_TRY(const std::vector<int64_t> places, PlacesOfKeys(file));
+    held += places.size();
+    if (held > kMostRows) return false;
+    if (places.empty()) continue;
+    VL_RETURN_IF_ERROR(engine::ReadParquetRows(
+        file, places, columns_, [&](int64_t place, std::span<const Cell> cells) -> Status {
+          staged_[i].push_back(Keep(place, cells));
+          return CheckAt(place);
+        }));
   }
-  return {};
+  return true;
 }
 
 std::unordered_map<uint64_t, NewerVersions::Key> NewerVersions::Gather(const Columns& at) {
@@ -187,11 +199,10 @@ std::unordered_map<uint64_t, NewerVersions::Key> NewerVersions::Gather(const Col
   }
   for (size_t i = 0; i < staged_.size(); ++i) {
     for (KeptRow& row : staged_[i]) {
-      std::vector<Record>& records = keys[at.KeyOf(row)].records;
-      const auto own = std::ranges::find_if(
-          records, [&](const Record& record) { return at.IsOneRecord(*record.front().row, row); });
-      Record& record = own == records.end() ? records.emplace_back() : *own;
-      record.push_back({i, &row});
+      Key& key = keys[at.KeyOf(row)];
+      const auto [own, is_first] = key.places.emplace(at.PlaceOf(row), key.records.size());
+      if (is_first) key.records.emplace_back();
+      key.records[own->second].push_back({i, &row});
     }
   }
   return keys;
@@ -199,25 +210,22 @@ std::unordered_map<uint64_t, NewerVersions::Key> NewerVersions::Gather(const Col
 
 // Whether what is staged for the other table under these keys are the same records: another one may
 // be at home there.
-Result<bool> NewerVersions::AreTheSameElsewhere(const Columns& at,
-                                                const std::unordered_map<uint64_t, Key>& keys) {
+Result<bool> NewerVersions::AreTheSameElsewhere(const std::unordered_map<uint64_t, Key>& keys) {
   if (!request_.elsewhere) return true;
   const engine::RowColumn wanted[] = {
       {"id_space"}, {"id"}, {"source_partition"}, {"source_offset", view::ColumnType::kBigint}};
   bool same = true;
   const auto is_ours = [&](std::span<const Cell> cells) {
     const auto own = keys.find(KeyHash(cells[0].text, cells[1].text));
-    return own != keys.end() && std::ranges::any_of(own->second.records, [&](const Record& record) {
-             const std::vector<Cell>& ours = record.front().row->cells;
-             return ours[at.partition].text == cells[2].text &&
-                    ours[at.offset].integer == cells[3].integer;
-           });
+    return own != keys.end() && own->second.places.contains({cells[2].text, cells[3].integer});
   };
   for (const engine::WrittenFile& file : request_.staged_elsewhere->files) {
-    VL_RETURN_IF_ERROR(
-        ReadRowsOf(file.path, keys_, wanted, [&](int64_t, std::span<const Cell> cells) -> Status {
+    VL_TRY(const std::vector<int64_t> places, PlacesOfKeys(file.path));
+    if (places.empty()) continue;
+    VL_RETURN_IF_ERROR(engine::ReadParquetRows(
+        file.path, places, wanted, [&](int64_t place, std::span<const Cell> cells) -> Status {
           same &= is_ours(cells);
-          return {};
+          return CheckAt(place);
         }));
   }
   return same;
@@ -275,13 +283,13 @@ bool NewerVersions::Settle(const Columns& at, Key& key) {
   for (const StoredRow& old : key.stored) {
     if (!comes_second(*old.row)) return false;
   }
+  std::unordered_set<Place, PlaceHash> stored_places;
+  for (const StoredRow& old : key.stored) stored_places.insert(at.PlaceOf(*old.row));
   for (Record& record : key.records) {
     for (const StagedRow& staged : record) left_out_[staged.file].push_back(staged.row->place);
     if (&record == &*highest) continue;
     const KeptRow& second = *record.front().row;
-    const bool is_stored = std::ranges::any_of(
-        key.stored, [&](const StoredRow& old) { return at.IsOneRecord(*old.row, second); });
-    if (is_stored || !comes_second(second)) return false;
+    if (stored_places.contains(at.PlaceOf(second)) || !comes_second(second)) return false;
     exceptions_.push_back({record, at.HaveOneContent(first, second)});
   }
   if (!key.stored.empty()) {
@@ -290,6 +298,14 @@ bool NewerVersions::Settle(const Columns& at, Key& key) {
     return TakePlaces(at, key.stored, *highest);
   }
   for (const StagedRow& staged : *highest) std::erase(left_out_[staged.file], staged.row->place);
+  return true;
+}
+
+Result<bool> NewerVersions::SettleAll(const Columns& at, std::unordered_map<uint64_t, Key>& keys) {
+  for (auto& [hash, key] : keys) {
+    VL_RETURN_IF_ERROR(wait_.Check(lake_.clock(), "merging newer versions"));
+    if (!Settle(at, key)) return false;
+  }
   return true;
 }
 
@@ -312,10 +328,12 @@ Result<bool> NewerVersions::Take(std::span<const KeyHit> hits, std::span<const u
     keys_ = stored_keys_;
     keys_.insert(repeats.begin(), repeats.end());
     if (keys_.empty()) return true;
-    VL_RETURN_IF_ERROR(ReadStaged());
+    VL_TRY(const bool read, ReadStaged());
+    if (!read) return false;
     auto keys = Gather(*at);
-    VL_TRY(const bool same, AreTheSameElsewhere(*at, keys));
-    return same && std::ranges::all_of(keys, [&](auto& key) { return Settle(*at, key.second); });
+    VL_TRY(const bool same, AreTheSameElsewhere(keys));
+    if (!same) return false;
+    return SettleAll(*at, keys);
   };
   auto taken = take();
   if (!taken && taken.error().kind == ErrorKind::kUnsupported) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -81,9 +82,19 @@ class NewerVersions {
     size_t file;
     const KeptRow* row;
   };
+  // Where a record came in; the text is that of one of its rows.
+  struct Place {
+    std::string_view partition;
+    int64_t offset;
+    bool operator==(const Place&) const = default;
+  };
+  struct PlaceHash {
+    size_t operator()(const Place& place) const;
+  };
   struct Key {
     std::vector<StoredRow> stored;
     std::vector<Record> records;
+    std::unordered_map<Place, size_t, PlaceHash> places;  // of `records`
   };
   // A record that is not simply written.
   struct Exception {
@@ -92,10 +103,15 @@ class NewerVersions {
   };
 
   Status ReadStored(std::span<const KeyHit> hits);
-  Status ReadStaged();
+  // Every so many rows.
+  Status CheckAt(int64_t row) const;
+  // The places of a staged file's rows that have one of the keys.
+  Result<std::vector<int64_t>> PlacesOfKeys(const std::filesystem::path& file) const;
+  // false: they are too many.
+  Result<bool> ReadStaged();
   std::unordered_map<uint64_t, Key> Gather(const Columns& at);
-  Result<bool> AreTheSameElsewhere(const Columns& at,
-                                   const std::unordered_map<uint64_t, Key>& keys);
+  Result<bool> AreTheSameElsewhere(const std::unordered_map<uint64_t, Key>& keys);
+  Result<bool> SettleAll(const Columns& at, std::unordered_map<uint64_t, Key>& keys);
   bool Settle(const Columns& at, Key& key);
   bool TakePlaces(const Columns& at, const std::vector<StoredRow>& stored, const Record& record);
   Result<std::vector<bool>> AreHome();

@@ -18,20 +18,43 @@ class NewerVersionsTest : public UpsertFixture {
     return out;
   }
 
+  // `count` versions of one reading, from 1 on.
+  Batch StageVersions(const std::string& id, int count) {
+    Batch batch = Stage(*ours_, {{.id = id}});
+    auto connection = ours_->engine().Connect();
+    auto files = engine::WriteParquet(
+        *connection,
+        fmt::format(
+            "SELECT s.* REPLACE (CAST(v AS VARCHAR) AS version_id, v AS source_offset, "
+            "CAST(v AS VARCHAR) AS content_hash) FROM read_parquet({}) s, range(1, {}) t(v)",
+            engine::QuotePath(batch.staged.files[0].path), count + 1),
+        batch.folder.path(), {.stats_columns = view_.clustered_by});
+    EXPECT_TRUE(files) << files.error().ToString();
+    batch.staged.files = *files;
+    batch.staged.records = count;
+    batch.staged.keys =
+        StagedKeys::Of(std::vector<uint64_t>(static_cast<size_t>(count), KeyHash("", id)));
+    return batch;
+  }
+
   // Whether the readings need no ranking.
   bool AreSimplyNewer(const std::vector<Reading>& readings) {
-    const Batch batch = Stage(*ours_, readings, true);
+    return AreSimplyNewer(Stage(*ours_, readings, true));
+  }
+  bool AreSimplyNewer(const Batch& batch) {
+    const auto taken = Take(batch, {});
+    EXPECT_TRUE(taken) << taken.error().ToString();
+    return taken.value_or(false);
+  }
+  Result<bool> Take(const Batch& batch, const Wait& wait) {
     const UpsertRequest request{view_, batch.staged, "", {}};
     const delta::SnapshotPtr snapshot = *ours_->Latest(view_.table);
-    const Wait wait;
     const auto hits = KeyIndex(*ours_, view_.table)
-                          .Find(snapshot, snapshot->files(), batch.staged.keys->hashes, wait);
+                          .Find(snapshot, snapshot->files(), batch.staged.keys->hashes, {});
     EXPECT_TRUE(hits) << hits.error().ToString();
     auto connection = ours_->engine().Connect();
     NewerVersions newer(*ours_, request, snapshot, *connection, wait);
-    const auto taken = newer.Take(*hits, batch.staged.keys->repeats);
-    EXPECT_TRUE(taken) << taken.error().ToString();
-    return taken.value_or(false);
+    return newer.Take(*hits, batch.staged.keys->repeats);
   }
 
   // All columns of the rows whose id begins with `mark`, but for those that name the batch or tell
@@ -131,6 +154,37 @@ TEST_F(NewerVersionsTest, ComeToWhatTheGeneralWayMakes) {
             "b 1 arm false update_postimage ;b 1 arm false update_preimage ;"
             "c 1 arm false update_preimage ;c 3 wrist false update_postimage ;"
             "d 1 arm false insert ;e 2 leg false insert ;");
+}
+
+// However many versions of one key come, few are held in memory, and the rows are the same.
+TEST_F(NewerVersionsTest, MoreRowsThanAreHeldAreRanked) {
+  for (const int count : {10'000, 10'001}) {
+    const std::string mark = count == 10'000 ? "s" : "r";
+    Upsert(*ours_, {{.id = mark + "a"}});
+    const Batch batch = StageVersions(mark + "a", count);
+    EXPECT_EQ(AreSimplyNewer(batch), count == 10'000);
+    const UpsertRequest request{view_, batch.staged, "", [&](const auto&) {
+                                  return CommitNote{{{batch.partition, 1}}, {}};
+                                }};
+    const auto result = lake::Upsert(*ours_, request, {});
+    ASSERT_TRUE(result) << result.error().ToString();
+    EXPECT_EQ(result->rows_updated, 1);
+    EXPECT_EQ(result->rows_inserted, 0);
+    EXPECT_EQ(result->exceptions.at(batch.partition).superseded, count - 1);
+    EXPECT_EQ(Changes("SELECT substr(id, 2), version_id, _change_type"),
+              fmt::format("a 1 update_preimage ;a {} update_postimage ;", count));
+  }
+  EXPECT_EQ(Table(), "ra 10001 arm;sa 10000 arm;");
+}
+
+TEST_F(NewerVersionsTest, EndsWhenItIsAskedTo) {
+  Upsert(*ours_, {{.id = "a"}});
+  std::stop_source stop;
+  stop.request_stop();
+  const auto taken =
+      Take(Stage(*ours_, {{.id = "a", .version = 2}}, true), {.stop = stop.get_token()});
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().kind, ErrorKind::kCancelled);
 }
 
 }  // namespace

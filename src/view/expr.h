@@ -46,6 +46,8 @@ class Env {
   const std::string& fault() const { return fault_; }
   // Notes the first fault; false, so that an Each can return it.
   bool Fail(std::string message);
+  // Goes on after a fault.
+  void ForgetFault() { failed_ = false; }
 
   // Copies a computed text into memory that lives until Reset.
   std::string_view Keep(std::string_view text);

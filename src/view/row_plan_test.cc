@@ -29,12 +29,13 @@ std::shared_ptr<const View> Compiled(std::string_view definition) {
 }
 
 // The rows of one resource, or its fault, as one text.
-std::string RowsShown(ViewRunner& runner, const View& view, std::string_view resource) {
+std::string RowsShown(ViewRunner& runner, const View& view, std::string_view resource,
+                      OnFault on_fault) {
   JsonParser parser;
   const auto tree = parser.Parse(resource);
   EXPECT_TRUE(tree) << resource;
   std::string out;
-  const auto ran = runner.Run(*tree, [&](std::span<const Cell> row) {
+  const auto show = [&](std::span<const Cell> row) {
     for (size_t i = 0; i < row.size(); ++i) {
       const Cell& cell = row[i];
       const bool text = view.columns()[i].type == ColumnType::kVarchar;
@@ -44,7 +45,8 @@ std::string RowsShown(ViewRunner& runner, const View& view, std::string_view res
       out += '|';
     }
     out += '\n';
-  });
+  };
+  const auto ran = runner.Run(*tree, show, on_fault);
   return ran ? out : ran.error().place + ": " + ran.error().message;
 }
 
@@ -53,8 +55,12 @@ void ExpectSameByOneRunner(const std::shared_ptr<const View>& view,
   ViewRunner shared(view);
   for (int turn = 0; turn < 4; ++turn) {
     for (const std::string& resource : resources) {
-      ViewRunner own(view);
-      EXPECT_EQ(RowsShown(shared, *view, resource), RowsShown(own, *view, resource)) << resource;
+      for (const OnFault on_fault : {OnFault::kNull, OnFault::kNoRows}) {
+        ViewRunner own(view);
+        EXPECT_EQ(RowsShown(shared, *view, resource, on_fault),
+                  RowsShown(own, *view, resource, on_fault))
+            << resource;
+      }
     }
   }
 }
@@ -121,6 +127,45 @@ TEST(RowPlan, WhatDependsOnMoreThanTheShapeIsEvaluated) {
       view,
       {patient("a", "b", "1999-01-01", "x", "y"), patient("b", "b", "2001-01-01", "none", "y"),
        patient("c", "d", "2001", "none", "none"), patient("a", "a", "nonsense", "x", "none")});
+}
+
+TEST(RowPlan, CellsThatCannotBeFilled) {
+  const auto view = Compiled(R"j({"resource":"Patient","select":[
+    {"column":[{"name":"id","path":"id","type":"id"},
+               {"name":"number","path":"multipleBirth.ofType(integer)","type":"integer"},
+               {"name":"text","path":"multipleBirth.ofType(integer)","type":"string"},
+               {"name":"upper","path":"name.family.upper()","type":"string"},
+               {"name":"upper_again","path":"name.family.upper()","type":"string"},
+               {"name":"all_upper","path":"name.family.upper()","collection":true},
+               {"name":"family","path":"name.family","type":"string"},
+               {"name":"gender","path":"gender","type":"code"}]}]})j");
+  const auto patient = [](std::string_view id, std::string_view birth, std::string_view names,
+                          std::string_view gender = R"("male")") {
+    return fmt::format(R"({{"resourceType":"Patient","id":"{}","multipleBirthInteger":{},)"
+                       R"("name":[{}],"gender":{}}})",
+                       id, birth, names, gender);
+  };
+  const std::string one = R"({"family":"x"})";
+  const std::vector<std::string> resources = {patient("whole", "1", one),
+                                              patient("range", "99999999999", one),
+                                              patient("type", "{}", one),
+                                              patient("inner", "1", R"({"family":{}})"),
+                                              patient("names", "1", one + "," + one),
+                                              patient("many", "1", one, R"(["male","female"])")};
+  ExpectSameByOneRunner(view, resources);
+  const std::vector<std::string> shown = {
+      "'whole'|1|'1'|'X'|'X'|'[\"X\"]'|'x'|'male'|\n",
+      "'range'|null|'99999999999'|'X'|'X'|'[\"X\"]'|'x'|'male'|\n",
+      "'type'|null|null|'X'|'X'|'[\"X\"]'|'x'|'male'|\n",
+      "'inner'|1|'1'|null|null|null|null|'male'|\n",
+      "'names'|1|'1'|null|null|null|null|'male'|\n",
+      "'many'|1|'1'|'X'|'X'|'[\"X\"]'|'x'|null|\n"};
+  ViewRunner runner(view);
+  for (size_t i = 0; i < resources.size(); ++i) {
+    EXPECT_EQ(RowsShown(runner, *view, resources[i], OnFault::kNull), shown[i]);
+    const std::string strict = RowsShown(runner, *view, resources[i], OnFault::kNoRows);
+    EXPECT_EQ(strict == shown[i], i == 0) << strict;
+  }
 }
 
 TEST(RowPlan, MembersWithoutASymbolAreToldApartByName) {

@@ -75,6 +75,12 @@ class View {
   std::unique_ptr<Impl> impl_;
 };
 
+// What becomes of the rows of a resource when a cell cannot be filled.
+enum class OnFault : uint8_t {
+  kNoRows,  // there are none
+  kNull,    // that cell is null
+};
+
 // Why a resource gave no rows: the column or where clause, and what went wrong.
 struct RowFault {
   std::string place;  // "select[0].column[2] (family_name)"
@@ -90,8 +96,10 @@ class ViewRunner {
   ViewRunner(ViewRunner&&) noexcept;
 
   // Rows of one resource; none when its resourceType is another or a `where` is not true. After a
-  // fault no row of this resource was given (rows are gathered first, then handed on).
-  std::expected<void, RowFault> Run(JsonValue resource, const RowCallback& row);
+  // fault no row of this resource was given (rows are gathered first, then handed on). With kNull a
+  // `where` or an iteration that cannot be evaluated is one still.
+  std::expected<void, RowFault> Run(JsonValue resource, const RowCallback& row,
+                                    OnFault on_fault = OnFault::kNoRows);
 
   // What Run looks at: a resource parsed with it as JsonLimits::kept gives the same rows as one
   // parsed in full. Lives as long as the runner.

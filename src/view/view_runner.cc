@@ -67,6 +67,7 @@ struct ViewRunner::Impl {
   Env env;
   std::string json;
   std::string_view place;  // of what is being evaluated
+  OnFault on_fault = OnFault::kNoRows;
   std::vector<Cell> row;
   std::vector<Cell> rows;
   RowPlans plans;
@@ -118,9 +119,21 @@ struct ViewRunner::Impl {
     if (!column.collection && !repeated) {
       value.found = column.path.expr->One(env, value.item);
       value.is_known = true;
+      if (env.failed()) value.found = Found::kNone;
     }
     if (maker != nullptr) maker->AddCell(column, env, value, repeated);
-    return column.collection ? FillCollection(column, cell) : FillFrom(column, value, cell);
+    return IsSettled(
+        column.collection ? FillCollection(column, cell) : FillFrom(column, value, cell), cell);
+  }
+
+  // Whether the row goes on after a cell that could be filled, or could not.
+  bool IsSettled(bool filled, Cell& cell) {
+    if (filled || on_fault == OnFault::kNoRows) return filled;
+    // Where faults count, resources of this shape have no rows.
+    if (maker != nullptr) maker->GiveUp();
+    env.ForgetFault();
+    cell.is_null = true;
+    return true;
   }
 
   bool FillFrom(const ColumnPlan& column, const PathValue& value, Cell& cell) {
@@ -280,7 +293,7 @@ bool ViewRunner::Impl::Put(const RowStep& step, const Item& item) {
   Cell& cell = row[step.column];
   cell.is_null = true;
   place = step.plan->place;
-  return FillCell(plan.columns[step.column], item, env, cell);
+  return IsSettled(FillCell(plan.columns[step.column], item, env, cell), cell);
 }
 
 // Makes a plan beside, of a shape that was met before.
@@ -305,8 +318,10 @@ ViewRunner::ViewRunner(ViewRunner&&) noexcept = default;
 
 const JsonSelection& ViewRunner::selection() const { return impl_->kept; }
 
-std::expected<void, RowFault> ViewRunner::Run(JsonValue resource, const RowCallback& row) {
+std::expected<void, RowFault> ViewRunner::Run(JsonValue resource, const RowCallback& row,
+                                              OnFault on_fault) {
   Impl& run = *impl_;
+  run.on_fault = on_fault;
   if (!run.AppliesTo(resource)) return {};
   run.env.Reset();
   run.env.focus = run.env.resource = Item::Node(resource);
