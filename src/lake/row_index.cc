@@ -133,7 +133,6 @@ Result<std::string> RowIndex::Encode(std::string_view table, const delta::Snapsh
 
 Result<RowIndex::File> RowIndex::Make(std::string_view table, const delta::SnapshotPtr& snapshot,
                                       const delta::AddFile& file, const Wait& wait) {
-  const std::lock_guard one(making_);
   if (auto made = OpenStored(table, file)) return made;
   const auto bytes = Encode(table, snapshot, file, wait);
   if (!bytes) {
@@ -173,6 +172,8 @@ Result<std::vector<RowIndex::File>> RowIndex::OpenAll(std::string_view table,
     Ask(table, snapshot);
     return std::vector<File>{};
   }
+  if (missing.empty()) return files;
+  const std::lock_guard one(making_);
   for (const delta::AddFile* const file : missing) {
     auto made = Make(table, snapshot, *file, wait);
     if (!made) {

@@ -97,8 +97,10 @@ class RowIndex {
   std::atomic<bool> enabled_ = false;
   std::atomic<int64_t> answered_ = 0;
   std::atomic<int64_t> made_ = 0;
-  std::mutex making_;  // held while an index is made: one at a time
-  std::mutex mutex_;   // guards what follows
+  // Held by a reader that makes indexes, of few rows: others like it wait for these. The worker
+  // does without: who waited for a large file would wait longer than a scan takes.
+  std::mutex making_;
+  std::mutex mutex_;  // guards what follows
   std::map<FileKey, File> open_;
   std::set<FileKey> impossible_;  // files that cannot have an index
   std::map<std::string, delta::SnapshotPtr, std::less<>> asked_;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <limits>
 
 #include "lake/upsert_fixture.h"
@@ -213,6 +215,23 @@ TEST_F(RowIndexTest, WhereNothingCanBeKeptRowsAreScanned) {
   ours_->row_index().Finish();
   EXPECT_FALSE(ours_->row_index().enabled());
   EXPECT_EQ(Ids("patient_id", {"p"}), std::nullopt);
+}
+
+TEST_F(RowIndexTest, NobodyWaitsForTheWorker) {
+  Upsert(*rival_, {{.id = "a", .patient = "p"}});
+  std::future<std::optional<std::vector<std::string>>> asked;
+  store_->ResetCounts();
+  store_->Before(
+      1,
+      [&] {
+        asked = std::async(std::launch::async, [&] { return Ids("patient_id", {"p"}); });
+        EXPECT_EQ(asked.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+      },
+      storage::StoreCall::kPut);
+  ours_->row_index().Enable();
+  ours_->row_index().Finish();
+  ASSERT_TRUE(asked.valid());
+  EXPECT_THAT(*asked.get(), ElementsAre("a"));
 }
 
 // The files that hold a reading are told from those that do not.
