@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"
@@ -17,30 +18,43 @@ constexpr size_t kMostIncluded = 1'000;
 
 struct FoundPage {
   std::vector<ResourceRow> rows;
-  CursorParts next;  // empty: the last page
+  std::vector<CursorParts> places;  // of the rows
+  bool more = false;                // there are more behind these
 };
 
-// Where the search names no ids but rows are found by them: those of the page's resources, so that
-// only narrow columns of the whole table are read.
-Result<std::optional<FhirKeys>> PageKeys(const FhirPlace& place, const FhirSearch& search,
-                                         Micros now) {
-  if (auto keys = KeysOf(search)) return keys;
+CursorParts PlaceOf(const engine::QueryResult& found, size_t first_column) {
+  CursorParts parts;
+  for (size_t i = first_column; i < found.columns().size(); ++i) parts.push_back(found.Text(i));
+  return parts;
+}
+
+// The places of the page's resources and of the one behind, out of narrow columns of the whole
+// table. nullopt: rows are not found by them.
+Result<std::optional<std::vector<CursorParts>>> FindPlaces(const FhirPlace& place,
+                                                           const FhirSearch& search, Micros now) {
   const std::string_view table =
       search.type == FhirType::kPatient ? "silver.patient" : "silver.observation";
   if (!place.lake.row_index().IsReady(table)) return std::nullopt;
-  VL_TRY(const SqlQuery query, CompileFhirPageKeys(search, now));
+  VL_TRY(const SqlQuery query, CompileFhirPlaces(search, now));
   VL_TRY(engine::QueryResult found, place.session.Query(query.text, query.parameters, place.wait));
-  FhirKeys keys = KeysOf(search.type, {});
+  std::vector<CursorParts> places;
   while (true) {
     VL_TRY(const bool more, found.Next());
-    if (!more) return keys;
-    keys.served_ids.push_back(ServedId(found.GetString(0), found.GetString(1)));
+    if (!more) return places;
+    places.push_back(PlaceOf(found, 0));
   }
 }
 
-Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
-  const Micros now = place.lake.clock().NowMicros();
-  VL_TRY(const auto keys, PageKeys(place, search, now));
+FhirKeys KeysAt(const FhirSearch& search, std::span<const CursorParts> places) {
+  std::vector<std::string> served_ids;
+  for (const CursorParts& parts : places) {
+    served_ids.push_back(ServedId(parts.back(), parts[parts.size() - 2]));
+  }
+  return KeysOf(search.type, std::move(served_ids));
+}
+
+Result<FoundPage> ReadPage(const FhirPlace& place, const FhirSearch& search, Micros now,
+                           const std::optional<FhirKeys>& keys) {
   const auto statement = [&](const FhirTables& tables) {
     return CompileFhirSearch(search, now, tables);
   };
@@ -48,17 +62,31 @@ Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
   FoundPage page;
   while (true) {
     VL_TRY(const bool more, found.Next());
-    if (!more) {
-      page.next.clear();
+    if (!more) return page;
+    if (static_cast<int64_t>(page.rows.size()) == search.count) {
+      page.more = true;
       return page;
     }
-    if (static_cast<int64_t>(page.rows.size()) == search.count) return page;
     page.rows.push_back(ResourceRowOf(search.type, found));
-    page.next.clear();
-    for (size_t i = kRowColumns; i < found.columns().size(); ++i) {
-      page.next.push_back(found.Text(i));
-    }
+    page.places.push_back(PlaceOf(found, kRowColumns));
   }
+}
+
+// Where the search names no ids but rows are found by them, the page's ids are found first. That is
+// an older version of the tables than the rows are read of: where these are not at the same places
+// any more, others may belong between them or follow them.
+Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
+  const Micros now = place.lake.clock().NowMicros();
+  if (const auto keys = KeysOf(search)) return ReadPage(place, search, now, keys);
+  VL_TRY(const auto places, FindPlaces(place, search, now));
+  if (places) {
+    VL_TRY(FoundPage page, ReadPage(place, search, now, KeysAt(search, *places)));
+    const size_t wanted = std::min(places->size(), static_cast<size_t>(search.count));
+    const bool same = page.more == (places->size() > wanted) &&
+                      std::ranges::equal(page.places, std::span(*places).first(wanted));
+    if (same) return page;
+  }
+  return ReadPage(place, search, now, std::nullopt);
 }
 
 Result<int64_t> CountAll(const FhirPlace& place, const FhirSearch& search) {
@@ -138,9 +166,9 @@ Result<FhirBundle> SearchPage(const FhirPlace& place, const FhirSearch& search,
   bundle.links.emplace_back("self", url + QueryText(here));
   if (search.count == 0) return bundle;
   VL_TRY(FoundPage page, FindPage(place, search));
-  if (!page.next.empty()) {
+  if (page.more) {
     QueryList there = search.known;
-    there.emplace_back("_cursor", EncodeCursor(page.next));
+    there.emplace_back("_cursor", EncodeCursor(page.places.back()));
     bundle.links.emplace_back("next", url + QueryText(there));
   }
   const ServedParts parts = {search.summary, search.elements};

@@ -542,21 +542,22 @@ std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
 namespace {
 
 struct PageSql {
-  std::string parts, text;  // of the cursor; from FROM on
+  std::string places, text;  // the parts of cursors; from FROM on
 };
 
 Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search,
                             const FhirTables& tables) {
   VL_TRY(const std::string where, compiler.Where(search));
   VL_TRY(const std::string after, compiler.After(search));
-  std::string parts, order;
+  std::string places, order;
   for (const SortBy& by : search.sort) {
-    parts += fmt::format(", CAST({} AS VARCHAR)", by.key->sql);
+    places += fmt::format("CAST({} AS VARCHAR), ", by.key->sql);
     order += fmt::format("{}{}, ", by.key->sql, by.descending ? " DESC" : "");
   }
-  return PageSql{parts, fmt::format("FROM {} WHERE {} AND {} ORDER BY {}r.id, r.id_space{}",
-                                    RelationOf(search.type, tables), where, after, order,
-                                    tables.few ? "" : fmt::format(" LIMIT {}", search.count + 1))};
+  return PageSql{places + "r.id, r.id_space",
+                 fmt::format("FROM {} WHERE {} AND {} ORDER BY {}r.id, r.id_space{}",
+                             RelationOf(search.type, tables), where, after, order,
+                             tables.few ? "" : fmt::format(" LIMIT {}", search.count + 1))};
 }
 
 }  // namespace
@@ -564,15 +565,15 @@ Result<PageSql> CompilePage(Compiler& compiler, const FhirSearch& search,
 Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now, const FhirTables& tables) {
   Compiler compiler(now, tables);
   VL_TRY(const PageSql page, CompilePage(compiler, search, tables));
-  return SqlQuery{fmt::format("SELECT {}{}, r.id, r.id_space {}", kRowList, page.parts, page.text),
+  return SqlQuery{fmt::format("SELECT {}, {} {}", kRowList, page.places, page.text),
                   compiler.Take()};
 }
 
-Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now) {
+Result<SqlQuery> CompileFhirPlaces(const FhirSearch& search, Micros now) {
   const FhirTables tables;
   Compiler compiler(now, tables);
   VL_TRY(const PageSql page, CompilePage(compiler, search, tables));
-  return SqlQuery{"SELECT r.id_space, r.id " + page.text, compiler.Take()};
+  return SqlQuery{fmt::format("SELECT {} {}", page.places, page.text), compiler.Take()};
 }
 
 Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now, const FhirTables& tables) {

@@ -57,8 +57,9 @@ std::vector<std::string> IdsServedAs(std::string_view served_id);
 // none, a cursor of another search.
 Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now,
                                    const FhirTables& tables = {});
-// id_space and id of the same page, out of few columns.
-Result<SqlQuery> CompileFhirPageKeys(const FhirSearch& search, Micros now);
+// Of the same page only the parts of cursors, of which the last two are id and id_space: out of few
+// columns.
+Result<SqlQuery> CompileFhirPlaces(const FhirSearch& search, Micros now);
 // The number of all matches, in one cell.
 Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now,
                                   const FhirTables& tables = {});
