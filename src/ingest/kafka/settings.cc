@@ -98,7 +98,7 @@ Result<KafkaSettings> ConsumerSettings(const KafkaOptions& options, const std::s
   settings[rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : "fetch.error.backoff.ms"] =
       "10";
   settings["fetch.wait.max.ms"] = "100";
-  settings["queued.max.messages.kbytes"] = "32768";
+  settings["queued.max.messages.kbytes"] = "8192";
   settings["enable.partition.eof"] = "false";
   settings["allow.auto.create.topics"] = "false";
   settings["topic.metadata.refresh.interval.ms"] = "10000";
