@@ -249,7 +249,7 @@ std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_vie
     return fmt::format("({} IN ({}, {}))", column, BindText(id), BindText(text));
   }
   if (!MayBePatient(target)) return "false";
-  const std::string itself = IsServed(column, id);
+  std::string itself = IsServed(column, id);
   if (!tables_.merged) return itself;
   // Those merged with it, too.
   const std::string person = BindText(id);
