@@ -145,7 +145,7 @@ def upsert(args, title, millions, changed, new, runs):
     """Contestants on tables of the same readings. Like with like are the upsert of silver.observation by itself
     (bench_upsert: from rows that lie ready in files to the commit; 50 columns) and the rival's merge (the same; 13 columns);
     the whole command also parses, judges, keeps bronze, upserts silver.vital_sign (two rows a reading), gold and ledger.
-    The rival also merges the very rows of all 50 columns into a copy of silver.observation (of half a million: beyond, it lacks memory)."""
+    The rival also merges the very rows of all 50 columns into a copy of silver.observation (of half a million)."""
     updates = data.updates(changed, new)
     whole, lake, table = OUT / f"upsert-whole-{millions}", OUT / f"upsert-lake-{millions}", OUT / f"upsert-rival-{millions}"
     result = race(contest(f"vitalake, upsert alone, {title}", [data.BENCH_UPSERT, "merge", lake, data.staged(updates)], runs,
