@@ -116,7 +116,7 @@ class Folder {
     now_ = &RulesAt(rules_, entry.time);
     TimeOut(entry.time);
     if (entry.judged()) {
-      Severe(entry);
+      Severe(entry, describe);
       if (!entry.Has(Entry::kLate)) Ordinary(entry);
     }
     if (!entry.Has(Entry::kLate)) {
@@ -132,7 +132,7 @@ class Folder {
     if (StateOf(Rule::kSevereHigh) != AlertState::kPending) return;
     const Seconds wait = RulesAt(rules_, state_.pending_since).escalate_after;
     if (time < state_.pending_since + wait) return;
-    SetState(Rule::kSevereHigh, AlertState::kUnconfirmed);
+    SetState(Rule::kSevereHigh, AlertState::kUnconfirmed, state_.pending_since + wait);
   }
 
  private:
@@ -178,16 +178,17 @@ class Folder {
     episode.state = state;
     episode.severity = SeverityOf(rule, state);
     episode.opener = entry.key;
-    episode.opened = entry.time;
+    episode.opened = episode.changed = entry.time;
     episode.late = entry.Has(Entry::kLate);
     episode.age_unknown = entry.Has(Entry::kAgeUnknown);
     std::copy_n(entry.value, kChannels, episode.value);
   }
 
-  void SetState(Rule rule, AlertState state) {
+  void SetState(Rule rule, AlertState state, Seconds time) {
     state_.slot[static_cast<int>(rule)] = static_cast<uint8_t>(1 + static_cast<int>(state));
     Episode& episode = Of(rule);
     episode.state = state;
+    episode.changed = time;
     episode.severity = SeverityOf(rule, state);
   }
 
@@ -195,25 +196,32 @@ class Folder {
     state_.slot[static_cast<int>(rule)] = 0;
     Episode& episode = Of(rule);
     episode.state = AlertState::kClosed;
-    episode.closed = time;
+    episode.closed = episode.changed = time;
     episode_[static_cast<int>(rule)] = -1;
   }
 
   // A second severe reading: not of the same moment.
-  void Confirm(const Entry& entry) {
-    if (StateOf(Rule::kSevereHigh) == AlertState::kOpen) return;
-    if (entry.time <= state_.pending_since && entry.high() != High::kAtOnce) return;
-    SetState(Rule::kSevereHigh, AlertState::kOpen);
-    Episode& episode = Of(Rule::kSevereHigh);
+  void Confirm(const Entry& entry, Describe describe) {
+    if (StateOf(Rule::kSevereHigh) != AlertState::kOpen) {
+      if (entry.time <= state_.pending_since && entry.high() != High::kAtOnce) return;
+      SetState(Rule::kSevereHigh, AlertState::kOpen, entry.time);
+    }
+    GoOn(Rule::kSevereHigh, entry, describe);
+  }
+
+  // One more severe reading of an episode that is on.
+  void GoOn(Rule rule, const Entry& entry, Describe describe) {
+    Episode& episode = Of(rule);
     episode.other = entry.key;
+    episode.again |= describe == Describe::kYes;
     std::copy_n(entry.value, kChannels, episode.value);
   }
 
-  void Severe(const Entry& entry) {
+  void Severe(const Entry& entry, Describe describe) {
     const High high = entry.high();
     if (high >= High::kSevere) {
       if (state_.On(Rule::kSevereHigh)) {
-        Confirm(entry);
+        Confirm(entry, describe);
       } else {
         state_.pending_since = entry.time;
         Open(Rule::kSevereHigh, high == High::kAtOnce ? AlertState::kOpen : AlertState::kPending,
@@ -223,7 +231,11 @@ class Folder {
       Close(Rule::kSevereHigh, entry.time);
     }
     if (entry.low() == Low::kAtOnce) {
-      if (!state_.On(Rule::kSevereLow)) Open(Rule::kSevereLow, AlertState::kOpen, entry);
+      if (state_.On(Rule::kSevereLow)) {
+        GoOn(Rule::kSevereLow, entry, describe);
+      } else {
+        Open(Rule::kSevereLow, AlertState::kOpen, entry);
+      }
     } else if (state_.On(Rule::kSevereLow) && entry.low() < Low::kNearAtOnce) {
       Close(Rule::kSevereLow, entry.time);
     }

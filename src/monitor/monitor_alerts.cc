@@ -62,10 +62,22 @@ void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   }
 }
 
-// Too old to be told to anybody.
+// What happened too long ago to be told to anybody. The age is that of the reading, or the time-out,
+// that made the state what it is, not of the episode: it may have gone on for days.
 bool Monitor::State::IsOldNews(const Episode& episode) const {
-  return clock_ > episode.opened &&
-         clock_ - episode.opened > ToSeconds(options_.late_critical_within);
+  return episode.changed != 0 && clock_ > episode.changed &&
+         clock_ - episode.changed > ToSeconds(options_.late_critical_within);
+}
+
+// Whether one more severe reading is told although nothing else has changed: nobody has heard of
+// the alert for as long as a reminder would have waited, or has taken it on for a day.
+bool Monitor::State::IsToldAgain(const AlertRecord& record, const Episode& episode) const {
+  if (!episode.again || episode.closed != 0 || record.snoozed > clock_) return false;
+  if (record.acknowledged != 0 &&
+      clock_ - record.acknowledged < ToSeconds(options_.remind_after)) {
+    return false;
+  }
+  return clock_ - record.notified >= ToSeconds(options_.remind_severe_after);
 }
 
 void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
@@ -116,7 +128,8 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const AlertState before = record.state;
   const Severity severity = record.severity;
   const bool moved = !episode.in_base && record.opened != episode.opened;
-  if (before == episode.state && severity == episode.severity && !moved &&
+  const bool again = IsToldAgain(record, episode);
+  if (before == episode.state && severity == episode.severity && !moved && !again &&
       record.closed == episode.closed) {
     return;
   }
@@ -130,9 +143,11 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const bool graver = record.severity > severity;
   const bool quiet =
       record.Has(AlertRecord::kCapped) || record.acknowledged != 0 || record.snoozed > clock_;
-  event.notify = IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode);
+  event.notify =
+      again || (IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode));
   if (event.notify) record.notified = clock_;
   AddEpisode(event, &episode);
+  if (again && before == record.state) event.explanation = "Once more: " + event.explanation;
   Count(event);
 }
 

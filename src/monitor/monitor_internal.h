@@ -114,6 +114,7 @@ class Monitor::State {
   void FollowAlert(uint32_t index, uint32_t record, const Episode& episode);
   void WithdrawAlert(uint32_t index, uint32_t record);
   bool IsOldNews(const Episode& episode) const;
+  bool IsToldAgain(const AlertRecord& record, const Episode& episode) const;
   bool IsCapped(uint32_t person, Rule rule);
   AlertEvent& Emit(Change change, Vital vital, const AlertRecord& record);
   void AddEpisode(AlertEvent& event, const Episode* episode);

@@ -53,6 +53,62 @@ TEST(MonitorTest, NoRepeatWithin15MinutesEscalates) {
   EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
 }
 
+// Near the limit, neither severe nor clear of it: the reading that opened the episode leaves the
+// ring while it waits for its repeat.
+TEST(MonitorTest, EscalationIsToldWhenTheOpenerHasLeftTheRing) {
+  Stream stream;
+  stream.Tell(Bp(0, 185, 95));
+  for (int i = 1; i <= 10; ++i) stream.Tell(Bp(i * kMinute, 177, 95));
+  stream.Heard();
+  stream.Wait(15 * kMinute);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
+}
+
+TEST(MonitorTest, WhatChangesInAnOldEpisodeIsNews) {
+  Stream stream;
+  stream.Tell(Bp(0, 184, 95));
+  stream.Wait(30 * kHour);
+  stream.Heard();
+  stream.Tell(Bp(30 * kHour, 186, 95));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open"));
+}
+
+TEST(MonitorTest, ASevereReadingOfAnOpenEpisodeIsToldAgainAfterAnHour) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), Bp(5 * kMinute, 185, 95)});
+  const Hash128 id = stream.said()[0].event.alert_id;
+  const auto severe = [&] {
+    std::vector<std::string> lines = stream.Heard();
+    std::erase_if(lines, [](const std::string& line) { return !line.contains("severe-high"); });
+    return lines;
+  };
+  stream.Wait(2 * kDay - kMinute);
+  severe();  // three reminders, and no more
+  stream.Tell(Bp(2 * kDay, 230, 135));
+  EXPECT_THAT(severe(), ElementsAre("updated severe-high open"));
+  EXPECT_EQ(stream.last().event.alert_id, id);
+  EXPECT_EQ(stream.last().event.value, 230);
+  stream.Tell(Bp(2 * kDay + 59 * kMinute, 231, 135));
+  EXPECT_THAT(severe(), IsEmpty());
+  stream.Tell(Bp(2 * kDay + 61 * kMinute, 232, 135));
+  EXPECT_THAT(severe(), ElementsAre("updated severe-high open"));
+  ASSERT_TRUE(stream.Do(Acknowledge{{"", "p1"}, id, "dr"}, 3 * kDay));
+  severe();
+  stream.Tell(Bp(3 * kDay + 23 * kHour, 230, 135));
+  EXPECT_THAT(severe(), IsEmpty()) << "somebody has taken it on";
+  stream.Tell(Bp(4 * kDay + kMinute, 230, 135));
+  EXPECT_THAT(severe(), ElementsAre("updated severe-high open"));
+}
+
+TEST(MonitorTest, ADangerouslyLowReadingIsToldAgainToo) {
+  Stream stream;
+  stream.Tell(One(Vital::kOxygenSaturation, 0, 85));
+  stream.Wait(10 * kHour);
+  stream.Heard();
+  stream.Tell(One(Vital::kOxygenSaturation, 20 * kHour, 80));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-low open"));
+}
+
 TEST(MonitorTest, ReadingsOfOthersMakeTimePassToo) {
   Stream stream;
   stream.Know("p2", -10'000);
