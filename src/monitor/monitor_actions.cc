@@ -27,6 +27,8 @@ Status Monitor::State::Do(const PatientChanged& change) {
   } else if (!was_deceased) {
     patient.deceased_at = ToMicros(clock_);
   }
+  // What was not judged because it was not known whose it is.
+  JudgeAgain(PersonOf(number));
   // What asked who this is has its answer.
   if (const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
       asked != 0 && patient.has_birth_day) {
@@ -47,6 +49,45 @@ Status Monitor::State::Do(const PatientChanged& change) {
   if (patients_[number].survivor != 0) Part(number, patients_[number].survivor);
   if (survivor != 0) Join(number, survivor);
   return {};
+}
+
+// Judges the readings of a person that are known one by one and were not judged, or without an age,
+// by what is known now. Of a value beside a comparator or without a moment only a level counts:
+// whether it is a clear reading is not known any more.
+void Monitor::State::JudgeAgain(uint32_t person) {
+  if (!patients_[person].known) return;
+  for (int v = 0; v < kVitalCount; ++v) {
+    const uint32_t index = patients_[person].series[v];
+    if (index == 0) continue;
+    bool changed = false;
+    for (int i = 0; i < series_[index].ring_count; ++i) {
+      changed |= JudgeAgain(series_[index].ring[i], person, static_cast<Vital>(v));
+    }
+    if (!changed) continue;
+    series_[index].tip_count = Series::kNoTip;
+    Reconcile(index, 0);
+    Schedule(index);
+  }
+}
+
+bool Monitor::State::JudgeAgain(Entry& entry, uint32_t person, Vital vital) {
+  const bool open = !entry.judged() || entry.Has(Entry::kAgeUnknown);
+  if (!open || entry.Has(Entry::kRetracted) || entry.Has(Entry::kImplausible)) return false;
+  if (clock_ > entry.time && clock_ - entry.time > ToSeconds(options_.late_critical_within)) {
+    return false;
+  }
+  Reading reading;
+  reading.vital = vital;
+  reading.value = entry.ValueOf(0);
+  reading.diastolic = entry.ValueOf(1);
+  Timing timing;
+  timing.time = entry.time;
+  const JudgedLevel level = LevelOf(reading, person, timing, AgeOf(person, entry.time));
+  const bool certain = level.high >= High::kOrdinary || level.low >= Low::kOrdinary;
+  if (!level.judged() || (entry.Has(Entry::kNoBaseline) && !certain)) return false;
+  entry.SetLevel(level.high, level.low);
+  entry.SetMark(Entry::kAgeUnknown, level.age_unknown);
+  return true;
 }
 
 Status Monitor::State::Do(const SettingsChanged& change) {

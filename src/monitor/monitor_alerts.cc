@@ -87,6 +87,12 @@ void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   // no record was withdrawn or held back before.
   if (episode.in_base || (closed && episode.late)) return;
   if (series.alert_count >= kMostAlerts && !IsSevere(episode)) return;
+  // Nobody is asked to repeat a reading of somebody whom no rule judges.
+  const uint32_t person = series.patient;
+  if (episode.rule == Rule::kCheckReading &&
+      (!patients_[person].known || IsSuppressed(person, episode.opened))) {
+    return;
+  }
   const uint32_t number = records_.New();
   AlertRecord& record = records_[number];
   record.opener = episode.opener;

@@ -462,11 +462,43 @@ TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
   EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
   (void)stream.Heard();
   stream.Know("new", -9000);
-  EXPECT_THAT(stream.Heard(), ElementsAre("closed operations closed quietly"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "closed operations closed quietly"))
+      << "a clinician hears of it now";
   EXPECT_EQ(stream.last().event.alert_id, id);
   EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
+  EXPECT_EQ(stream.said()[2].event.queue, Queue::kClinical);
+  EXPECT_EQ(stream.said()[2].event.value, 190);
+  EXPECT_EQ(stream.said()[2].rule_version, "aha-acc-2025 2025.1");
   stream.Tell(Bp(10 * kMinute, 190, 95).Of("new"));
-  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+}
+
+TEST(MonitorCasesTest, WhatPrecedesItsPatientIsJudgedAsIfKnown) {
+  Stream stream;
+  stream.Tell({One(Vital::kTemperature, 0, 35.0).Of("cold"), Bp(0, 190, 95).Of("better"),
+               Bp(3 * kMinute, 130, 80).Of("better"), Bp(0, 120, 125).Of("odd"),
+               One(Vital::kOxygenSaturation, 0, 80).Of("child"), Bp(0, 215, 135).Of("long ago")});
+  Told implausible = Bp(kMinute, 80, 130).Of("odd");
+  implausible.reading.quality.Add(Quality::kImplausible);
+  stream.Tell(implausible);
+  stream.Wait(2 * kHour);
+  stream.Heard();
+  const auto said_of = [&](const std::string& patient, int32_t birth_day) {
+    stream.Know(patient, birth_day);
+    std::vector<std::string> lines = stream.Heard();
+    std::erase_if(lines, [](const std::string& line) { return line.contains("operations"); });
+    return lines;
+  };
+  EXPECT_THAT(said_of("cold", -9000), ElementsAre("opened severe-low open"));
+  EXPECT_THAT(said_of("better", -9000), ElementsAre("opened severe-high open quietly",
+                                                    "closed severe-high closed quietly"));
+  EXPECT_THAT(said_of("odd", -9000),
+              ElementsAre("opened severe-high unconfirmed", "opened check-reading open"));
+  EXPECT_THAT(said_of("child", static_cast<int32_t>(kStart / kDay - 5 * 365)), IsEmpty());
+  stream.Wait(24 * kHour + kMinute);
+  stream.Heard();
+  EXPECT_THAT(said_of("long ago", -9000), IsEmpty()) << "nothing to act on any more";
 }
 
 TEST(MonitorCasesTest, ARecordWithoutAnyPatientGoesToTheOperationsQueue) {

@@ -144,6 +144,8 @@ class Monitor::State {
 
   // Actions.
   Status Do(const PatientChanged& change);
+  void JudgeAgain(uint32_t person);
+  bool JudgeAgain(Entry& entry, uint32_t person, Vital vital);
   Status Do(const SettingsChanged& change);
   Status Do(const Acknowledge& action);
   Status Do(const Snooze& action);

@@ -186,7 +186,7 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
   mark(timing.late, Entry::kLate);
   mark(out_of_baseline, Entry::kNoBaseline);
   mark(out_of_baseline || suppressed || !age || *age < kLeastDetectorAge, Entry::kNoDetect);
-  mark(implausible && patients_[person].known && !suppressed, Entry::kImplausible);
+  mark(implausible, Entry::kImplausible);
   mark(level.age_unknown, Entry::kAgeUnknown);
   if (timing.imprecise) judgement.quality.Add(Quality::kTimeImprecise);
   if (timing.ahead) judgement.quality.Add(Quality::kClockAhead);

@@ -179,10 +179,8 @@ News2Reading Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
       out.input_age_s[i] = age;
     }
   }
-  const auto value = [&](int i) -> std::optional<double> {
-    if (inputs[i] == nullptr) return std::nullopt;
-    // Back to the number that was sent: the chart's borders are decimal.
-    return std::round(static_cast<double>(inputs[i]->value[0]) * 1000) / 1000;
+  const auto value = [&](int i) {
+    return inputs[i] == nullptr ? std::nullopt : inputs[i]->ValueOf(0);
   };
   clinical::News2Input input;
   input.respiratory_rate = value(0);

@@ -12,8 +12,10 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 #include "monitor/alert.h"
@@ -59,7 +61,15 @@ struct Entry {
     kSettled = 1 << 13,     // half a blood pressure whose other half took it into the base
   };
   bool Has(Mark mark) const { return marks & mark; }
+  void SetMark(Mark mark, bool on) {
+    marks = static_cast<uint16_t>(on ? marks | mark : marks & ~mark);
+  }
   bool judged() const { return high() != High::kUnjudged; }
+  // A value as the number that was sent: the borders of levels are decimal.
+  std::optional<double> ValueOf(int channel) const {
+    if (std::isnan(value[channel])) return std::nullopt;
+    return std::round(static_cast<double>(value[channel]) * 1000) / 1000;
+  }
 };
 
 // The baseline of one channel and the detectors that stand on it. Values are integers (tenths;

@@ -99,10 +99,12 @@ TEST_F(MonitorFollowerTest, AnUnknownPatientIsTheOperationsQueuesUntilTheyAppear
   KnowPatients();
   stream_.Pass(2 * kSecond);
   EXPECT_EQ(stream_.Rows("SELECT change, rule, queue FROM ops.alert ORDER BY sequence OFFSET 1"),
-            "closed,operations,operations\n");
+            "opened,severe-high,clinical\nclosed,operations,operations\n");
+  EXPECT_EQ(stream_.Rows("SELECT reading_ids FROM ops.alert WHERE rule = 'severe-high'"),
+            "[\"a\"]\n");
   stream_.Take({{kMinute, Pressure({"b", kMinute, 186, 100})}});
-  EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence OFFSET 2"),
-            "opened,severe-high,pending\n");
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence OFFSET 3"),
+            "updated,severe-high,open\nopened,high,open\n");
   EXPECT_EQ(stream_.Rows("SELECT actor, action, target, source_partition, source_offset "
                          "FROM ops.action ORDER BY ordinal OFFSET 1"),
             "system,patient,p1,vitals/topic/0/0,1\n");

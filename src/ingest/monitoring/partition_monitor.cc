@@ -201,7 +201,7 @@ void PartitionMonitor::TakeReading(const WatchedReading& watched) {
     reading.quality.Remove(clinical::Quality::kClockAhead);
   }
   const monitor::Observation seen = monitor_.Observe(reading);
-  if (IsRemarkable(seen.judgement)) Remember(watched);
+  if (IsRemarkable(seen.judgement) || reading.critical) Remember(watched);
   if (seen_.size() < shown_most_) ShowReading(watched, seen);
   Keep(seen.events, position_ + 1);
 }
