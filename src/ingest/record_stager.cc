@@ -327,6 +327,7 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
     }
     if (!pressure) break;
   }
+  if (watcher_) watcher_->End();
   ++tally_->home[static_cast<size_t>(home)];
 
   const std::string_view type = resource.String("resourceType");

@@ -19,7 +19,8 @@
 //   Versions.   The highest rank of a key counts, in whatever order versions come. The same content
 //               again does nothing. What is retracted never counted.
 //   Ids.        An alert keeps its id for life; a replay gives the same ids.
-//   Size.       At most 1 KB per patient and vital sign, and about 150 bytes per patient.
+//   Size.       At most 1 KB per patient and vital sign, about 150 bytes per patient, and at most 18
+//               bytes for finding each reading that can be changed.
 //
 // There is no shared watermark that one bad clock could stall: lateness is that of each reading
 // alone, and timers run on receive times, which readings and Tick bring along. A time in the future
@@ -154,7 +155,7 @@ class Monitor {
   const MonitorCounters& counters() const;
   size_t patients() const;
   size_t series() const;
-  // Bytes that patients, series and alerts hold.
+  // Bytes that patients, series, alerts and the index of readings hold.
   size_t state_bytes() const;
 
  private:

@@ -283,6 +283,7 @@ void Monitor::State::MoveAlerts(uint32_t from, uint32_t to, uint32_t owner) {
     --old.alert_count;
     AddRecord(next.first_alert, number);
     ++next.alert_count;
+    keys_.Add(record.opener, to);
   }
 }
 

@@ -268,9 +268,11 @@ void Monitor::State::RemoveRecord(uint32_t& first, uint32_t number) {
 
 void Monitor::State::DropRecord(uint32_t index, uint32_t number) {
   Series& series = series_[index];
+  const uint64_t opener = records_[number].opener;
   RemoveRecord(series.first_alert, number);
   --series.alert_count;
   records_.Free(number);
+  Forget(index, opener);
 }
 
 // The alert of a rule that is on; 0 when there is none.

@@ -292,6 +292,88 @@ TEST(MonitorCasesTest, AmendedAlertsAreWithdrawnKeptOrRaised) {
               ElementsAre("opened severe-high pending", "updated severe-high open"));
 }
 
+TEST(MonitorCasesTest, CorrectedToAnotherPatient) {
+  Stream stream;
+  stream.Know("other", -10'000);
+  stream.Tell(Bp(0, 190, 95).Version(1));
+  stream.Tell(Bp(0, 190, 95).Version(2).Of("other"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "withdrawn severe-high withdrawn",
+                          "opened severe-high pending"));
+  EXPECT_EQ(stream.said()[1].patient, "p1");
+  EXPECT_EQ(stream.said()[2].patient, "other");
+  EXPECT_EQ(stream.Tell(Bp(0, 190, 95).Version(1)).outcome, Outcome::kSuperseded);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  // Retracted under the name of the first.
+  stream.Tell(Retracted(Bp(0, 190, 95).Version(3), kMinute));
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-high withdrawn"));
+  EXPECT_EQ(stream.last().patient, "other");
+
+  Stream backwards;
+  backwards.Know("other", -10'000);
+  backwards.Tell(Bp(0, 190, 95).Version(2).Of("other"));
+  EXPECT_EQ(backwards.Tell(Bp(0, 190, 95).Version(1)).outcome, Outcome::kSuperseded);
+  EXPECT_THAT(backwards.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, CorrectedToAnotherPatientWhenItHasLeftTheRing) {
+  Stream stream;
+  stream.Know("other", -10'000);
+  stream.Tell(Bp(0, 210, 95).Version(1));
+  for (int i = 1; i <= 10; ++i) stream.Tell(Bp(i * kMinute, 178, 95));
+  Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+  stream.Heard();
+  const Told moved = Bp(0, 210, 95).Version(2).Of("other");
+  stream.Tell(moved);
+  EXPECT_EQ(stream.Heard()[0], "withdrawn severe-high withdrawn");
+  (void)restored.Observe(moved.View());
+  EXPECT_EQ(restored.Snapshot(), stream.monitor().Snapshot()) << "a restored one knows it, too";
+}
+
+TEST(MonitorCasesTest, CorrectedToAnotherVitalSign) {
+  Stream stream;
+  stream.Tell(One(Vital::kGlucoseMass, 0, 40).Id("g").Version(1));
+  stream.Tell(One(Vital::kGlucoseMolar, 0, 6.5).Id("g").Version(2));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-low open", "withdrawn severe-low withdrawn"));
+}
+
+TEST(MonitorCasesTest, CorrectedToHaveNoValue) {
+  Stream stream;
+  Told gone = One(Vital::kOxygenSaturation, 0, 0).Version(2);
+  gone.reading.value.reset();
+  gone.reading.status = ReadingStatus::kQuiet;
+  stream.Tell({One(Vital::kOxygenSaturation, 0, 80).Version(1), gone});
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-low open", "withdrawn severe-low withdrawn"));
+  EXPECT_EQ(stream.Tell(One(Vital::kOxygenSaturation, 0, 80).Version(1)).outcome,
+            Outcome::kSuperseded);
+  Stream backwards;
+  backwards.Tell({gone, One(Vital::kOxygenSaturation, 0, 80).Version(1)});
+  EXPECT_THAT(backwards.Heard(), IsEmpty());
+}
+
+// One record with several vital signs: none of them takes the others back, but a version without
+// one of them takes that back.
+TEST(MonitorCasesTest, ARecordOfSeveralVitalSigns) {
+  Stream stream;
+  const auto of = [](Told told, int64_t version, std::vector<Vital> vitals) {
+    told.Id("panel").Version(version);
+    for (const Vital vital : vitals) {
+      told.reading.vitals |= static_cast<uint16_t>(1 << static_cast<int>(vital));
+    }
+    return told;
+  };
+  const std::vector<Vital> both = {Vital::kHeartRate, Vital::kOxygenSaturation};
+  for (int i = 0; i < 2; ++i) {
+    stream.Tell({of(One(Vital::kHeartRate, 0, 140), 1, both),
+                 of(One(Vital::kOxygenSaturation, 0, 80), 1, both)});
+  }
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open", "opened severe-low open"));
+  stream.Tell(of(One(Vital::kHeartRate, 0, 140), 2, {Vital::kHeartRate}));
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-low withdrawn"));
+}
+
 TEST(MonitorCasesTest, AmendedDaysLaterKeepsItsPlaceInTime) {
   Stream stream;
   std::vector<Told> all = Ordinary(6);
@@ -476,10 +558,11 @@ TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
 
 TEST(MonitorCasesTest, WhatPrecedesItsPatientIsJudgedAsIfKnown) {
   Stream stream;
-  stream.Tell({One(Vital::kTemperature, 0, 35.0).Of("cold"), Bp(0, 190, 95).Of("better"),
-               Bp(3 * kMinute, 130, 80).Of("better"), Bp(0, 120, 125).Of("odd"),
-               One(Vital::kOxygenSaturation, 0, 80).Of("child"), Bp(0, 215, 135).Of("long ago")});
-  Told implausible = Bp(kMinute, 80, 130).Of("odd");
+  stream.Tell({One(Vital::kTemperature, 0, 35.0).Of("cold"), Bp(0, 190, 95).Of("better").Id("b1"),
+               Bp(3 * kMinute, 130, 80).Of("better").Id("b2"), Bp(0, 120, 125).Of("odd").Id("o1"),
+               One(Vital::kOxygenSaturation, 0, 80).Of("child"),
+               Bp(0, 215, 135).Of("long ago").Id("l1")});
+  Told implausible = Bp(kMinute, 80, 130).Of("odd").Id("o2");
   implausible.reading.quality.Add(Quality::kImplausible);
   stream.Tell(implausible);
   stream.Wait(2 * kHour);

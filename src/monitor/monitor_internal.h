@@ -11,6 +11,7 @@
 
 #include "monitor/explain.h"
 #include "monitor/fold.h"
+#include "monitor/key_index.h"
 #include "monitor/monitor.h"
 #include "monitor/reconcile.h"
 #include "monitor/ring.h"
@@ -45,6 +46,7 @@ class Monitor::State {
   PatientTable patients_;
   Pool<Series> series_;
   Pool<AlertRecord> records_;
+  KeyIndex keys_;
 
  private:
   // What an input is about, while it is worked on.
@@ -88,6 +90,14 @@ class Monitor::State {
   RingOutcome Put(uint32_t index, const Entry& entry);
   Outcome Retract(const Reading& reading, uint32_t index);
   Outcome RetractAnywhere(const Reading& reading);
+  Outcome TakeBackAnywhere(const Reading& reading);
+  void RetractElsewhere(const Reading& reading, uint32_t index, uint64_t key);
+  bool IsSupersededElsewhere(uint32_t index, uint64_t key, uint64_t rank) const;
+  void TakeBackElsewhere(const Reading& reading, uint32_t index, uint64_t key, uint64_t rank);
+  bool TakeBack(uint32_t index, uint64_t key, uint64_t rank);
+  std::vector<uint32_t> SeriesWith(uint64_t key) const;
+  bool HasOpener(const Series& series, uint64_t key) const;
+  void Forget(uint32_t index, uint64_t key);
   void RetractOpener(uint32_t index, uint64_t key);
   bool IsBuried(uint64_t key, uint64_t rank) const;
   void Bury(uint64_t key, uint64_t rank);

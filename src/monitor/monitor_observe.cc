@@ -38,7 +38,8 @@ uint16_t OriginOf(const Reading& reading) {
 // Steps of a reading:
 //   1. Timers that are due run.
 //   2. The patient, the survivor of a merge, the series.
-//   3. What a retraction or a higher version has taken back already is refused.
+//   3. What a retraction or a higher version has taken back already is refused, also one of another
+//   patient or vital sign; what an earlier version said elsewhere is taken back.
 //   4. Time: effective, or received where there is no moment or it lies ahead; in the window or
 //   late.
 //   5. Level, under the rule in force for this patient; what the detectors may use.
@@ -57,6 +58,8 @@ Observation Monitor::State::Observe(const Reading& reading) {
     const uint32_t patient = patients_.FindOrAdd(reading.patient);
     const uint32_t person = PersonOf(patient);
     judgement = Take(reading, person, person != patient);
+  } else if (reading.status == ReadingStatus::kQuiet) {
+    judgement.outcome = TakeBackAnywhere(reading);
   } else if (reading.patient.id.empty() && reading.status == ReadingStatus::kRetracted) {
     judgement.outcome = RetractAnywhere(reading);
   } else if (reading.patient.id.empty() && reading.critical) {
@@ -97,13 +100,16 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
   const uint32_t index = SeriesOf(person, reading.vital, reading.offset_minutes);
   const uint64_t key = KeyOf(reading);
   if (reading.status == ReadingStatus::kRetracted) {
+    RetractElsewhere(reading, index, key);
     judgement.outcome = Retract(reading, index);
     return judgement;
   }
-  if (IsBuried(key, PackRank(reading.rank, false))) {
+  const uint64_t rank = PackRank(reading.rank, false);
+  if (IsBuried(key, rank) || IsSupersededElsewhere(index, key, rank)) {
     judgement.outcome = Outcome::kSuperseded;
     return judgement;
   }
+  TakeBackElsewhere(reading, index, key, rank);
   const Timing timing = TimingOf(reading);
   if (timing.late) {
     judgement.late_by = timing.late_by;
@@ -227,6 +233,7 @@ RingOutcome Monitor::State::Put(uint32_t index, const Entry& entry) {
       return RingOutcome::kOlder;
     }
     MakeRoom(index);
+    keys_.Add(entry.key, index);
   }
   return PutEntry(series, entry);
 }
@@ -265,6 +272,7 @@ void Monitor::State::Settle(uint32_t index) {
     if (began != 0 && on && (before[i] == 0 || again))
       records_[began].marks |= AlertRecord::kInBase;
   }
+  Forget(index, oldest.key);
 }
 
 Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
@@ -300,15 +308,8 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
 // not count when it comes.
 Outcome Monitor::State::RetractAnywhere(const Reading& reading) {
   const uint64_t key = KeyOf(reading);
-  const auto opened = [&](const Series& series) {
-    for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
-      if (records_[r].opener == key) return true;
-    }
-    return false;
-  };
   std::optional<Outcome> outcome;
-  for (uint32_t index = 1; index <= series_.count(); ++index) {
-    if (FindKey(series_[index], key) < 0 && !opened(series_[index])) continue;
+  for (const uint32_t index : SeriesWith(key)) {
     const Outcome here = Retract(reading, index);
     if (outcome != Outcome::kRetracted) outcome = here;
   }
@@ -317,6 +318,89 @@ Outcome Monitor::State::RetractAnywhere(const Reading& reading) {
   if (IsBuried(key, rank)) return Outcome::kDuplicate;
   Bury(key, rank);
   return Outcome::kRetracted;
+}
+
+// A retraction that names another patient or vital sign than the reading had.
+void Monitor::State::RetractElsewhere(const Reading& reading, uint32_t index, uint64_t key) {
+  for (const uint32_t other : SeriesWith(key)) {
+    if (other != index) (void)Retract(reading, other);
+  }
+}
+
+// A version that has no value any more, or is not to be judged.
+Outcome Monitor::State::TakeBackAnywhere(const Reading& reading) {
+  const uint64_t key = KeyOf(reading);
+  const uint64_t rank = PackRank(reading.rank, false);
+  bool taken = false;
+  for (const uint32_t index : SeriesWith(key)) taken |= TakeBack(index, key, rank);
+  if (taken) return Outcome::kRetracted;
+  // The version before it may still come.
+  const bool watched = static_cast<int>(reading.vital) < kVitalCount;
+  if (watched && reading.rank.version > 1) Bury(key, rank);
+  return Outcome::kUnwatched;
+}
+
+// Whether a higher version has moved to another patient or vital sign.
+bool Monitor::State::IsSupersededElsewhere(uint32_t index, uint64_t key, uint64_t rank) const {
+  for (const uint32_t other : SeriesWith(key)) {
+    if (other == index) continue;
+    const int at = FindKey(series_[other], key);
+    if (at >= 0 && series_[other].ring[at].rank > rank) return true;
+  }
+  return false;
+}
+
+// What an earlier version said of another patient or vital sign than this one does.
+void Monitor::State::TakeBackElsewhere(const Reading& reading, uint32_t index, uint64_t key,
+                                       uint64_t rank) {
+  const uint32_t person = series_[index].patient;
+  for (const uint32_t other : SeriesWith(key)) {
+    const Series& series = series_[other];
+    const bool has = (reading.vitals >> static_cast<int>(series.vital)) & 1;
+    if (other != index && !(series.patient == person && has)) (void)TakeBack(other, key, rank);
+  }
+}
+
+// False when there is nothing to take back. The version of one that has left the ring is not known:
+// a first one cannot be higher.
+bool Monitor::State::TakeBack(uint32_t index, uint64_t key, uint64_t rank) {
+  constexpr uint64_t kSecondVersion = uint64_t{3} << 41;  // as PackRank has it
+  Series& series = series_[index];
+  cause_.rule = rules_.back().second.Find({series.vital, ToMicros(clock_), false, false});
+  if (FindKey(series, key) < 0) {
+    if (rank < kSecondVersion) return false;
+    RetractOpener(index, key);
+  } else if (RetractEntry(series, key, rank) != RingOutcome::kChanged) {
+    return false;
+  }
+  Reconcile(index, 0);
+  Schedule(index);
+  return true;
+}
+
+// In the order of their numbers, but those that rest after a merge.
+std::vector<uint32_t> Monitor::State::SeriesWith(uint64_t key) const {
+  std::vector<uint32_t> found;
+  keys_.ForEach(key, [&](uint32_t index) {
+    const Series& series = series_[index];
+    if (patients_[series.patient].survivor != 0) return;
+    if (FindKey(series, key) >= 0 || HasOpener(series, key)) found.push_back(index);
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+bool Monitor::State::HasOpener(const Series& series, uint64_t key) const {
+  for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+    if (records_[r].opener == key) return true;
+  }
+  return false;
+}
+
+// Unless the series still knows the key.
+void Monitor::State::Forget(uint32_t index, uint64_t key) {
+  const Series& series = series_[index];
+  if (FindKey(series, key) < 0 && !HasOpener(series, key)) keys_.Remove(key, index);
 }
 
 // The reading that raised an alert is retracted, but the ring knows it no more.

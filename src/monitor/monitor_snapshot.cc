@@ -188,7 +188,12 @@ Status Monitor::State::Load(std::string_view snapshot) {
     return corrupt();
   }
   for (uint32_t i = 1; i <= series_.count(); ++i) {
-    if (series_[i].timer != 0) timers_.push_back({series_[i].timer, i});
+    const Series& series = series_[i];
+    if (series.timer != 0) timers_.push_back({series.timer, i});
+    for (int at = 0; at < series.ring_count; ++at) keys_.Add(series.ring[at].key, i);
+    for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+      keys_.Add(records_[r].opener, i);
+    }
   }
   std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
   return {};

@@ -138,7 +138,29 @@ void RecordWatcher::Begin(const WatchedPlace& place, JsonValue resource, std::st
   rank_ = RankOf(resource);
   status_ = monitor::ParseStatus(resource.String("status"));
   quality_ = assessment.quality;
+  named_.reset();
   first_ = records_.size();
+}
+
+void RecordWatcher::End() {
+  uint16_t vitals = 0;
+  const std::span<WatchedRecord> all = std::span(records_).subspan(first_);
+  for (const WatchedRecord& record : all) {
+    const auto* taken = std::get_if<WatchedReading>(&record.what);
+    if (taken == nullptr) return;  // a patient
+    vitals |= static_cast<uint16_t>(1 << static_cast<int>(taken->reading.vital));
+  }
+  for (WatchedRecord& record : all) std::get<WatchedReading>(record.what).reading.vitals = vitals;
+  const bool may_correct = named_.has_value() || rank_.version > 1;
+  if (!all.empty() || !may_correct || status_ == ReadingStatus::kRetracted) return;
+  WatchedReading nothing;
+  nothing.id = key_;
+  nothing.reading.vital = named_.value_or(Vital::kSeveral);
+  nothing.reading.rank = rank_;
+  nothing.reading.received = place_.received;
+  nothing.reading.position = place_.offset;
+  nothing.reading.status = ReadingStatus::kQuiet;
+  Add(std::move(nothing));
 }
 
 void RecordWatcher::TakePatient(std::span<const Cell> row) {
@@ -237,6 +259,7 @@ void RecordWatcher::TakeVital(std::span<const Cell> row) {
   const auto unit = measured ? measured->unit : clinical::Unit::kUnknown;
   const bool retracted = status_ == ReadingStatus::kRetracted;
   auto vital = monitor::VitalOf(*code, unit);
+  named_ = vital ? vital : monitor::VitalOf(*code, clinical::Unit::kMilligramPerDecilitre);
   // A retraction may have lost its unit: then it is one of both.
   if (!vital && retracted) {
     vital = monitor::VitalOf(*code, clinical::Unit::kMilligramPerDecilitre);

@@ -157,6 +157,15 @@ TEST_F(RecordWatcherTest, RetractionsKeepWhatTheyCarry) {
   EXPECT_EQ(std::get<WatchedReading>(both[1].what).reading.vital, Vital::kGlucoseMolar);
 }
 
+TEST_F(RecordWatcherTest, AVersionWithoutValueIsTold) {
+  const auto told = One(Vitals("2708-6", R"(,"dataAbsentReason":{"coding":[{"code":"error"}]})",
+                               R"("meta":{"versionId":"2"},)"));
+  EXPECT_EQ(told.id, "v1");
+  EXPECT_EQ(told.reading.status, ReadingStatus::kQuiet);
+  EXPECT_EQ(told.reading.vital, Vital::kOxygenSaturation);
+  EXPECT_EQ(told.reading.rank.version, 2);
+}
+
 TEST_F(RecordWatcherTest, ADeleteNamesNoPatient) {
   const auto told = One(R"({"resourceType":"Bundle","type":"transaction","entry":[)"
                         R"({"request":{"method":"DELETE","url":"Observation/bp"}}]})");
