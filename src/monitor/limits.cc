@@ -208,6 +208,24 @@ bool BeyondWithoutAge(const VitalRule& rule, const Quantities& q) {
          q.known[1].least >= rule.without_age_diastolic;
 }
 
+JudgedLevel LevelOf(const Levels& levels, const Quantities& q) {
+  JudgedLevel out{HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
+  // "> 100" may be anything above: only what is certain counts.
+  const bool says_nothing = out.high < High::kOrdinary && out.low < Low::kOrdinary;
+  if (!q.exact && says_nothing) return {};
+  return out;
+}
+
+// What is within the limits of whatever age begins nothing and ends what is on: all else leaves it.
+JudgedLevel ClearWithoutAge(const VitalRule& rule, const Quantities& q) {
+  const JudgedLevel adult = LevelOf(rule.levels, q);
+  if (adult.high != High::kClear || adult.low != Low::kClear) return {};
+  JudgedLevel out = adult;
+  out.code = {};
+  out.age_unknown = true;
+  return out;
+}
+
 Levels Personal(const Levels& levels, const PersonalLimits& own) {
   Levels out = levels;
   if (own.high) out.high[0] = *own.high;
@@ -217,14 +235,6 @@ Levels Personal(const Levels& levels, const PersonalLimits& own) {
     out.low[2] = kNever;  // the mean's limit would speak for the rule again
   }
   if (own.diastolic_low) out.low[1] = *own.diastolic_low;
-  return out;
-}
-
-JudgedLevel LevelOf(const Levels& levels, const Quantities& q) {
-  JudgedLevel out{HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
-  // "> 100" may be anything above: only what is certain counts.
-  const bool says_nothing = out.high < High::kOrdinary && out.low < Low::kOrdinary;
-  if (!q.exact && says_nothing) return {};
   return out;
 }
 
@@ -286,7 +296,7 @@ JudgedLevel JudgeLevel(const VitalRule& rule, const Reading& reading, const Leve
   if (!q.any) return {};
   const AgeFit fit = FitOf(rule, query.age_years);
   if (fit == AgeFit::kOutside) return {};
-  if (fit == AgeFit::kUnknown && !BeyondWithoutAge(rule, q)) return {};
+  if (fit == AgeFit::kUnknown && !BeyondWithoutAge(rule, q)) return ClearWithoutAge(rule, q);
   JudgedLevel out = query.personal != nullptr ? LevelOf(Personal(rule.levels, *query.personal), q)
                                               : LevelOf(rule.levels, q);
   out.age_unknown = fit == AgeFit::kUnknown && out.judged();

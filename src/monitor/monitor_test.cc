@@ -235,6 +235,21 @@ TEST(MonitorTest, WithoutABirthDateOnlyExtremesAreJudged) {
   EXPECT_THAT(stream.last().event.explanation, HasSubstr("Age unknown"));
 }
 
+TEST(MonitorTest, WithoutABirthDateAnAlertEndsAndTheNextIsTold) {
+  Stream stream;
+  stream.Know("p2", std::nullopt);
+  stream.Tell(Bp(0, 205, 95).Of("p2"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  stream.Tell(Bp(kMinute, 178, 95).Of("p2"));
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "an adult's would not end here";
+  EXPECT_EQ(stream.Tell(Bp(2 * kMinute, 120, 80).Of("p2")).code, "") << "of whom nobody knows";
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-high closed quietly"));
+  stream.Tell(Bp(3 * kMinute, 220, 95).Of("p2"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  stream.Know("p2", static_cast<int32_t>(kStart / kDay - 5 * 365));
+  EXPECT_EQ(stream.Heard().back(), "withdrawn severe-high withdrawn") << "not a child's limit";
+}
+
 TEST(MonitorTest, WithoutACuffItAsksForOne) {
   for (const auto device : {clinical::Device::kCuffless, clinical::Device::kUnknownType}) {
     Stream stream;
