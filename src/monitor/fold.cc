@@ -22,24 +22,31 @@ const FoldRules& RulesAt(std::span<const FoldRules> rules, Seconds time) {
 
 constexpr float kLeastPulsePressure = 10;
 
+Side Graver(Side a, Side b) {
+  return {std::max(a.severe, b.severe), std::max(a.ordinary, b.ordinary)};
+}
+
 // Both values, at the graver level: what opened an episode is the half that is that grave.
 Entry Whole(const Entry& a, const Entry& b) {
   const auto gravity = [](const Entry& e) {
-    return e.judged() ? static_cast<int>(e.high()) + static_cast<int>(e.low()) : -1;
+    const auto of = [](Side s) {
+      return 3 * static_cast<int>(s.severe) + static_cast<int>(s.ordinary);
+    };
+    return e.judged() ? of(e.high()) + of(e.low()) : -1;
   };
   const bool first = gravity(a) >= gravity(b);
   Entry whole = first ? a : b;
   const Entry& other = first ? b : a;
-  whole.marks |= static_cast<uint16_t>(other.marks & ~63);
+  whole.marks |= static_cast<uint16_t>(other.marks & ~Entry::kLevel);
   if (whole.judged() && other.judged()) {
-    whole.SetLevel(std::max(whole.high(), other.high()), std::max(whole.low(), other.low()));
+    whole.SetLevel(Graver(whole.high(), other.high()), Graver(whole.low(), other.low()));
   }
   for (int c = 0; c < kChannels; ++c) {
     if (std::isnan(whole.value[c])) whole.value[c] = other.value[c];
   }
   if (whole.value[0] - whole.value[1] >= kLeastPulsePressure) return whole;
   if (whole.judged()) whole.marks |= Entry::kImplausible;
-  whole.SetLevel(High::kUnjudged, Low::kClear);
+  whole.SetUnjudged();
   whole.marks |= Entry::kNoBaseline | Entry::kNoDetect;
   return whole;
 }
@@ -203,7 +210,7 @@ class Folder {
   // A second severe reading: not of the same moment.
   void Confirm(const Entry& entry, Describe describe) {
     if (StateOf(Rule::kSevereHigh) != AlertState::kOpen) {
-      if (entry.time <= state_.pending_since && entry.high() != High::kAtOnce) return;
+      if (entry.time <= state_.pending_since && entry.high().severe != SevereLevel::kAtOnce) return;
       SetState(Rule::kSevereHigh, AlertState::kOpen, entry.time);
     }
     GoOn(Rule::kSevereHigh, entry, describe);
@@ -218,35 +225,37 @@ class Folder {
   }
 
   void Severe(const Entry& entry, Describe describe) {
-    const High high = entry.high();
-    if (high >= High::kSevere) {
+    const Side high = entry.high();
+    if (high.IsSevere()) {
       if (state_.On(Rule::kSevereHigh)) {
         Confirm(entry, describe);
       } else {
         state_.pending_since = entry.time;
-        Open(Rule::kSevereHigh, high == High::kAtOnce ? AlertState::kOpen : AlertState::kPending,
-             entry);
+        const bool at_once = high.severe == SevereLevel::kAtOnce;
+        Open(Rule::kSevereHigh, at_once ? AlertState::kOpen : AlertState::kPending, entry);
       }
-    } else if (state_.On(Rule::kSevereHigh) && high < High::kNearSevere) {
+    } else if (state_.On(Rule::kSevereHigh) && high.severe == SevereLevel::kClear) {
       Close(Rule::kSevereHigh, entry.time);
     }
-    if (entry.low() == Low::kAtOnce) {
+    const Side low = entry.low();
+    if (low.IsSevere()) {
       if (state_.On(Rule::kSevereLow)) {
         GoOn(Rule::kSevereLow, entry, describe);
       } else {
         Open(Rule::kSevereLow, AlertState::kOpen, entry);
       }
-    } else if (state_.On(Rule::kSevereLow) && entry.low() < Low::kNearAtOnce) {
+    } else if (state_.On(Rule::kSevereLow) && low.severe == SevereLevel::kClear) {
       Close(Rule::kSevereLow, entry.time);
     }
   }
 
   void Ordinary(const Entry& entry) {
-    Direction(entry, Rule::kHigh, 0, entry.high() >= High::kOrdinary, entry.high() == High::kClear);
-    Direction(entry, Rule::kLow, 1, entry.low() >= Low::kOrdinary, entry.low() == Low::kClear);
+    Direction(entry, Rule::kHigh, 0, entry.high().ordinary);
+    Direction(entry, Rule::kLow, 1, entry.low().ordinary);
   }
 
-  void Direction(const Entry& entry, Rule rule, int direction, bool reached, bool clear) {
+  void Direction(const Entry& entry, Rule rule, int direction, OrdinaryLevel level) {
+    const bool reached = level == OrdinaryLevel::kReached, clear = level == OrdinaryLevel::kClear;
     Seconds& candidate = state_.candidate[direction];
     uint64_t& candidate_key = candidate_key_[direction];
     if (state_.On(rule)) {
@@ -330,7 +339,7 @@ class Folder {
   // A severe reading is told as such, not also as a spike.
   void SpikeEpisode(const Entry& entry, bool spike, const ChannelOutcome& outcome, int channel) {
     const bool told =
-        entry.judged() && (entry.high() >= High::kSevere || entry.low() == Low::kAtOnce);
+        entry.judged() && (entry.high().IsSevere() || entry.low().IsSevere());
     if (!spike && state_.On(Rule::kSpike)) Close(Rule::kSpike, entry.time);
     if (spike && !told && !state_.On(Rule::kSpike)) {
       Open(Rule::kSpike, AlertState::kOpen, entry);
@@ -426,7 +435,7 @@ void SettleOldest(Series& series, std::span<const FoldRules> rules) {
   // What repeats it will have nothing before it to be a repeat of.
   for (int i = 1; i < series.ring_count && series.ring[i].time == series.ring[0].time; ++i) {
     if (!IsRepeat(series, i)) continue;
-    series.ring[i].SetLevel(High::kUnjudged, Low::kClear);
+    series.ring[i].SetUnjudged();
     series.ring[i].marks |= Entry::kLate | Entry::kNoDetect | Entry::kNoBaseline;
   }
   const Entry oldest = series.ring[0];

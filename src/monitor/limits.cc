@@ -166,22 +166,29 @@ bool FallsBelow(const Quantities& q, const double (&limit)[Levels::kQuantities],
   return false;
 }
 
-High HighOf(const Levels& levels, const Quantities& q) {
-  if (Reaches(q, levels.at_once_high)) return High::kAtOnce;
-  if (Reaches(q, levels.severe)) return High::kSevere;
-  if (Reaches(q, levels.severe, levels.hysteresis) ||
-      Reaches(q, levels.at_once_high, levels.hysteresis)) {
-    return High::kNearSevere;
-  }
-  if (Reaches(q, levels.high)) return High::kOrdinary;
-  return Reaches(q, levels.high, levels.hysteresis) ? High::kNear : High::kClear;
+OrdinaryLevel OrdinaryOf(bool reached, bool near) {
+  return reached ? OrdinaryLevel::kReached : near ? OrdinaryLevel::kNear : OrdinaryLevel::kClear;
 }
 
-Low LowOf(const Levels& levels, const Quantities& q) {
-  if (FallsBelow(q, levels.at_once_low)) return Low::kAtOnce;
-  if (FallsBelow(q, levels.at_once_low, levels.hysteresis)) return Low::kNearAtOnce;
-  if (FallsBelow(q, levels.low)) return Low::kOrdinary;
-  return FallsBelow(q, levels.low, levels.hysteresis) ? Low::kNear : Low::kClear;
+SevereLevel SevereHighOf(const Levels& levels, const Quantities& q) {
+  if (Reaches(q, levels.at_once_high)) return SevereLevel::kAtOnce;
+  if (Reaches(q, levels.severe)) return SevereLevel::kReached;
+  const bool near = Reaches(q, levels.severe, levels.hysteresis) ||
+                    Reaches(q, levels.at_once_high, levels.hysteresis);
+  return near ? SevereLevel::kNear : SevereLevel::kClear;
+}
+
+Side HighOf(const Levels& levels, const Quantities& q) {
+  return {SevereHighOf(levels, q),
+          OrdinaryOf(Reaches(q, levels.high), Reaches(q, levels.high, levels.hysteresis))};
+}
+
+Side LowOf(const Levels& levels, const Quantities& q) {
+  const SevereLevel severe = FallsBelow(q, levels.at_once_low) ? SevereLevel::kAtOnce
+                        : FallsBelow(q, levels.at_once_low, levels.hysteresis) ? SevereLevel::kNear
+                                                                               : SevereLevel::kClear;
+  return {severe,
+          OrdinaryOf(FallsBelow(q, levels.low), FallsBelow(q, levels.low, levels.hysteresis))};
 }
 
 // LL and HH for what must be acted on, L and H for what is noted, else N. A low mean pressure is a
@@ -209,18 +216,16 @@ bool BeyondWithoutAge(const VitalRule& rule, const Quantities& q) {
 }
 
 JudgedLevel LevelOf(const Levels& levels, const Quantities& q) {
-  JudgedLevel out{HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
+  const JudgedLevel out{true, HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
   // "> 100" may be anything above: only what is certain counts.
-  const bool says_nothing = out.high < High::kOrdinary && out.low < Low::kOrdinary;
-  if (!q.exact && says_nothing) return {};
+  if (!q.exact && !out.Reached()) return {};
   return out;
 }
 
 // What is within the limits of whatever age begins nothing and ends what is on: all else leaves it.
 JudgedLevel ClearWithoutAge(const VitalRule& rule, const Quantities& q) {
-  const JudgedLevel adult = LevelOf(rule.levels, q);
-  if (adult.high != High::kClear || adult.low != Low::kClear) return {};
-  JudgedLevel out = adult;
+  JudgedLevel out = LevelOf(rule.levels, q);
+  if (!out.judged || out.high != Side() || out.low != Side()) return {};
   out.code = {};
   out.age_unknown = true;
   return out;
@@ -299,7 +304,7 @@ JudgedLevel JudgeLevel(const VitalRule& rule, const Reading& reading, const Leve
   if (fit == AgeFit::kUnknown && !BeyondWithoutAge(rule, q)) return ClearWithoutAge(rule, q);
   JudgedLevel out = query.personal != nullptr ? LevelOf(Personal(rule.levels, *query.personal), q)
                                               : LevelOf(rule.levels, q);
-  out.age_unknown = fit == AgeFit::kUnknown && out.judged();
+  out.age_unknown = fit == AgeFit::kUnknown && out.judged;
   return out;
 }
 

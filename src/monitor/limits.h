@@ -17,18 +17,19 @@ namespace vitalake::monitor {
 
 inline constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
-// How far a reading is up, and how far down. `Near` levels lie within the hysteresis: they neither
-// begin an episode nor end one.
-enum class High : uint8_t {
-  kClear,
-  kNear,
-  kOrdinary,
-  kNearSevere,
-  kSevere,
-  kAtOnce,
-  kUnjudged = 7
+// How far a reading is up, or down, against the severe limit and against the ordinary one: neither
+// follows from the other, as a vital sign may lack one and a patient have ordinary limits of their
+// own. `Near` lies within the hysteresis: it neither begins an episode nor ends one.
+enum class OrdinaryLevel : uint8_t { kClear, kNear, kReached };
+enum class SevereLevel : uint8_t { kClear, kNear, kReached, kAtOnce };
+struct Side {
+  SevereLevel severe = SevereLevel::kClear;
+  OrdinaryLevel ordinary = OrdinaryLevel::kClear;
+  bool operator==(const Side&) const = default;
+
+  bool IsSevere() const { return severe >= SevereLevel::kReached; }
+  bool Reached() const { return IsSevere() || ordinary == OrdinaryLevel::kReached; }
 };
-enum class Low : uint8_t { kClear, kNear, kOrdinary, kNearAtOnce, kAtOnce };
 
 // Thresholds of one quantity each: systolic or the only value, diastolic, mean pressure. High ones
 // are reached at or above, low ones strictly below; kNever is never reached.
@@ -102,11 +103,11 @@ struct LevelQuery {
 };
 
 struct JudgedLevel {
-  High high = High::kUnjudged;
-  Low low = Low::kClear;
+  bool judged = false;
+  Side high, low;            // of low ones those are severe that act at once
   bool age_unknown = false;  // judged all the same, by limits for that
   std::string_view code;     // v3-ObservationInterpretation; empty when unjudged
-  bool judged() const { return high != High::kUnjudged; }
+  bool Reached() const { return high.Reached() || low.Reached(); }
 };
 
 // The level of a reading. A comparator's value counts where it is certain: "> 180" is above 180.

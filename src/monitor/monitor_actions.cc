@@ -83,14 +83,13 @@ bool Monitor::State::JudgeAgain(Entry& entry, uint32_t person, Vital vital) {
   Timing timing;
   timing.time = entry.time;
   const JudgedLevel level = LevelOf(reading, person, timing, AgeOf(person, entry.time));
-  const bool certain = level.high >= High::kOrdinary || level.low >= Low::kOrdinary;
-  if (!level.judged()) {
+  if (!level.judged) {
     // Of an age that no rule judges, as is known now.
     const bool was = entry.judged();
-    entry.SetLevel(High::kUnjudged, Low::kClear);
+    entry.SetUnjudged();
     return was;
   }
-  if (entry.Has(Entry::kNoBaseline) && !certain) return false;
+  if (entry.Has(Entry::kNoBaseline) && !level.Reached()) return false;
   entry.SetLevel(level.high, level.low);
   entry.SetMark(Entry::kAgeUnknown, level.age_unknown);
   return true;

@@ -174,11 +174,10 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
   const JudgedLevel level = LevelOf(reading, person, timing, age);
   judgement.code = level.code;
   judgement.age_unknown = level.age_unknown;
-  if (level.judged()) judgement.rule_version = cause_.rule->version;
-  if (!level.judged()) ++counters_.without_rule;
+  if (level.judged) judgement.rule_version = cause_.rule->version;
+  if (!level.judged) ++counters_.without_rule;
   const bool implausible = reading.quality.Has(Quality::kImplausible);
-  entry.SetLevel(timing.too_late || implausible ? High::kUnjudged : level.high,
-                 timing.too_late || implausible ? Low::kClear : level.low);
+  if (level.judged && !timing.too_late && !implausible) entry.SetLevel(level.high, level.low);
 
   const bool off_scale =
       reading.comparator != Comparator::kNone || reading.diastolic_comparator != Comparator::kNone;

@@ -158,6 +158,31 @@ TEST(MonitorTest, LowPressureNeedsTwoReadingsToo) {
   EXPECT_THAT(mean.Heard(), ElementsAre("opened low open")) << "a mean of 63.7";
 }
 
+// There is no limit at which two low readings alert, only one that acts at once.
+TEST(MonitorTest, NearALimitThatActsAtOnceIsNotAnOrdinaryLevel) {
+  Stream stream;
+  stream.Tell({One(Vital::kHeartRate, 0, 43), One(Vital::kHeartRate, kMinute, 44),
+               One(Vital::kRespiratoryRate, 0, 9), One(Vital::kRespiratoryRate, kMinute, 9),
+               One(Vital::kTemperature, 0, 35.2), One(Vital::kTemperature, kMinute, 35.3)});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell({One(Vital::kHeartRate, 2 * kMinute, 40), One(Vital::kHeartRate, 3 * kMinute, 40)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-low open"));
+}
+
+TEST(MonitorTest, PersonalLimitsHoldNearTheSevereLevelToo) {
+  Stream stream;
+  PatientSettings settings;
+  settings.limits = {{Vital::kBloodPressure, PersonalLimits{190, {}, {}, {}}}};
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p1"}, settings}, 0));
+  stream.Tell({Bp(0, 177, 90), Bp(kMinute, 177, 90)});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(Bp(2 * kMinute, 185, 90));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending")) << "that limit stays";
+  stream.Tell({Bp(3 * kMinute, 191, 90), Bp(4 * kMinute, 191, 90), Bp(5 * kMinute, 183, 90)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open",
+                                          "closed high closed quietly"));
+}
+
 TEST(MonitorTest, GlucoseAndOxygenDoNotWait) {
   Stream stream;
   stream.Tell(One(Vital::kGlucoseMass, 0, 53));
