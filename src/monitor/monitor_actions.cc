@@ -28,7 +28,9 @@ Status Monitor::State::Do(const PatientChanged& change) {
     patient.deceased_at = ToMicros(clock_);
   }
   // What was not judged because it was not known whose it is.
-  JudgeAgain(PersonOf(number));
+  const uint32_t person = PersonOf(number);
+  JudgeAgain(person);
+  if (FollowsNews2(person)) (void)FollowNews2(person, 0);
   // What asked who this is has its answer.
   if (const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
       asked != 0 && patient.has_birth_day) {
@@ -39,8 +41,7 @@ Status Monitor::State::Do(const PatientChanged& change) {
     event.notify = false;
     event.explanation = "The patient is known now.";
     Count(event);
-    RemoveRecord(patient.first_alert, asked);
-    records_.Free(asked);
+    DropOfPatient(number, asked);
   }
   const uint32_t survivor = facts.replaced_by.empty()
                                 ? 0

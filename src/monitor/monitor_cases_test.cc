@@ -584,6 +584,30 @@ TEST(MonitorCasesTest, WhatPrecedesItsPatientIsJudgedAsIfKnown) {
   EXPECT_THAT(said_of("long ago", -9000), IsEmpty()) << "nothing to act on any more";
 }
 
+TEST(MonitorCasesTest, WhatAskedTheOperationsQueueIsWithdrawnWithItsReading) {
+  const auto critical = [] { return Bp(0, 215, 135).Of("nobody").Version(1); };
+  for (const bool settled : {false, true}) {
+    Stream stream;
+    stream.Tell(critical());
+    const Hash128 id = stream.last().event.alert_id;
+    for (int i = 1; settled && i <= 10; ++i) stream.Tell(Bp(i * kMinute, 130, 80).Of("nobody"));
+    EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open"));
+    Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+    Told deleted = Retracted(critical().Of(""), kHour);  // a DELETE
+    deleted.reading.rank.version = -1;
+    stream.Tell(deleted);
+    EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn operations withdrawn"));
+    EXPECT_EQ(stream.last().event.alert_id, id);
+    (void)restored.Observe(deleted.View());
+    EXPECT_EQ(restored.Snapshot(), stream.monitor().Snapshot());
+  }
+  Stream corrected;
+  corrected.Tell(critical());
+  corrected.Tell(Bp(0, 121, 80).Of("nobody").Version(2));
+  EXPECT_THAT(corrected.Heard(),
+              ElementsAre("opened operations open", "withdrawn operations withdrawn"));
+}
+
 TEST(MonitorCasesTest, ARecordWithoutAnyPatientGoesToTheOperationsQueue) {
   Stream stream;
   Told told = Bp(0, 190, 95).Of("");

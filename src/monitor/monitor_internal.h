@@ -146,10 +146,23 @@ class Monitor::State {
   void FallSilent(uint32_t index);
 
   // Alerts of no single series.
+  void Index(uint32_t person, const AlertRecord& record);
+  void DropOfPatient(uint32_t person, uint32_t record);
   void CallOperations(const Reading& reading, uint32_t person, uint64_t key);
+  void WithdrawOperations(uint32_t person, uint64_t key);
+  void FollowRetraction(uint32_t index, uint64_t key);
   void RollUp(uint32_t person, uint64_t opener);
-  std::optional<News2Reading> WatchNews2(const Reading& reading, uint32_t person, uint64_t key);
-  News2Reading ScoreOf(uint32_t person, bool scale_two) const;
+  // NEWS2 and the newest of its inputs.
+  struct Scored {
+    News2Reading news2;
+    Seconds time = 0;
+    uint64_t key = 0;
+    Vital vital = Vital::kSeveral;
+  };
+  bool FollowsNews2(uint32_t person) const;
+  std::optional<News2Reading> FollowNews2(uint32_t person, uint64_t changed);
+  void TellNews2(Change change, const AlertRecord& record, const Scored& scored, bool notify);
+  Scored ScoreOf(uint32_t person, bool scale_two) const;
   const Entry* NewestOf(uint32_t person, Vital vital) const;
 
   // Actions.

@@ -82,6 +82,42 @@ TEST(MonitorNews2Test, ARetractedInputLeavesTheScore) {
             0);
 }
 
+TEST(MonitorNews2Test, TheAlertFollowsARetraction) {
+  Stream stream;
+  const Told fast = InHospital(One(Vital::kRespiratoryRate, 0, 30));
+  stream.Tell(fast);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  stream.Tell(Retracted(fast, kMinute));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("withdrawn news2 withdrawn"));
+
+  // Of two that count the one goes, and with it the emergency.
+  stream.Tell(InHospital(One(Vital::kHeartRate, 2 * kMinute, 140)));
+  const Told cold = InHospital(One(Vital::kTemperature, 3 * kMinute, 34));
+  stream.Tell(cold);
+  stream.Tell(InHospital(One(Vital::kOxygenFlow, 4 * kMinute, 2)));
+  EXPECT_THAT(News2Lines(stream),
+              ElementsAre("opened news2 open", "updated news2 open"));
+  EXPECT_EQ(stream.last().event.severity, Severity::kCritical);
+  stream.Tell(Retracted(cold, 5 * kMinute));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open quietly"));
+  EXPECT_EQ(stream.last().event.value, 5);
+}
+
+TEST(MonitorNews2Test, ACorrectionOfTheOpenerEndsItAndARetractionRaisesWhatItHid) {
+  Stream stream;
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30).Version(1)));
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 16).Version(2)));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "withdrawn news2 withdrawn"));
+  stream.Tell(InHospital(One(Vital::kHeartRate, kMinute, 140)));
+  const Told normal = InHospital(One(Vital::kHeartRate, 2 * kMinute, 80));
+  stream.Tell(normal);
+  EXPECT_THAT(News2Lines(stream),
+              ElementsAre("opened news2 open", "closed news2 closed quietly"));
+  stream.Tell(Retracted(normal, 3 * kMinute));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  EXPECT_EQ(stream.last().event.opened_at, kStart + kMinute);
+}
+
 TEST(MonitorNews2Test, ScaleTwoByOrder) {
   Stream stream;
   PatientSettings settings;

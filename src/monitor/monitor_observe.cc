@@ -137,8 +137,13 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
   Schedule(index);
   if (reading.critical && !entry.judged() && !timing.too_late) {
     CallOperations(reading, person, key);
+  } else {
+    WithdrawOperations(person, key);  // a version before this one may have been critical
   }
-  if (reading.inpatient) judgement.news2 = WatchNews2(reading, person, key);
+  if (reading.inpatient) patients_[person].in_hospital = clock_;
+  if (reading.inpatient || FindRecord(patients_[person].first_alert, Rule::kNews2) != 0) {
+    judgement.news2 = FollowNews2(person, key);
+  }
   return judgement;
 }
 
@@ -280,8 +285,7 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
   cause_.rule = rules_.back().second.Find({series_[index].vital, ToMicros(clock_), false, false});
   switch (RetractEntry(series_[index], key, rank)) {
     case RingOutcome::kChanged:
-      Reconcile(index, 0);
-      Schedule(index);
+      FollowRetraction(index, key);
       return Outcome::kRetracted;
     case RingOutcome::kDuplicate:
       return Outcome::kDuplicate;
@@ -298,9 +302,17 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
     RemoveFromBase(series_[index], value);
   }
   RetractOpener(index, key);
+  FollowRetraction(index, key);
+  return Outcome::kRetracted;
+}
+
+// Brings alerts in line with a series in which a reading counts no more.
+void Monitor::State::FollowRetraction(uint32_t index, uint64_t key) {
+  const uint32_t person = series_[index].patient;
   Reconcile(index, 0);
   Schedule(index);
-  return Outcome::kRetracted;
+  WithdrawOperations(person, key);
+  if (FollowsNews2(person)) (void)FollowNews2(person, key);
 }
 
 // A retraction that names no patient: whichever series knows the reading. One that none knows will
@@ -372,8 +384,7 @@ bool Monitor::State::TakeBack(uint32_t index, uint64_t key, uint64_t rank) {
   } else if (RetractEntry(series, key, rank) != RingOutcome::kChanged) {
     return false;
   }
-  Reconcile(index, 0);
-  Schedule(index);
+  FollowRetraction(index, key);
   return true;
 }
 
@@ -392,6 +403,9 @@ std::vector<uint32_t> Monitor::State::SeriesWith(uint64_t key) const {
 bool Monitor::State::HasOpener(const Series& series, uint64_t key) const {
   for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
     if (records_[r].opener == key) return true;
+  }
+  for (uint32_t r = patients_[series.patient].first_alert; r != 0; r = records_[r].next) {
+    if (records_[r].opener == key && records_[r].source == series.vital) return true;
   }
   return false;
 }

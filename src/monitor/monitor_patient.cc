@@ -87,8 +87,7 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
     event.notify = false;
     event.explanation = "Asked again after a day.";
     Count(event);
-    RemoveRecord(patients_[person].first_alert, number);
-    records_.Free(number);
+    DropOfPatient(person, number);
   }
   if (person != 0) {
     number = records_.New();
@@ -96,11 +95,12 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   }
   AlertRecord& record = person != 0 ? records_[number] : passing;
   record.rule = Rule::kOperations;
-  record.vital = reading.vital;
+  record.vital = record.source = reading.vital;
   record.severity = Severity::kHigh;
   record.opener = key;
   record.opened = record.notified = clock_;
   record.owner = person;
+  if (person != 0) Index(person, record);
   const std::string_view version =
       cause_.rule != nullptr ? std::string_view(cause_.rule->version) : kDetectorVersion;
   record.version = VersionName(version);
@@ -114,6 +114,35 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
                                  : "The patient's age is not known.";
   event.explanation = Explain(event, {}) + " " + why;
   Count(event);
+}
+
+// The reading that raised an alert of the operations queue counts no more, or is not critical.
+void Monitor::State::WithdrawOperations(uint32_t person, uint64_t key) {
+  const uint32_t number = FindRecord(patients_[person].first_alert, Rule::kOperations);
+  if (number == 0 || records_[number].opener != key) return;
+  AlertRecord& record = records_[number];
+  record.state = AlertState::kWithdrawn;
+  AlertEvent& event = Emit(Change::kWithdrawn, record.vital, record);
+  if (cause_.reading != nullptr) event.reading_id = cause_.reading->id;
+  event.explanation = Explain(event, {});
+  Count(event);
+  DropOfPatient(person, number);
+}
+
+// So that the opener is found when it is retracted.
+void Monitor::State::Index(uint32_t person, const AlertRecord& record) {
+  if (record.source == Vital::kSeveral) return;
+  const uint32_t index = patients_[person].series[static_cast<size_t>(record.source)];
+  if (index != 0) keys_.Add(record.opener, index);
+}
+
+void Monitor::State::DropOfPatient(uint32_t person, uint32_t number) {
+  const AlertRecord record = records_[number];
+  RemoveRecord(patients_[person].first_alert, number);
+  records_.Free(number);
+  if (record.source == Vital::kSeveral) return;
+  const uint32_t index = patients_[person].series[static_cast<size_t>(record.source)];
+  if (index != 0) Forget(index, record.opener);
 }
 
 // The first capped alert of a day stands for all of them.
@@ -152,31 +181,34 @@ const Entry* Monitor::State::NewestOf(uint32_t person, Vital vital) const {
   return nullptr;
 }
 
-News2Reading Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
+Monitor::State::Scored Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
   // In the order of clinical::News2Input; oxygen is from two codes.
-  const Entry* inputs[7] = {
-      NewestOf(person, Vital::kRespiratoryRate), NewestOf(person, Vital::kOxygenSaturation),
-      NewestOf(person, Vital::kOxygenFlow),      NewestOf(person, Vital::kBloodPressure),
-      NewestOf(person, Vital::kHeartRate),       NewestOf(person, Vital::kConsciousness),
-      NewestOf(person, Vital::kTemperature)};
+  Vital vitals[7] = {Vital::kRespiratoryRate, Vital::kOxygenSaturation, Vital::kOxygenFlow,
+                     Vital::kBloodPressure,   Vital::kHeartRate,        Vital::kConsciousness,
+                     Vital::kTemperature};
+  const Entry* inputs[7];
+  for (int i = 0; i < 7; ++i) inputs[i] = NewestOf(person, vitals[i]);
   const Entry* share = NewestOf(person, Vital::kOxygenConcentration);
-  bool by_share = false;
-  if (share != nullptr && (inputs[2] == nullptr || share->time > inputs[2]->time)) {
+  const bool by_share =
+      share != nullptr && (inputs[2] == nullptr || share->time > inputs[2]->time);
+  if (by_share) {
     inputs[2] = share;
-    by_share = true;
+    vitals[2] = Vital::kOxygenConcentration;
   }
-  Seconds newest = 0;
-  for (const Entry* entry : inputs) {
-    if (entry != nullptr) newest = std::max(newest, entry->time);
+  Scored out;
+  for (int i = 0; i < 7; ++i) {
+    if (inputs[i] == nullptr || inputs[i]->time <= out.time) continue;
+    out.time = inputs[i]->time;
+    out.key = inputs[i]->key;
+    out.vital = vitals[i];
   }
-  News2Reading out;
   for (int i = 0; i < 7; ++i) {
     if (inputs[i] == nullptr) continue;
-    const Seconds age = newest - inputs[i]->time;
-    if (age > ToSeconds(options_.news2_input_age) || std::isnan(inputs[i]->value[0])) {
+    const Seconds age = out.time - inputs[i]->time;
+    if (age > ToSeconds(options_.news2_input_age)) {
       inputs[i] = nullptr;
     } else {
-      out.input_age_s[i] = age;
+      out.news2.input_age_s[i] = age;
     }
   }
   const auto value = [&](int i) {
@@ -193,60 +225,76 @@ News2Reading Monitor::State::ScoreOf(uint32_t person, bool scale_two) const {
   input.pulse = value(4);
   if (inputs[5] != nullptr) input.alert = *value(5) == 0;
   input.temperature = value(6);
-  out.scale = input.scale = scale_two ? clinical::OxygenScale::kTwo : clinical::OxygenScale::kOne;
-  out.score = ScoreNews2(input);
+  input.scale = scale_two ? clinical::OxygenScale::kTwo : clinical::OxygenScale::kOne;
+  out.news2.scale = input.scale;
+  out.news2.score = ScoreNews2(input);
   return out;
 }
 
-// Scores a patient in hospital anew and keeps the alert in line. Not under 16, not in pregnancy.
-std::optional<News2Reading> Monitor::State::WatchNews2(const Reading& reading, uint32_t person,
-                                                       uint64_t key) {
+// Whether a score may be told: its alert is on, or an input was taken in hospital not long ago.
+bool Monitor::State::FollowsNews2(uint32_t person) const {
+  const Patient& patient = patients_[person];
+  if (FindRecord(patient.first_alert, Rule::kNews2) != 0) return true;
+  return patient.in_hospital != 0 &&
+         clock_ - patient.in_hospital <= ToSeconds(options_.news2_input_age);
+}
+
+// Scores a patient in hospital anew, as a reading (its key) came, changed or counts no more, and
+// keeps the alert in line. Not under 16, not in pregnancy.
+std::optional<News2Reading> Monitor::State::FollowNews2(uint32_t person, uint64_t changed) {
   const auto age = AgeOf(person, clock_);
-  const PatientSettings* settings = SettingsOf(person, reading.received);
+  const PatientSettings* settings = SettingsOf(person, ToMicros(clock_));
   if (!patients_[person].known || !age || *age < kNews2Age) return std::nullopt;
   if (IsSuppressed(person, clock_) || (settings != nullptr && settings->pregnant)) {
     return std::nullopt;
   }
-  const News2Reading news2 = ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
-  const Severity severity = SeverityOf(news2.score);
+  const Scored scored = ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
+  const Severity severity = SeverityOf(scored.news2.score);
   uint32_t& first = patients_[person].first_alert;
   uint32_t number = FindRecord(first, Rule::kNews2);
-  const auto tell = [&](Change change, AlertRecord& record, bool notify) {
-    AlertEvent& event = Emit(change, Vital::kSeveral, record);
-    event.notify = notify;
-    event.reading_id = reading.id;
-    event.value = news2.score.total;
-    event.window_s = ToSeconds(options_.news2_input_age);
-    event.explanation = change == Change::kClosed ? Explain(event, {}) : News2Text(news2);
-    Count(event);
-  };
   if (number == 0) {
-    if (severity == Severity::kInfo) return news2;
+    if (severity == Severity::kInfo) return scored.news2;
     number = records_.New();
     AlertRecord& record = records_[number];
     record.rule = Rule::kNews2;
     record.severity = severity;
-    record.opener = key;
-    record.opened = clock_;
-    if (reading.effective) record.opened = std::min(clock_, ToSeconds(*reading.effective));
+    record.opener = scored.key;
+    record.source = scored.vital;
+    record.opened = std::min(clock_, scored.time);
     record.notified = clock_;
     record.owner = person;
     record.version = VersionName("NEWS2 2017");
     AddRecord(first, number);
-    tell(Change::kOpened, record, true);
-  } else if (AlertRecord& record = records_[number]; severity == Severity::kInfo) {
-    record.state = AlertState::kClosed;
-    record.closed = clock_;
-    tell(Change::kClosed, record, false);
-    RemoveRecord(first, number);
-    records_.Free(number);
+    Index(person, record);
+    TellNews2(Change::kOpened, record, scored, true);
+    return scored.news2;
+  }
+  AlertRecord& record = records_[number];
+  if (severity == Severity::kInfo) {
+    const bool never_was = record.opener == changed;
+    record.state = never_was ? AlertState::kWithdrawn : AlertState::kClosed;
+    if (!never_was) record.closed = clock_;
+    TellNews2(never_was ? Change::kWithdrawn : Change::kClosed, record, scored, never_was);
+    DropOfPatient(person, number);
   } else if (severity != record.severity) {
     const bool graver = severity > record.severity;
     record.severity = severity;
     if (graver) record.notified = clock_;
-    tell(Change::kUpdated, record, graver);
+    TellNews2(Change::kUpdated, record, scored, graver);
   }
-  return news2;
+  return scored.news2;
+}
+
+void Monitor::State::TellNews2(Change change, const AlertRecord& record, const Scored& scored,
+                               bool notify) {
+  AlertEvent& event = Emit(change, Vital::kSeveral, record);
+  event.notify = notify;
+  if (cause_.reading != nullptr) event.reading_id = cause_.reading->id;
+  event.value = scored.news2.score.total;
+  event.window_s = ToSeconds(options_.news2_input_age);
+  const bool on = change == Change::kOpened || change == Change::kUpdated;
+  event.explanation = on ? News2Text(scored.news2) : Explain(event, {});
+  Count(event);
 }
 
 }  // namespace vitalake::monitor

@@ -8,7 +8,7 @@ namespace vitalake::monitor {
 namespace {
 
 constexpr std::string_view kMagic = "VLMONITR";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 template <class T>
 void WriteOptional(ByteWriter& out, const std::optional<T>& value) {
@@ -194,6 +194,9 @@ Status Monitor::State::Load(std::string_view snapshot) {
     for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
       keys_.Add(records_[r].opener, i);
     }
+  }
+  for (uint32_t p = 1; p <= patients_.size(); ++p) {
+    for (uint32_t r = patients_[p].first_alert; r != 0; r = records_[r].next) Index(p, records_[r]);
   }
   std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
   return {};

@@ -139,6 +139,9 @@ struct AlertRecord {
   uint8_t marks = 0;
   uint8_t reminders = 0;          // how often it was told again
   Vital vital = Vital::kSeveral;  // in its id, of an alert of no single series
+  Vital source = Vital::kSeveral;  // of its opener, the same
+  uint8_t unused = 0;
+  uint16_t model = 0;  // hash of the device model that a roll-up is of
   enum Mark : uint8_t {
     kInBase = 1,  // its episode was on when the base ends
     kIsLate = 2,  // raised by a late reading
