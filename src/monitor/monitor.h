@@ -77,8 +77,8 @@ enum class Outcome : uint8_t {
 struct News2Reading {
   clinical::News2 score;
   clinical::OxygenScale scale = clinical::OxygenScale::kOne;
-  // Age of each input against the newest, in seconds, in the order of clinical::News2Input; absent
-  // inputs have none.
+  // Age of each input when it was scored, in seconds, in the order of clinical::News2Input; absent
+  // and stale inputs have none.
   std::optional<uint32_t> input_age_s[7];
 };
 

@@ -159,6 +159,7 @@ class Monitor::State {
     uint64_t key = 0;
     Vital vital = Vital::kSeveral;
   };
+  Seconds AgeOfScore(const Scored& scored) const;
   bool FollowsNews2(uint32_t person) const;
   std::optional<News2Reading> FollowNews2(uint32_t person, uint64_t changed);
   void TellNews2(Change change, const AlertRecord& record, const Scored& scored, bool notify);

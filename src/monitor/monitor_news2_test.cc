@@ -68,8 +68,33 @@ TEST(MonitorNews2Test, StaleInputsAreNotScoredAndAgesAreKept) {
   const auto judgement = stream.Tell(InHospital(One(Vital::kTemperature, 13 * kHour, 37)));
   EXPECT_EQ(judgement.news2->score.total, 2) << "the pulse is 13 hours old";
   EXPECT_EQ(judgement.news2->input_age_s[4], std::nullopt);
-  EXPECT_EQ(judgement.news2->input_age_s[0], 3 * 3600u);
-  EXPECT_EQ(judgement.news2->input_age_s[6], 0u);
+  EXPECT_EQ(judgement.news2->input_age_s[0], 3 * 3600u + 2) << "when it was scored";
+  EXPECT_EQ(judgement.news2->input_age_s[6], 2u);
+}
+
+TEST(MonitorNews2Test, HistoryRaisesNothingAndALateScoreSaysSo) {
+  Stream stream;
+  const auto judgement =
+      stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30)).Late(40 * kDay));
+  EXPECT_EQ(judgement.news2->score.parameters, 0);
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 41 * kDay, 30)).Late(3 * kHour));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  EXPECT_EQ(stream.last().event.late_by, 3 * kHour);
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("180 minutes late"));
+  stream.Wait(41 * kDay + 19 * kHour);
+  stream.Heard();
+  // Nothing that could be scored: the alert stays as it is.
+  stream.Tell(InHospital(One(Vital::kHeartRate, 41 * kDay, 80).Id("old")).Late(20 * kHour));
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+}
+
+TEST(MonitorNews2Test, NoAlertOfAScoreOlderThanCriticalReadingsMayBe) {
+  MonitorOptions options;
+  options.late_critical_within = 2 * kHour;
+  Stream stream(options);
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30)).Late(3 * kHour));
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
 }
 
 TEST(MonitorNews2Test, ARetractedInputLeavesTheScore) {

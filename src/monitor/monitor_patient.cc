@@ -197,19 +197,18 @@ Monitor::State::Scored Monitor::State::ScoreOf(uint32_t person, bool scale_two) 
   }
   Scored out;
   for (int i = 0; i < 7; ++i) {
-    if (inputs[i] == nullptr || inputs[i]->time <= out.time) continue;
-    out.time = inputs[i]->time;
-    out.key = inputs[i]->key;
-    out.vital = vitals[i];
-  }
-  for (int i = 0; i < 7; ++i) {
     if (inputs[i] == nullptr) continue;
-    const Seconds age = out.time - inputs[i]->time;
+    const Seconds time = inputs[i]->time;
+    const Seconds age = clock_ > time ? clock_ - time : 0;
     if (age > ToSeconds(options_.news2_input_age)) {
       inputs[i] = nullptr;
-    } else {
-      out.news2.input_age_s[i] = age;
+      continue;
     }
+    out.news2.input_age_s[i] = age;
+    if (time <= out.time) continue;
+    out.time = time;
+    out.key = inputs[i]->key;
+    out.vital = vitals[i];
   }
   const auto value = [&](int i) {
     return inputs[i] == nullptr ? std::nullopt : inputs[i]->ValueOf(0);
@@ -249,7 +248,8 @@ std::optional<News2Reading> Monitor::State::FollowNews2(uint32_t person, uint64_
     return std::nullopt;
   }
   const Scored scored = ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
-  const Severity severity = SeverityOf(scored.news2.score);
+  const bool old = AgeOfScore(scored) > ToSeconds(options_.late_critical_within);
+  const Severity severity = old ? Severity::kInfo : SeverityOf(scored.news2.score);
   uint32_t& first = patients_[person].first_alert;
   uint32_t number = FindRecord(first, Rule::kNews2);
   if (number == 0) {
@@ -270,8 +270,10 @@ std::optional<News2Reading> Monitor::State::FollowNews2(uint32_t person, uint64_
     return scored.news2;
   }
   AlertRecord& record = records_[number];
+  const bool never_was = record.opener == changed;
   if (severity == Severity::kInfo) {
-    const bool never_was = record.opener == changed;
+    // Inputs that have grown old are no sign that it ended.
+    if (scored.news2.score.parameters == 0 && !never_was) return scored.news2;
     record.state = never_was ? AlertState::kWithdrawn : AlertState::kClosed;
     if (!never_was) record.closed = clock_;
     TellNews2(never_was ? Change::kWithdrawn : Change::kClosed, record, scored, never_was);
@@ -285,6 +287,10 @@ std::optional<News2Reading> Monitor::State::FollowNews2(uint32_t person, uint64_
   return scored.news2;
 }
 
+Seconds Monitor::State::AgeOfScore(const Scored& scored) const {
+  return clock_ > scored.time ? clock_ - scored.time : 0;
+}
+
 void Monitor::State::TellNews2(Change change, const AlertRecord& record, const Scored& scored,
                                bool notify) {
   AlertEvent& event = Emit(change, Vital::kSeveral, record);
@@ -293,7 +299,9 @@ void Monitor::State::TellNews2(Change change, const AlertRecord& record, const S
   event.value = scored.news2.score.total;
   event.window_s = ToSeconds(options_.news2_input_age);
   const bool on = change == Change::kOpened || change == Change::kUpdated;
-  event.explanation = on ? News2Text(scored.news2) : Explain(event, {});
+  const Micros age = ToMicros(AgeOfScore(scored));
+  if (on && age > options_.late_after) event.late_by = age;
+  event.explanation = (on ? News2Text(scored.news2) : "") + Explain(event, {});
   Count(event);
 }
 
