@@ -181,6 +181,33 @@ TEST(MonitorCasesTest, ConstantOrDateOnlyTimeIsJudgedAtReceivedTimeByThresholds)
   EXPECT_EQ(stream.last().event.opened_at, told.reading.received);
 }
 
+// Where the time judged is that of receipt, the second receipt is no second reading.
+TEST(MonitorCasesTest, SameContentAgainWithoutAMomentHasOneEffect) {
+  const auto date_only = [](Told told) { told.reading.effective.reset(); return told; };
+  const auto ahead = [](Told told) { *told.reading.effective += 20 * kHour; return told; };
+  const auto soon = [](Told told) { *told.reading.effective += 20 * kMinute; return told; };
+  const auto by_arrival = [](Told told) {
+    told.reading.effective = told.reading.received;
+    return told;
+  };
+  const auto again = [](Told told, Micros received) {
+    told.reading.received = kStart + received;
+    return told;
+  };
+  for (const auto& [first, second] :
+       {std::pair(date_only(Bp(0, 185, 95)), date_only(again(Bp(0, 185, 95), kHour))),
+        std::pair(ahead(Bp(0, 185, 95)), ahead(again(Bp(0, 185, 95), kHour))),
+        std::pair(soon(Bp(0, 185, 95)), soon(again(Bp(0, 185, 95), kHour))),
+        std::pair(by_arrival(Bp(0, 185, 95)), by_arrival(again(Bp(0, 185, 95), kHour)))}) {
+    Stream stream;
+    stream.Tell({first, Bp(10 * kMinute, 120, 80)});
+    EXPECT_THAT(stream.Heard(),
+                ElementsAre("opened severe-high pending", "closed severe-high closed quietly"));
+    EXPECT_EQ(stream.Tell(second).outcome, Outcome::kDuplicate);
+    EXPECT_THAT(stream.Heard(), IsEmpty());
+  }
+}
+
 TEST(MonitorCasesTest, EnteredInErrorReplaysTheBaseline) {
   Stream with, without;
   std::vector<Told> all = Ordinary(6);

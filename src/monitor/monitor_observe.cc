@@ -194,6 +194,9 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
     if (when) entry.marks |= what;
   };
   mark(timing.late, Entry::kLate);
+  // A source whose times cannot be used is given the time of receipt as its own.
+  mark(timing.imprecise || timing.ahead || reading.effective == reading.received,
+       Entry::kAtReceipt);
   mark(out_of_baseline, Entry::kNoBaseline);
   mark(out_of_baseline || suppressed || !age || *age < kLeastDetectorAge, Entry::kNoDetect);
   mark(implausible, Entry::kImplausible);

@@ -68,6 +68,7 @@ struct Entry {
     kAgeUnknown = 1 << 12,  // judged by limits for unknown ages
     kLinked = 1 << 13,      // of a patient that was merged into this one
     kSettled = 1 << 14,     // half a blood pressure whose other half took it into the base
+    kAtReceipt = 1 << 15,   // judged at the time it came: it has no moment of its own
   };
   bool Has(Mark mark) const { return marks & mark; }
   void SetMark(Mark mark, bool on) {
