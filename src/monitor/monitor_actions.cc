@@ -171,9 +171,12 @@ Status Monitor::State::Do(const Snooze& action) {
   event.explanation =
       "Snoozed: it is told again when that ends, or at once when it becomes graver.";
   Count(event);
-  if (vital == Vital::kSeveral) return {};
-  const uint32_t index = patients_[PersonOf(patient)].series[static_cast<size_t>(vital)];
-  Schedule(index);
+  const uint32_t person = PersonOf(patient);
+  if (vital == Vital::kSeveral) {
+    SchedulePatient(person);
+  } else {
+    Schedule(patients_[person].series[static_cast<size_t>(vital)]);
+  }
   return {};
 }
 

@@ -72,10 +72,9 @@ class Monitor::State {
   };
   struct Timer {
     Seconds due = 0;
-    uint32_t series = 0;
-    bool operator>(const Timer& other) const {
-      return std::pair(due, series) > std::pair(other.due, other.series);
-    }
+    bool of_patient = false;  // or of a series
+    uint32_t number = 0;
+    auto operator<=>(const Timer&) const = default;
   };
 
   // Inputs.
@@ -137,9 +136,14 @@ class Monitor::State {
 
   // Timers.
   void RunTimers(Seconds until);
+  Seconds& ArmedFor(const Timer& timer);
+  void Arm(const Timer& timer);
   void OnTimer(uint32_t index);
   void Schedule(uint32_t index);
   void Remind(uint32_t index);
+  void OnPatientTimer(uint32_t person);
+  void SchedulePatient(uint32_t person);
+  void RemindOfPatient(uint32_t person, AlertRecord& record);
   Seconds ReminderDue(const AlertRecord& record) const;
   Seconds SilenceDue(const Series& series, const FoldState& tip) const;
   void BreakSilence(uint32_t index);
@@ -188,7 +192,7 @@ class Monitor::State {
   std::deque<uint64_t> burials_;                               // their order
   std::map<std::pair<uint32_t, uint64_t>, Cap> caps_;          // by patient and device model
   std::deque<std::string> versions_;                           // never moved: events view them
-  std::vector<Timer> timers_;  // a heap; those that do not match Series::timer are void
+  std::vector<Timer> timers_;  // a heap; those that do not match the `timer` of whose it is are void
   Seconds clock_ = 0;
   Cap quarantined_;
 

@@ -72,6 +72,38 @@ TEST(MonitorNews2Test, StaleInputsAreNotScoredAndAgesAreKept) {
   EXPECT_EQ(judgement.news2->input_age_s[6], 2u);
 }
 
+TEST(MonitorNews2Test, ItIsToldAgainUntilAcknowledgedAndAfterASnooze) {
+  Stream stream;
+  const auto fast = [&] { stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30))); };
+  fast();
+  const Hash128 id = stream.last().event.alert_id;
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+  EXPECT_FALSE(restored.Tick(kStart + kHour + 2 * kSecond, 0).empty()) << "also after a restart";
+  stream.Wait(kHour + kSecond);
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+  stream.Wait(kHour + 2 * kSecond);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open"));
+  EXPECT_EQ(stream.last().event.value, 3);
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("not acknowledged. NEWS2 is at least 3"));
+  ASSERT_TRUE(stream.Do(Snooze{{"", "p1"}, id, "dr", kStart + 5 * kHour}, 2 * kHour));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open quietly"));
+  stream.Wait(5 * kHour - kSecond);
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+  stream.Wait(5 * kHour);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open"));
+  stream.Wait(3 * kDay);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open")) << "the third";
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("NEWS2 is at least 3"));
+
+  Stream known;
+  known.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30)));
+  ASSERT_TRUE(known.Do(Acknowledge{{"", "p1"}, id, "dr"}, kMinute));
+  News2Lines(known);
+  known.Wait(3 * kDay);
+  EXPECT_THAT(News2Lines(known), IsEmpty());
+}
+
 TEST(MonitorNews2Test, HistoryRaisesNothingAndALateScoreSaysSo) {
   Stream stream;
   const auto judgement =

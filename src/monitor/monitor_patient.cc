@@ -267,6 +267,7 @@ std::optional<News2Reading> Monitor::State::FollowNews2(uint32_t person, uint64_
     AddRecord(first, number);
     Index(person, record);
     TellNews2(Change::kOpened, record, scored, true);
+    SchedulePatient(person);
     return scored.news2;
   }
   AlertRecord& record = records_[number];
@@ -283,8 +284,30 @@ std::optional<News2Reading> Monitor::State::FollowNews2(uint32_t person, uint64_
     record.severity = severity;
     if (graver) record.notified = clock_;
     TellNews2(Change::kUpdated, record, scored, graver);
+    SchedulePatient(person);
   }
   return scored.news2;
+}
+
+// An alert of no single series that nobody has taken on, or whose snooze has ended.
+void Monitor::State::RemindOfPatient(uint32_t person, AlertRecord& record) {
+  record.snoozed = 0;
+  record.notified = clock_;
+  ++record.reminders;
+  const Vital vital = record.rule == Rule::kOperations ? record.vital : Vital::kSeveral;
+  AlertEvent& event = Emit(Change::kUpdated, vital, record);
+  event.explanation = "Still on, not acknowledged.";
+  if (record.rule == Rule::kNews2) {
+    const PatientSettings* settings = SettingsOf(person, ToMicros(clock_));
+    const Scored scored = ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
+    if (SeverityOf(scored.news2.score) == Severity::kInfo) {
+      event.explanation += " It has not been scored anew: measure again.";
+    } else {
+      event.value = scored.news2.score.total;
+      event.explanation += " " + News2Text(scored.news2);
+    }
+  }
+  Count(event);
 }
 
 Seconds Monitor::State::AgeOfScore(const Scored& scored) const {

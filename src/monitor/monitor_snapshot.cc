@@ -189,13 +189,14 @@ Status Monitor::State::Load(std::string_view snapshot) {
   }
   for (uint32_t i = 1; i <= series_.count(); ++i) {
     const Series& series = series_[i];
-    if (series.timer != 0) timers_.push_back({series.timer, i});
+    if (series.timer != 0) timers_.push_back({series.timer, false, i});
     for (int at = 0; at < series.ring_count; ++at) keys_.Add(series.ring[at].key, i);
     for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
       keys_.Add(records_[r].opener, i);
     }
   }
   for (uint32_t p = 1; p <= patients_.size(); ++p) {
+    if (patients_[p].timer != 0) timers_.push_back({patients_[p].timer, true, p});
     for (uint32_t r = patients_[p].first_alert; r != 0; r = records_[r].next) Index(p, records_[r]);
   }
   std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
