@@ -235,13 +235,16 @@ void Monitor::State::Count(const AlertEvent& event) {
   if (event.notify) ++counters_.notified;
 }
 
+// Of the device that the reading at hand names; 0: of none.
+uint64_t Monitor::State::ModelAtHand() const {
+  if (cause_.reading == nullptr || cause_.reading->device_model.empty()) return 0;
+  return Hash64(cause_.reading->device_model);
+}
+
 // Whether the patient and device model have had their share of today.
 bool Monitor::State::IsCapped(uint32_t person, Rule rule) {
   if (rule == Rule::kCheckReading) return false;  // it asks for a reading, nobody is called
-  const uint64_t model = cause_.reading == nullptr || cause_.reading->device_model.empty()
-                             ? 0
-                             : Hash64(cause_.reading->device_model);
-  Cap& cap = caps_[{person, model}];
+  Cap& cap = caps_[{person, ModelAtHand()}];
   if (cap.since == 0 || clock_ - cap.since >= kDaySeconds) cap = {clock_, 0};
   if (static_cast<int>(++cap.count) <= options_.most_alerts_per_day) return false;
   ++counters_.capped;

@@ -125,6 +125,7 @@ class Monitor::State {
   bool IsOldNews(const Episode& episode) const;
   bool IsToldAgain(const AlertRecord& record, const Episode& episode) const;
   bool IsCapped(uint32_t person, Rule rule);
+  uint64_t ModelAtHand() const;
   AlertEvent& Emit(Change change, Vital vital, const AlertRecord& record);
   void AddEpisode(AlertEvent& event, const Episode* episode);
   void Count(const AlertEvent& event);
@@ -156,6 +157,7 @@ class Monitor::State {
   void WithdrawOperations(uint32_t person, uint64_t key);
   void FollowRetraction(uint32_t index, uint64_t key);
   void RollUp(uint32_t person, uint64_t opener);
+  void EndRollUp(uint32_t person, uint32_t record);
   // NEWS2 and the newest of its inputs.
   struct Scored {
     News2Reading news2;

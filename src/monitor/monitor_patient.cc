@@ -145,16 +145,17 @@ void Monitor::State::DropOfPatient(uint32_t person, uint32_t number) {
   if (index != 0) Forget(index, record.opener);
 }
 
-// The first capped alert of a day stands for all of them.
+// The first capped alert of a day stands for all of the device model's. It ends with the day.
 void Monitor::State::RollUp(uint32_t person, uint64_t opener) {
+  const auto model = static_cast<uint16_t>(ModelAtHand());
   uint32_t& first = patients_[person].first_alert;
-  uint32_t number = FindRecord(first, Rule::kTooMany);
-  if (number != 0 && clock_ - records_[number].opened < kDaySeconds) return;
-  if (number == 0) {
-    number = records_.New();
-    AddRecord(first, number);
+  for (uint32_t r = first; r != 0; r = records_[r].next) {
+    if (records_[r].rule == Rule::kTooMany && records_[r].model == model) return;
   }
+  const uint32_t number = records_.New();
+  AddRecord(first, number);
   AlertRecord& record = records_[number];
+  record.model = model;
   record.rule = Rule::kTooMany;
   record.severity = Severity::kMedium;
   record.opener = opener;
@@ -165,6 +166,18 @@ void Monitor::State::RollUp(uint32_t person, uint64_t opener) {
   event.explanation = Explain(event, {});
   event.window_s = kDaySeconds;
   Count(event);
+  SchedulePatient(person);
+}
+
+void Monitor::State::EndRollUp(uint32_t person, uint32_t number) {
+  AlertRecord& record = records_[number];
+  record.state = AlertState::kClosed;
+  record.closed = clock_;
+  AlertEvent& event = Emit(Change::kClosed, Vital::kSeveral, record);
+  event.notify = false;
+  event.explanation = Explain(event, {});
+  Count(event);
+  DropOfPatient(person, number);
 }
 
 // The newest reading of a vital sign that can be used.

@@ -349,6 +349,44 @@ TEST(MonitorTest, TooManyAlertsAreToldAsOneButSevereOnesNever) {
   EXPECT_EQ(stream.monitor().counters().capped, 2);
 }
 
+TEST(MonitorTest, ARollUpIsOfOneDeviceModelAndOneDay) {
+  MonitorOptions options;
+  options.most_alerts_per_day = 1;
+  Stream stream(options);
+  Micros at = 0;
+  const auto episode = [&](const char* model) {
+    for (const double value : {165, 165, 130}) {
+      Told told = Bp(at += kMinute, value, 90);
+      told.model = model;
+      stream.Tell(told);
+    }
+  };
+  const auto roll_ups = [&] {
+    std::vector<std::string> lines = stream.Heard();
+    std::erase_if(lines, [](const std::string& line) { return !line.contains("too-many"); });
+    return lines;
+  };
+  for (int i = 0; i < 3; ++i) {
+    episode("m1");
+    episode("m2");
+  }
+  EXPECT_THAT(roll_ups(), ElementsAre("opened too-many open", "opened too-many open"));
+  stream.Wait(kDay + at);
+  EXPECT_THAT(roll_ups(),
+              ElementsAre("closed too-many closed quietly", "closed too-many closed quietly"));
+  at += kDay;
+  episode("m1");
+  episode("m1");
+  EXPECT_THAT(roll_ups(), ElementsAre("opened too-many open"));
+  std::map<std::string, int> on;
+  for (const Said& said : stream.said()) {
+    if (said.event.rule != Rule::kTooMany) continue;
+    on[said.event.alert_id.ToHex()] += said.event.change == Change::kOpened ? 1 : -1;
+  }
+  EXPECT_EQ(on.size(), 3u) << "an id of its own for each";
+  EXPECT_EQ(std::ranges::count_if(on, [](const auto& one) { return one.second == 1; }), 1);
+}
+
 TEST(MonitorTest, ASpikeIsFoundAgainstTheOwnBaseline) {
   Stream stream;
   std::vector<Told> all = Ordinary(10);

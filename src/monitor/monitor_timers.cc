@@ -16,6 +16,10 @@ bool IsReminded(Rule rule) {
          rule == Rule::kLow || rule == Rule::kNews2;
 }
 
+Seconds EndOfRollUp(const AlertRecord& record) {
+  return record.rule == Rule::kTooMany ? record.opened + kDaySeconds : 0;
+}
+
 Seconds Sooner(Seconds a, Seconds b) {
   if (a == 0 || b == 0) return std::max(a, b);
   return std::min(a, b);
@@ -128,14 +132,21 @@ void Monitor::State::SchedulePatient(uint32_t person) {
   Seconds due = 0;
   for (uint32_t r = patients_[person].first_alert; r != 0; r = records_[r].next) {
     due = Sooner(due, ReminderDue(records_[r]));
+    due = Sooner(due, EndOfRollUp(records_[r]));
   }
   Arm({due, true, person});
 }
 
 void Monitor::State::OnPatientTimer(uint32_t person) {
-  for (uint32_t r = patients_[person].first_alert; r != 0; r = records_[r].next) {
-    const Seconds due = ReminderDue(records_[r]);
-    if (due != 0 && due <= clock_) RemindOfPatient(person, records_[r]);
+  for (uint32_t r = patients_[person].first_alert; r != 0;) {
+    const uint32_t number = r;
+    r = records_[number].next;
+    const Seconds end = EndOfRollUp(records_[number]), due = ReminderDue(records_[number]);
+    if (end != 0 && end <= clock_) {
+      EndRollUp(person, number);
+    } else if (due != 0 && due <= clock_) {
+      RemindOfPatient(person, records_[number]);
+    }
   }
   SchedulePatient(person);
 }
