@@ -149,8 +149,10 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const bool graver = record.severity > severity;
   const bool quiet =
       record.Has(AlertRecord::kCapped) || record.acknowledged != 0 || record.snoozed > clock_;
-  event.notify =
-      again || (IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode));
+  const bool news = IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode);
+  // Nobody is called to the dead because no repeat came.
+  const bool passed = cause_.reading == nullptr && IsSuppressed(series_[index].patient, clock_);
+  event.notify = (again || news) && !passed;
   if (event.notify) record.notified = clock_;
   AddEpisode(event, &episode);
   if (again && before == record.state) event.explanation = "Once more: " + event.explanation;
@@ -185,7 +187,8 @@ AlertEvent& Monitor::State::Emit(Change change, Vital vital, const AlertRecord& 
   if (record.closed != 0) event.closed_at = ToMicros(record.closed);
   if (record.acknowledged != 0) event.acknowledged_at = ToMicros(record.acknowledged);
   if (record.snoozed != 0) event.snoozed_until = ToMicros(record.snoozed);
-  event.reading_keys[0] = record.opener;
+  const bool silence = record.rule == Rule::kSilence;
+  event.reading_keys[0] = silence ? SilenceOf(record.opener, record.opened) : record.opener;
   event.position = cause_.position;
   event.actor = cause_.actor;
   return event;

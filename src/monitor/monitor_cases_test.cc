@@ -537,6 +537,22 @@ TEST(MonitorCasesTest, SilentPatient) {
   EXPECT_THAT(stream.Heard(), ElementsAre("closed silence closed quietly"));
 }
 
+TEST(MonitorCasesTest, ASecondSilenceAfterTheSameReadingIsAnAlertOfItsOwn) {
+  Stream stream;
+  stream.Tell(Ordinary(5));
+  const Micros last = 4 * kDay + 22 * kHour;
+  stream.Wait(last + 40 * kHour);
+  // A reading of before comes late and ends the silence; nothing comes after it.
+  stream.Tell(Bp(last - kHour, 130, 80).Late(42 * kHour));
+  stream.Wait(last + 90 * kHour);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened silence open", "closed silence closed quietly",
+                                          "opened silence open"));
+  EXPECT_NE(stream.said()[0].event.alert_id, stream.said()[2].event.alert_id);
+  for (const Said& said : stream.said()) {
+    EXPECT_EQ(said.event.reading_keys[0], Hash64("bp-" + std::to_string(last / kSecond)));
+  }
+}
+
 TEST(MonitorCasesTest, IdlePartitionTimeGoesOnByTicks) {
   Stream stream;
   stream.Tell(Bp(0, 184, 95));
@@ -717,6 +733,21 @@ TEST(MonitorCasesTest, DeceasedReadingsAfterTheTimeGoToTheOperationsQueue) {
   EXPECT_THAT(heard, ::testing::Contains("opened operations open"));
   EXPECT_THAT(heard, ::testing::Not(::testing::Contains("opened high open")));
   EXPECT_EQ(stream.monitor().counters().suppressed, 1);
+}
+
+TEST(MonitorCasesTest, NobodyIsRemindedOfThePatientWhoDied) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), One(Vital::kOxygenSaturation, 0, 80)});
+  Told breath = One(Vital::kRespiratoryRate, 0, 30);
+  breath.reading.inpatient = true;
+  stream.Tell(breath);
+  PatientFacts facts;
+  facts.deceased_at = kStart + 10 * kMinute;
+  stream.Know("p1", -9000, facts);
+  stream.Wait(10 * kMinute);
+  stream.Heard();
+  stream.Wait(5 * kDay);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed quietly"));
 }
 
 TEST(MonitorCasesTest, TestPatient) {

@@ -146,6 +146,7 @@ class Monitor::State {
   void SchedulePatient(uint32_t person);
   void RemindOfPatient(uint32_t person, AlertRecord& record);
   Seconds ReminderDue(const AlertRecord& record) const;
+  Seconds PatientReminderDue(uint32_t person, const AlertRecord& record) const;
   Seconds SilenceDue(const Series& series, const FoldState& tip) const;
   void BreakSilence(uint32_t index);
   void FallSilent(uint32_t index);

@@ -89,13 +89,14 @@ void Monitor::State::Schedule(uint32_t index) {
   if (patients_[series.patient].survivor != 0) return;  // it rests
   const FoldState& tip = series.tip;
   Seconds due = SilenceDue(series, tip);
+  const bool suppressed = IsSuppressed(series.patient, clock_);
   for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
     const AlertRecord& record = records_[r];
     if (record.rule == Rule::kSevereHigh && record.state == AlertState::kPending) {
       const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
       due = Sooner(due, tip.pending_since + rules.back().escalate_after);
     }
-    due = Sooner(due, ReminderDue(record));
+    if (!suppressed) due = Sooner(due, ReminderDue(record));
   }
   Arm({due, false, index});
 }
@@ -110,6 +111,7 @@ Seconds Monitor::State::ReminderDue(const AlertRecord& record) const {
 }
 
 void Monitor::State::Remind(uint32_t index) {
+  if (IsSuppressed(series_[index].patient, clock_)) return;
   for (uint32_t r = series_[index].first_alert; r != 0; r = records_[r].next) {
     AlertRecord& record = records_[r];
     const Seconds due = ReminderDue(record);
@@ -127,11 +129,17 @@ void Monitor::State::Remind(uint32_t index) {
   }
 }
 
+// The operations queue asks about the dead, too.
+Seconds Monitor::State::PatientReminderDue(uint32_t person, const AlertRecord& record) const {
+  const bool clinical = record.rule != Rule::kOperations;
+  return clinical && IsSuppressed(person, clock_) ? 0 : ReminderDue(record);
+}
+
 // Looks at the alerts of no single series when the first of them has something to say.
 void Monitor::State::SchedulePatient(uint32_t person) {
   Seconds due = 0;
   for (uint32_t r = patients_[person].first_alert; r != 0; r = records_[r].next) {
-    due = Sooner(due, ReminderDue(records_[r]));
+    due = Sooner(due, PatientReminderDue(person, records_[r]));
     due = Sooner(due, EndOfRollUp(records_[r]));
   }
   Arm({due, true, person});
@@ -141,7 +149,8 @@ void Monitor::State::OnPatientTimer(uint32_t person) {
   for (uint32_t r = patients_[person].first_alert; r != 0;) {
     const uint32_t number = r;
     r = records_[number].next;
-    const Seconds end = EndOfRollUp(records_[number]), due = ReminderDue(records_[number]);
+    const Seconds end = EndOfRollUp(records_[number]);
+    const Seconds due = PatientReminderDue(person, records_[number]);
     if (end != 0 && end <= clock_) {
       EndRollUp(person, number);
     } else if (due != 0 && due <= clock_) {
@@ -169,8 +178,8 @@ void Monitor::State::FallSilent(uint32_t index) {
   AlertRecord& record = records_[number];
   record.rule = Rule::kSilence;
   record.severity = Severity::kLow;
-  record.opener = series.ring[series.ring_count - 1].key;
   record.opened = SilenceDue(series, fold_.tip());
+  record.opener = SilenceOf(series.ring[series.ring_count - 1].key, record.opened);
   record.owner = series.patient;
   record.notified = clock_;
   record.version = VersionName(kDetectorVersion);

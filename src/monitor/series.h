@@ -151,6 +151,13 @@ struct AlertRecord {
   bool Has(Mark mark) const { return marks & mark; }
 };
 
+// The opener of a silence, made of the last reading's key: a late reading may end a silence and the
+// next begin after the same reading. Again, it gives the key.
+inline uint64_t SilenceOf(uint64_t key, Seconds begin) {
+  constexpr uint64_t kOdd = 0x9E37'79B9'7F4A'7C15;
+  return key ^ (kOdd * begin);
+}
+
 struct Series {
   static constexpr uint8_t kNoTip = 255;
   FoldState base;
