@@ -185,24 +185,35 @@ Status Monitor::State::Do(const ActivateRules& action) {
   return {};
 }
 
+namespace {
+
+void AddFoldRules(std::vector<FoldRules>& list, const RuleTable& rules, Vital vital, bool pregnant,
+                  Seconds from) {
+  for (const VitalRule& rule : rules.rules()) {
+    // Of one date that for pregnancy comes last.
+    if (rule.vital != vital || (rule.pregnancy && !pregnant) || rule.scale_two) continue;
+    const bool earlier = rule.effective_from <= ToMicros(from);
+    FoldRules fold;
+    fold.from = earlier ? from : ToSeconds(rule.effective_from);
+    fold.confirm_within = rule.levels.confirm_within_s;
+    fold.escalate_after = rule.levels.escalate_after_s;
+    fold.fall_from_baseline = static_cast<float>(rule.fall_from_baseline);
+    // Of those effective already the last counts.
+    if (!list.empty() && list.back().from >= fold.from) list.pop_back();
+    list.push_back(fold);
+  }
+  if (list.empty()) list.push_back(FoldRules());
+}
+
+}  // namespace
+
 // Rules judge what comes from now on. Readings already judged keep their level, and the fold keeps
 // its widths for them: no old reading alerts because a rule changed.
 void Monitor::State::Activate(RuleTable rules, Seconds from) {
   for (int v = 0; v < kVitalCount; ++v) {
-    std::vector<FoldRules>& list = fold_rules_[v];
-    for (const VitalRule& rule : rules.rules()) {
-      if (rule.vital != static_cast<Vital>(v) || rule.pregnancy || rule.scale_two) continue;
-      const bool earlier = rule.effective_from <= ToMicros(from);
-      FoldRules fold;
-      fold.from = earlier ? from : ToSeconds(rule.effective_from);
-      fold.confirm_within = rule.levels.confirm_within_s;
-      fold.escalate_after = rule.levels.escalate_after_s;
-      fold.fall_from_baseline = static_cast<float>(rule.fall_from_baseline);
-      // Of those effective already the last counts.
-      if (!list.empty() && list.back().from >= fold.from) list.pop_back();
-      list.push_back(fold);
+    for (const bool pregnant : {false, true}) {
+      AddFoldRules(fold_rules_[pregnant ? 1 : 0][v], rules, static_cast<Vital>(v), pregnant, from);
     }
-    if (list.empty()) list.push_back(FoldRules());
   }
   rules_.emplace_back(from, std::move(rules));
 }

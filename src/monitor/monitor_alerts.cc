@@ -30,7 +30,7 @@ bool IsNews(AlertState before, AlertState after) {
 
 void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   Series& series = series_[index];
-  const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
+  const auto rules = FoldRulesOf(series);
   // Nothing was on and nothing began: what ended before has ended.
   const bool extended = watch != 0 && fold_.Extend(series, rules);
   if (!extended) fold_.Run(series, rules, clock_, watch);

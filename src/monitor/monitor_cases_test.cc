@@ -820,6 +820,31 @@ TEST(MonitorCasesTest, RulesAreChosenByEffectiveTime) {
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
 }
 
+TEST(MonitorCasesTest, PregnancyHasATimeOfItsOwnToWaitForARepeat) {
+  const std::string text =
+      "name: a\nguideline: g\npopulation: p\nversion: \"1\"\neffective: 2020-01-01\n"
+      "interpretation: {systolic: [{code: N}], diastolic: [{code: N}]}\n"
+      "alerts: {severe: {systolic: {above: 180}}, escalate_after_minutes: 15,"
+      " pregnancy: {severe: {systolic: {at_least: 160}}, escalate_after_minutes: 40}}\n";
+  const EmbeddedFile files[] = {{"a.yaml", text}};
+  MonitorOptions options;
+  options.rules = *clinical::RuleBook::Make(files);
+  options.pressure_rules = "a";
+  Stream stream(options);
+  PatientSettings settings;
+  settings.pregnant = true;
+  stream.Know("p2", -9000);
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p2"}, settings}, 0));
+  stream.Tell({Bp(0, 190, 90), Bp(0, 165, 90).Of("p2").Id("other")});
+  stream.Heard();
+  stream.Wait(39 * kMinute);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
+  EXPECT_EQ(stream.last().patient, "p1");
+  stream.Wait(40 * kMinute);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
+  EXPECT_EQ(stream.last().patient, "p2");
+}
+
 TEST(MonitorCasesTest, NoNamesInTheWordsOfAnAlert) {
   Stream stream;
   stream.Know("jane-doe", -9000);

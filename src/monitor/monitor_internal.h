@@ -116,6 +116,7 @@ class Monitor::State {
   const PatientSettings* SettingsOf(uint32_t person, Micros time) const;
   std::optional<double> AgeOf(uint32_t person, Seconds time) const;
   bool IsSuppressed(uint32_t person, Seconds time) const;
+  std::span<const FoldRules> FoldRulesOf(const Series& series) const;
 
   // Episodes to alerts.
   void Reconcile(uint32_t index, uint64_t watch);
@@ -189,7 +190,7 @@ class Monitor::State {
 
   MonitorOptions options_;
   std::vector<std::pair<Seconds, RuleTable>> rules_;  // as activated; the last is in force
-  std::vector<FoldRules> fold_rules_[kVitalCount];
+  std::vector<FoldRules> fold_rules_[2][kVitalCount];  // [1]: in pregnancy
   std::map<uint32_t, std::vector<PatientSettings>> settings_;  // by patient
   std::map<uint64_t, Tombstone> tombstones_;                   // of keys that are in no ring
   std::deque<uint64_t> burials_;                               // their order

@@ -262,7 +262,7 @@ void Monitor::State::Settle(uint32_t index) {
   if (oldest.Has(Entry::kRetracted)) Bury(oldest.key, oldest.rank);
   uint8_t before[kFoldRules];
   std::copy_n(series.base.slot, kFoldRules, before);
-  SettleOldest(series, fold_rules_[static_cast<size_t>(series.vital)]);
+  SettleOldest(series, FoldRulesOf(series));
   for (int i = 0; i < kFoldRules; ++i) {
     const bool on = series.base.slot[i] != 0;
     uint32_t was = 0, began = 0;
@@ -511,6 +511,13 @@ std::optional<double> Monitor::State::AgeOf(uint32_t person, Seconds time) const
   const bool before_birthday =
       std::pair(day.month(), day.day()) < std::pair(birth.month(), birth.day());
   return years - (before_birthday ? 1 : 0);
+}
+
+// Of the population that the patient belongs to now.
+std::span<const FoldRules> Monitor::State::FoldRulesOf(const Series& series) const {
+  const PatientSettings* settings = SettingsOf(series.patient, ToMicros(clock_));
+  const bool pregnant = settings != nullptr && settings->pregnant;
+  return fold_rules_[pregnant ? 1 : 0][static_cast<size_t>(series.vital)];
 }
 
 bool Monitor::State::IsSuppressed(uint32_t person, Seconds time) const {

@@ -8,7 +8,7 @@ namespace vitalake::monitor {
 namespace {
 
 constexpr std::string_view kMagic = "VLMONITR";
-constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersion = 5;
 
 template <class T>
 void WriteOptional(ByteWriter& out, const std::optional<T>& value) {
@@ -80,7 +80,9 @@ std::string Monitor::State::Snapshot() const {
     out.Number(from);
     out.Plains(table.rules());
   }
-  for (const auto& list : fold_rules_) out.Plains(list);
+  for (const auto& lists : fold_rules_) {
+    for (const auto& list : lists) out.Plains(list);
+  }
   out.Number(static_cast<uint32_t>(versions_.size()));
   for (const std::string& version : versions_) out.Text(version);
   patients_.Write(out);
@@ -119,8 +121,10 @@ bool Monitor::State::LoadRules(ByteReader& in) {
     if (!in.Number(from) || !in.Plains(rules)) return false;
     rules_.emplace_back(from, RuleTable(std::move(rules)));
   }
-  for (auto& list : fold_rules_) {
-    if (!in.Plains(list) || list.empty()) return false;
+  for (auto& lists : fold_rules_) {
+    for (auto& list : lists) {
+      if (!in.Plains(list) || list.empty()) return false;
+    }
   }
   if (rules_.empty() || !in.Number(count) || count > in.left()) return false;
   versions_.resize(count);

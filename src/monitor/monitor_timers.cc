@@ -93,8 +93,7 @@ void Monitor::State::Schedule(uint32_t index) {
   for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
     const AlertRecord& record = records_[r];
     if (record.rule == Rule::kSevereHigh && record.state == AlertState::kPending) {
-      const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
-      due = Sooner(due, tip.pending_since + rules.back().escalate_after);
+      due = Sooner(due, tip.pending_since + FoldRulesOf(series).back().escalate_after);
     }
     if (!suppressed) due = Sooner(due, ReminderDue(record));
   }
