@@ -275,6 +275,11 @@ Result<RuleTable> RuleTable::Make(const clinical::RuleBook& book, std::string_vi
         const auto vital = VitalOf(limits.codes.at(0), limits.unit);
         if (!vital) continue;
         VL_TRY(rules.emplace_back(), LimitRule(set, limits, *vital));
+        rules.back().beside = *vital == Vital::kBloodPressure;  // which has rules of its own
+      }
+      if (set.not_alert_at_once) {
+        VL_TRY(rules.emplace_back(), Head(set, Vital::kConsciousness));
+        rules.back().levels.at_once_high[0] = 1;
       }
     }
   }
@@ -286,6 +291,7 @@ const VitalRule* RuleTable::Find(const RuleQuery& query) const {
   const VitalRule* found = nullptr;
   for (size_t i = first_[vital]; i < first_[vital + 1]; ++i) {
     const VitalRule& rule = rules_[i];
+    if (rule.beside != query.beside) continue;
     if (rule.scale_two != query.scale_two && query.vital == Vital::kOxygenSaturation) continue;
     if (rule.pregnancy && !query.pregnant) continue;
     const bool in_force = rule.effective_from <= query.time;

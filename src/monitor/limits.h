@@ -62,7 +62,8 @@ struct VitalRule {
   uint8_t scale_two = 0;         // limits of oxygen saturation by NEWS2 scale 2
   uint8_t pregnancy = 0;         // for those who are pregnant; else for those who are not
   uint8_t not_in_pregnancy = 0;  // judges nobody who is pregnant
-  uint8_t unused[4] = {};
+  uint8_t beside = 0;            // only what acts at once, beside the rule that is in force
+  uint8_t unused[3] = {};
   char version[64] = {};  // "aha-acc-2025 2025.1", ends with 0
 };
 
@@ -72,6 +73,7 @@ struct RuleQuery {
   Micros time = 0;
   bool pregnant = false;
   bool scale_two = false;
+  bool beside = false;
 };
 
 // Rules of all vital signs, by effective time. Immutable.
@@ -82,7 +84,7 @@ class RuleTable {
   static Result<RuleTable> Make(const clinical::RuleBook& book, std::string_view pressure_set);
   explicit RuleTable(std::vector<VitalRule> rules);
 
-  // The rule in force, or null when there is none for the vital sign. Of those effective at `time`
+  // The rule in force (or the one beside it), or null when there is none for the vital sign. Of those effective at `time`
   // the latest; the earliest when all are later.
   const VitalRule* Find(const RuleQuery& query) const;
   const std::vector<VitalRule>& rules() const { return rules_; }

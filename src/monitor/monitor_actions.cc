@@ -191,7 +191,8 @@ void AddFoldRules(std::vector<FoldRules>& list, const RuleTable& rules, Vital vi
                   Seconds from) {
   for (const VitalRule& rule : rules.rules()) {
     // Of one date that for pregnancy comes last.
-    if (rule.vital != vital || (rule.pregnancy && !pregnant) || rule.scale_two) continue;
+    if (rule.vital != vital || (rule.pregnancy && !pregnant)) continue;
+    if (rule.scale_two || rule.beside) continue;
     const bool earlier = rule.effective_from <= ToMicros(from);
     FoldRules fold;
     fold.from = earlier ? from : ToSeconds(rule.effective_from);

@@ -102,8 +102,10 @@ void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   record.state = episode.state;
   record.severity = episode.severity;
   record.owner = series.patient;
-  const bool by_rule = !IsDetector(episode.rule) && cause_.rule != nullptr;
-  record.version = VersionName(by_rule ? cause_.rule->version : kDetectorVersion);
+  const VitalRule* rule = cause_.rule;
+  if (episode.rule == Rule::kSevereLow && cause_.beside != nullptr) rule = cause_.beside;
+  const bool by_rule = !IsDetector(episode.rule) && rule != nullptr;
+  record.version = VersionName(by_rule ? rule->version : kDetectorVersion);
   if (episode.late) record.marks |= AlertRecord::kIsLate;
   AddRecord(series.first_alert, number);
   ++series.alert_count;

@@ -53,7 +53,8 @@ class Monitor::State {
   struct Cause {
     int64_t position = 0;
     const Reading* reading = nullptr;  // null: a timer or an action
-    const VitalRule* rule = nullptr;   // that judged the reading
+    const VitalRule* rule = nullptr;    // that judged the reading
+    const VitalRule* beside = nullptr;  // the same, of a limit that stands beside it
     bool confirm_with_cuff = false;
     std::string_view actor;
   };

@@ -227,9 +227,18 @@ JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person, con
       reading.vital == Vital::kBloodPressure &&
       (device == clinical::Device::kCuffless || device == clinical::Device::kUnknownType);
   cause_.rule = rules_.back().second.Find(which);
+  cause_.beside = nullptr;
   if (cause_.rule == nullptr || !patient.known || IsSuppressed(person, timing.time)) return {};
   query.age_years = age;
-  return JudgeLevel(*cause_.rule, reading, query);
+  JudgedLevel level = JudgeLevel(*cause_.rule, reading, query);
+  which.beside = true;
+  const VitalRule* beside = rules_.back().second.Find(which);
+  if (beside == nullptr || !level.judged) return level;
+  const Side low = JudgeLevel(*beside, reading, {age, nullptr}).low;
+  if (low.severe <= level.low.severe) return level;
+  level.low.severe = low.severe;
+  if (low.IsSevere()) cause_.beside = beside;
+  return level;
 }
 
 RingOutcome Monitor::State::Put(uint32_t index, const Entry& entry) {

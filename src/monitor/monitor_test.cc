@@ -151,11 +151,48 @@ TEST(MonitorTest, AnEpisodeEndsOnlyFiveBelowItsLimit) {
 
 TEST(MonitorTest, LowPressureNeedsTwoReadingsToo) {
   Stream stream;
+  const auto fifteen = static_cast<int32_t>(kStart / kDay - 15 * 366);
+  stream.Know("p1", fifteen);
   stream.Tell({Bp(0, 88, 60), Bp(10 * kMinute, 87, 60)});
   EXPECT_THAT(stream.Heard(), ElementsAre("opened low open"));
   Stream mean;
   mean.Tell({Bp(0, 95, 48), Bp(10 * kMinute, 95, 48)});
   EXPECT_THAT(mean.Heard(), ElementsAre("opened low open")) << "a mean of 63.7";
+}
+
+// Everywhere, from 16 years on, not in pregnancy: 3 points of NEWS2.
+TEST(MonitorTest, ASystolicPressureOf90DoesNotWait) {
+  Stream stream;
+  stream.Tell(Bp(0, 91, 60));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  EXPECT_EQ(stream.Tell(Bp(kMinute, 90, 60)).code, "N") << "by the guideline";
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-low open"));
+  EXPECT_EQ(stream.last().rule_version, "vital-limits 2017.2");
+  stream.Tell(Bp(2 * kMinute, 95, 70));
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "within the hysteresis";
+  stream.Tell(Bp(3 * kMinute, 96, 70));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-low closed quietly"));
+
+  PatientSettings settings;
+  settings.pregnant = true;
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p1"}, settings}, 0));
+  stream.Know("p15", static_cast<int32_t>(kStart / kDay - 15 * 366));
+  stream.Know("ageless", std::nullopt);
+  stream.Tell({Bp(kHour, 88, 70), Bp(kHour, 88, 70).Of("p15").Id("a"),
+               Bp(kHour, 88, 70).Of("ageless").Id("b")});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorTest, APatientWhoIsNotAlertDoesNotWait) {
+  Stream stream;
+  stream.Tell(One(Vital::kConsciousness, 0, 0));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(One(Vital::kConsciousness, kMinute, 1));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("not alert"));
+  EXPECT_EQ(stream.last().event.severity, Severity::kCritical);
+  stream.Tell(One(Vital::kConsciousness, 2 * kMinute, 0));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-high closed quietly"));
 }
 
 // There is no limit at which two low readings alert, only one that acts at once.

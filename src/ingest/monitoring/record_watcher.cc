@@ -275,6 +275,7 @@ void RecordWatcher::TakeVital(std::span<const Cell> row) {
     if (answer.empty() && !retracted) return;
     Measured level;
     level.value = clinical::IsAlertLevel(answer) ? 0 : 1;
+    level.critical = level.value != 0;  // 3 points of NEWS2
     TakeVitalAs(*vital, *code, row, level);
   } else if (usable || retracted) {
     TakeVitalAs(*vital, *code, row, usable ? measured : std::nullopt);
