@@ -148,10 +148,10 @@ std::optional<Setting> ParseSetting(std::string_view text) {
 
 Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text) {
   VL_TRY(const YamlReader yaml, YamlReader::Parse(file, text));
-  VL_RETURN_IF_ERROR(yaml.AllowKeys({"name", "guideline", "version", "effective", "population",
-                                     "age", "without_age", "interpretation", "categories",
-                                     "pregnancy", "not_in_pregnancy", "not_alert_at_once", "alerts",
-                                     "limits"}));
+  VL_RETURN_IF_ERROR(
+      yaml.AllowKeys({"name", "guideline", "version", "effective", "population", "age",
+                      "without_age", "interpretation", "categories", "pregnancy",
+                      "not_in_pregnancy", "not_alert_at_once", "alerts", "limits"}));
   RuleSet set;
   VL_RETURN_IF_ERROR(ReadNames(yaml, set));
   VL_RETURN_IF_ERROR(ReadPart(yaml, "age", set, ReadAge));

@@ -338,8 +338,7 @@ class Folder {
 
   // A severe reading is told as such, not also as a spike.
   void SpikeEpisode(const Entry& entry, bool spike, const ChannelOutcome& outcome, int channel) {
-    const bool told =
-        entry.judged() && (entry.high().IsSevere() || entry.low().IsSevere());
+    const bool told = entry.judged() && (entry.high().IsSevere() || entry.low().IsSevere());
     if (!spike && state_.On(Rule::kSpike)) Close(Rule::kSpike, entry.time);
     if (spike && !told && !state_.On(Rule::kSpike)) {
       Open(Rule::kSpike, AlertState::kOpen, entry);

@@ -41,7 +41,7 @@ struct Episode {
   uint64_t opener = 0;  // key of the reading that opened it; of two that did, the first
   uint64_t other = 0;   // key of the reading that confirmed it; of severe ones the last
   Seconds opened = 0, closed = 0;
-  Seconds changed = 0;  // when its state last changed; 0: in the base
+  Seconds changed = 0;                            // when its state last changed; 0: in the base
   float value[kChannels] = {kNoValue, kNoValue};  // of the last reading that mattered
   uint8_t channel = 0;                            // of a detector
   ChannelOutcome outcome;

@@ -1,5 +1,5 @@
-// KeyIndex: which series know a reading's key, one of their rings or the opener of an alert. That is
-// how a new version is found to have moved to another patient or vital sign, and a DELETE, which
+// KeyIndex: which series know a reading's key, one of their rings or the opener of an alert. That
+// is how a new version is found to have moved to another patient or vital sign, and a DELETE, which
 // names no patient, its reading.
 //
 // A hint: an entry may be left over, so who looks must look into the series, too. What is known is

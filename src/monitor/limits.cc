@@ -185,8 +185,9 @@ Side HighOf(const Levels& levels, const Quantities& q) {
 
 Side LowOf(const Levels& levels, const Quantities& q) {
   const SevereLevel severe = FallsBelow(q, levels.at_once_low) ? SevereLevel::kAtOnce
-                        : FallsBelow(q, levels.at_once_low, levels.hysteresis) ? SevereLevel::kNear
-                                                                               : SevereLevel::kClear;
+                             : FallsBelow(q, levels.at_once_low, levels.hysteresis)
+                                 ? SevereLevel::kNear
+                                 : SevereLevel::kClear;
   return {severe,
           OrdinaryOf(FallsBelow(q, levels.low), FallsBelow(q, levels.low, levels.hysteresis))};
 }

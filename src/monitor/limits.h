@@ -84,8 +84,8 @@ class RuleTable {
   static Result<RuleTable> Make(const clinical::RuleBook& book, std::string_view pressure_set);
   explicit RuleTable(std::vector<VitalRule> rules);
 
-  // The rule in force (or the one beside it), or null when there is none for the vital sign. Of those effective at `time`
-  // the latest; the earliest when all are later.
+  // The rule in force (or the one beside it), or null when there is none for the vital sign. Of
+  // those effective at `time` the latest; the earliest when all are later.
   const VitalRule* Find(const RuleQuery& query) const;
   const std::vector<VitalRule>& rules() const { return rules_; }
 

@@ -19,7 +19,8 @@
 //   Versions.   The highest rank of a key counts, in whatever order versions come. The same content
 //               again does nothing. What is retracted never counted.
 //   Ids.        An alert keeps its id for life; a replay gives the same ids.
-//   Size.       At most 1 KB per patient and vital sign, about 150 bytes per patient, and at most 18
+//   Size.       At most 1 KB per patient and vital sign, about 150 bytes per patient, and at most
+//   18
 //               bytes for finding each reading that can be changed.
 //
 // There is no shared watermark that one bad clock could stall: lateness is that of each reading

@@ -62,8 +62,8 @@ void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   }
 }
 
-// What happened too long ago to be told to anybody. The age is that of the reading, or the time-out,
-// that made the state what it is, not of the episode: it may have gone on for days.
+// What happened too long ago to be told to anybody. The age is that of the reading, or the
+// time-out, that made the state what it is, not of the episode: it may have gone on for days.
 bool Monitor::State::IsOldNews(const Episode& episode) const {
   return episode.changed != 0 && clock_ > episode.changed &&
          clock_ - episode.changed > ToSeconds(options_.late_critical_within);
@@ -73,8 +73,7 @@ bool Monitor::State::IsOldNews(const Episode& episode) const {
 // the alert for as long as a reminder would have waited, or has taken it on for a day.
 bool Monitor::State::IsToldAgain(const AlertRecord& record, const Episode& episode) const {
   if (!episode.again || episode.closed != 0 || record.snoozed > clock_) return false;
-  if (record.acknowledged != 0 &&
-      clock_ - record.acknowledged < ToSeconds(options_.remind_after)) {
+  if (record.acknowledged != 0 && clock_ - record.acknowledged < ToSeconds(options_.remind_after)) {
     return false;
   }
   return clock_ - record.notified >= ToSeconds(options_.remind_severe_after);

@@ -183,9 +183,18 @@ TEST(MonitorCasesTest, ConstantOrDateOnlyTimeIsJudgedAtReceivedTimeByThresholds)
 
 // Where the time judged is that of receipt, the second receipt is no second reading.
 TEST(MonitorCasesTest, SameContentAgainWithoutAMomentHasOneEffect) {
-  const auto date_only = [](Told told) { told.reading.effective.reset(); return told; };
-  const auto ahead = [](Told told) { *told.reading.effective += 20 * kHour; return told; };
-  const auto soon = [](Told told) { *told.reading.effective += 20 * kMinute; return told; };
+  const auto date_only = [](Told told) {
+    told.reading.effective.reset();
+    return told;
+  };
+  const auto ahead = [](Told told) {
+    *told.reading.effective += 20 * kHour;
+    return told;
+  };
+  const auto soon = [](Told told) {
+    *told.reading.effective += 20 * kMinute;
+    return told;
+  };
   const auto by_arrival = [](Told told) {
     told.reading.effective = told.reading.received;
     return told;
@@ -617,8 +626,8 @@ TEST(MonitorCasesTest, WhatPrecedesItsPatientIsJudgedAsIfKnown) {
     return lines;
   };
   EXPECT_THAT(said_of("cold", -9000), ElementsAre("opened severe-low open"));
-  EXPECT_THAT(said_of("better", -9000), ElementsAre("opened severe-high open quietly",
-                                                    "closed severe-high closed quietly"));
+  EXPECT_THAT(said_of("better", -9000),
+              ElementsAre("opened severe-high open quietly", "closed severe-high closed quietly"));
   EXPECT_THAT(said_of("odd", -9000),
               ElementsAre("opened severe-high unconfirmed", "opened check-reading open"));
   EXPECT_THAT(said_of("child", static_cast<int32_t>(kStart / kDay - 5 * 365)), IsEmpty());

@@ -52,7 +52,7 @@ class Monitor::State {
   // What an input is about, while it is worked on.
   struct Cause {
     int64_t position = 0;
-    const Reading* reading = nullptr;  // null: a timer or an action
+    const Reading* reading = nullptr;   // null: a timer or an action
     const VitalRule* rule = nullptr;    // that judged the reading
     const VitalRule* beside = nullptr;  // the same, of a limit that stands beside it
     bool confirm_with_cuff = false;
@@ -190,14 +190,15 @@ class Monitor::State {
   std::pair<Vital, uint32_t> FindAlert(uint32_t person, const Hash128& id) const;
 
   MonitorOptions options_;
-  std::vector<std::pair<Seconds, RuleTable>> rules_;  // as activated; the last is in force
-  std::vector<FoldRules> fold_rules_[2][kVitalCount];  // [1]: in pregnancy
+  std::vector<std::pair<Seconds, RuleTable>> rules_;           // as activated; the last is in force
+  std::vector<FoldRules> fold_rules_[2][kVitalCount];          // [1]: in pregnancy
   std::map<uint32_t, std::vector<PatientSettings>> settings_;  // by patient
   std::map<uint64_t, Tombstone> tombstones_;                   // of keys that are in no ring
   std::deque<uint64_t> burials_;                               // their order
   std::map<std::pair<uint32_t, uint64_t>, Cap> caps_;          // by patient and device model
   std::deque<std::string> versions_;                           // never moved: events view them
-  std::vector<Timer> timers_;  // a heap; those that do not match the `timer` of whose it is are void
+  std::vector<Timer>
+      timers_;  // a heap; those that do not match the `timer` of whose it is are void
   Seconds clock_ = 0;
   Cap quarantined_;
 

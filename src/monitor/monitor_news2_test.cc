@@ -152,8 +152,7 @@ TEST(MonitorNews2Test, TheAlertFollowsARetraction) {
   const Told cold = InHospital(One(Vital::kTemperature, 3 * kMinute, 34));
   stream.Tell(cold);
   stream.Tell(InHospital(One(Vital::kOxygenFlow, 4 * kMinute, 2)));
-  EXPECT_THAT(News2Lines(stream),
-              ElementsAre("opened news2 open", "updated news2 open"));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "updated news2 open"));
   EXPECT_EQ(stream.last().event.severity, Severity::kCritical);
   stream.Tell(Retracted(cold, 5 * kMinute));
   EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open quietly"));
@@ -168,8 +167,7 @@ TEST(MonitorNews2Test, ACorrectionOfTheOpenerEndsItAndARetractionRaisesWhatItHid
   stream.Tell(InHospital(One(Vital::kHeartRate, kMinute, 140)));
   const Told normal = InHospital(One(Vital::kHeartRate, 2 * kMinute, 80));
   stream.Tell(normal);
-  EXPECT_THAT(News2Lines(stream),
-              ElementsAre("opened news2 open", "closed news2 closed quietly"));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "closed news2 closed quietly"));
   stream.Tell(Retracted(normal, 3 * kMinute));
   EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
   EXPECT_EQ(stream.last().event.opened_at, kStart + kMinute);

@@ -202,8 +202,7 @@ Monitor::State::Scored Monitor::State::ScoreOf(uint32_t person, bool scale_two) 
   const Entry* inputs[7];
   for (int i = 0; i < 7; ++i) inputs[i] = NewestOf(person, vitals[i]);
   const Entry* share = NewestOf(person, Vital::kOxygenConcentration);
-  const bool by_share =
-      share != nullptr && (inputs[2] == nullptr || share->time > inputs[2]->time);
+  const bool by_share = share != nullptr && (inputs[2] == nullptr || share->time > inputs[2]->time);
   if (by_share) {
     inputs[2] = share;
     vitals[2] = Vital::kOxygenConcentration;

@@ -67,8 +67,8 @@ struct Reading {
   PatientKey patient;
   std::string_view id;  // the reading key inside the patient's id_space
   Vital vital = Vital::kBloodPressure;
-  // All that the record has values of, a bit each; 0: this one alone. A version that has others than
-  // the one before takes the rest of that back.
+  // All that the record has values of, a bit each; 0: this one alone. A version that has others
+  // than the one before takes the rest of that back.
   uint16_t vitals = 0;
 
   // In canonical units. Blood pressure: systolic and diastolic, either may be missing. Others: the

@@ -11,10 +11,9 @@ namespace vitalake::monitor {
 namespace {
 
 bool SameContent(const Entry& a, const Entry& b) {
-  // The bits, so that no value equals no value. Level and lateness are of the moment it came, and so
-  // is the time where the reading has none of its own.
-  const bool no_moment =
-      a.Has(Entry::kAtReceipt) && (b.Has(Entry::kAtReceipt) || a.rank == b.rank);
+  // The bits, so that no value equals no value. Level and lateness are of the moment it came, and
+  // so is the time where the reading has none of its own.
+  const bool no_moment = a.Has(Entry::kAtReceipt) && (b.Has(Entry::kAtReceipt) || a.rank == b.rank);
   return (a.time == b.time || no_moment) && a.Has(Entry::kRetracted) == b.Has(Entry::kRetracted) &&
          a.origin == b.origin && std::memcmp(a.value, b.value, sizeof a.value) == 0;
 }

@@ -59,16 +59,16 @@ struct Entry {
   }
   void SetUnjudged() { SetLevel(0); }
   enum Mark : uint16_t {
-    kLate = 1 << 7,         // came after the window: moves no detector, ends or begins no ordinary
-                            // episode; with a level it is critical and young enough to be alerted
-    kNoDetect = 1 << 8,     // moves no detector
-    kNoBaseline = 1 << 9,   // does not count in the baseline
+    kLate = 1 << 7,          // came after the window: moves no detector, ends or begins no ordinary
+                             // episode; with a level it is critical and young enough to be alerted
+    kNoDetect = 1 << 8,      // moves no detector
+    kNoBaseline = 1 << 9,    // does not count in the baseline
     kImplausible = 1 << 10,  // to be repeated
-    kRetracted = 1 << 11,   // is nothing any more, but its rank stands
-    kAgeUnknown = 1 << 12,  // judged by limits for unknown ages
-    kLinked = 1 << 13,      // of a patient that was merged into this one
-    kSettled = 1 << 14,     // half a blood pressure whose other half took it into the base
-    kAtReceipt = 1 << 15,   // judged at the time it came: it has no moment of its own
+    kRetracted = 1 << 11,    // is nothing any more, but its rank stands
+    kAgeUnknown = 1 << 12,   // judged by limits for unknown ages
+    kLinked = 1 << 13,       // of a patient that was merged into this one
+    kSettled = 1 << 14,      // half a blood pressure whose other half took it into the base
+    kAtReceipt = 1 << 15,    // judged at the time it came: it has no moment of its own
   };
   bool Has(Mark mark) const { return marks & mark; }
   void SetMark(Mark mark, bool on) {
@@ -138,8 +138,8 @@ struct AlertRecord {
   AlertState state = AlertState::kOpen;
   Severity severity = Severity::kMedium;
   uint8_t marks = 0;
-  uint8_t reminders = 0;          // how often it was told again
-  Vital vital = Vital::kSeveral;  // in its id, of an alert of no single series
+  uint8_t reminders = 0;           // how often it was told again
+  Vital vital = Vital::kSeveral;   // in its id, of an alert of no single series
   Vital source = Vital::kSeveral;  // of its opener, the same
   uint8_t unused = 0;
   uint16_t model = 0;  // hash of the device model that a roll-up is of

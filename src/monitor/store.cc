@@ -111,7 +111,8 @@ bool PatientTable::Read(ByteReader& in) {
       *fact = byte != 0;
     }
     if (!in.Number(p.birth_day) || !in.Number(p.deceased_at) || !in.Number(p.in_hospital) ||
-        !in.Number(p.timer) || !in.Number(p.survivor) || !in.Number(p.first_alert) || !in.Plain(p.series)) {
+        !in.Number(p.timer) || !in.Number(p.survivor) || !in.Number(p.first_alert) ||
+        !in.Plain(p.series)) {
       return false;
     }
   }

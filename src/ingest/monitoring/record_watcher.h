@@ -95,7 +95,7 @@ class RecordWatcher {
   monitor::ReadingStatus status_ = monitor::ReadingStatus::kAlerts;
   clinical::QualitySet quality_;
   std::optional<monitor::Vital> named_;  // of the record at hand, whether it has a value or not
-  size_t first_ = 0;  // of the record at hand in records_
+  size_t first_ = 0;                     // of the record at hand in records_
   std::vector<WatchedRecord> records_;
 };
 
