@@ -410,6 +410,22 @@ TEST(MonitorCasesTest, ARecordOfSeveralVitalSigns) {
   EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-low withdrawn"));
 }
 
+TEST(MonitorCasesTest, ARetractionTakesBackAllVitalSignsOfARecord) {
+  Stream stream;
+  for (Told told : {One(Vital::kHeartRate, 0, 140), Bp(0, 210, 95)}) {
+    told.reading.vitals =
+        1 << static_cast<int>(Vital::kHeartRate) | 1 << static_cast<int>(Vital::kBloodPressure);
+    stream.Tell(told.Id("panel").Version(1));
+  }
+  for (int i = 1; i <= 10; ++i) {  // none of them ends the alerts
+    stream.Tell({One(Vital::kHeartRate, i * kMinute, 128), Bp(i * kMinute, 178, 95)});
+  }
+  stream.Heard();
+  stream.Tell(Retracted(Bp(0, 210, 95).Id("panel").Version(2), kHour));
+  std::vector<std::string> heard = stream.Heard();
+  EXPECT_EQ(std::ranges::count(heard, "withdrawn severe-high withdrawn"), 2);
+}
+
 TEST(MonitorCasesTest, AmendedDaysLaterKeepsItsPlaceInTime) {
   Stream stream;
   std::vector<Told> all = Ordinary(6);

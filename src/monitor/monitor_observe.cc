@@ -100,8 +100,8 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
   const uint32_t index = SeriesOf(person, reading.vital, reading.offset_minutes);
   const uint64_t key = KeyOf(reading);
   if (reading.status == ReadingStatus::kRetracted) {
-    RetractElsewhere(reading, index, key);
     judgement.outcome = Retract(reading, index);
+    RetractElsewhere(reading, index, key);
     return judgement;
   }
   const uint64_t rank = PackRank(reading.rank, false);
@@ -306,11 +306,13 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
     case RingOutcome::kOlder:
       break;
   }
-  if (IsBuried(key, rank)) return Outcome::kDuplicate;
-  Bury(key, rank);
   const Series& series = series_[index];
+  // Of a record of several vital signs each may have raised an alert.
+  if (IsBuried(key, rank) && !HasOpener(series, key)) return Outcome::kDuplicate;
+  Bury(key, rank);
   const float value[kChannels] = {ToValue(reading.value), ToValue(reading.diastolic)};
-  if (reading.effective && ToSeconds(*reading.effective) <= series.base_time) {
+  if (reading.vital == series.vital && reading.effective &&
+      ToSeconds(*reading.effective) <= series.base_time) {
     RemoveFromBase(series_[index], value);
   }
   RetractOpener(index, key);

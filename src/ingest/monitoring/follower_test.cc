@@ -77,6 +77,20 @@ TEST_F(MonitorFollowerTest, ARetractionWithdrawsUnderTheSameId) {
   EXPECT_EQ(stream_.Rows("SELECT count(DISTINCT alert_id) FROM ops.alert"), "1\n");
 }
 
+TEST_F(MonitorFollowerTest, ACorrectionToAnotherPatientFollowsThem) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 210, 100})}});
+  stream_.Take({{kMinute, Pressure({"a", 0, 210, 100, "p2", "corrected", "2"})}});
+  std::string nothing = Pressure({"a", 0, 210, 100, "p2", "corrected", "3"});
+  nothing.replace(nothing.find("\"component\""), std::string::npos,
+                  R"("dataAbsentReason":{"coding":[{"code":"error"}]}})");
+  stream_.Take({{2 * kMinute, nothing}});
+  EXPECT_EQ(stream_.Rows("SELECT change, patient_id FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence"),
+            "opened,p1\nwithdrawn,p1\nopened,p2\nwithdrawn,p2\n");
+}
+
 // A DELETE entry names neither patient nor vital sign.
 TEST_F(MonitorFollowerTest, ADeleteWithdrawsToo) {
   KnowPatients();
