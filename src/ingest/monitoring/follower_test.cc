@@ -418,6 +418,77 @@ TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
   WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
 }
 
+// What the feed told is numbered the same when its messages come again, whatever changed meanwhile:
+// a listener that goes on behind the last number it got would else never hear of a step.
+class ToldTest : public MonitorFollowerTest {
+ protected:
+  // The steps the feed told so far: sequence, patient, rule, change.
+  std::vector<std::string> Told() {
+    for (const auto& alert : heard_->Take({})) {
+      told_.push_back(fmt::format("{},{},{},{}", alert->sequence, alert->patient_id, alert->rule,
+                                  alert->change));
+    }
+    return told_;
+  }
+  std::string InTable() {
+    return stream_.Rows("SELECT sequence, patient_id, rule, change FROM ops.alert "
+                        "ORDER BY sequence");
+  }
+
+  std::shared_ptr<AlertFeed::Subscription> heard_ = stream_.feed().Subscribe(100);
+  std::vector<std::string> told_;
+};
+
+TEST_F(ToldTest, WhatPeopleAskedForMeanwhileComesBehindIt) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Observe({{2 * kSecond, Pressure({"b", 0, 190, 100, "p2"})}});
+  const std::vector<std::string> before = {"0,p1,severe-high,opened", "1,p2,severe-high,opened"};
+  ASSERT_EQ(Told(), before);
+  AskToAcknowledge();
+  stream_.Start();
+  stream_.Pass(2 * kSecond);
+  stream_.Take({{2 * kSecond, Pressure({"b", 0, 190, 100, "p2"})}});
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(InTable(),
+            "0,p1,severe-high,opened\n1,p2,severe-high,opened\n2,p1,severe-high,updated\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
+TEST_F(ToldTest, APatientWhoAppearedMeanwhileIsMetBehindIt) {
+  stream_.Start();
+  stream_.Observe({{kSecond, Pressure({"a", 0, 185, 100})}});
+  ASSERT_EQ(Told(), std::vector<std::string>{"0,p1,operations,opened"});
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})},
+                {kMinute, Pressure({"b", kMinute, 186, 100})}});
+  EXPECT_EQ(stream_.Rows("SELECT target, source_offset FROM ops.action WHERE action = 'patient'"),
+            "p1,1\n");
+  EXPECT_TRUE(InTable().starts_with("0,p1,operations,opened\n1,p1,operations,closed\n"))
+      << InTable();
+  EXPECT_EQ(stream_.Rows("SELECT change, reading_ids FROM ops.alert WHERE rule = 'severe-high' "
+                         "AND source_offset = 1 LIMIT 1"),
+            "opened,[\"b\"]\n");
+}
+
+// The broker lost them.
+TEST_F(ToldTest, MessagesThatDoNotComeAgainAreNotWaitedForLong) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Observe({{2 * kSecond, Pressure({"b", 0, 190, 100, "p2"})}});
+  AskToAcknowledge();
+  stream_.Start();
+  stream_.Pass(59 * kSecond);
+  EXPECT_EQ(InTable(), "0,p1,severe-high,opened\n");
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(InTable(), "0,p1,severe-high,opened\n1,p1,severe-high,updated\n");
+}
+
 // A process may die anywhere: between recording facts, telling, bronze, ops.alert and the snapshot.
 class CrashTest : public testing::Test {
  protected:

@@ -92,7 +92,7 @@ Status MonitorFollower::MeetPatients(std::span<const Arrived> arrived, const Wai
       const auto first = fresh[i].find(patient.id);
       if (first == fresh[i].end()) continue;
       RecordedAction action = FactsAction(patient);
-      action.position = first->second.offset;
+      action.position = std::max(first->second.offset, arrived[i].partition->again_until);
       action.time = first->second.received;
       actions.push_back(std::move(action));
     }
@@ -151,6 +151,7 @@ Status MonitorFollower::ActivateRules(Partition& partition, const Wait& wait) {
 
 Status MonitorFollower::AnswerAll(const Wait& wait) {
   for (const auto& [_, partition] : partitions_) {
+    if (partition->again_until != 0) continue;
     VL_RETURN_IF_ERROR(AnswerPeople(*partition, wait));
   }
   return {};
@@ -167,6 +168,7 @@ Result<bool> MonitorFollower::HasNewActions(Version latest) {
 
 Status MonitorFollower::LookAround(const Wait& wait) {
   if (partitions_.empty()) return {};
+  VL_RETURN_IF_ERROR(CatchUpWhereTold(wait));
   if (desk_ != nullptr && desk_->asked() != asked_) {
     asked_ = desk_->asked();
     VL_RETURN_IF_ERROR(AnswerAll(wait));
@@ -177,6 +179,7 @@ Status MonitorFollower::LookAround(const Wait& wait) {
   TakeOfferedRules();
   VL_TRY(const auto changed, patients_.Changed(wait));
   for (const auto& [_, partition] : partitions_) {
+    if (partition->again_until != 0) continue;
     VL_RETURN_IF_ERROR(ActivateRules(*partition, wait));
     std::set<std::string> ids;
     if (!changed) {
@@ -200,6 +203,7 @@ Status MonitorFollower::LookAround(const Wait& wait) {
 Status MonitorFollower::TickWhereQuiet(const Wait& wait) {
   for (const auto& [_, partition] : partitions_) {
     const auto due = partition->monitor->NextTimer();
+    if (partition->again_until != 0) continue;
     if (!due || !IsQuiet(*partition) || *due > lake_.clock().NowMicros()) continue;
     RecordedAction tick;
     tick.action = "tick";
