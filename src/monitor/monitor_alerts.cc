@@ -28,12 +28,22 @@ bool IsNews(AlertState before, AlertState after) {
 
 }  // namespace
 
+// As of when a series is followed: a reading is judged as of its receipt, though time may have
+// passed since without it. What was told to be unconfirmed by then stays so.
+Seconds Monitor::State::JudgedAt(const Series& series) const {
+  if (cause_.reading == nullptr) return clock_;
+  for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+    if (records_[r].state == AlertState::kUnconfirmed) return clock_;
+  }
+  return std::min(clock_, ToSeconds(cause_.reading->received));
+}
+
 void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   Series& series = series_[index];
   const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
   // Nothing was on and nothing began: what ended before has ended.
   const bool extended = watch != 0 && fold_.Extend(series, rules);
-  if (!extended) fold_.Run(series, rules, clock_, watch);
+  if (!extended) fold_.Run(series, rules, JudgedAt(series), watch);
   series.tip = fold_.tip();
   series.tip_count = series.ring_count;
   if (extended || (series.first_alert == 0 && fold_.episodes().empty())) return;
@@ -182,8 +192,10 @@ void Monitor::State::AddEpisode(AlertEvent& event, const Episode* episode) {
       event.baseline_sigma = episode->outcome.sigma;
       event.baseline_readings = episode->outcome.count;
     }
-    if (episode->late && clock_ > episode->opened) {
-      event.late_by = ToMicros(clock_ - episode->opened);
+    const Seconds heard =
+        cause_.reading == nullptr ? clock_ : ToSeconds(cause_.reading->received);
+    if (episode->late && heard > episode->opened) {
+      event.late_by = ToMicros(heard - episode->opened);
     }
   }
   if (cause_.rule != nullptr && !IsDetector(event.rule)) {

@@ -110,6 +110,7 @@ class Monitor::State {
 
   // Episodes to alerts.
   void Reconcile(uint32_t index, uint64_t watch);
+  Seconds JudgedAt(const Series& series) const;
   void OpenAlert(uint32_t index, const Episode& episode);
   void FollowAlert(uint32_t index, uint32_t record, const Episode& episode);
   void WithdrawAlert(uint32_t index, uint32_t record);

@@ -80,7 +80,9 @@ struct Reading {
   // nullopt: there is no moment (a date, no time, no offset); it is then judged at `received`. A
   // source whose times cannot be used is given `effective = received`.
   std::optional<Micros> effective;
-  Micros received = 0;  // the broker's append time: never falls within one monitor
+  // The broker's append time. What waited at the broker comes with one that the monitor's time has
+  // passed: it is judged as of then all the same; timers go on from the later one.
+  Micros received = 0;
   int16_t offset_minutes = 0;
 
   ReadingStatus status = ReadingStatus::kAlerts;

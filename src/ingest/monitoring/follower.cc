@@ -62,11 +62,12 @@ Status MonitorFollower::TryBegin(const StreamPartition& name, int64_t bronze, co
   VL_TRY(ActionLog actions, ActionLog::Open(lake_, app));
   auto partition = std::make_unique<Partition>(lake_, name, std::move(actions));
   partition->bronze = bronze;
+  // What waited at the source while nobody watched comes now.
+  partition->heard = partition->snapshot_at = lake_.clock().Steady();
   if (auto opened = Open(*partition, bronze, wait); !opened) {
     alerts_.End(app);
     return Because(std::move(opened).error(), fmt::format("monitor of {}", app));
   }
-  partition->heard = partition->snapshot_at = lake_.clock().Steady();
   const std::lock_guard lock(mutex_);
   partitions_[name.partition] = std::move(partition);
   return {};

@@ -418,6 +418,43 @@ TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
   WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
 }
 
+// Messages that waited at the broker are judged by when they reached it, whatever is recorded when
+// the service begins.
+TEST_F(MonitorFollowerTest, ABacklogIsNotLate) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"z", 0, 120, 80})}});
+  stream_.End();
+  stream_.clock().Advance(90 * kMinute);
+  stream_.lake().Ingest({{"again.ndjson", PatientText("p1", "1951-05-01") + "\n"}});
+  stream_.Start();
+  EXPECT_EQ(stream_.Rows("SELECT time FROM ops.action WHERE action = 'patient' "
+                         "ORDER BY ordinal OFFSET 1"),
+            "2026-03-02 08:00:01+00\n");
+  stream_.Take({{61 * kMinute, Pressure({"a", 60 * kMinute, 185, 95})},
+                {64 * kMinute, Pressure({"b", 63 * kMinute, 130, 80})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state, late_by, updated_at FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence"),
+            "opened,pending,,2026-03-02 09:01:00+00\nclosed,closed,,2026-03-02 09:04:00+00\n");
+}
+
+// Time passed by the wall while the broker was away.
+TEST_F(MonitorFollowerTest, WhatWaitedDuringATickIsNotLate) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Pass(40 * kMinute);  // no repeat in 15 minutes
+  stream_.Take({{21 * kMinute, Pressure({"b", 20 * kMinute, 185, 100, "p2"})},
+                {24 * kMinute, Pressure({"c", 23 * kMinute, 130, 80, "p2"})}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, change, state, late_by FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence"),
+            "p1,opened,pending,\np1,updated,unconfirmed,\n"
+            "p2,opened,pending,\np2,closed,closed,\n");
+  // A reading of before the tick does not undo what the tick told.
+  stream_.Take({{10 * kMinute, Pressure({"d", -kMinute, 120, 80})}});
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.alert WHERE patient_id = 'p1'"), "2\n");
+}
+
 // What the feed told is numbered the same when its messages come again, whatever changed meanwhile:
 // a listener that goes on behind the last number it got would else never hear of a step.
 class ToldTest : public MonitorFollowerTest {

@@ -23,8 +23,8 @@ bool MonitorFollower::IsQuiet(const Partition& partition) const {
   return lake_.clock().Steady() - partition.heard >= pace_.quiet_after;
 }
 
-// What time it is for a partition. While messages come it is theirs: they may be old ones that
-// waited at the broker, and the wall's time would make all of them late.
+// What time it is for a partition. While messages come, or may come any moment, it is theirs: they
+// may be old ones that waited at the broker, and timers would run before what they wait for.
 Micros MonitorFollower::TimeOf(const Partition& partition) const {
   const Micros last = partition.monitor->time();
   return IsQuiet(partition) || last == 0 ? std::max(last, lake_.clock().NowMicros()) : last;
