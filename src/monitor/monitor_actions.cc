@@ -27,26 +27,27 @@ Status Monitor::State::Do(const PatientChanged& change) {
   } else if (!was_deceased) {
     patient.deceased_at = ToMicros(clock_);
   }
-  // What asked who this is has its answer.
-  if (const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
-      asked != 0 && patient.has_birth_day) {
-    AlertRecord& record = records_[asked];
-    record.state = AlertState::kClosed;
-    record.closed = clock_;
-    AlertEvent& event = Emit(Change::kClosed, record.vital, record);
-    event.notify = false;
-    event.explanation = "The patient is known now.";
-    Count(event);
-    RemoveRecord(patient.first_alert, asked);
-    records_.Free(asked);
-  }
-  const uint32_t survivor = facts.replaced_by.empty()
-                                ? 0
-                                : patients_.FindOrAdd({change.patient.id_space, facts.replaced_by});
-  if (survivor == patients_[number].survivor || survivor == number) return {};
-  if (patients_[number].survivor != 0) Part(number, patients_[number].survivor);
-  if (survivor != 0) Join(number, survivor);
+  AnswerOperations(PersonOf(number));
+  Relink(number, facts.replaced_by.empty()
+                     ? 0
+                     : patients_.FindOrAdd({change.patient.id_space, facts.replaced_by}));
   return {};
+}
+
+// What asked who this is has its answer.
+void Monitor::State::AnswerOperations(uint32_t person) {
+  Patient& patient = patients_[person];
+  const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
+  if (asked == 0 || !patient.has_birth_day) return;
+  AlertRecord& record = records_[asked];
+  record.state = AlertState::kClosed;
+  record.closed = clock_;
+  AlertEvent& event = Emit(Change::kClosed, record.vital, record);
+  event.notify = false;
+  event.explanation = "The patient is known now.";
+  Count(event);
+  RemoveRecord(patient.first_alert, asked);
+  records_.Free(asked);
 }
 
 Status Monitor::State::Do(const SettingsChanged& change) {
@@ -157,16 +158,30 @@ void Monitor::State::Activate(RuleTable rules, Seconds from) {
   rules_.emplace_back(from, std::move(rules));
 }
 
+// Another survivor of a patient (0: none). What is the patient's moves to the person at the end of
+// the chain, and home when it leads nowhere any more.
+void Monitor::State::Relink(uint32_t patient, uint32_t survivor) {
+  if (survivor == patient) survivor = 0;
+  if (survivor == patients_[patient].survivor) return;
+  const uint32_t before = PersonOf(patient);
+  patients_[patient].survivor = survivor;
+  const uint32_t after = PersonOf(patient);
+  if (before == after) return;
+  // Merged, or a circle opens whose person is merged now.
+  if (PersonOf(before) != before) return Join(before, after);
+  Part(patient, before);
+  if (after != patient) Join(patient, after);
+}
+
 // `patient` is merged into `survivor`: its readings that are known one by one are followed there,
 // its alerts go along under their ids. What it had before rests, for the case that they part again.
 void Monitor::State::Join(uint32_t patient, uint32_t survivor) {
-  patients_[patient].survivor = survivor;
-  if (PersonOf(patient) != survivor) return;  // a chain or a cycle: its end takes what comes
   for (int v = 0; v < kVitalCount; ++v) {
     const uint32_t from = patients_[patient].series[v];
     if (from == 0) continue;
     const uint32_t to = SeriesOf(survivor, static_cast<Vital>(v), series_[from].offset_minutes);
-    MoveAlerts(from, to, 0);
+    series_[from].timer = 0;
+    MoveAlerts(from, to);
     for (int i = 0; i < series_[from].ring_count; ++i) {
       Entry entry = series_[from].ring[i];
       entry.marks |= Entry::kLinked;
@@ -177,11 +192,12 @@ void Monitor::State::Join(uint32_t patient, uint32_t survivor) {
     Reconcile(to, 0);
     Schedule(to);
   }
+  MovePersonAlerts(patient, survivor);
+  AnswerOperations(survivor);
 }
 
 // The merge is taken back: readings that came under the patient's id go home, and its alerts.
 void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
-  patients_[patient].survivor = 0;
   for (int v = 0; v < kVitalCount; ++v) {
     const uint32_t there = patients_[survivor].series[v];
     if (there == 0) continue;
@@ -199,7 +215,7 @@ void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
     std::fill(series.ring + kept, series.ring + series.ring_count, Entry());
     series.ring_count = static_cast<uint8_t>(kept);
     series.tip_count = Series::kNoTip;
-    MoveAlerts(there, home, patient);
+    MoveAlerts(there, home);
     for (Entry& entry : back) {
       entry.marks &= static_cast<uint16_t>(~Entry::kLinked);
       (void)Put(home, entry);
@@ -211,11 +227,33 @@ void Monitor::State::Part(uint32_t patient, uint32_t survivor) {
       Schedule(index);
     }
   }
+  MovePersonAlerts(survivor, patient);
 }
 
-// Moves alerts (those of `owner`; 0: all) to another series. What is on in the base of one is on in
-// that of the other; where both have the same alert on, the one that comes is withdrawn.
-void Monitor::State::MoveAlerts(uint32_t from, uint32_t to, uint32_t owner) {
+// Moves the alerts of no single series that are now another person's.
+void Monitor::State::MovePersonAlerts(uint32_t from, uint32_t to) {
+  for (uint32_t r = patients_[from].first_alert; r != 0;) {
+    const uint32_t number = r;
+    r = records_[number].next;
+    AlertRecord& record = records_[number];
+    if (PersonOf(record.owner) != to) continue;
+    RemoveRecord(patients_[from].first_alert, number);
+    if (FindRecord(patients_[to].first_alert, record.rule) == 0) {
+      AddRecord(patients_[to].first_alert, number);
+      continue;
+    }
+    record.state = AlertState::kWithdrawn;
+    AlertEvent& event = Emit(Change::kWithdrawn, record.vital, record);
+    event.explanation = "The same alert of the patient merged with this one stays on.";
+    Count(event);
+    records_.Free(number);
+  }
+}
+
+// Moves the alerts that are now another person's to that one's series. What is on in the base of
+// one is on in that of the other; where both have the same alert on, the one that comes is
+// withdrawn.
+void Monitor::State::MoveAlerts(uint32_t from, uint32_t to) {
   Series& old = series_[from];
   Series& next = series_[to];
   old.tip_count = next.tip_count = Series::kNoTip;
@@ -223,7 +261,7 @@ void Monitor::State::MoveAlerts(uint32_t from, uint32_t to, uint32_t owner) {
     const uint32_t number = r;
     r = records_[number].next;
     AlertRecord& record = records_[number];
-    if (owner != 0 && record.owner != owner) continue;
+    if (PersonOf(record.owner) != next.patient) continue;
     const bool twice = FindRecord(next.first_alert, record.rule) != 0;
     const auto slot = static_cast<size_t>(record.rule);
     const bool in_base = record.Has(AlertRecord::kInBase);

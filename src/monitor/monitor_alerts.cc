@@ -40,6 +40,7 @@ Seconds Monitor::State::JudgedAt(const Series& series) const {
 
 void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   Series& series = series_[index];
+  if (Rests(series)) return;
   const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
   // Nothing was on and nothing began: what ended before has ended.
   const bool extended = watch != 0 && fold_.Extend(series, rules);

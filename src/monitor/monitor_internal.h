@@ -96,6 +96,8 @@ class Monitor::State {
   void Describe(Judgement& judgement, const Series& series, uint64_t key) const;
   uint32_t SeriesOf(uint32_t person, Vital vital, int16_t offset_minutes);
   uint32_t PersonOf(uint32_t patient) const;
+  // Whether the patient's readings are followed in another's series.
+  bool Rests(const Series& series) const { return PersonOf(series.patient) != series.patient; }
 
   // Parts of a snapshot; false: it is cut off or damaged.
   bool LoadRules(ByteReader& in);
@@ -149,9 +151,12 @@ class Monitor::State {
   Status Do(const Snooze& action);
   Status Do(const ActivateRules& action);
   void Activate(RuleTable rules, Seconds from);
+  void AnswerOperations(uint32_t person);
+  void Relink(uint32_t patient, uint32_t survivor);
   void Join(uint32_t patient, uint32_t survivor);
   void Part(uint32_t patient, uint32_t survivor);
-  void MoveAlerts(uint32_t from, uint32_t to, uint32_t owner);
+  void MoveAlerts(uint32_t from, uint32_t to);
+  void MovePersonAlerts(uint32_t from, uint32_t to);
   std::pair<Vital, uint32_t> FindAlert(uint32_t person, const Hash128& id) const;
 
   MonitorOptions options_;

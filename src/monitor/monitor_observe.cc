@@ -380,13 +380,20 @@ uint32_t Monitor::State::SeriesOf(uint32_t person, Vital vital, int16_t offset_m
   return index;
 }
 
-// The survivor of the merges that a patient went into; itself when a cycle leads nowhere.
+// The survivor of the merges that a patient went into. Of a circle the one that was met first.
 uint32_t Monitor::State::PersonOf(uint32_t patient) const {
   constexpr int kLongestChain = 16;
   uint32_t person = patient;
-  for (int i = 0; i < kLongestChain && patients_[person].survivor != 0; ++i) {
+  for (int i = 0; patients_[person].survivor != 0; ++i) {
+    if (i == kLongestChain) {
+      uint32_t first = person;
+      for (; i > 0 && patients_[person].survivor != 0; --i) {
+        person = patients_[person].survivor;
+        first = std::min(first, person);
+      }
+      return patients_[person].survivor == 0 ? person : first;
+    }
     person = patients_[person].survivor;
-    if (person == patient) return patient;
   }
   return person;
 }

@@ -45,6 +45,7 @@ void Monitor::State::RunTimers(Seconds until) {
 
 void Monitor::State::OnTimer(uint32_t index) {
   const Series& series = series_[index];
+  if (Rests(series)) return;
   // Most timers are those of silence, and readings have come since.
   if (series.first_alert == 0 && series.tip_count == series.ring_count &&
       SilenceDue(series, series.tip) > clock_) {
@@ -63,7 +64,7 @@ void Monitor::State::OnTimer(uint32_t index) {
 // Looks at the series again when the first of its timers is due. Its tip is up to date.
 void Monitor::State::Schedule(uint32_t index) {
   Series& series = series_[index];
-  if (patients_[series.patient].survivor != 0) return;  // it rests
+  if (Rests(series)) return;
   const FoldState& tip = series.tip;
   Seconds due = SilenceDue(series, tip);
   for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
