@@ -71,6 +71,7 @@ Status Monitor::State::Do(const SettingsChanged& change) {
       all.begin(), all.end(), change.settings,
       [](const PatientSettings& a, const PatientSettings& b) { return a.from < b.from; });
   all.insert(at, change.settings);
+  FindBroughtSettings();
   return {};
 }
 
@@ -165,6 +166,7 @@ void Monitor::State::Relink(uint32_t patient, uint32_t survivor) {
   if (survivor == patients_[patient].survivor) return;
   const uint32_t before = PersonOf(patient);
   patients_[patient].survivor = survivor;
+  FindBroughtSettings();
   const uint32_t after = PersonOf(patient);
   if (before == after) return;
   // Merged, or a circle opens whose person is merged now.

@@ -106,7 +106,9 @@ class Monitor::State {
   bool LoadCaps(ByteReader& in);
 
   // Who is judged how.
+  // The newest in force, of all who are that person.
   const PatientSettings* SettingsOf(uint32_t person, Micros time) const;
+  void FindBroughtSettings();
   std::optional<double> AgeOf(uint32_t person, Seconds time) const;
   bool IsSuppressed(uint32_t person, Seconds time) const;
 
@@ -162,7 +164,8 @@ class Monitor::State {
   MonitorOptions options_;
   std::vector<std::pair<Seconds, RuleTable>> rules_;  // as activated; the last is in force
   std::vector<FoldRules> fold_rules_[kVitalCount];
-  std::map<uint32_t, std::vector<PatientSettings>> settings_;  // by patient
+  std::map<uint32_t, std::vector<PatientSettings>> settings_;  // by patient, each by `from`
+  std::map<uint32_t, std::vector<uint32_t>> brought_;  // by person: merged patients with settings
   std::map<uint64_t, Tombstone> tombstones_;                   // of keys that are in no ring
   std::deque<uint64_t> burials_;                               // their order
   std::map<std::pair<uint32_t, uint64_t>, Cap> caps_;          // by patient and device model

@@ -128,6 +128,37 @@ TEST_F(MonitorMergeTest, WhoIsItIsAnsweredByAMergeIntoSomebodyKnown) {
   EXPECT_THAT(stream_.Heard(), ::testing::Contains("closed operations closed quietly"));
 }
 
+// 165/95 is severe in pregnancy only.
+TEST_F(MonitorMergeTest, SettingsGoAlong) {
+  const auto set = [&](const std::string& patient, Micros at, bool pregnant) {
+    PatientSettings settings;
+    settings.from = kStart + at;
+    settings.pregnant = pregnant;
+    ASSERT_TRUE(stream_.Do(SettingsChanged{{"", patient}, settings}, at));
+  };
+  set("a", 0, true);
+  Merge("a", "b");
+  stream_.Tell(Bp(kMinute, 165, 95).Of("b"));
+  EXPECT_THAT(stream_.Heard(), ElementsAre("opened severe-high pending"));
+  stream_.Tell(Bp(2 * kMinute, 120, 80).Of("b"));
+  stream_.Heard();
+  set("b", kHour, false);
+  stream_.Tell(Bp(kHour + kMinute, 165, 95).Of("b"));
+  EXPECT_THAT(stream_.Heard(), IsEmpty()) << "the newer ones count";
+  set("a", 2 * kHour, true);
+  Monitor restored = *Monitor::Restore({}, stream_.monitor().Snapshot());
+  const Told severe = Bp(3 * kHour, 165, 95).Of("b");
+  EXPECT_EQ(restored.Observe(severe.View()).events.size(), 1u);
+  stream_.Tell(severe);
+  EXPECT_THAT(stream_.Heard(), ElementsAre("opened severe-high pending"))
+      << "set under the old id after the merge";
+  stream_.Tell(Bp(3 * kHour + kMinute, 120, 80).Of("b"));
+  stream_.Heard();
+  stream_.Know("a", -9000);
+  stream_.Tell(Bp(5 * kHour, 165, 95).Of("b"));
+  EXPECT_THAT(stream_.Heard(), IsEmpty());
+}
+
 TEST_F(MonitorMergeTest, ASnapshotGoesOnAlike) {
   stream_.Tell({Bp(0, 185, 95).Of("a"), AsInpatient(One(Vital::kRespiratoryRate, 0, 30).Of("a"))});
   Merge("b", "c");

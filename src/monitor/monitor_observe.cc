@@ -399,12 +399,28 @@ uint32_t Monitor::State::PersonOf(uint32_t patient) const {
 }
 
 const PatientSettings* Monitor::State::SettingsOf(uint32_t person, Micros time) const {
-  if (!patients_[person].has_settings) return nullptr;
   const PatientSettings* found = nullptr;
-  for (const PatientSettings& settings : settings_.at(person)) {  // by `from`
-    if (settings.from <= time && (!settings.until || time < *settings.until)) found = &settings;
+  const auto look = [&](uint32_t patient) {
+    for (const PatientSettings& settings : settings_.at(patient)) {
+      const bool in_force = settings.from <= time && (!settings.until || time < *settings.until);
+      if (in_force && (found == nullptr || settings.from >= found->from)) found = &settings;
+    }
+  };
+  if (!brought_.empty()) {
+    const auto brought = brought_.find(person);
+    if (brought != brought_.end()) std::ranges::for_each(brought->second, look);
   }
+  if (patients_[person].has_settings) look(person);
   return found;
+}
+
+void Monitor::State::FindBroughtSettings() {
+  brought_.clear();
+  for (const auto& [patient, _] : settings_) {
+    if (const uint32_t person = PersonOf(patient); person != patient) {
+      brought_[person].push_back(patient);
+    }
+  }
 }
 
 // Whole years, by the calendar.

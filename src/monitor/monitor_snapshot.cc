@@ -187,6 +187,7 @@ Status Monitor::State::Load(std::string_view snapshot) {
       !LoadCaps(in) || !in.Plain(quarantined_) || in.left() != 0) {
     return corrupt();
   }
+  FindBroughtSettings();
   for (uint32_t i = 1; i <= series_.count(); ++i) {
     if (series_[i].timer != 0) timers_.push_back({series_[i].timer, i});
   }
