@@ -146,6 +146,8 @@ class Monitor {
   // When the first timer is due, if there is any; a Tick then may have events.
   std::optional<Micros> NextTimer() const;
 
+  // Its alert ends after a day, or when it is acknowledged; so does that of a reading without a
+  // patient. At most 1,000 such are on: then the oldest ends.
   std::span<const AlertEvent> ObserveQuarantined(const QuarantinedCritical& record);
 
   // The whole state: versioned, with a checksum, the same bytes for the same inputs.

@@ -99,11 +99,16 @@ Status Monitor::State::Do(const Acknowledge& action) {
   const uint32_t patient = patients_.Find(action.patient.key());
   const auto [vital, number] =
       patient == 0 ? std::pair(Vital::kSeveral, 0u) : FindAlert(PersonOf(patient), action.alert_id);
+  cause_.actor = action.actor;
+  if (const auto unheld = FindUnheld(action.alert_id); unheld != unheld_.end()) {
+    unheld->record.acknowledged = clock_;
+    EndUnheld(unheld, Change::kClosed, "Acknowledged.");
+    return {};
+  }
   if (number == 0) return Fail(ErrorKind::kNotFound, "no such alert is on");
   AlertRecord& record = records_[number];
   record.acknowledged = clock_;
   record.snoozed = 0;
-  cause_.actor = action.actor;
   AlertEvent& event =
       Emit(Change::kUpdated, vital == Vital::kSeveral ? record.vital : vital, record);
   event.notify = false;
@@ -116,10 +121,18 @@ Status Monitor::State::Do(const Snooze& action) {
   const uint32_t patient = patients_.Find(action.patient.key());
   const auto [vital, number] =
       patient == 0 ? std::pair(Vital::kSeveral, 0u) : FindAlert(PersonOf(patient), action.alert_id);
+  cause_.actor = action.actor;
+  if (const auto unheld = FindUnheld(action.alert_id); unheld != unheld_.end()) {
+    unheld->record.snoozed = ToSeconds(action.until);
+    AlertEvent& event = EmitUnheld(Change::kUpdated, *unheld);
+    event.notify = false;
+    event.explanation = "Snoozed.";
+    Count(event);
+    return {};
+  }
   if (number == 0) return Fail(ErrorKind::kNotFound, "no such alert is on");
   AlertRecord& record = records_[number];
   record.snoozed = ToSeconds(action.until);
-  cause_.actor = action.actor;
   AlertEvent& event =
       Emit(Change::kUpdated, vital == Vital::kSeveral ? record.vital : vital, record);
   event.notify = false;

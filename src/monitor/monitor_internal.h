@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <list>
 #include <map>
 #include <string>
 #include <utility>
@@ -64,13 +65,20 @@ class Monitor::State {
     uint64_t rank = 0;
     Seconds received = 0;
   };
+  // An alert of the operations queue that no patient here can hold: a record names none that can be
+  // found, or is in quarantine.
+  struct Unheld {
+    Hash128 id;
+    std::string id_space, patient;  // as in `id`
+    AlertRecord record;
+  };
   struct Cap {
     Seconds since = 0;
     uint32_t count = 0;
   };
   struct Timer {
     Seconds due = 0;
-    uint32_t series = 0;
+    uint32_t series = 0;  // 0: of unheld_
     bool operator>(const Timer& other) const {
       return std::pair(due, series) > std::pair(other.due, other.series);
     }
@@ -104,6 +112,7 @@ class Monitor::State {
   bool LoadSettings(ByteReader& in);
   bool LoadTombstones(ByteReader& in);
   bool LoadCaps(ByteReader& in);
+  bool LoadUnheld(ByteReader& in);
 
   // Who is judged how.
   // The newest in force, of all who are that person.
@@ -141,6 +150,14 @@ class Monitor::State {
 
   // Alerts of no single series.
   void CallOperations(const Reading& reading, uint32_t person, uint64_t key);
+  // Adds what `record` has; null when the alert is on already.
+  AlertEvent* OpenUnheld(PatientKey patient, AlertRecord record);
+  AlertEvent& EmitUnheld(Change change, const Unheld& alert);
+  void EndUnheld(std::list<Unheld>::iterator alert, Change change, std::string_view explanation);
+  void EndOldUnheld();
+  void ScheduleUnheld();
+  void WithdrawUnheld(uint64_t opener);
+  std::list<Unheld>::iterator FindUnheld(const Hash128& id);
   void RollUp(uint32_t person, uint64_t opener);
   std::optional<News2Reading> WatchNews2(const Reading& reading, uint32_t person, uint64_t key);
   News2Reading ScoreOf(uint32_t person, bool scale_two) const;
@@ -173,11 +190,13 @@ class Monitor::State {
   std::vector<Timer> timers_;  // a heap; those that do not match Series::timer are void
   Seconds clock_ = 0;
   Cap quarantined_;
+  std::list<Unheld> unheld_;  // by when they were opened
 
   // Of the input at hand.
   Cause cause_;
   Fold fold_;
   std::vector<AlertEvent> events_;
+  std::list<Unheld> ended_;  // that events view
 };
 
 }  // namespace vitalake::monitor

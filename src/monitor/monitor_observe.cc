@@ -59,7 +59,8 @@ Observation Monitor::State::Observe(const Reading& reading) {
     judgement = Take(reading, person, person != patient);
   } else if (reading.patient.id.empty() && reading.status == ReadingStatus::kRetracted) {
     judgement.outcome = RetractAnywhere(reading);
-  } else if (reading.patient.id.empty() && reading.critical) {
+  } else if (reading.patient.id.empty() && reading.critical &&
+             !IsBuried(KeyOf(reading), PackRank(reading.rank, false))) {
     CallOperations(reading, 0, KeyOf(reading));
   }
   switch (judgement.outcome) {
@@ -85,6 +86,7 @@ Observation Monitor::State::Observe(const Reading& reading) {
 
 void Monitor::State::Begin(Micros time, int64_t position) {
   events_.clear();
+  ended_.clear();
   cause_ = {};
   cause_.position = position;
   RunTimers(ToSeconds(time));
@@ -300,6 +302,7 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
 // not count when it comes.
 Outcome Monitor::State::RetractAnywhere(const Reading& reading) {
   const uint64_t key = KeyOf(reading);
+  WithdrawUnheld(key);
   const auto opened = [&](const Series& series) {
     for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
       if (records_[r].opener == key) return true;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "monitor/monitor_internal.h"
 
@@ -12,6 +13,7 @@ using clinical::News2;
 using clinical::News2Response;
 
 constexpr double kNews2Age = 16;
+constexpr size_t kMostUnheld = 1'000;
 
 Severity SeverityOf(const News2& score) {
   switch (score.response) {
@@ -23,6 +25,11 @@ Severity SeverityOf(const News2& score) {
     default:
       return Severity::kInfo;
   }
+}
+
+uint64_t OperationsKey(const QuarantinedCritical& record) {
+  const std::string_view space = record.patient.id_space;
+  return Hash64(record.id, space.empty() ? 0 : Hash64(space));
 }
 
 std::string News2Text(const News2Reading& news2) {
@@ -43,31 +50,86 @@ std::string News2Text(const News2Reading& news2) {
 
 std::span<const AlertEvent> Monitor::State::ObserveQuarantined(const QuarantinedCritical& record) {
   Begin(record.received, record.position);
+  const uint64_t key = OperationsKey(record);
+  const Hash128 id = AlertId(record.patient, Vital::kSeveral, Rule::kOperations, key);
+  if (FindUnheld(id) != unheld_.end()) return events_;
   if (quarantined_.since == 0 || clock_ - quarantined_.since >= 3600) quarantined_ = {clock_, 0};
   const auto most = static_cast<uint32_t>(options_.most_quarantined_per_hour);
   if (quarantined_.count > most) return events_;  // they are in ops.quarantine
   ++quarantined_.count;
-  AlertEvent& event = events_.emplace_back();
-  event.patient = record.patient;
-  event.vital = Vital::kSeveral;
-  event.rule = Rule::kOperations;
-  event.rule_version = kDetectorVersion;
-  event.severity = Severity::kHigh;
-  event.queue = Queue::kOperations;
-  event.opened_at = event.updated_at = ToMicros(clock_);
-  event.position = record.position;
-  event.reading_id = record.id;
-  const std::string_view space = record.patient.id_space;
-  event.reading_keys[0] = Hash64(record.id, space.empty() ? 0 : Hash64(space));
-  event.explanation = "A record with a critical value is in quarantine. Look at it there.";
-  if (quarantined_.count > most) {
-    event.rule = Rule::kTooMany;
-    event.explanation =
-        "More records with critical values are in quarantine than are told one by one.";
-  }
-  event.alert_id = AlertId(event.patient, event.vital, event.rule, event.reading_keys[0]);
-  Count(event);
+  const bool too_many = quarantined_.count > most;
+  AlertRecord opened;
+  opened.rule = too_many ? Rule::kTooMany : Rule::kOperations;
+  opened.severity = Severity::kHigh;
+  opened.opener = key;
+  opened.version = VersionName(kDetectorVersion);
+  AlertEvent* const event = OpenUnheld(record.patient, opened);
+  if (event == nullptr) return events_;
+  event->reading_id = record.id;
+  event->explanation =
+      too_many ? "More records with critical values are in quarantine than are told one by one."
+               : "A record with a critical value is in quarantine. Look at it there.";
+  Count(*event);
   return events_;
+}
+
+// -- alerts that no patient holds ----------------------------------------------------------------
+
+AlertEvent* Monitor::State::OpenUnheld(PatientKey patient, AlertRecord record) {
+  const Hash128 id = AlertId(patient, record.vital, record.rule, record.opener);
+  if (FindUnheld(id) != unheld_.end()) return nullptr;
+  if (unheld_.size() == kMostUnheld) {
+    EndUnheld(unheld_.begin(), Change::kClosed, "Many more came since.");
+  }
+  record.opened = record.notified = clock_;
+  unheld_.push_back({id, std::string(patient.id_space), std::string(patient.id), record});
+  if (unheld_.size() == 1) ScheduleUnheld();
+  return &EmitUnheld(Change::kOpened, unheld_.back());
+}
+
+AlertEvent& Monitor::State::EmitUnheld(Change change, const Unheld& alert) {
+  AlertEvent& event = Emit(change, alert.record.vital, alert.record);
+  event.patient = {alert.id_space, alert.patient};
+  event.alert_id = alert.id;
+  event.queue = Queue::kOperations;
+  return event;
+}
+
+void Monitor::State::EndUnheld(std::list<Unheld>::iterator alert, Change change,
+                               std::string_view explanation) {
+  AlertRecord& record = alert->record;
+  record.state = change == Change::kClosed ? AlertState::kClosed : AlertState::kWithdrawn;
+  if (change == Change::kClosed) record.closed = clock_;
+  AlertEvent& event = EmitUnheld(change, *alert);
+  event.notify = change == Change::kWithdrawn;
+  event.explanation = explanation;
+  Count(event);
+  ended_.splice(ended_.end(), unheld_, alert);
+}
+
+void Monitor::State::EndOldUnheld() {
+  while (!unheld_.empty() && unheld_.front().record.opened + kDaySeconds <= clock_) {
+    EndUnheld(unheld_.begin(), Change::kClosed, "A day has passed.");
+  }
+}
+
+// One timer at a time: the oldest's.
+void Monitor::State::ScheduleUnheld() {
+  if (unheld_.empty()) return;
+  timers_.push_back({unheld_.front().record.opened + kDaySeconds, 0});
+  std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
+}
+
+void Monitor::State::WithdrawUnheld(uint64_t opener) {
+  const auto alert = std::ranges::find_if(unheld_, [&](const Unheld& one) {
+    return one.record.opener == opener && one.record.rule == Rule::kOperations;
+  });
+  if (alert == unheld_.end()) return;
+  EndUnheld(alert, Change::kWithdrawn, "The record was retracted.");
+}
+
+std::list<Monitor::State::Unheld>::iterator Monitor::State::FindUnheld(const Hash128& id) {
+  return std::ranges::find(unheld_, id, &Unheld::id);
 }
 
 // A critical value that no clinical rule may judge. One alert a day and patient.
@@ -76,7 +138,6 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   const bool known = person != 0 && patients_[person].known;
   const bool suppressed = person != 0 && IsSuppressed(person, ToSeconds(reading.received));
   if (known && age && !suppressed) return;  // a rule could judge it: it is outside its ages
-  AlertRecord passing;
   uint32_t number = person == 0 ? 0 : FindRecord(patients_[person].first_alert, Rule::kOperations);
   if (number != 0) {
     AlertRecord& before = records_[number];
@@ -90,11 +151,7 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
     RemoveRecord(patients_[person].first_alert, number);
     records_.Free(number);
   }
-  if (person != 0) {
-    number = records_.New();
-    AddRecord(patients_[person].first_alert, number);
-  }
-  AlertRecord& record = person != 0 ? records_[number] : passing;
+  AlertRecord record;
   record.rule = Rule::kOperations;
   record.vital = reading.vital;
   record.severity = Severity::kHigh;
@@ -104,7 +161,15 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   const std::string_view version =
       cause_.rule != nullptr ? std::string_view(cause_.rule->version) : kDetectorVersion;
   record.version = VersionName(version);
-  AlertEvent& event = Emit(Change::kOpened, reading.vital, record);
+  if (person == 0) {
+    if (OpenUnheld({}, record) == nullptr) return;
+  } else {
+    number = records_.New();
+    records_[number] = record;
+    AddRecord(patients_[person].first_alert, number);
+    Emit(Change::kOpened, reading.vital, record);
+  }
+  AlertEvent& event = events_.back();
   event.reading_id = reading.id;
   event.value = reading.value;
   event.diastolic = reading.diastolic;

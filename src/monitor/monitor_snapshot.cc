@@ -8,7 +8,7 @@ namespace vitalake::monitor {
 namespace {
 
 constexpr std::string_view kMagic = "VLMONITR";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 
 template <class T>
 void WriteOptional(ByteWriter& out, const std::optional<T>& value) {
@@ -106,6 +106,14 @@ std::string Monitor::State::Snapshot() const {
     out.Plain(cap);
   }
   out.Plain(quarantined_);
+  out.Number(static_cast<uint32_t>(unheld_.size()));
+  for (const Unheld& alert : unheld_) {
+    out.Number(alert.id.high);
+    out.Number(alert.id.low);
+    out.Text(alert.id_space);
+    out.Text(alert.patient);
+    out.Plain(alert.record);
+  }
   return out.TakeSealed();
 }
 
@@ -169,6 +177,19 @@ bool Monitor::State::LoadCaps(ByteReader& in) {
   return true;
 }
 
+bool Monitor::State::LoadUnheld(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count) || count > in.left()) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    Unheld& alert = unheld_.emplace_back();
+    if (!in.Number(alert.id.high) || !in.Number(alert.id.low) || !in.Text(alert.id_space) ||
+        !in.Text(alert.patient) || !in.Plain(alert.record)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Status Monitor::State::Load(std::string_view snapshot) {
   const auto corrupt = [] {
     return Fail(ErrorKind::kCorrupt, "the monitor snapshot is cut off or damaged");
@@ -184,13 +205,14 @@ Status Monitor::State::Load(std::string_view snapshot) {
   }
   if (!in.Number(clock_) || !in.Plain(counters_) || !LoadRules(in) || !patients_.Read(in) ||
       !series_.Read(in) || !records_.Read(in) || !LoadSettings(in) || !LoadTombstones(in) ||
-      !LoadCaps(in) || !in.Plain(quarantined_) || in.left() != 0) {
+      !LoadCaps(in) || !in.Plain(quarantined_) || !LoadUnheld(in) || in.left() != 0) {
     return corrupt();
   }
   FindBroughtSettings();
   for (uint32_t i = 1; i <= series_.count(); ++i) {
     if (series_[i].timer != 0) timers_.push_back({series_[i].timer, i});
   }
+  if (!unheld_.empty()) timers_.push_back({unheld_.front().record.opened + kDaySeconds, 0});
   std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
   return {};
 }

@@ -35,6 +35,12 @@ void Monitor::State::RunTimers(Seconds until) {
     const Timer timer = timers_.front();
     std::pop_heap(timers_.begin(), timers_.end(), std::greater<>());
     timers_.pop_back();
+    if (timer.series == 0) {
+      clock_ = std::max(clock_, timer.due);
+      EndOldUnheld();
+      ScheduleUnheld();
+      continue;
+    }
     if (series_[timer.series].timer != timer.due) continue;  // void
     series_[timer.series].timer = 0;
     clock_ = std::max(clock_, timer.due);
