@@ -325,6 +325,24 @@ TEST_F(MonitorFollowerTest, OfferedRulesAreRecordedBeforeTheyJudge) {
   EXPECT_EQ(stream_.Snapshot(), state);
 }
 
+TEST_F(MonitorFollowerTest, AnotherGuidelineIsRecordedAndJudgesWhatComes) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 178, 112})}});
+  EXPECT_EQ(stream_.Alerts(), "");
+  stream_.set_rules(MonitorRules::Load({}, "esc-2024").value());
+  stream_.Start();
+  stream_.Take({{kHour, Pressure({"b", kHour, 178, 112, "p2"})}});
+  EXPECT_EQ(stream_.Rows("SELECT rule, state, rule_version, patient_id FROM ops.alert"),
+            "severe-high,pending,esc-2024 2024.1,p2\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'rules' "
+                         "AND target LIKE 'esc-2024 2024.1,%' AND source_offset = 1"),
+            "1\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
 // A sender with one time for all: judged as of their receipt, nothing is late.
 TEST_F(MonitorFollowerTest, ReadingsAreJudgedByArrivalWhereTimesCannotBeUsed) {
   KnowPatients();
