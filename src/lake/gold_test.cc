@@ -164,6 +164,20 @@ TEST_F(GoldTest, PersonsFollowTheLinksOfTheirPatients) {
   link("b", "", "b:3 c:1");  // a and d lead no further
   link("d", "", "b:2 c:1 d:1");
   link("a", "", "a:1 b:1 c:1 d:1");
+  const auto say = [&](const std::string& id, const std::string& replaces,
+                       const std::string& expected) {
+    Do(fmt::format("UPDATE patient SET replaces = nullif('{}', '') WHERE id = '{}'", replaces, id));
+    Commit();
+    Refresh();
+    ExpectGold(fmt::format("after {} replaces {}", id, replaces));
+    EXPECT_EQ(Readings(), expected) << id << " replaces " << replaces;
+  };
+  say("c", R"(["a","b"])", "c:3 d:1");
+  say("b", R"(["a"])", "c:3 d:1");  // b before c, and b leads to c
+  link("a", "d", "c:2 d:2");        // its own word goes before
+  link("a", "", "c:3 d:1");
+  say("c", "", "b:2 c:1 d:1");
+  say("b", "", "a:1 b:1 c:1 d:1");
 }
 
 TEST_F(GoldTest, APatientWithoutReadingsHasARowAndReadingsWithoutAPatientHaveNone) {
@@ -510,9 +524,10 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
     if (table == "patient") {
       Do(fmt::format("DELETE FROM patient WHERE id = {} AND id_space = '{}'", id, space));
       Do(
-          fmt::format("INSERT INTO patient (id_space, id, birth_date, replaced_by) VALUES "
-                      "('{}', {}, DATE '1950-06-07', {})",
-                      space, id, Below(2) ? "NULL" : "'" + Patient() + "'"));
+          fmt::format("INSERT INTO patient (id_space, id, birth_date, replaced_by, replaces) VALUES "
+                      "('{}', {}, DATE '1950-06-07', {}, {})",
+                      space, id, Below(2) ? "NULL" : "'" + Patient() + "'",
+                      Below(3) ? "NULL" : fmt::format(R"('["{}","{}"]')", Patient(), Patient())));
       return;
     }
     const bool pressure = table == "observation";

@@ -28,10 +28,31 @@ Status Monitor::State::Do(const PatientChanged& change) {
     patient.deceased_at = ToMicros(clock_);
   }
   AnswerOperations(PersonOf(number));
-  Relink(number, facts.replaced_by.empty()
-                     ? 0
-                     : patients_.FindOrAdd({change.patient.id_space, facts.replaced_by}));
+  const std::string_view space = change.patient.id_space;
+  const uint32_t own =
+      facts.replaced_by.empty() ? 0 : patients_.FindOrAdd({space, facts.replaced_by});
+  patients_[number].replaced_by = own == number ? 0 : own;
+  std::set<uint32_t> concerned = {number}, replaces;
+  for (const std::string& id : facts.replaces) replaces.insert(patients_.FindOrAdd({space, id}));
+  replaces.erase(number);
+  if (const auto before = replaced_.find(number); before != replaced_.end()) {
+    for (const uint32_t one : before->second) claims_[one].erase(number);
+    concerned.merge(before->second);
+    replaced_.erase(before);
+  }
+  for (const uint32_t one : replaces) claims_[one].insert(number);
+  concerned.insert(replaces.begin(), replaces.end());
+  if (!replaces.empty()) replaced_[number] = std::move(replaces);
+  for (const uint32_t one : concerned) Relink(one, SurvivorOf(one));
   return {};
+}
+
+uint32_t Monitor::State::SurvivorOf(uint32_t patient) const {
+  if (patients_[patient].replaced_by != 0) return patients_[patient].replaced_by;
+  const auto claims = claims_.find(patient);
+  if (claims == claims_.end() || claims->second.empty()) return 0;
+  return *std::ranges::min_element(claims->second, {},
+                                   [&](uint32_t one) { return patients_[one].id; });
 }
 
 // What asked who this is has its answer.
@@ -175,7 +196,6 @@ void Monitor::State::Activate(RuleTable rules, Seconds from) {
 // Another survivor of a patient (0: none). What is the patient's moves to the person at the end of
 // the chain, and home when it leads nowhere any more.
 void Monitor::State::Relink(uint32_t patient, uint32_t survivor) {
-  if (survivor == patient) survivor = 0;
   if (survivor == patients_[patient].survivor) return;
   const uint32_t before = PersonOf(patient);
   patients_[patient].survivor = survivor;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,6 +114,7 @@ class Monitor::State {
   bool LoadTombstones(ByteReader& in);
   bool LoadCaps(ByteReader& in);
   bool LoadUnheld(ByteReader& in);
+  bool LoadReplaced(ByteReader& in);
 
   // Who is judged how.
   // The newest in force, of all who are that person.
@@ -171,6 +173,7 @@ class Monitor::State {
   Status Do(const ActivateRules& action);
   void Activate(RuleTable rules, Seconds from);
   void AnswerOperations(uint32_t person);
+  uint32_t SurvivorOf(uint32_t patient) const;
   void Relink(uint32_t patient, uint32_t survivor);
   void Join(uint32_t patient, uint32_t survivor);
   void Part(uint32_t patient, uint32_t survivor);
@@ -183,6 +186,8 @@ class Monitor::State {
   std::vector<FoldRules> fold_rules_[kVitalCount];
   std::map<uint32_t, std::vector<PatientSettings>> settings_;  // by patient, each by `from`
   std::map<uint32_t, std::vector<uint32_t>> brought_;  // by person: merged patients with settings
+  std::map<uint32_t, std::set<uint32_t>> replaced_;  // by patient: whom it says to replace
+  std::map<uint32_t, std::set<uint32_t>> claims_;    // the other way round
   std::map<uint64_t, Tombstone> tombstones_;                   // of keys that are in no ring
   std::deque<uint64_t> burials_;                               // their order
   std::map<std::pair<uint32_t, uint64_t>, Cap> caps_;          // by patient and device model

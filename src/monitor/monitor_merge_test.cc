@@ -159,6 +159,36 @@ TEST_F(MonitorMergeTest, SettingsGoAlong) {
   EXPECT_THAT(stream_.Heard(), IsEmpty());
 }
 
+// The survivor says it, the merged patient nothing.
+TEST_F(MonitorMergeTest, WhoIsReplacedByTheSurvivorsWord) {
+  const auto replaces = [&](const std::string& survivor, std::vector<std::string> patients) {
+    PatientFacts facts;
+    facts.replaces = std::move(patients);
+    stream_.Know(survivor, -9000, facts);
+  };
+  stream_.Tell(Bp(0, 185, 95).Of("a"));
+  replaces("c", {"a", "c"});
+  stream_.Tell(Bp(5 * kMinute, 120, 80).Of("c"));
+  EXPECT_THAT(stream_.Heard(),
+              ElementsAre("opened severe-high pending", "closed severe-high closed quietly"));
+  const auto follows = [&](Micros at, const std::string& survivor, const std::string& other) {
+    stream_.Tell(Bp(at, 185, 95).Of("a"));
+    stream_.Heard();
+    stream_.Tell(Bp(at + kMinute, 120, 80).Of(other));
+    EXPECT_THAT(stream_.Heard(), IsEmpty());
+    stream_.Tell(Bp(at + 2 * kMinute, 120, 80).Of(survivor));
+    EXPECT_THAT(stream_.Heard(), ::testing::Contains("closed severe-high closed quietly"));
+    const std::string snapshot = stream_.monitor().Snapshot();
+    EXPECT_EQ(Monitor::Restore({}, snapshot)->Snapshot(), snapshot);
+  };
+  replaces("b", {"a"});  // the smaller id
+  follows(kHour, "b", "c");
+  replaces("b", {});
+  follows(2 * kHour, "c", "b");
+  Merge("a", "b");  // its own word
+  follows(3 * kHour, "b", "c");
+}
+
 TEST_F(MonitorMergeTest, ASnapshotGoesOnAlike) {
   stream_.Tell({Bp(0, 185, 95).Of("a"), AsInpatient(One(Vital::kRespiratoryRate, 0, 30).Of("a"))});
   Merge("b", "c");

@@ -8,7 +8,7 @@ namespace vitalake::monitor {
 namespace {
 
 constexpr std::string_view kMagic = "VLMONITR";
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 template <class T>
 void WriteOptional(ByteWriter& out, const std::optional<T>& value) {
@@ -92,6 +92,11 @@ std::string Monitor::State::Snapshot() const {
     out.Number(static_cast<uint32_t>(list.size()));
     for (const PatientSettings& settings : list) WriteSettings(out, settings);
   }
+  out.Number(static_cast<uint32_t>(replaced_.size()));
+  for (const auto& [patient, replaces] : replaced_) {
+    out.Number(patient);
+    out.Plains(std::vector<uint32_t>(replaces.begin(), replaces.end()));
+  }
   out.Number(static_cast<uint32_t>(burials_.size()));
   for (const uint64_t key : burials_) {
     const Tombstone& tombstone = tombstones_.at(key);
@@ -150,6 +155,19 @@ bool Monitor::State::LoadSettings(ByteReader& in) {
   return true;
 }
 
+bool Monitor::State::LoadReplaced(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t patient = 0;
+    std::vector<uint32_t> replaces;
+    if (!in.Number(patient) || !in.Plains(replaces)) return false;
+    replaced_[patient] = {replaces.begin(), replaces.end()};
+    for (const uint32_t one : replaces) claims_[one].insert(patient);
+  }
+  return true;
+}
+
 bool Monitor::State::LoadTombstones(ByteReader& in) {
   uint32_t count = 0;
   if (!in.Number(count)) return false;
@@ -204,7 +222,8 @@ Status Monitor::State::Load(std::string_view snapshot) {
     return Fail(ErrorKind::kUnsupported, "the monitor snapshot is of another version");
   }
   if (!in.Number(clock_) || !in.Plain(counters_) || !LoadRules(in) || !patients_.Read(in) ||
-      !series_.Read(in) || !records_.Read(in) || !LoadSettings(in) || !LoadTombstones(in) ||
+      !series_.Read(in) || !records_.Read(in) || !LoadSettings(in) || !LoadReplaced(in) ||
+      !LoadTombstones(in) ||
       !LoadCaps(in) || !in.Plain(quarantined_) || !LoadUnheld(in) || in.left() != 0) {
     return corrupt();
   }

@@ -91,6 +91,7 @@ struct Patient {
   bool has_settings = false;
   int32_t birth_day = 0;
   Micros deceased_at = 0;
+  uint32_t replaced_by = 0;  // what it says itself
   uint32_t survivor = 0;     // the patient this one was merged into
   uint32_t first_alert = 0;  // alerts of no single series
   uint32_t series[kVitalCount] = {};

@@ -84,7 +84,8 @@ TEST(PatientView, OfficialNameHomeAddressAndPhones) {
   EXPECT_EQ(rows[0].at("mobile_phones"),
             R"([{"system":"phone","value":"(03) 3410 5613","use":"mobile","rank":2}])");
   EXPECT_EQ(rows[0].at("emails"), "[]");
-  EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers", "replaces"}),
+  EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers", "replaces",
+                            "replaces_reference"}),
             (Row{{"id", "example"},
                  {"resource_type", "Patient"},
                  {"active", "true"},
@@ -124,7 +125,8 @@ TEST(PatientView, OldNamesAndHomesAreLeftOut) {
       "name":[{"use":"old","family":"A"},{"use":"usual","family":"B"}],
       "address":[{"use":"old","city":"X"}],"deceasedDateTime":"2020-05-01T10:00:00Z",
       "link":[{"type":"replaced-by","other":{"reference":"http://h/fhir/Patient/q/_history/2"}},
-              {"type":"replaces","other":{"reference":"urn:uuid:1"}}]})");
+              {"type":"replaces","other":{"reference":"urn:uuid:1"}},
+              {"type":"replaces","other":{"reference":"Patient/r"}}]})");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers"}),
             (Row{{"id", "p"},
@@ -135,7 +137,8 @@ TEST(PatientView, OldNamesAndHomesAreLeftOut) {
                  {"deceased_sent", "2020-05-01T10:00:00Z"},
                  {"replaced_by", "q"},
                  {"replaced_by_reference", "http://h/fhir/Patient/q/_history/2"},
-                 {"replaces", R"(["urn:uuid:1"])"},
+                 {"replaces", R"(["r"])"},
+                 {"replaces_reference", R"(["urn:uuid:1","Patient/r"])"},
                  {"is_test", "true"},
                  {"family_name", "B"},
                  {"name_use", "usual"}}));

@@ -120,6 +120,44 @@ TEST_F(MonitorFollowerTest, APatientOnTheStreamIsKnownFromThere) {
   EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'patient'"), "0\n");
 }
 
+// The survivor says whom it replaces; only the merged patient's readings are on the stream.
+TEST_F(MonitorFollowerTest, ASurvivorsWordMergesPatients) {
+  const auto link = [](const char* patient, const char* type) {
+    return fmt::format(R"("link":[{{"other":{{"reference":"Patient/{}"}},"type":"{}"}}],)", patient,
+                       type);
+  };
+  stream_.lake().Ingest(
+      {{"patients.ndjson", PatientText("old", "1950-05-01") + "\n" +
+                               PatientText("new", "1950-05-01", link("old", "replaces")) + "\n" +
+                               PatientText("older", "1950-05-01", link("new", "replaced-by"))}});
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100, "old"})}});
+  EXPECT_EQ(stream_.Rows("SELECT target, source_offset FROM ops.action WHERE action = 'patient' "
+                         "ORDER BY target"),
+            "new,0\nold,0\n");
+  stream_.Take({{2 * kMinute, Pressure({"b", 2 * kMinute, 120, 80, "older"})}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, rule, change, state FROM ops.alert ORDER BY sequence"),
+            "new,severe-high,opened,pending\nnew,severe-high,closed,closed\n");
+  // Taken back, and said of another, who is met by that.
+  stream_.lake().Ingest({{"again.ndjson", PatientText("new", "1950-05-01",
+                                                          R"("meta":{"versionId":"2"},)") +
+                                              "\n" +
+                                              PatientText("other", "1950-05-01",
+                                                          link("old", "replaces"))}});
+  stream_.Pass(2 * kSecond);
+  stream_.Take({{kHour, Pressure({"c", kHour, 185, 100, "old"})},
+                {kHour + kMinute, Pressure({"d", kHour + kMinute, 120, 80, "new"})}});
+  EXPECT_EQ(stream_.Rows("SELECT change FROM ops.alert WHERE opened_at = '2026-03-02 09:00:00Z'"),
+            "opened\n");
+  stream_.Take({{kHour + 2 * kMinute, Pressure({"e", kHour + 2 * kMinute, 120, 80, "other"})}});
+  EXPECT_EQ(stream_.Rows("SELECT change FROM ops.alert WHERE opened_at = '2026-03-02 09:00:00Z' "
+                         "ORDER BY sequence"),
+            "opened\nclosed\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
 // A batch of two partitions, with one message of each at `offset`.
 StreamBatch OfTwo(const StreamPartition& first, const StreamPartition& second, int64_t offset,
                   const std::string& of_first, const std::string& of_second) {

@@ -1,6 +1,7 @@
 // MonitorFollower: what changes judgements besides records. Each is in ops.action before the
 // monitor is told.
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/log.h"
@@ -88,16 +89,22 @@ Status MonitorFollower::MeetPatients(std::span<const Arrived> arrived, const Wai
   std::vector<Inputs> inputs;
   for (size_t i = 0; i < arrived.size(); ++i) {
     std::vector<RecordedAction> actions;
+    Partition& partition = *arrived[i].partition;
+    if (fresh[i].empty()) continue;
+    // Whoever somebody is merged into comes before all of them.
+    const First earliest = std::ranges::min(std::views::values(fresh[i]), {}, &First::offset);
     for (const WatchedPatient& patient : found) {
-      const auto first = fresh[i].find(patient.id);
-      if (first == fresh[i].end()) continue;
+      const auto named = fresh[i].find(patient.id);
+      const bool survivor = named == fresh[i].end();
+      if (survivor && (ids.contains(patient.id) || !partition.monitor->IsNews(patient))) continue;
+      const First& first = survivor ? earliest : named->second;
       RecordedAction action = FactsAction(patient);
-      action.position = std::max(first->second.offset, arrived[i].partition->again_until);
-      action.time = first->second.received;
+      action.position = std::max(first.offset, partition.again_until);
+      action.time = first.received;
       actions.push_back(std::move(action));
     }
     std::ranges::stable_sort(actions, {}, &RecordedAction::position);
-    inputs.push_back({arrived[i].partition, std::move(actions)});
+    inputs.push_back({&partition, std::move(actions)});
   }
   return RecordAll(std::move(inputs), wait);
 }

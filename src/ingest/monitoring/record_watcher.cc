@@ -8,6 +8,7 @@
 #include "clinical/sql_functions.h"
 #include "fhir/datetime.h"
 #include "fhir/references.h"
+#include "ingest/monitoring/patient_facts.h"
 #include "ingest/record_stager.h"
 
 namespace vitalake::ingest {
@@ -111,7 +112,7 @@ RecordWatcher::RecordWatcher(const std::vector<lake::SilverView>& views) : neede
   };
   const auto patient = finder(Silver::kPatient);
   patient_ = {patient("birth_date"), patient("deceased"), patient("deceased_time"),
-              patient("replaced_by"), patient("is_test")};
+              patient("replaced_by"), patient("replaces"), patient("is_test")};
   const auto pressure = finder(Silver::kObservation);
   pressure_ = times(pressure);
   systolic_ = quantity(pressure, "systolic_");
@@ -152,6 +153,7 @@ void RecordWatcher::TakePatient(std::span<const Cell> row) {
   patient.facts.deceased_at = IntAt(row, patient_.deceased_time);
   patient.facts.is_test = BoolAt(row, patient_.is_test);
   patient.facts.replaced_by = TextAt(row, patient_.replaced_by);
+  patient.facts.replaces = IdsOf(TextAt(row, patient_.replaces));
   records_.push_back(
       {place_.partition, place_.offset, place_.entry, place_.received, std::move(patient)});
 }

@@ -60,7 +60,7 @@ class RecordWatcher {
  private:
   // Places of columns in a view's rows; -1: the view has none of that name.
   struct PatientColumns {
-    int birth_date, deceased, deceased_time, replaced_by, is_test;
+    int birth_date, deceased, deceased_time, replaced_by, replaces, is_test;
   };
   struct TimeColumns {
     int patient_id, effective_time, effective_sent, device, device_reference;
