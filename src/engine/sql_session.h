@@ -99,8 +99,9 @@ class SqlSession {
 
   // A statement over one table that asks for one value of a column by which rows are found.
   struct Point {
-    std::string sql;    // over held rows instead of the table
-    std::string table;  // its full name
+    std::string sql = {};         // over held rows instead of the table
+    std::string sql_of_few = {};  // the same over at most 5,000, quicker; empty: none
+    std::string table;            // its full name
     std::string column;
     size_t parameter = 0;    // n: the value is that of `$n`
     std::string value = {};  // else
@@ -109,9 +110,10 @@ class SqlSession {
   // nullopt: it is none.
   std::optional<Point> FindPoint(std::string_view statement, const Wait& wait = {});
   // Puts the rows that the point's statement is about where it reads them, as they are now; it must
-  // not be running. False: it cannot be, the statement itself must be asked.
-  Result<bool> FillPoint(const Point& point, const std::vector<Parameter>& parameters,
-                         const Wait& wait = {});
+  // not be running. Returns which of the point's two to run; null: the statement itself must be
+  // asked.
+  Result<const std::string*> FillPoint(const Point& point, const std::vector<Parameter>& parameters,
+                                       const Wait& wait = {});
   // Gives back most of the memory of these rows, which no statement reads any more.
   void ForgetPoint(const Point& point);
 

@@ -16,6 +16,20 @@ class SqlSessionTest : public LakeFixture {
     catalog.list = [] {
       return Result<std::vector<std::string>>{{"silver.reading", "gold.high", "plain"}};
     };
+    catalog.finds = [this](std::string_view, std::string_view column) {
+      return held_rows_ > 0 && column == "id";
+    };
+    catalog.find_rows = [this](std::string_view, const TableFiles&, const ColumnBound&,
+                               RowBuffer& rows, const Wait&) -> Result<bool> {
+      for (int64_t i = held_rows_; i > 0; --i) {
+        view::Cell cells[3];
+        cells[0].is_null = cells[1].is_null = false;
+        cells[0].text = "r";
+        cells[1].integer = i;
+        rows.Append(cells);
+      }
+      return true;
+    };
     catalog.open = [this](std::string_view name,
                           const TableAt& at) -> Result<std::optional<NamedRelation>> {
       ++opened_;
@@ -43,6 +57,18 @@ class SqlSessionTest : public LakeFixture {
     return *more ? result->Text(0) : "no row";
   }
 
+  // The integers of its first column, in order, while they are 1, 2, ...: their number; then how
+  // many other rows there are.
+  std::pair<int64_t, int64_t> Counted(const std::string& sql) {
+    auto result = session_->Query(sql);
+    EXPECT_TRUE(result) << result.error().ToString();
+    int64_t counted = 0, other = 0;
+    while (result && *result->Next()) {
+      ++(other == 0 && result->Text(0) == std::to_string(counted + 1) ? counted : other);
+    }
+    return {counted, other};
+  }
+
   Error ErrorOf(const std::string& sql) {
     auto result = session_->Query(sql);
     EXPECT_FALSE(result) << sql;
@@ -50,6 +76,7 @@ class SqlSessionTest : public LakeFixture {
   }
 
   int opened_ = 0;
+  int64_t held_rows_ = 0;  // found by id without reading the table, values from high to low
   std::unique_ptr<SqlSession> session_;
 };
 
@@ -222,6 +249,43 @@ TEST_F(SqlSessionTest, AValueHasALimitWhereTheyAreInstalled) {
     EXPECT_THAT(Ask(sql), HasSubstr("without a schema")) << sql;
   }
   EXPECT_EQ(Ask("SELECT main.upper('x')"), "X");
+}
+
+TEST_F(SqlSessionTest, FoundRowsAreSortedHoweverManyThereAre) {
+  const std::string sql = "SELECT value FROM silver.reading WHERE id = 'r' ORDER BY value";
+  using Counts = std::pair<int64_t, int64_t>;
+  for (const int64_t rows : {20, 5000, 5001, 9000}) {
+    held_rows_ = rows;
+    EXPECT_EQ(Counted(sql), Counts(rows, 0));
+    EXPECT_EQ(Counted(sql + " LIMIT 7"), Counts(std::min<int64_t>(rows, 7), 0));
+  }
+}
+
+TEST_F(SqlSessionTest, FoundRowsThatBecomeMoreAreAllGiven) {
+  held_rows_ = 20;
+  const auto [counted, other] =
+      Counted("SELECT unnest(range(400)) FROM silver.reading WHERE id = 'r' ORDER BY value");
+  EXPECT_EQ(counted + other, 8000);
+  held_rows_ = 4000;
+  EXPECT_EQ(Counted("SELECT value FROM silver.reading WHERE id = 'r' GROUP BY GROUPING SETS"
+                    " ((value), (value, taken)) ORDER BY value")
+                .second,
+            7999);
+}
+
+TEST_F(SqlSessionTest, FewFoundRowsAreSortedByAHeap) {
+  held_rows_ = 5000;
+  const auto point =
+      session_->FindPoint("SELECT value FROM silver.reading WHERE id = 'r' ORDER BY 1");
+  ASSERT_TRUE(point);
+  auto filled = session_->FillPoint(*point, {});
+  ASSERT_TRUE(filled);
+  ASSERT_TRUE(*filled);
+  EXPECT_THAT(Ask("SELECT 1"), "1");
+  auto plan = session_->connection().Query("EXPLAIN " + **filled);
+  ASSERT_TRUE(plan) << plan.error().ToString();
+  ASSERT_TRUE(*plan->Next());
+  EXPECT_THAT(plan->Text(1), HasSubstr("TOP_N"));
 }
 
 TEST_F(SqlSessionTest, WritesParquet) {

@@ -64,6 +64,18 @@ bool HasSubquery(JsonValue value) {
   return false;
 }
 
+// Of functions some give several rows (unnest); operators do not.
+bool CallsFunction(JsonValue value) {
+  if (value.is_object() && value.String("class") == "FUNCTION" &&
+      value.Find("is_operator").type() != JsonType::kTrue) {
+    return true;
+  }
+  for (const JsonValue child : value.children()) {
+    if (CallsFunction(child)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<SqlStatement> SqlStatement::Parse(Connection& connection, std::string_view text) {
@@ -157,6 +169,21 @@ Status SqlStatement::AddTable(Connection& connection, JsonValue value) {
                    (!mention.catalog.empty() && mention.catalog != "lake");
   tables_.push_back(std::move(mention));
   return {};
+}
+
+bool SqlStatement::SortsRowsOf(const TableMention& mention) const {
+  const JsonValue node = (*root_.Find("statements").children().begin()).Find("node");
+  if (!prefix_.empty() || node.String("type") != "SELECT_NODE" ||
+      node.Find("from_table").node() != mention.node || node.Find("group_sets").size() > 1) {
+    return false;
+  }
+  bool sorts = false;
+  for (const JsonValue modifier : node.Find("modifiers").children()) {
+    const std::string_view type = modifier.String("type");
+    if (type != "ORDER_MODIFIER" && type != "DISTINCT_MODIFIER") return false;
+    sorts |= type == "ORDER_MODIFIER";
+  }
+  return sorts && !CallsFunction(node.Find("select_list"));
 }
 
 std::optional<std::vector<std::string>> SqlStatement::PostgresNames() const {

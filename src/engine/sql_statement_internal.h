@@ -59,6 +59,8 @@ class SqlStatement {
   Result<std::string> Rewrite(Connection& connection,
                               const std::map<const JsonNode*, TableName>& names,
                               SqlDialect dialect) const;
+  // Whether it sorts rows of this mention, gives them all, and none twice.
+  bool SortsRowsOf(const TableMention& mention) const;
   // As PostgreSQL would name its columns; nullopt where that needs the tables (`*`), and for
   // EXPLAIN.
   std::optional<std::vector<std::string>> PostgresNames() const;

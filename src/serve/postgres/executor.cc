@@ -250,10 +250,10 @@ Result<bool> PgExecutor::BindPoint(PgPortal& portal, const Wait& wait) {
   if (!bound.point || !point_holder_.expired() || !engine::HeldValues::CanHold(portal.values_)) {
     return false;
   }
-  VL_TRY(const bool filled, session_->FillPoint(*bound.point, portal.values_, wait));
-  if (!filled) return false;
+  VL_TRY(const std::string* const sql, session_->FillPoint(*bound.point, portal.values_, wait));
+  if (!sql) return false;
   point_values_.Set(portal.values_);
-  portal.held_sql_ = WithHeld(bound.point->sql, point_values_, portal.values_.size());
+  portal.held_sql_ = WithHeld(*sql, point_values_, portal.values_.size());
   if (!point_connection_) {
     VL_TRY(point_connection_, session_->ConnectForPoints());
   }
