@@ -39,7 +39,7 @@ std::optional<Response> FhirRefusal(const Request& request) {
   const std::string* const format = request.Query("_format");
   const std::string* const accept = request.Header("accept");
   // _format overrides Accept.
-  const std::string_view wanted = format != nullptr ? *format : accept != nullptr ? *accept : "";
+  const std::string wanted = format != nullptr ? *format : accept != nullptr ? *accept : "";
   if (!MeansJson(LowerText(wanted))) {
     return FhirError(406, "Only JSON is served: ask for application/fhir+json");
   }
