@@ -73,3 +73,17 @@ def test_json_has_more_than_one_name(service):
         assert service.get("Patient/solo", Accept=accept)["id"] == "solo"
     assert service.get("Patient/solo?_format=application/json")["id"] == "solo"
     service.get("Patient/solo", 406, Accept="application/fhir+xml")
+
+
+SENT += [person("crowd"), person("couple"), *(pulse(f"crowd{i}", "crowd") for i in range(1_001)), pulse("couple1", "couple")]
+
+
+def test_a_page_tells_what_it_does_not_include(service):
+    def modes(path):
+        entries = service.get(path)["entry"]
+        return [e["search"]["mode"] for e in entries], entries[-1]
+    told, last = modes("Patient?_id=crowd&_revinclude=Observation:subject")
+    assert told == ["match", *["include"] * 1_000, "outcome"]
+    assert last["resource"]["resourceType"] == "OperationOutcome" and "1000" in last["resource"]["issue"][0]["diagnostics"]
+    assert "fullUrl" not in last
+    assert modes("Patient?_id=solo,couple&_revinclude=Observation:subject")[0] == ["match"] * 2 + ["include"] * 3

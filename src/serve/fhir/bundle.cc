@@ -33,7 +33,8 @@ std::string BundleJson(const FhirBundle& bundle, std::string_view base) {
   for (const BundleEntry& entry : bundle.entries) {
     const std::string place =
         fmt::format("{}/{}", ToString(entry.row.type), ServedId(entry.row.id_space, entry.row.id));
-    json.BeginObject().Key("fullUrl").String(fmt::format("{}/{}", base, place));
+    json.BeginObject();
+    if (entry.mode != kOutcomeMode) json.Key("fullUrl").String(fmt::format("{}/{}", base, place));
     if (!entry.resource.empty()) json.Key("resource").Raw(entry.resource);
     if (bundle.type == "history") AddHistoryParts(json, entry, place);
     if (!entry.mode.empty()) {
