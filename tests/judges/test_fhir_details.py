@@ -87,3 +87,11 @@ def test_a_page_tells_what_it_does_not_include(service):
     assert last["resource"]["resourceType"] == "OperationOutcome" and "1000" in last["resource"]["issue"][0]["diagnostics"]
     assert "fullUrl" not in last
     assert modes("Patient?_id=solo,couple&_revinclude=Observation:subject")[0] == ["match"] * 2 + ["include"] * 3
+
+
+def test_an_unknown_sort_key_among_known_ones_pages_on(service):
+    path = "Observation?patient=solo&_sort=-date,code&_count=1"
+    _, links, _ = service.bundle(path)
+    assert "_sort=-date&" in links["self"].replace("%2D", "-") and "code" not in links["self"]
+    assert service.ids(path) == ["solo2", "solo1"]
+    service.get(path, 400, **STRICT)

@@ -52,19 +52,21 @@ Result<bool> ReadControl(FhirSearch& search, const std::string& name, const std:
   return true;
 }
 
-Result<bool> ReadSort(FhirSearch& search, const std::string& value, bool strict) {
-  bool all = true;
-  for (std::string_view name : SplitEscaped(value, ',')) {
-    const bool descending = name.starts_with('-');
-    if (descending) name.remove_prefix(1);
+// The keys that are served, as text again.
+Result<std::string> ReadSort(FhirSearch& search, const std::string& value, bool strict) {
+  std::string served;
+  for (const std::string_view sent : SplitEscaped(value, ',')) {
+    const bool descending = sent.starts_with('-');
+    const std::string_view name = sent.substr(descending ? 1 : 0);
     const SortKey* const key = FindSortKey(search.type, name);
     if (key == nullptr && strict) {
       return WrongSearch(fmt::format("{} cannot be sorted by {}", ToString(search.type), name));
     }
-    if (key != nullptr) search.sort.push_back({key, descending});
-    all = all && key != nullptr;
+    if (key == nullptr) continue;
+    search.sort.push_back({key, descending});
+    served += fmt::format("{}{}", served.empty() ? "" : ",", sent);
   }
-  return all;
+  return served;
 }
 
 bool ReadInclude(FhirSearch& search, std::string_view name, std::string_view value) {
@@ -116,10 +118,12 @@ Result<FhirSearch> ReadFhirSearch(FhirType type, const QueryList& parameters, bo
       VL_TRY(search.after, DecodeCursor(value, 0));
       continue;
     }
-    VL_TRY(bool known, ReadControl(search, name, value));
-    if (!known && name == "_sort") {
-      VL_TRY(known, ReadSort(search, value, strict));
+    if (name == "_sort") {
+      VL_TRY(std::string served, ReadSort(search, value, strict));
+      if (!served.empty()) search.known.emplace_back(name, std::move(served));
+      continue;
     }
+    VL_TRY(bool known, ReadControl(search, name, value));
     if (!known && (name == "_include" || name == "_revinclude")) {
       known = ReadInclude(search, name, value);
     }

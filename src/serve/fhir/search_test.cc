@@ -39,6 +39,15 @@ TEST(FhirSearchTest, LeavesOutWhatIsUnknownUnlessStrict) {
   EXPECT_TRUE(Read(FhirType::kPatient, {{"gender", ""}}).criteria.empty());
 }
 
+// The next page is sorted by them, too.
+TEST(FhirSearchTest, KeepsTheSortKeysThatAreServed) {
+  const auto search = Read(FhirType::kObservation, {{"_sort", "-date,code,status"}});
+  EXPECT_EQ(search.sort.size(), 2u);
+  EXPECT_EQ(search.known, (QueryList{{"_sort", "-date,status"}}));
+  EXPECT_TRUE(Read(FhirType::kObservation, {{"_sort", "code"}}).known.empty());
+  EXPECT_TRUE(IsRefused(FhirType::kObservation, {{"_sort", "-date,code"}}, true));
+}
+
 TEST(FhirSearchTest, RefusesValuesThatAreNone) {
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"birthdate", "soon"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"active", "perhaps"}}));
