@@ -95,3 +95,38 @@ def test_an_unknown_sort_key_among_known_ones_pages_on(service):
     assert "_sort=-date&" in links["self"].replace("%2D", "-") and "code" not in links["self"]
     assert service.ids(path) == ["solo2", "solo1"]
     service.get(path, 400, **STRICT)
+
+
+def merged_into(key):
+    return {"link": [{"other": {"reference": f"Patient/{key}"}, "type": "replaced-by"}]}
+
+
+SENT += [person("chain1"), person("chain2", **merged_into("chain1")), person("chain3", **merged_into("chain2")),
+         person("chain4", **merged_into("chain3")), *(pulse(f"link{i}", f"chain{i}", 60 + i) for i in (1, 2, 3, 4)),
+         person("round1", **merged_into("round2")), person("round2", **merged_into("round1")),
+         *(pulse(f"r{i}", f"round{i}", 80 + i) for i in (1, 2))]
+
+
+def statistic(service, path, code):
+    told = service.get(f"Observation/$stats?{path}&statistic={code}").get("parameter", [])
+    return [c["valueQuantity"]["value"] for p in told for c in p["resource"]["component"]]
+
+
+def test_merges_are_followed_over_several_links(service):
+    # A cursor and no ids at all beside: found by the rows of these patients, and by scan.
+    for path in ("Observation?patient={}", "Observation?patient={}&code=8867-4&_sort=-date&_count=1",
+                 "Observation?patient:missing=false&subject={}"):
+        assert sorted(service.ids(path.format("chain1"))) == ["link1", "link2", "link3", "link4"], path
+        assert sorted(service.ids(path.format("chain3"))) == ["link3", "link4"], path
+        assert sorted(service.ids(path.format("round1"))) == ["r1", "r2"], path
+        assert sorted(service.ids(path.format("round2"))) == ["r1", "r2"], path
+    assert service.get("Observation?patient=chain1&_summary=count")["total"] == 4
+    assert sorted(service.ids("Patient/chain2/$everything?_type=Observation")) == ["link2", "link3", "link4"]
+    assert sorted(service.ids("Observation/$lastn?patient=chain1&code=8867-4")) == ["link1", "link2", "link3", "link4"]
+    for patient, values in (("chain1", [61, 62, 63, 64]), ("chain4", [64]), ("round1", [81, 82])):
+        assert statistic(service, f"subject=Patient/{patient}&code=8867-4", "sum,count") == [sum(values), len(values)]
+    # What was retracted links no more.
+    service.post(person("chain2", **merged_into("chain1"), meta={"versionId": "2"}))
+    assert len(service.ids("Observation?patient=chain1")) == 4
+    service.post({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE", "url": "Patient/chain2"}}]})
+    assert service.ids("Observation?patient=chain1") == ["link1"]

@@ -85,6 +85,8 @@ class Compiler {
   Result<std::string> After(const FhirSearch& search);
   // Whether `column` of r holds the key of what is served under this id.
   std::string IsServed(std::string_view column, std::string_view served_id);
+  // Whether `column` of r holds the key of a Patient served under this id, or of one merged with it.
+  std::string IsOfPatient(std::string_view column, std::string_view served_id);
   // Whether `codings` of a row has the token.
   std::string HasCoding(std::string_view row, std::string_view value);
   // The same of r and of a panel's one coding.
@@ -248,15 +250,21 @@ std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_vie
     }
     return fmt::format("({} IN ({}, {}))", column, BindText(id), BindText(text));
   }
-  if (!MayBePatient(target)) return "false";
-  std::string itself = IsServed(column, id);
+  return MayBePatient(target) ? IsOfPatient(column, id) : "false";
+}
+
+// Links are followed as gold does (lake/gold_sources.h): over several, not those of a retracted
+// Patient, and a round of them ends where it began.
+std::string Compiler::IsOfPatient(std::string_view column, std::string_view served_id) {
+  std::string itself = IsServed(column, served_id);
   if (!tables_.merged) return itself;
-  // Those merged with it, too.
-  const std::string person = BindText(id);
   return fmt::format(
-      "({0} OR (r.id_space, {1}) IN (SELECT (p.id_space, p.id) FROM {2} p WHERE CASE WHEN "
-      "p.id_space = '' THEN p.person_id ELSE concat(p.id_space, '.', p.person_id) END = {3}))",
-      itself, column, tables_.patient, person);
+      "({0} OR (r.id_space, {1}) IN (WITH RECURSIVE link AS MATERIALIZED (SELECT id_space, id, "
+      "person_id FROM {2} WHERE person_id <> id AND retracted_at IS NULL), merged AS (SELECT "
+      "id_space, id FROM link WHERE CASE WHEN id_space = '' THEN person_id ELSE concat(id_space, "
+      "'.', person_id) END = {3} UNION SELECT l.id_space, l.id FROM merged m JOIN link l ON "
+      "l.id_space = m.id_space AND l.person_id = m.id) SELECT (m.id_space, m.id) FROM merged m))",
+      itself, column, tables_.patient, BindText(served_id));
 }
 
 std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
@@ -622,7 +630,7 @@ Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros n
 SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics,
                           const FhirTables& tables) {
   Compiler compiler(0, tables);
-  const std::string patient = compiler.IsServed("r.patient_id", request.patient);
+  const std::string patient = compiler.IsOfPatient("r.patient_id", request.patient);
   const std::string coding = compiler.HasCoding("r", request.coding);
   return {fmt::format(
               "SELECT r.unit, min(r.begins), max(r.begins), {} FROM (SELECT *, value AS v, "
