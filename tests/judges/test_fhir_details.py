@@ -130,3 +130,40 @@ def test_merges_are_followed_over_several_links(service):
     assert len(service.ids("Observation?patient=chain1")) == 4
     service.post({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE", "url": "Patient/chain2"}}]})
     assert service.ids("Observation?patient=chain1") == ["link1"]
+
+
+def coded(*codings, **more):
+    return {"code": {"coding": [{"system": s, "code": c} if s else {"code": c} for s, c in codings], **more}}
+
+
+def at(day):
+    return f"2026-02-{day:02}T08:00:00Z"
+
+
+SNOMED = "http://snomed.info/sct"
+PARTS = {"w": ("8867-4", "/min"), "x": ("9279-1", "/min"), "y": ("8310-5", "Cel")}
+
+
+def panel(name, day, parts, subject="panels"):
+    """Components alone, under a code of their own."""
+    sent = resources.pressure(name, subject=f"Patient/{subject}", time=at(day))
+    return sent | coded((LOINC, "85353-1")) | {"component": [
+        {"code": {"coding": [{"system": LOINC, "code": PARTS[part][0]}]}, "valueQuantity": resources.quantity(37, PARTS[part][1])} for part in parts]}
+
+
+SENT += [
+    person("panels"), panel("wx1", 1, "wx"), panel("wx2", 2, "xw"), panel("xy1", 1, "xy"), panel("y1", 1, "y"), panel("y2", 2, "y"),
+    # One vital sign by two of its codes, and what no table knows by its codings.
+    resources.pressure("bp-old", subject="Patient/panels", time=at(1)) | coded((LOINC, "55284-4")),
+    resources.pressure("bp-new", subject="Patient/panels", time=at(2)),
+    resources.pressure("bp-other", subject="Patient/panels", time=at(1)) | coded((LOINC, "1111-2")),
+    pulse("pulse-old", "panels", time=at(1)), pulse("pulse-new", "panels", time=at(2)) | coded((SNOMED, "364075005")),
+    pulse("a1", "panels", time=at(1)) | coded(("urn:a", "1"), ("urn:b", "2")), pulse("a2", "panels", time=at(2)) | coded(("urn:b", "2"), ("urn:a", "1")),
+    pulse("b1", "panels", time=at(1)) | coded(("urn:c", "1"), ("urn:b", "2")), pulse("c1", "panels", time=at(1)) | coded(("urn:a", "1"))]
+
+
+def test_the_newest_of_each_code_is_by_all_codings(service):
+    newest = ["wx2", "xy1", "y2", "bp-new", "bp-other", "pulse-new", "a2", "b1", "c1"]
+    assert sorted(service.ids("Observation/$lastn?patient=panels&category=vital-signs")) == sorted(newest)
+    both = service.ids("Observation/$lastn?patient=panels&category=vital-signs&max=2")
+    assert sorted(both) == sorted([*newest, "wx1", "y1", "bp-old", "pulse-old", "a1"])

@@ -15,6 +15,7 @@
 #include <functional>
 #include <set>
 
+#include "base/check.h"
 #include "base/json_writer.h"
 #include "clinical/codes.h"
 #include "clinical/units.h"
@@ -44,30 +45,67 @@ constexpr std::string_view kPanelSystem =
     "'' "
     "END AS panel_system";
 
-std::string ObservationRelation(const FhirTables& tables) {
+// What a measured value is of: the vital sign by silver's code, else all its codings, else its text.
+std::string KindOf(std::string_view row) {
+  std::vector<std::string_view> known;
+  for (const clinical::VitalCode& one : clinical::CodeTable::Builtin()->codes()) {
+    known.push_back(one.code);
+  }
+  return fmt::format(
+      "CASE WHEN {0}.code IN ('{1}') THEN {0}.code WHEN {0}.codings <> '[]' THEN CAST(list_sort("
+      "list_distinct(list_transform(from_json({0}.codings, '[{{\"system\":\"VARCHAR\",\"code\":"
+      "\"VARCHAR\"}}]'), lambda x: concat(x.system, '|', x.code)))) AS VARCHAR) ELSE "
+      "concat('text ', {0}.display) END",
+      row, fmt::join(known, "', '"));
+}
+
+// The same of a blood pressure, of which silver keeps one code; without any it is still one.
+std::string KindOfPressure() {
+  const auto& table = *clinical::CodeTable::Builtin();
+  const auto panel = std::ranges::find(table.codes(), clinical::Role::kPressurePanel,
+                                       &clinical::VitalCode::role);
+  VL_CHECK(panel != table.codes().end());
+  return fmt::format("CASE WHEN code IS NULL OR code IN ('{}') THEN '{}' ELSE code END",
+                     fmt::join(table.CodesOf(*panel), "', '"), panel->code);
+}
+
+// The same of an Observation that has components alone: what these are of.
+std::string KindOfComponents(const FhirTables& tables) {
+  return fmt::format(
+      "(SELECT concat('of ', CAST(list_sort(list(DISTINCT {})) AS VARCHAR)) FROM {} c WHERE "
+      "c.id_space = v.id_space AND c.id = v.id)",
+      KindOf("c"), tables.vital_sign);
+}
+
+enum class With { kNoKind, kKind };  // r.kind: what Observations are of, never null
+
+std::string ObservationRelation(const FhirTables& tables, With with) {
+  const auto kind = [&](const std::string& sql) {
+    return with == With::kKind ? fmt::format(", {} AS kind", sql) : std::string();
+  };
   std::string parts = fmt::format(
       "SELECT {}, practitioner AS performer, code, {}, CAST(NULL AS VARCHAR) AS codings, "
       "CAST(NULL AS DOUBLE) AS value, CAST(NULL AS VARCHAR) AS unit, "
-      "CAST(NULL AS VARCHAR) AS unit_sent FROM {}",
-      kShared, kPanelSystem, tables.observation);
+      "CAST(NULL AS VARCHAR) AS unit_sent{} FROM {}",
+      kShared, kPanelSystem, kind(KindOfPressure()), tables.observation);
   if (tables.own_values) {
     parts += fmt::format(
-        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent FROM {} "
+        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent{} FROM {} v "
         "WHERE panel IS NULL AND component IS NULL",
-        kShared, tables.vital_sign);
+        kShared, kind(KindOf("v")), tables.vital_sign);
   }
   if (tables.components) {
     parts += fmt::format(
-        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL FROM {1} v WHERE "
+        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM {1} v WHERE "
         "panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
         "AND o.id_space = v.id_space AND o.component IS NULL)",
-        kShared, tables.vital_sign);
+        kShared, tables.vital_sign, kind(KindOfComponents(tables)));
   }
   return fmt::format("({}) r", parts);
 }
 
 std::string RelationOf(FhirType type, const FhirTables& tables) {
-  if (type == FhirType::kObservation) return ObservationRelation(tables);
+  if (type == FhirType::kObservation) return ObservationRelation(tables, With::kNoKind);
   return fmt::format("(SELECT *, CAST(NULL AS VARCHAR) AS patient_id FROM {}) r", tables.patient);
 }
 
@@ -620,10 +658,10 @@ Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros n
   Compiler compiler(now, tables);
   VL_TRY(const std::string where, compiler.Where(search));
   return SqlQuery{
-      fmt::format("SELECT {0} FROM (SELECT r.*, rank() OVER (PARTITION BY coalesce(r.code, "
-                  "r.codings) ORDER BY r.begins DESC NULLS LAST) AS place FROM {1} WHERE {2}) r "
-                  "WHERE r.place <= {3} ORDER BY coalesce(r.begins, 0) DESC, r.id, r.id_space",
-                  kRowList, RelationOf(search.type, tables), where, most),
+      fmt::format("SELECT {0} FROM (SELECT r.*, rank() OVER (PARTITION BY r.kind ORDER BY r.begins "
+                  "DESC NULLS LAST) AS place FROM {1} WHERE {2}) r WHERE r.place <= {3} "
+                  "ORDER BY r.begins DESC NULLS LAST, r.id, r.id_space",
+                  kRowList, ObservationRelation(tables, With::kKind), where, most),
       compiler.Take()};
 }
 
