@@ -167,3 +167,18 @@ def test_the_newest_of_each_code_is_by_all_codings(service):
     assert sorted(service.ids("Observation/$lastn?patient=panels&category=vital-signs")) == sorted(newest)
     both = service.ids("Observation/$lastn?patient=panels&category=vital-signs&max=2")
     assert sorted(both) == sorted([*newest, "wx1", "y1", "bp-old", "pulse-old", "a1"])
+
+
+SENT += [{"resourceType": "Patient", "id": name, **more, "active": True, "gender": "other"} for name, more in (
+    ("born-none", {}), ("born-1950", {"birthDate": "1950-03-01"}), ("born-1990", {"birthDate": "1990-03-01"}))]
+SENT += [person("ages"), pulse("age-1960", "ages", time="1960-01-01T00:00:00Z"), pulse("age-2000", "ages", time="2000-01-01T00:00:00Z"),
+         {k: v for k, v in pulse("age-none", "ages").items() if k != "effectiveDateTime"}]
+
+
+def test_what_is_missing_is_at_one_end(service):
+    for patients in ("gender=other&active=true", "_id=born-none,born-1950,born-1990"):
+        assert service.ids(f"Patient?{patients}&_sort=birthdate&_count=1") == ["born-none", "born-1950", "born-1990"]
+        assert service.ids(f"Patient?{patients}&_sort=-birthdate&_count=1") == ["born-1990", "born-1950", "born-none"]
+    assert service.ids("Observation?patient=ages&_sort=date&_count=1") == ["age-none", "age-1960", "age-2000"]
+    assert service.ids("Observation?patient=ages&_sort=-date&_count=1") == ["age-2000", "age-1960", "age-none"]
+    assert service.ids("Observation/$lastn?patient=ages&code=8867-4&max=3") == ["age-2000", "age-1960", "age-none"]

@@ -161,7 +161,7 @@ std::vector<SortKey> MakeSortKeys() {
   constexpr std::string_view kServedId =
       "CASE WHEN r.id_space = '' THEN r.id ELSE concat(r.id_space, '.', r.id) END";
   constexpr std::string_view kUpdated =
-      "coalesce(epoch_us(coalesce(r.last_updated, r.received_at)), 0)";
+      "coalesce(epoch_us(coalesce(r.last_updated, r.received_at)), -9000000000000000000)";
   return {
       {kPat, "_id", kServedId},
       {kPat, "_lastUpdated", kUpdated, true},
@@ -169,11 +169,12 @@ std::vector<SortKey> MakeSortKeys() {
       {kPat, "given", "coalesce(strip_accents(lower(r.given_name)), '')"},
       {kPat, "name",
        "coalesce(strip_accents(lower(concat(r.family_name, ' ', r.given_name))), '')"},
-      {kPat, "birthdate", "coalesce(epoch_us(CAST(r.birth_date AS TIMESTAMP)), 0)", true},
+      {kPat, "birthdate",
+       "coalesce(epoch_us(CAST(r.birth_date AS TIMESTAMP)), -9000000000000000000)", true},
       {kPat, "gender", "coalesce(r.gender, '')"},
       {kObs, "_id", kServedId},
       {kObs, "_lastUpdated", kUpdated, true},
-      {kObs, "date", "coalesce(r.begins, 0)", true},
+      {kObs, "date", "coalesce(r.begins, -9000000000000000000)", true},
       {kObs, "status", "coalesce(r.status, '')"},
       {kObs, "category", "coalesce(r.category_code, '')"},
       {kObs, "patient", "coalesce(r.patient_id, '')"},

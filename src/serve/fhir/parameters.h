@@ -51,7 +51,8 @@ const SearchParameter* FindSearchParameter(FhirType type, std::string_view name)
 // The modifiers a parameter takes: "exact", "contains", "not", "missing", "Patient".
 std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter);
 
-// What results can be sorted by: SQL over the relation, never null, BIGINT or VARCHAR.
+// What results can be sorted by: SQL over the relation, never null, BIGINT or VARCHAR. What is
+// missing comes before everything else: as '', and as a time before all others.
 struct SortKey {
   FhirType type = FhirType::kPatient;
   std::string_view name;
