@@ -182,3 +182,22 @@ def test_what_is_missing_is_at_one_end(service):
     assert service.ids("Observation?patient=ages&_sort=date&_count=1") == ["age-none", "age-1960", "age-2000"]
     assert service.ids("Observation?patient=ages&_sort=-date&_count=1") == ["age-2000", "age-1960", "age-none"]
     assert service.ids("Observation/$lastn?patient=ages&code=8867-4&max=3") == ["age-2000", "age-1960", "age-none"]
+
+
+def period(name, **bounds):
+    sent = {k: v for k, v in pulse(name, "periods").items() if k != "effectiveDateTime"}
+    return sent | {"effectivePeriod": bounds}
+
+
+SENT += [person("periods"), period("until", end="2024-03-10T12:00:00Z"),
+         period("both", start="2024-03-10T08:00:00Z", end="2024-03-11T08:00:00Z")]
+
+
+def test_a_period_without_start_begins_before_all_times(service):
+    for asked, found in (("lt2024-03-10", ["until"]), ("le2024-03-10", ["until"]), ("2024-03-10", []), ("2024", ["both"]),
+                         ("ge2024-03-10", ["both"]), ("gt2024-03-10", ["both"]), ("eb2024-03-11", ["until"]), ("eb2024-03-10", []), ("sa2000", ["both"]), ("gt2024-03-12", []),
+                         ("ne2024-03-10", ["both", "until"]), ("lt1900", ["until"])):
+        assert sorted(service.ids(f"Observation?patient=periods&date={asked}")) == found, asked
+    assert sorted(service.ids("Observation?patient=periods&date:missing=false")) == ["both", "until"]
+    assert service.ids("Patient/periods/$everything?_type=Observation&end=2024-03-09") == ["until"]
+    assert service.ids("Observation?patient=periods&_sort=date&_count=1") == ["until", "both"]

@@ -123,7 +123,8 @@ std::vector<SearchParameter> MakeParameters() {
        Match::kRange,
        {"r.begins", "r.ends"},
        {},
-       "of Observations with a day at least; of a Timing its first event"},
+       "of Observations with a day at least; of a Timing its first event; a Period without end is "
+       "its start"},
       {kObs,
        "status",
        "token",

@@ -34,7 +34,10 @@ constexpr std::string_view kShared =
     "id_space, id, status, version_id, last_updated, received_at, content_hash, retracted_at, "
     "deleted, identifier, source_partition, source_offset, source_length, patient_id, device, "
     "encounter, category_code, "
-    "coalesce(epoch_us(effective_time), epoch_us(CAST(effective_date AS TIMESTAMP))) AS begins, "
+    "coalesce(epoch_us(effective_time), epoch_us(CAST(effective_date AS TIMESTAMP)), "
+    // A Period without start; of a start that is none silver has the precision.
+    "CASE WHEN effective_precision IS NULL AND effective_end IS NOT NULL THEN "
+    "-9000000000000000000 END) AS begins, "
     "CASE WHEN effective_end IS NOT NULL THEN epoch_us(effective_end) + 1000000 "
     "WHEN effective_time IS NULL THEN epoch_us(CAST(effective_date AS TIMESTAMP)) + 86400000000 "
     "ELSE epoch_us(effective_time) + CASE effective_precision WHEN 'minute' THEN 60000000 "
