@@ -201,3 +201,40 @@ def test_a_period_without_start_begins_before_all_times(service):
     assert sorted(service.ids("Observation?patient=periods&date:missing=false")) == ["both", "until"]
     assert service.ids("Patient/periods/$everything?_type=Observation&end=2024-03-09") == ["until"]
     assert service.ids("Observation?patient=periods&_sort=date&_count=1") == ["until", "both"]
+
+
+def compared(name, comparator, value):
+    sent = resources.vital(name, "29463-7", value, "kg", subject="Patient/scales")
+    return sent | {"valueQuantity": sent["valueQuantity"] | ({"comparator": comparator} if comparator else {})}
+
+
+# All that the value may be, as [low, high] with whether the ends count.
+SPANS = {"": lambda v: (v, True, v, True), "<": lambda v: (0, False, v, False), "<=": lambda v: (0, False, v, True),
+         ">": lambda v: (v, False, 1e9, False), ">=": lambda v: (v, True, 1e9, False)}
+WEIGHTS = {f"s{i}": (comparator, value) for i, (comparator, value) in enumerate((c, v) for c in SPANS for v in (70, 80, 90))}
+
+
+def weighs(comparator, value, prefix, wanted):
+    low, low_counts, high, high_counts = SPANS[comparator](value)
+    exact = wanted - 0.5 <= low and high < wanted + 0.5
+    above = high > wanted
+    below = low < wanted
+    may_be = (low < wanted or low == wanted and low_counts) and (wanted < high or high == wanted and high_counts)
+    near = (low < wanted * 1.1 or low == wanted * 1.1 and low_counts) and (high > wanted * 0.9 or high == wanted * 0.9 and high_counts)
+    return {"eq": exact, "ne": not exact, "gt": above, "lt": below, "ge": above or may_be, "le": below or may_be,
+            "sa": not below and not may_be, "eb": not above and not may_be, "ap": near}[prefix]
+
+
+SENT += [person("scales"), *(compared(name, *weight) for name, weight in WEIGHTS.items()),
+         resources.pressure("s-bp", subject="Patient/scales") | {"component": [
+             resources.component("8480-6", 180) | {"valueQuantity": resources.quantity(180) | {"comparator": ">"}}, resources.component("8462-4", 90)]}]
+
+
+def test_a_value_with_a_comparator_is_a_range(service):
+    for prefix in ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"):
+        expected = sorted(name for name, weight in WEIGHTS.items() if weighs(*weight, prefix, 80))
+        for unit in ("80||kg", "80"):
+            found = sorted(service.ids(f"Observation?patient=scales&value-quantity={prefix}{unit}"))
+            assert found == expected, (prefix, unit)
+    for asked, found in (("gt180", ["s-bp"]), ("gt200", ["s-bp"]), ("180", []), ("lt180", []), ("sa200", []), ("sa179", ["s-bp"])):
+        assert service.ids(f"Observation?patient=scales&combo-code-value-quantity=8480-6${asked}||mm[Hg]") == found, asked

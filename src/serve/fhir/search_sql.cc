@@ -89,18 +89,18 @@ std::string ObservationRelation(const FhirTables& tables, With with) {
   std::string parts = fmt::format(
       "SELECT {}, practitioner AS performer, code, {}, CAST(NULL AS VARCHAR) AS codings, "
       "CAST(NULL AS DOUBLE) AS value, CAST(NULL AS VARCHAR) AS unit, "
-      "CAST(NULL AS VARCHAR) AS unit_sent{} FROM {}",
+      "CAST(NULL AS VARCHAR) AS unit_sent, CAST(NULL AS VARCHAR) AS comparator{} FROM {}",
       kShared, kPanelSystem, kind(KindOfPressure()), tables.observation);
   if (tables.own_values) {
     parts += fmt::format(
-        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent{} FROM {} v "
-        "WHERE panel IS NULL AND component IS NULL",
+        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent, "
+        "comparator{} FROM {} v WHERE panel IS NULL AND component IS NULL",
         kShared, kind(KindOf("v")), tables.vital_sign);
   }
   if (tables.components) {
     parts += fmt::format(
-        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM {1} v WHERE "
-        "panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
+        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM {1} v "
+        "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
         "AND o.id_space = v.id_space AND o.component IS NULL)",
         kShared, tables.vital_sign, kind(KindOfComponents(tables)));
   }
@@ -150,6 +150,8 @@ class Compiler {
   Result<std::string> HasQuantity(std::string_view row, std::string_view value);
   Result<std::string> HasCodedQuantity(std::string_view row, std::string_view value);
   std::string Compared(std::string_view row, Prefix prefix, const NumberRange& range);
+  std::string OpenCompared(std::string_view row, Prefix prefix, const NumberRange& range);
+  std::string ExactCompared(std::string_view row, Prefix prefix, const NumberRange& range);
   template <class Of>
   Result<std::string> OfValues(std::string_view whose, const Of& of);
 
@@ -331,7 +333,54 @@ std::string Compiler::HasOwnCoding(std::string_view value) {
                      HasCoding("r", value));
 }
 
+// A value that was sent with a comparator is all numbers below or above it.
+// Source: FHIR R4, search.html, 3.1.1.4.5 (prefixes): ranges are compared with ranges.
 std::string Compiler::Compared(std::string_view row, Prefix prefix, const NumberRange& range) {
+  const std::string exact = ExactCompared(row, prefix, range);
+  if (prefix == Prefix::kEq) return fmt::format("{}.comparator IS NULL AND {}", row, exact);
+  return fmt::format("{0}.value IS NOT NULL AND CASE WHEN {0}.comparator IS NULL THEN {1} ELSE {2} END",
+                     row, exact, OpenCompared(row, prefix, range));
+}
+
+std::string Compiler::OpenCompared(std::string_view row, Prefix prefix, const NumberRange& range) {
+  // Whether values reach below the number, or above it; with `it`, the number counts, too.
+  const auto reaches = [&](bool below, bool it, double number) {
+    const std::string value = Bind(engine::Parameter(number));
+    return below ? fmt::format("({0}.comparator IN ('<', '<=') OR {0}.value < {1}{2})", row, value,
+                               it ? fmt::format(" OR ({}.comparator = '>=' AND {}.value = {})", row,
+                                                row, value)
+                                  : "")
+                 : fmt::format("({0}.comparator IN ('>', '>=') OR {0}.value > {1}{2})", row, value,
+                               it ? fmt::format(" OR ({}.comparator = '<=' AND {}.value = {})", row,
+                                                row, value)
+                                  : "");
+  };
+  switch (prefix) {
+    case Prefix::kEq:
+      return "false";  // no number is all that it may be
+    case Prefix::kNe:
+      return "true";
+    case Prefix::kGt:
+      return reaches(false, false, range.value);
+    case Prefix::kGe:
+      return reaches(false, true, range.value);
+    case Prefix::kLt:
+      return reaches(true, false, range.value);
+    case Prefix::kLe:
+      return reaches(true, true, range.value);
+    case Prefix::kSa:
+      return fmt::format("NOT {}", reaches(true, true, range.value));
+    case Prefix::kEb:
+      return fmt::format("NOT {}", reaches(false, true, range.value));
+    case Prefix::kAp:
+      break;
+  }
+  const double tolerance = std::abs(range.value) / 10;
+  return fmt::format("{} AND {}", reaches(true, true, range.value + tolerance),
+                     reaches(false, true, range.value - tolerance));
+}
+
+std::string Compiler::ExactCompared(std::string_view row, Prefix prefix, const NumberRange& range) {
   const std::string column = fmt::format("{}.value", row);
   const auto bind = [this](double number) { return Bind(engine::Parameter(number)); };
   switch (prefix) {
