@@ -238,3 +238,17 @@ def test_a_value_with_a_comparator_is_a_range(service):
             assert found == expected, (prefix, unit)
     for asked, found in (("gt180", ["s-bp"]), ("gt200", ["s-bp"]), ("180", []), ("lt180", []), ("sa200", []), ("sa179", ["s-bp"])):
         assert service.ids(f"Observation?patient=scales&combo-code-value-quantity=8480-6${asked}||mm[Hg]") == found, asked
+
+
+SENT += [person("coder"), resources.pressure("p-snomed", subject="Patient/coder", time=at(1)) | coded((SNOMED, "75367002")),
+         resources.pressure("p-local", subject="Patient/coder", time=at(1)) | coded(("urn:local", "bp")),
+         resources.pressure("p-loinc", subject="Patient/coder", time=at(1))]
+PANELS = {"p-snomed", "p-local", "p-loinc"}
+
+
+def test_the_system_of_a_panels_code_is_not_made_up(service):
+    for token, found in ((f"{SNOMED}|75367002", ["p-snomed"]), ("75367002", ["p-snomed"]), ("|75367002", []), ("urn:a|75367002", []),
+                         ("bp", ["p-local"]), ("|bp", []), (f"{LOINC}|85354-9", ["p-loinc"]), ("|85354-9", []), (f"{LOINC}|bp", [])):
+        assert service.ids(f"Observation?patient=coder&code={token}") == found, token
+        assert set(service.ids(f"Observation?combo-code={token}&encounter:missing=true")) & PANELS == set(found), token
+    assert len(service.ids("Observation?patient=coder&code:missing=false")) == 3

@@ -4,7 +4,7 @@
 //                 there: the row of the Observation's own value, else that of its first component
 // An Observation's own codings and value are columns of r; its components are looked up in
 // silver.vital_sign, named c. A blood-pressure panel has one coding, and no JSON of it is made for
-// each row: its code and `panel_system`, '' where silver keeps a code without its system.
+// each row: `panel_code` and `panel_system`, null where silver keeps a code without its system.
 #include "serve/fhir/search_sql.h"
 
 #include <fmt/format.h>
@@ -44,9 +44,8 @@ constexpr std::string_view kShared =
     "WHEN 'second' THEN 1000000 ELSE 1 END END AS ends";
 
 constexpr std::string_view kPanelSystem =
-    "CASE WHEN code IN ('85354-9', '55284-4') THEN 'http://loinc.org' WHEN code IS NOT NULL THEN "
-    "'' "
-    "END AS panel_system";
+    "code AS panel_code, "
+    "CASE WHEN code IN ('85354-9', '55284-4') THEN 'http://loinc.org' END AS panel_system";
 
 // What a measured value is of: the vital sign by silver's code, else all its codings, else its text.
 std::string KindOf(std::string_view row) {
@@ -93,13 +92,13 @@ std::string ObservationRelation(const FhirTables& tables, With with) {
       kShared, kPanelSystem, kind(KindOfPressure()), tables.observation);
   if (tables.own_values) {
     parts += fmt::format(
-        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent, "
+        " UNION ALL SELECT {}, performer, code, NULL, NULL, codings, value, unit, unit_sent, "
         "comparator{} FROM {} v WHERE panel IS NULL AND component IS NULL",
         kShared, kind(KindOf("v")), tables.vital_sign);
   }
   if (tables.components) {
     parts += fmt::format(
-        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM {1} v "
+        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM {1} v "
         "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
         "AND o.id_space = v.id_space AND o.component IS NULL)",
         kShared, tables.vital_sign, kind(KindOfComponents(tables)));
@@ -322,15 +321,21 @@ std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
   return fmt::format("(contains({}, {}) AND {})", column, BindText(quoted), has);
 }
 
+bool MeansPressurePanel(const SearchToken& token) {
+  const auto* const vital = clinical::CodeTable::Builtin()->Find(*token.system, token.code);
+  return vital != nullptr && vital->role == clinical::Role::kPressurePanel;
+}
+
 std::string Compiler::HasOwnCoding(std::string_view value) {
   const SearchToken token = ParseSearchToken(value);
   std::vector<std::string> panel;
-  if (!token.code.empty()) panel.push_back(fmt::format("r.code = {}", BindText(token.code)));
-  if (token.system) panel.push_back(fmt::format("r.panel_system = {}", BindText(*token.system)));
-  // "|" asks for a system of no name.
-  if (token.code.empty() && token.system.value_or("").empty()) panel = {"false"};
-  return fmt::format("((r.panel_system IS NOT NULL AND {}) OR {})", fmt::join(panel, " AND "),
-                     HasCoding("r", value));
+  if (!token.code.empty()) panel.push_back(fmt::format("r.panel_code = {}", BindText(token.code)));
+  // A code that the table knows of that system is not looked at again.
+  if (token.system && !MeansPressurePanel(token)) {
+    panel.push_back(fmt::format("r.panel_system = {}", BindText(*token.system)));
+  }
+  if (panel.empty()) panel = {"false"};
+  return fmt::format("(({}) OR {})", fmt::join(panel, " AND "), HasCoding("r", value));
 }
 
 // A value that was sent with a comparator is all numbers below or above it.
@@ -536,7 +541,7 @@ Result<std::string> Compiler::IsMissing(const Criterion& criterion) {
     VL_TRY(there, OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
              if (!codings) return fmt::format("({}.value IS NOT NULL)", row);
              return fmt::format("({}nullif({}.codings, '[]') IS NOT NULL)",
-                                row == "r" ? "r.panel_system IS NOT NULL OR " : "", row);
+                                row == "r" ? "r.panel_code IS NOT NULL OR " : "", row);
            }));
   } else {
     std::vector<std::string> columns;
