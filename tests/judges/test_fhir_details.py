@@ -1,6 +1,8 @@
 """What is easily got wrong of FHIR R4: requests and resources at the edges of the specification, each with the answer that it
 gives. The answers are written down by hand."""
 
+import urllib.parse
+
 import pytest
 
 import resources
@@ -252,3 +254,14 @@ def test_the_system_of_a_panels_code_is_not_made_up(service):
         assert service.ids(f"Observation?patient=coder&code={token}") == found, token
         assert set(service.ids(f"Observation?combo-code={token}&encounter:missing=true")) & PANELS == set(found), token
     assert len(service.ids("Observation?patient=coder&code:missing=false")) == 3
+
+
+SENT += [person("berg", {"family": "van der Berg", "given": ["Jörg", "Hans Peter"]})]
+
+
+def test_exact_is_the_whole_text(service):
+    for name, found in (("name:exact=van", 0), ("name:exact=Berg", 0), ("name:exact=van der Berg", 1), ("family:exact=van der Berg", 1),
+                        ("family:exact=van der", 0), ("given:exact=Hans Peter", 1), ("given:exact=Jörg", 1), ("name:exact=Hans Peter", 1),
+                        ("given:exact=jörg", 0), ("given:exact=Pet", 0), ("given:exact=Peter Jörg", 0)):
+        key, _, value = name.partition("=")
+        assert service.ids(f"Patient?{key}={urllib.parse.quote(value)}") == ["berg"] * found, name

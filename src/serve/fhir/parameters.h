@@ -31,6 +31,9 @@ enum class Match : uint8_t {
   kCodedQuantity,  // code$quantity of one measured value [detail: whose]
 };
 
+// The column of all given names, joined by a space.
+inline constexpr std::string_view kGivenNames = "r.given_name";
+
 // Whose codings and values: the Observation's own, its components', either's.
 inline constexpr std::string_view kOwn = "own", kComponents = "components", kBoth = "both";
 

@@ -185,10 +185,11 @@ std::string Compiler::Starts(const SearchParameter& parameter, const std::string
     const std::string plain = fmt::format("strip_accents(lower({}))", column);
     const std::string wanted = fmt::format("strip_accents(lower({}))", text);
     if (modifier == "exact") {
-      conditions.push_back(fmt::format("{} = {}", column, text));
-      if (parameter.match == Match::kWordStart) {
-        conditions.push_back(fmt::format("list_contains(string_split({}, ' '), {})", column, text));
-      }
+      // Given names are joined: where one of them ends is not known.
+      conditions.push_back(column == kGivenNames
+                               ? fmt::format("contains(concat(' ', {}, ' '), concat(' ', {}, ' '))",
+                                             column, text)
+                               : fmt::format("{} = {}", column, text));
     } else if (modifier == "contains") {
       conditions.push_back(fmt::format("contains({}, {})", plain, wanted));
     } else {
