@@ -265,3 +265,13 @@ def test_exact_is_the_whole_text(service):
                         ("given:exact=jörg", 0), ("given:exact=Pet", 0), ("given:exact=Peter Jörg", 0)):
         key, _, value = name.partition("=")
         assert service.ids(f"Patient?{key}={urllib.parse.quote(value)}") == ["berg"] * found, name
+
+
+def test_the_history_is_in_order_whatever_a_resource_was(service):
+    for version in ("1", "2", "3", "4"):
+        meta = {"meta": {"versionId": version}}
+        service.post((pulse("turns", "turner") if version in "13" else resources.pressure("turns", subject="Patient/turner")) | meta)
+    history = service.get("Observation/turns/_history")
+    assert [e["resource"]["meta"]["versionId"] for e in history["entry"]] == ["4", "3", "2", "1"]
+    assert history["total"] == 4
+    service.post({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE", "url": "Observation/turns"}}]})

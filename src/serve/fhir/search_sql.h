@@ -71,7 +71,7 @@ SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::str
                                size_t most, const FhirTables& tables = {});
 
 // Versions of one resource out of a change feed (`changes_sql`, of one silver table): kRowColumns,
-// newest first.
+// then the time of their commit in microseconds; newest first.
 SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
                              const std::string& served_id);
 // The newest `most` matches of every code, those of one moment together, newest first.

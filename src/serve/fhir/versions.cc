@@ -44,16 +44,23 @@ Result<std::vector<delta::ChangeFile>> ChangesLeft(lake::Lake& lake, delta::Tabl
   return files;
 }
 
-Status AddVersions(engine::QueryResult& found, FhirType type, std::vector<ResourceRow>& versions) {
+struct Committed {
+  Micros time = 0;
+  ResourceRow row;
+};
+
+Status AddCommitted(engine::QueryResult& found, FhirType type, std::vector<Committed>& versions) {
   while (true) {
     VL_TRY(const bool more, found.Next());
     if (!more) return {};
-    ResourceRow row = ResourceRowOf(type, found);
-    const bool known = std::ranges::any_of(versions, [&](const ResourceRow& one) {
-      return one.deleted == row.deleted && one.ServedVersion() == row.ServedVersion();
-    });
-    if (!known) versions.push_back(std::move(row));
+    versions.push_back({found.GetInt64(kRowColumns), ResourceRowOf(type, found)});
   }
+}
+
+bool Holds(const std::vector<ResourceRow>& versions, const ResourceRow& row) {
+  return std::ranges::any_of(versions, [&](const ResourceRow& one) {
+    return one.deleted == row.deleted && one.ServedVersion() == row.ServedVersion();
+  });
 }
 
 }  // namespace
@@ -75,6 +82,7 @@ Result<std::vector<ResourceRow>> VersionsOf(const FhirPlace& place, FhirType typ
   VL_TRY(auto current, CurrentVersion(place, type, served_id));
   if (!current) return versions;
   versions.push_back(std::move(*current));
+  std::vector<Committed> committed;
   for (const std::string_view name : TablesOf(type)) {
     VL_TRY(delta::Table * table, place.lake.OpenTable(name));
     VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
@@ -84,7 +92,12 @@ Result<std::vector<ResourceRow>> VersionsOf(const FhirPlace& place, FhirType typ
     const SqlQuery query = CompileFhirVersions(type, changes, name == kVitalSigns, served_id);
     VL_TRY(engine::QueryResult found,
            place.session.connection().Query(query.text, query.parameters, place.wait));
-    VL_RETURN_IF_ERROR(AddVersions(found, type, versions));
+    VL_RETURN_IF_ERROR(AddCommitted(found, type, committed));
+  }
+  // A resource that became one of another kind went from table to table.
+  std::ranges::stable_sort(committed, std::greater(), &Committed::time);
+  for (Committed& one : committed) {
+    if (!Holds(versions, one.row)) versions.push_back(std::move(one.row));
   }
   return versions;
 }
