@@ -1,6 +1,7 @@
 """What is easily got wrong of FHIR R4: requests and resources at the edges of the specification, each with the answer that it
 gives. The answers are written down by hand."""
 
+import datetime
 import urllib.parse
 
 import pytest
@@ -40,6 +41,10 @@ class Service:
 
     def post(self, resource):
         assert self.http.post(resource).status == 202
+
+    def delete(self, place):
+        entry = {"request": {"method": "DELETE", "url": place}}
+        self.post({"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
 
     def bundle(self, path):
         """A page: ids of its resources in their order, its links, its total."""
@@ -130,7 +135,7 @@ def test_merges_are_followed_over_several_links(service):
     # What was retracted links no more.
     service.post(person("chain2", **merged_into("chain1"), meta={"versionId": "2"}))
     assert len(service.ids("Observation?patient=chain1")) == 4
-    service.post({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE", "url": "Patient/chain2"}}]})
+    service.delete("Patient/chain2")
     assert service.ids("Observation?patient=chain1") == ["link1"]
 
 
@@ -274,4 +279,16 @@ def test_the_history_is_in_order_whatever_a_resource_was(service):
     history = service.get("Observation/turns/_history")
     assert [e["resource"]["meta"]["versionId"] for e in history["entry"]] == ["4", "3", "2", "1"]
     assert history["total"] == 4
-    service.post({"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "DELETE", "url": "Observation/turns"}}]})
+
+
+def test_a_deletion_is_of_its_own_time(service):
+    service.post(pulse("gone", "ages", meta={"versionId": "1", "lastUpdated": "2020-01-01T00:00:00Z"}))
+    before = datetime.datetime.now(datetime.timezone.utc)
+    service.delete("Observation/gone")
+    deleted, made = service.get("Observation/gone/_history")["entry"]
+    assert deleted["request"]["method"] == "DELETE" and made["request"]["method"] == "PUT"
+    assert made["response"]["lastModified"].startswith("2020-01-01T00:00:00")
+    then = datetime.datetime.fromisoformat(deleted["response"]["lastModified"].replace("Z", "+00:00"))
+    # A deletion's time is kept to a microsecond or two.
+    tick = datetime.timedelta(milliseconds=1)
+    assert before - tick <= then <= datetime.datetime.now(datetime.timezone.utc) + tick

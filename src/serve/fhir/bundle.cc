@@ -14,7 +14,7 @@ void AddHistoryParts(JsonWriter& json, const BundleEntry& entry, std::string_vie
   json.Key("url").String(place).EndObject();
   json.Key("response").BeginObject().Key("status").String(gone ? "204" : "200");
   if (!gone) json.Key("etag").String(fmt::format("W/\"{}\"", entry.row.ServedVersion()));
-  json.Key("lastModified").String(FormatUtc(entry.row.ServedUpdated())).EndObject();
+  json.Key("lastModified").String(FormatUtc(entry.row.Modified())).EndObject();
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ namespace {
 constexpr std::string_view kRowList =
     "r.id_space, r.id, r.version_id, epoch_us(r.last_updated), epoch_us(r.received_at), "
     "r.content_hash, r.source_partition, r.source_offset, r.source_length, "
-    "coalesce(r.deleted, false), r.patient_id";
+    "coalesce(r.deleted, false), r.patient_id, epoch_us(r.retracted_at)";
 
 constexpr std::string_view kShared =
     "id_space, id, status, version_id, last_updated, received_at, content_hash, retracted_at, "

@@ -32,8 +32,8 @@ struct FhirTables {
 
 // What a statement over resources gives of each, in this order: id_space, id, version_id,
 // last_updated, received_at (both microseconds), content_hash, source_partition, source_offset,
-// source_length, deleted, patient_id.
-inline constexpr size_t kRowColumns = 11;
+// source_length, deleted, patient_id, retracted_at (microseconds).
+inline constexpr size_t kRowColumns = 12;
 
 // Ids that all rows a statement can give have, where it names some.
 struct FhirKeys {
