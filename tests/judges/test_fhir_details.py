@@ -292,3 +292,29 @@ def test_a_deletion_is_of_its_own_time(service):
     # A deletion's time is kept to a microsecond or two.
     tick = datetime.timedelta(milliseconds=1)
     assert before - tick <= then <= datetime.datetime.now(datetime.timezone.utc) + tick
+
+
+def test_a_history_has_pages_and_a_beginning(service):
+    for version in range(1, 6):
+        service.post(pulse("aged", "ages", meta={"versionId": str(version), "lastUpdated": f"2020-01-0{version}T00:00:00Z"}))
+
+    def page(path, **headers):
+        told = service.get(path, **headers)
+        links = {link["relation"]: link["url"].split("/fhir/")[1] for link in told["link"]}
+        return [e["resource"]["meta"]["versionId"] for e in told.get("entry", [])], links.get("next"), told["total"]
+    assert page("Observation/aged/_history") == (["5", "4", "3", "2", "1"], None, 5)
+    first, following, total = page("Observation/aged/_history?_count=2")
+    assert (first, total) == (["5", "4"], 5)
+    # A page is where it was when another version comes in.
+    service.post(pulse("aged", "ages", meta={"versionId": "6", "lastUpdated": "2020-01-06T00:00:00Z"}))
+    second, following, total = page(following)
+    assert (second, total) == (["3", "2"], 6)
+    assert page(following) == (["1"], None, 6)
+    assert page("Observation/aged/_history?_since=2020-01-04T00:00:00Z&_count=2")[0] == ["6", "5"]
+    assert page("Observation/aged/_history?_since=2020-01-05&_at=2020") == (["6", "5"], None, 2)
+    assert page("Observation/aged/_history?_since=2030-01-01") == ([], None, 0)
+    assert page("Observation/aged/_history?_count=0") == ([], None, 6)
+    assert page("Observation/aged/_history?_format=json", **STRICT)[2] == 6
+    assert "_at" in service.refused("Observation/aged/_history?_at=2020", **STRICT)
+    for wrong in ("_count=x", "_count=-1", "_since=soon", "_cursor=x"):
+        service.refused(f"Observation/aged/_history?{wrong}")
