@@ -318,3 +318,9 @@ def test_a_history_has_pages_and_a_beginning(service):
     assert "_at" in service.refused("Observation/aged/_history?_at=2020", **STRICT)
     for wrong in ("_count=x", "_count=-1", "_since=soon", "_cursor=x"):
         service.refused(f"Observation/aged/_history?{wrong}")
+
+
+def test_a_unit_is_of_its_system(service):
+    for asked, found in (("80|http://unitsofmeasure.org|kg", 1), ("80||kg", 1), ("80", 1), ("80|http://foo.org|kg", 0), ("80|urn:oid:1.2|kg", 0)):
+        assert len(service.ids(f"Observation?patient=scales&value-quantity={asked}")) == found, asked
+    assert "quantity" in service.refused("Observation?patient=scales&value-quantity=80|kg")

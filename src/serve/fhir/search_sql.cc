@@ -25,6 +25,8 @@
 namespace vitalake::serve {
 namespace {
 
+constexpr std::string_view kUcum = "http://unitsofmeasure.org";
+
 constexpr std::string_view kRowList =
     "r.id_space, r.id, r.version_id, epoch_us(r.last_updated), epoch_us(r.received_at), "
     "r.content_hash, r.source_partition, r.source_offset, r.source_length, "
@@ -425,6 +427,8 @@ std::set<clinical::Unit> StoredUnits(clinical::Unit unit) {
 
 Result<std::string> Compiler::HasQuantity(std::string_view row, std::string_view value) {
   VL_TRY(const SearchQuantity quantity, ParseSearchQuantity(value));
+  // Units are those of UCUM, of which silver keeps no system.
+  if (!quantity.system.empty() && quantity.system != kUcum) return "false";
   if (quantity.unit.empty()) {
     return fmt::format("({})", Compared(row, quantity.prefix, quantity.number));
   }
