@@ -324,3 +324,9 @@ def test_a_unit_is_of_its_system(service):
     for asked, found in (("80|http://unitsofmeasure.org|kg", 1), ("80||kg", 1), ("80", 1), ("80|http://foo.org|kg", 0), ("80|urn:oid:1.2|kg", 0)):
         assert len(service.ids(f"Observation?patient=scales&value-quantity={asked}")) == found, asked
     assert "quantity" in service.refused("Observation?patient=scales&value-quantity=80|kg")
+
+
+def test_statistics_are_of_patients(service):
+    assert statistic(service, "subject=solo&code=8867-4", "count") == statistic(service, "subject=Patient/solo&code=8867-4", "count") == [2]
+    for subject in ("Device/solo", "Group/solo", "Practitioner/solo"):
+        assert statistic(service, f"subject={subject}&code=8867-4", "count") == []

@@ -33,6 +33,7 @@ constexpr std::array kStatistics = {
 
 struct StatsAsked {
   std::string patient;
+  bool of_patient = true;  // not of another subject: of these nothing is measured
   std::string system;
   std::vector<std::string> codes;
   std::vector<const Statistic*> statistics;
@@ -75,8 +76,10 @@ Status ReadPeriod(const Request& request, Micros now, StatsAsked& asked) {
 Result<StatsAsked> ReadStats(const Request& request, Micros now) {
   StatsAsked asked;
   const std::string* const subject = request.Query("subject");
-  const fhir::ReferenceTarget target = fhir::ParseReference(subject ? *subject : "");
+  const fhir::ReferenceTarget target =
+      fhir::ParseReference(subject != nullptr ? std::string_view(*subject) : std::string_view());
   if (subject != nullptr) asked.patient = target.id.empty() ? *subject : std::string(target.id);
+  asked.of_patient = target.type.empty() || target.type == "Patient";
   const std::string* const system = request.Query("system");
   if (system != nullptr) asked.system = *system;
   asked.codes = ValuesOf(request, "code");
@@ -141,6 +144,7 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
   JsonWriter json;
   json.BeginObject().Key("resourceType").String("Parameters").Key("parameter").BeginArray();
   for (const std::string& code : asked.codes) {
+    if (!asked.of_patient) break;
     const std::string coding = asked.system.empty() ? code : asked.system + "|" + code;
     const StatsRequest wanted{asked.patient, coding, asked.begin, asked.end};
     const auto statement = [&](const FhirTables& tables) {
