@@ -330,3 +330,11 @@ def test_statistics_are_of_patients(service):
     assert statistic(service, "subject=solo&code=8867-4", "count") == statistic(service, "subject=Patient/solo&code=8867-4", "count") == [2]
     for subject in ("Device/solo", "Group/solo", "Practitioner/solo"):
         assert statistic(service, f"subject={subject}&code=8867-4", "count") == []
+
+
+def test_statistics_of_nothing_are_fhir_still(service):
+    asked = "Observation/$stats?subject=nobody&code=8867-4&statistic=count"
+    assert service.get(asked) == {"resourceType": "Parameters"}
+    assert service.get(f"{asked}&_format=json", **STRICT) == {"resourceType": "Parameters"}
+    assert service.get(f"{asked}&shoe-size=44") == {"resourceType": "Parameters"}
+    assert "shoe-size" in service.refused(f"{asked}&shoe-size=44", **STRICT)
