@@ -338,3 +338,16 @@ def test_statistics_of_nothing_are_fhir_still(service):
     assert service.get(f"{asked}&_format=json", **STRICT) == {"resourceType": "Parameters"}
     assert service.get(f"{asked}&shoe-size=44") == {"resourceType": "Parameters"}
     assert "shoe-size" in service.refused(f"{asked}&shoe-size=44", **STRICT)
+
+
+def test_everything_of_the_types_that_are_named(service):
+    def found(query):
+        return sorted(service.ids(f"Patient/solo/$everything?{query}"))
+    both = ["solo", "solo1", "solo2"]
+    for query, expected in (("", both), ("_type=", both), ("_type=Patient,Observation", both), ("_type=Patient&_type=Observation", both),
+                            ("_type=Observation&_type=Condition", both[1:]), ("_type=Patient", both[:1]), ("_type=Condition", [])):
+        assert found(query) == expected, query
+    for query, total in (("", 3), ("&_type=Patient", 1), ("&_type=Observation", 2), ("&_type=Condition", 0)):
+        assert service.bundle(f"Patient/solo/$everything?_count=0{query}")[::2] == ([], total)
+    assert len(service.get("Patient/solo/$everything?_format=json", **STRICT)["entry"]) == 3
+    service.get("Patient/solo/$everything?shoe-size=44", 400, **STRICT)

@@ -17,11 +17,17 @@ namespace {
 
 constexpr size_t kMostOfACode = 1'000;
 
+// Types by comma or in several parameters; without any all are wanted.
 bool Wants(const Request& request, FhirType type) {
-  const std::string* const types = request.Query("_type");
-  if (types == nullptr) return true;
-  const auto named = SplitEscaped(*types, ',');
-  return std::ranges::find(named, ToString(type)) != named.end();
+  bool any = false;
+  for (const auto& [name, value] : request.query) {
+    if (name != "_type") continue;
+    for (const std::string_view named : SplitEscaped(value, ',')) {
+      if (named == ToString(type)) return true;
+      any = any || !named.empty();
+    }
+  }
+  return !any;
 }
 
 // The Observations that $everything asks for.
@@ -37,7 +43,7 @@ Result<FhirSearch> ReadEverything(const Request& request, const std::string& id)
       parameters.emplace_back("_lastUpdated", "ge" + value);
     } else if (name == "_count" || name == "_cursor") {
       parameters.emplace_back(name, value);
-    } else if (name != "_type") {
+    } else if (name != "_type" && name != "_format") {
       if (!IsStrict(request)) continue;
       return Fail(ErrorKind::kInvalidArgument, fmt::format("$everything takes no {}", name));
     }
@@ -64,7 +70,9 @@ Result<Response> Everything(const FhirPlace& place, const Request& request) {
     bundle.links.emplace_back("self",
                               fmt::format("{}/{}{}", place.base, path, QueryText(search.known)));
   }
-  if (search.after.empty() && search.count > 0 && Wants(request, FhirType::kPatient)) {
+  const bool with_patient = Wants(request, FhirType::kPatient);
+  if (search.count == 0) bundle.total = bundle.total.value_or(0) + (with_patient ? 1 : 0);
+  if (search.after.empty() && search.count > 0 && with_patient) {
     VL_TRY(auto first, LoadEntries(place, {*patient}, "match", {}));
     std::ranges::move(first, std::inserter(bundle.entries, bundle.entries.begin()));
   }
