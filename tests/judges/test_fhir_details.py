@@ -351,3 +351,14 @@ def test_everything_of_the_types_that_are_named(service):
         assert service.bundle(f"Patient/solo/$everything?_count=0{query}")[::2] == ([], total)
     assert len(service.get("Patient/solo/$everything?_format=json", **STRICT)["entry"]) == 3
     service.get("Patient/solo/$everything?shoe-size=44", 400, **STRICT)
+
+
+def test_the_newest_say_what_was_done(service):
+    asked = "Observation/$lastn?patient=solo&code=8867-4&max=2"
+    assert service.bundle(asked)[::2] == (["solo2", "solo1"], 2)
+    ids, links, total = service.bundle(f"{asked}&_count=1&_sort=date&_include=Observation:subject&_elements=status")
+    assert (ids, total) == (["solo2", "solo1"], 2)
+    assert not any(name in links["self"] for name in ("_count", "_sort", "_include")) and "_elements=status" in links["self"]
+    assert service.bundle(f"{asked}&_summary=count")[::2] == ([], 2)
+    for more in ("_count=1", "_sort=date", "_include=Observation:subject"):
+        assert more.split("=")[0] in service.refused(f"{asked}&{more}", **STRICT)

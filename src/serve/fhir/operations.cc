@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"
@@ -79,12 +80,20 @@ Result<Response> Everything(const FhirPlace& place, const Request& request) {
   return FhirAnswer(BundleJson(bundle, place.base));
 }
 
+// Of a search, but nothing that $lastn does: it has its own order and one page.
+constexpr std::array<std::string_view, 6> kNotOfLastN = {"_count",      "_sort",   "_include",
+                                                         "_revinclude", "_cursor", "_total"};
+
 Result<Response> LastN(const FhirPlace& place, const Request& request) {
   VL_TRY(const size_t most, PositiveOf(request, "max", 1, kMostOfACode));
   QueryList parameters;
   bool patient = false, coded = false;
   for (const auto& [name, value] : request.query) {
     if (name == "max") continue;
+    if (std::ranges::find(kNotOfLastN, name) != kNotOfLastN.end()) {
+      if (!IsStrict(request)) continue;
+      return FhirError(400, fmt::format("$lastn takes no {}", name));
+    }
     parameters.emplace_back(name, value);
     const std::string_view plain = std::string_view(name).substr(0, name.find(':'));
     patient = patient || plain == "patient" || plain == "subject";
@@ -104,8 +113,10 @@ Result<Response> LastN(const FhirPlace& place, const Request& request) {
   if (const std::string* const max = request.Query("max")) search.known.emplace_back("max", *max);
   bundle.links.emplace_back(
       "self", fmt::format("{}/Observation/$lastn{}", place.base, QueryText(search.known)));
-  VL_TRY(bundle.entries,
-         LoadEntries(place, std::move(rows), "match", {search.summary, search.elements}));
+  if (search.summary != Summary::kCount) {
+    VL_TRY(bundle.entries,
+           LoadEntries(place, std::move(rows), "match", {search.summary, search.elements}));
+  }
   return FhirAnswer(BundleJson(bundle, place.base));
 }
 
