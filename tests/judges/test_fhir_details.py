@@ -362,3 +362,13 @@ def test_the_newest_say_what_was_done(service):
     assert service.bundle(f"{asked}&_summary=count")[::2] == ([], 2)
     for more in ("_count=1", "_sort=date", "_include=Observation:subject"):
         assert more.split("=")[0] in service.refused(f"{asked}&{more}", **STRICT)
+
+
+def test_what_is_wrong_is_told_in_the_words_of_the_request(service):
+    _, links, _ = service.bundle("Observation?patient=solo&_sort=status&_count=1")
+    cursor = links["next"].partition("_cursor=")[2]
+    for path, word in ((f"Observation?patient=solo&_sort=date&_count=1&_cursor={cursor}", "cursor"), ("Patient?name=%FF", "name"),
+                       ("Patient?_id=%FF", "_id"), ("Patient/%FF", "id"), ("Observation/$stats?subject=%FF&code=1&statistic=count", "subject"),
+                       ("Observation/$stats?subject=a&code=%FF&statistic=count", "code"), ("Patient/solo/$everything?start=bogus", "bogus is no date")):
+        told = service.refused(path)
+        assert word in told and not any(inside in told for inside in ("gebogus", "CAST", "parameter", "LINE")), told

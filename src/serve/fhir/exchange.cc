@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "base/utf8.h"
 #include "serve/http/fields.h"
 #include "serve/http/problem.h"
 #include "serve/http/routes.h"
@@ -46,6 +47,15 @@ std::optional<Response> FhirRefusal(const Request& request) {
   const std::string* const type = request.Header("content-type");
   if (request.method == "POST" && (type == nullptr || !LowerText(*type).starts_with(kForm))) {
     return FhirError(415, fmt::format("A search is sent as {}", kForm));
+  }
+  const auto is_text = [](const auto& named) { return IsValidUtf8(named.second); };
+  if (!std::ranges::all_of(request.parameters, is_text)) {
+    return FhirError(400, "The id is no text in UTF-8");
+  }
+  const auto wrong = std::ranges::find_if_not(request.query, is_text);
+  if (wrong != request.query.end()) {
+    return FhirError(400, fmt::format("The value of {} is no text in UTF-8",
+                                      ValidUtf8(std::string_view(wrong->first).substr(0, 100))));
   }
   return std::nullopt;
 }

@@ -36,6 +36,10 @@ Result<FhirSearch> ReadEverything(const Request& request, const std::string& id)
   QueryList parameters = {{"patient", id}};
   QueryList known;
   for (const auto& [name, value] : request.query) {
+    // Dates without a prefix: they get one.
+    if (name == "start" || name == "end" || name == "_since") {
+      VL_RETURN_IF_ERROR(ParseSearchDate(value));
+    }
     if (name == "start") {
       parameters.emplace_back("date", "ge" + value);
     } else if (name == "end") {

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "serve/fhir/search_value.h"
 
 namespace vitalake::serve {
@@ -114,6 +115,9 @@ Result<FhirSearch> ReadFhirSearch(FhirType type, const QueryList& parameters, bo
   search.type = type;
   size_t values = 0;
   for (const auto& [name, value] : parameters) {
+    if (!IsValidUtf8(value)) {
+      return WrongSearch(fmt::format("the value of {} is no text in UTF-8", ValidUtf8(name)));
+    }
     if (name == "_cursor") {
       VL_TRY(search.after, DecodeCursor(value, 0));
       continue;

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <set>
@@ -583,18 +584,27 @@ Result<std::string> Compiler::Where(const FhirSearch& search) {
   return where;
 }
 
+std::unexpected<Error> AnotherCursor() {
+  return Fail(ErrorKind::kInvalidArgument,
+              "the cursor is none of this search: begin at its first page");
+}
+
+bool IsBigInt(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
 // (k1 beyond p1) or (k1 = p1 and (k2 beyond p2 or ...)), the id last.
 Result<std::string> Compiler::After(const FhirSearch& search) {
   if (search.after.empty()) return "true";
-  if (search.after.size() != search.sort.size() + 2) {
-    return Fail(ErrorKind::kInvalidArgument,
-                "the cursor is none of this search: begin at its first page");
-  }
+  if (search.after.size() != search.sort.size() + 2) return AnotherCursor();
   const size_t last = search.sort.size();
   const std::string id = BindText(search.after[last]), space = BindText(search.after[last + 1]);
   std::string condition = fmt::format("(r.id, r.id_space) > ({}, {})", id, space);
   for (size_t i = last; i-- > 0;) {
     const SortBy& by = search.sort[i];
+    if (by.key->number && !IsBigInt(search.after[i])) return AnotherCursor();
     const std::string value = by.key->number
                                   ? fmt::format("CAST({} AS BIGINT)", BindText(search.after[i]))
                                   : BindText(search.after[i]);

@@ -51,6 +51,7 @@ TEST(FhirSearchTest, KeepsTheSortKeysThatAreServed) {
 TEST(FhirSearchTest, RefusesValuesThatAreNone) {
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"birthdate", "soon"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"active", "perhaps"}}));
+  EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"name", "\xff"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"gender:missing", "x"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"_count", "-1"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"_cursor", "x"}}));
@@ -93,6 +94,9 @@ TEST(FhirSearchTest, TakesACursorOfItsOwnSortAlone) {
   const std::string cursor = EncodeCursor({"17", "o1", ""});
   EXPECT_FALSE(IsRefused(FhirType::kObservation, {{"_sort", "-date"}, {"_cursor", cursor}}));
   EXPECT_TRUE(IsRefused(FhirType::kObservation, {{"_cursor", cursor}}));
+  const std::string text = EncodeCursor({"final", "o1", ""});
+  EXPECT_FALSE(IsRefused(FhirType::kObservation, {{"_sort", "status"}, {"_cursor", text}}));
+  EXPECT_TRUE(IsRefused(FhirType::kObservation, {{"_sort", "-date"}, {"_cursor", text}}));
 }
 
 }  // namespace
