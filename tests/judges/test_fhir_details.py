@@ -372,3 +372,10 @@ def test_what_is_wrong_is_told_in_the_words_of_the_request(service):
                        ("Observation/$stats?subject=a&code=%FF&statistic=count", "code"), ("Patient/solo/$everything?start=bogus", "bogus is no date")):
         told = service.refused(path)
         assert word in told and not any(inside in told for inside in ("gebogus", "CAST", "parameter", "LINE")), told
+
+
+def test_a_parameter_without_a_value_says_nothing(service):
+    for kind, name in (("Patient", "name"), ("Observation", "patient"), ("Observation", "status"), ("Patient", "birthdate")):
+        _, links, _ = service.bundle(f"{kind}?_id=solo,solo1&{name}=")
+        assert "_id=" in links["self"] and f"{name}=" not in links["self"]
+        assert name in service.refused(f"{kind}?{name}=", **STRICT)

@@ -85,7 +85,7 @@ bool ReadInclude(FhirSearch& search, std::string_view name, std::string_view val
   return true;
 }
 
-// False when the parameter is not served.
+// False when the parameter is not served, or has no value.
 Result<bool> ReadCriterion(FhirSearch& search, std::string_view name, const std::string& value) {
   const size_t colon = name.find(':');
   const SearchParameter* const parameter = FindSearchParameter(search.type, name.substr(0, colon));
@@ -104,7 +104,8 @@ Result<bool> ReadCriterion(FhirSearch& search, std::string_view name, const std:
     if (!part.empty()) criterion.values.emplace_back(part);
   }
   // A parameter without a value says nothing (search.html, 3.1.1.4).
-  if (!criterion.values.empty()) search.criteria.push_back(std::move(criterion));
+  if (criterion.values.empty()) return false;
+  search.criteria.push_back(std::move(criterion));
   return true;
 }
 
@@ -133,7 +134,7 @@ Result<FhirSearch> ReadFhirSearch(FhirType type, const QueryList& parameters, bo
     }
     if (!known) {
       VL_TRY(known, ReadCriterion(search, name, value));
-      values += known && !search.criteria.empty() ? search.criteria.back().values.size() : 0;
+      values += known ? search.criteria.back().values.size() : 0;
     }
     if (values > kMostValues) return WrongSearch("a search has at most 1,000 values");
     if (!known && strict) {

@@ -36,7 +36,11 @@ TEST(FhirSearchTest, LeavesOutWhatIsUnknownUnlessStrict) {
   EXPECT_EQ(Read(FhirType::kPatient, parameters).known.size(), 1u);
   EXPECT_TRUE(IsRefused(FhirType::kPatient, parameters, true));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"gender:above", "male"}}));
-  EXPECT_TRUE(Read(FhirType::kPatient, {{"gender", ""}}).criteria.empty());
+  for (const std::string nothing : {"", ","}) {
+    const auto search = Read(FhirType::kPatient, {{"gender", nothing}});
+    EXPECT_TRUE(search.criteria.empty() && search.known.empty());
+    EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"gender", nothing}}, true));
+  }
 }
 
 // The next page is sorted by them, too.
