@@ -379,3 +379,17 @@ def test_a_parameter_without_a_value_says_nothing(service):
         _, links, _ = service.bundle(f"{kind}?_id=solo,solo1&{name}=")
         assert "_id=" in links["self"] and f"{name}=" not in links["self"]
         assert name in service.refused(f"{kind}?{name}=", **STRICT)
+
+
+SENT += [person("greek", {"family": "Παπαδόπουλος", "given": ["ΣΩΣΟΣ"]}, telecom=[
+            {"system": "email", "value": "Some.Body@Example.org"}, {"system": "phone", "use": "work", "value": "+30 1 EXT 5"}]),
+         person("street", {"family": "Groß", "given": ["STRASSER"]})]
+
+
+def test_case_does_not_count(service):
+    for name, value, found in (("family", "ΠΑΠΑΔΟΠΟΥΛΟΣ", "greek"), ("family", "παπαδοπουλος", "greek"), ("given", "σωσος", "greek"),
+                               ("family:contains", "ΟΥΛΟΣ", "greek"), ("family", "GROSS", "street"), ("family", "groß", "street"),
+                               ("family", "GROẞ", "street"), ("given", "straßer", "street"), ("family:exact", "GROSS", None),
+                               ("telecom", "some.body@example.ORG", "greek"), ("telecom", "email|SOME.BODY@EXAMPLE.ORG", "greek"),
+                               ("telecom", "phone|+30 1 ext 5", "greek"), ("telecom", "phone|some.body@example.org", None)):
+        assert service.ids(f"Patient?{name}={urllib.parse.quote(value)}") == ([found] if found else []), (name, value)

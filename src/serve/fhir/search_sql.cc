@@ -180,13 +180,17 @@ std::string Compiler::IsServed(std::string_view column, std::string_view served_
       column, fmt::join(keys, ", "), whole);
 }
 
+// Without case and accents: letters that have one case alone are those of the other's.
+std::string Plain(std::string_view sql) {
+  return fmt::format("replace(replace(strip_accents(lower({})), 'ß', 'ss'), 'ς', 'σ')", sql);
+}
+
 std::string Compiler::Starts(const SearchParameter& parameter, const std::string& modifier,
                              std::string_view value) {
   const std::string text = BindText(Unescaped(value));
   std::vector<std::string> conditions;
   for (const std::string_view column : parameter.columns) {
-    const std::string plain = fmt::format("strip_accents(lower({}))", column);
-    const std::string wanted = fmt::format("strip_accents(lower({}))", text);
+    const std::string plain = Plain(column), wanted = Plain(text);
     if (modifier == "exact") {
       // Given names are joined: where one of them ends is not known.
       conditions.push_back(column == kGivenNames
@@ -234,7 +238,8 @@ std::string Compiler::HasContact(const SearchParameter& parameter, std::string_v
     const bool mail = column == parameter.columns.back();
     if (token.system && *token.system != (mail ? "email" : "phone")) continue;
     conditions.push_back(token.code.empty() ? fmt::format("{} IS NOT NULL", column)
-                                            : fmt::format("{} = {}", column, BindText(token.code)));
+                                            : fmt::format("lower({}) = lower({})", column,
+                                                          BindText(token.code)));
   }
   return OneOf(conditions);
 }
