@@ -106,9 +106,10 @@ BundleEntry NotIncluded() {
   json.BeginObject().Key("resourceType").String("OperationOutcome").Key("issue").BeginArray();
   json.BeginObject().Key("severity").String("warning").Key("code").String("too-costly");
   json.Key("diagnostics");
-  json.String(fmt::format("There are more Observations of these Patients than the {} included: ask "
-                          "for a lower _count, or by Observation?patient=",
-                          kMostIncluded));
+  json.String(
+      fmt::format("There are more Observations of these Patients than the {} included: ask "
+                  "for a lower _count, or by Observation?patient=",
+                  kMostIncluded));
   json.EndObject().EndArray().EndObject();
   return {{}, json.Take(), kOutcomeMode};
 }

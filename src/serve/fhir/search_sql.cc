@@ -50,7 +50,8 @@ constexpr std::string_view kPanelSystem =
     "code AS panel_code, "
     "CASE WHEN code IN ('85354-9', '55284-4') THEN 'http://loinc.org' END AS panel_system";
 
-// What a measured value is of: the vital sign by silver's code, else all its codings, else its text.
+// What a measured value is of: the vital sign by silver's code, else all its codings, else its
+// text.
 std::string KindOf(std::string_view row) {
   std::vector<std::string_view> known;
   for (const clinical::VitalCode& one : clinical::CodeTable::Builtin()->codes()) {
@@ -67,8 +68,8 @@ std::string KindOf(std::string_view row) {
 // The same of a blood pressure, of which silver keeps one code; without any it is still one.
 std::string KindOfPressure() {
   const auto& table = *clinical::CodeTable::Builtin();
-  const auto panel = std::ranges::find(table.codes(), clinical::Role::kPressurePanel,
-                                       &clinical::VitalCode::role);
+  const auto panel =
+      std::ranges::find(table.codes(), clinical::Role::kPressurePanel, &clinical::VitalCode::role);
   VL_CHECK(panel != table.codes().end());
   return fmt::format("CASE WHEN code IS NULL OR code IN ('{}') THEN '{}' ELSE code END",
                      fmt::join(table.CodesOf(*panel), "', '"), panel->code);
@@ -101,8 +102,10 @@ std::string ObservationRelation(const FhirTables& tables, With with) {
   }
   if (tables.components) {
     parts += fmt::format(
-        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM {1} v "
-        "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
+        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM "
+        "{1} v "
+        "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = "
+        "v.id "
         "AND o.id_space = v.id_space AND o.component IS NULL)",
         kShared, tables.vital_sign, kind(KindOfComponents(tables)));
   }
@@ -128,7 +131,8 @@ class Compiler {
   Result<std::string> After(const FhirSearch& search);
   // Whether `column` of r holds the key of what is served under this id.
   std::string IsServed(std::string_view column, std::string_view served_id);
-  // Whether `column` of r holds the key of a Patient served under this id, or of one merged with it.
+  // Whether `column` of r holds the key of a Patient served under this id, or of one merged with
+  // it.
   std::string IsOfPatient(std::string_view column, std::string_view served_id);
   // Whether `codings` of a row has the token.
   std::string HasCoding(std::string_view row, std::string_view value);
@@ -193,10 +197,10 @@ std::string Compiler::Starts(const SearchParameter& parameter, const std::string
     const std::string plain = Plain(column), wanted = Plain(text);
     if (modifier == "exact") {
       // Given names are joined: where one of them ends is not known.
-      conditions.push_back(column == kGivenNames
-                               ? fmt::format("contains(concat(' ', {}, ' '), concat(' ', {}, ' '))",
-                                             column, text)
-                               : fmt::format("{} = {}", column, text));
+      conditions.push_back(
+          column == kGivenNames
+              ? fmt::format("contains(concat(' ', {}, ' '), concat(' ', {}, ' '))", column, text)
+              : fmt::format("{} = {}", column, text));
     } else if (modifier == "contains") {
       conditions.push_back(fmt::format("contains({}, {})", plain, wanted));
     } else {
@@ -237,9 +241,9 @@ std::string Compiler::HasContact(const SearchParameter& parameter, std::string_v
   for (const std::string_view column : parameter.columns) {
     const bool mail = column == parameter.columns.back();
     if (token.system && *token.system != (mail ? "email" : "phone")) continue;
-    conditions.push_back(token.code.empty() ? fmt::format("{} IS NOT NULL", column)
-                                            : fmt::format("lower({}) = lower({})", column,
-                                                          BindText(token.code)));
+    conditions.push_back(token.code.empty()
+                             ? fmt::format("{} IS NOT NULL", column)
+                             : fmt::format("lower({}) = lower({})", column, BindText(token.code)));
   }
   return OneOf(conditions);
 }
@@ -352,8 +356,9 @@ std::string Compiler::HasOwnCoding(std::string_view value) {
 std::string Compiler::Compared(std::string_view row, Prefix prefix, const NumberRange& range) {
   const std::string exact = ExactCompared(row, prefix, range);
   if (prefix == Prefix::kEq) return fmt::format("{}.comparator IS NULL AND {}", row, exact);
-  return fmt::format("{0}.value IS NOT NULL AND CASE WHEN {0}.comparator IS NULL THEN {1} ELSE {2} END",
-                     row, exact, OpenCompared(row, prefix, range));
+  return fmt::format(
+      "{0}.value IS NOT NULL AND CASE WHEN {0}.comparator IS NULL THEN {1} ELSE {2} END", row,
+      exact, OpenCompared(row, prefix, range));
 }
 
 std::string Compiler::OpenCompared(std::string_view row, Prefix prefix, const NumberRange& range) {
@@ -722,12 +727,12 @@ SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool o
   const FhirTables tables;
   Compiler compiler(0, tables);
   const std::string which = compiler.IsServed("r.id", served_id);
-  return {fmt::format("SELECT {}, epoch_us(r._commit_timestamp) FROM (SELECT *{} FROM ({})) r WHERE "
-                      "r._change_type IN ('insert', 'update_postimage') AND {}{} "
-                      "ORDER BY r._commit_version DESC",
-                      kRowList,
-                      type == FhirType::kPatient ? ", CAST(NULL AS VARCHAR) AS patient_id" : "",
-                      changes_sql, which, of_vital_signs ? " AND r.panel IS NULL" : ""),
+  return {fmt::format(
+              "SELECT {}, epoch_us(r._commit_timestamp) FROM (SELECT *{} FROM ({})) r WHERE "
+              "r._change_type IN ('insert', 'update_postimage') AND {}{} "
+              "ORDER BY r._commit_version DESC",
+              kRowList, type == FhirType::kPatient ? ", CAST(NULL AS VARCHAR) AS patient_id" : "",
+              changes_sql, which, of_vital_signs ? " AND r.panel IS NULL" : ""),
           compiler.Take()};
 }
 

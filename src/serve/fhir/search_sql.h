@@ -78,7 +78,8 @@ SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool o
 Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now,
                                  const FhirTables& tables = {});
 
-// What is measured of a Patient, and of those merged with it, under a code: one row per unit that values are kept in.
+// What is measured of a Patient, and of those merged with it, under a code: one row per unit that
+// values are kept in.
 struct StatsRequest {
   std::string patient;  // served id
   std::string coding;   // "code" or "system|code"

@@ -73,8 +73,8 @@ Status ReadPeriod(const Request& request, Micros now, StatsAsked& asked) {
   return {};
 }
 
-constexpr std::array<std::string_view, 8> kParameters = {
-    "subject", "code", "system", "statistic", "duration", "start", "end", "_format"};
+constexpr std::array<std::string_view, 8> kParameters = {"subject",  "code",  "system", "statistic",
+                                                         "duration", "start", "end",    "_format"};
 
 Status RefuseUnknown(const Request& request) {
   for (const auto& [name, _] : request.query) {
