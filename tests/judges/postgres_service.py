@@ -12,6 +12,10 @@ from streams import Service
 
 PATIENTS, READINGS = 40, 600
 
+# It would not end while anybody waits.
+ENDLESS = "generate_series(1, 100000000000000) as t(i)"
+SLOW = f"select count(*) from {ENDLESS}"
+
 
 class Postgres(Service):
     """A service that listens for PostgreSQL clients, at a port the system chooses."""
