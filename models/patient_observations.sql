@@ -90,10 +90,11 @@ last_reading AS (
     AND s.last_taken IS NOT DISTINCT FROM r.taken
   WHERE r.counts = 1
 ),
+-- What no sum can hold is no pressure: NULL, and in no mean.
 counted AS (
   SELECT r.id_space, r.person, r.effective_date, r.systolic, r.diastolic,
-    CAST(r.systolic AS DECIMAL(18, 6)) AS exact_systolic,
-    CAST(r.diastolic AS DECIMAL(18, 6)) AS exact_diastolic,
+    TRY_CAST(r.systolic AS DECIMAL(18, 6)) AS exact_systolic,
+    TRY_CAST(r.diastolic AS DECIMAL(18, 6)) AS exact_diastolic,
     r.taken > s.after_7d AS in_7d, r.taken > s.after_28d AS in_28d,
     (r.device IS NOT NULL OR r.device_type IS NOT NULL)
       AND coalesce(r.device_type, 'unknown') IN ('unknown', 'cuffless') AS uncertain_device
@@ -103,16 +104,16 @@ counted AS (
 ),
 summary AS (
   SELECT id_space, person,
-    sum(exact_systolic) AS sum_systolic, count(systolic) AS count_systolic,
-    sum(exact_diastolic) AS sum_diastolic, count(diastolic) AS count_diastolic,
+    sum(exact_systolic) AS sum_systolic, count(exact_systolic) AS count_systolic,
+    sum(exact_diastolic) AS sum_diastolic, count(exact_diastolic) AS count_diastolic,
     sum(CASE WHEN in_7d THEN exact_systolic END) AS sum_7d_systolic,
-    count(CASE WHEN in_7d THEN systolic END) AS count_7d_systolic,
+    count(CASE WHEN in_7d THEN exact_systolic END) AS count_7d_systolic,
     sum(CASE WHEN in_7d THEN exact_diastolic END) AS sum_7d_diastolic,
-    count(CASE WHEN in_7d THEN diastolic END) AS count_7d_diastolic,
+    count(CASE WHEN in_7d THEN exact_diastolic END) AS count_7d_diastolic,
     sum(CASE WHEN in_28d THEN exact_systolic END) AS sum_28d_systolic,
-    count(CASE WHEN in_28d THEN systolic END) AS count_28d_systolic,
+    count(CASE WHEN in_28d THEN exact_systolic END) AS count_28d_systolic,
     sum(CASE WHEN in_28d THEN exact_diastolic END) AS sum_28d_diastolic,
-    count(CASE WHEN in_28d THEN diastolic END) AS count_28d_diastolic,
+    count(CASE WHEN in_28d THEN exact_diastolic END) AS count_28d_diastolic,
     count(CASE WHEN in_28d THEN 1 END) AS readings_28d,
     min(CASE WHEN in_28d THEN effective_date END) AS first_date_28d,
     max(CASE WHEN in_28d THEN effective_date END) AS last_date_28d,

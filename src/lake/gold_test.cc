@@ -282,6 +282,39 @@ std::string VitalSql(std::string_view patient, std::string_view code, std::strin
       patient, code, value, time, text);
 }
 
+// Sums: 2^70 + 2^71 + 512 is 3 * 2^70 as a double, and 3 * 2^70 / 3 is 2^70.
+TEST_F(GoldTest, AValueTooLargeForTheExactSumStopsNothing) {
+  AddPatient("a");
+  AddPatient("b");
+  Do(VitalSql("a", "56086-2", "power(2, 71)", "08:00:00"));
+  Do(VitalSql("a", "56086-2", "512", "09:00:00"));
+  Do(VitalSql("a", "8867-4", "1e12", "09:00:00"));
+  AddReading("o1", "b", 120);
+  AddReading("o2", "b", 140);
+  AddReading("o3", "b", 160);
+  Do("UPDATE observation SET systolic_pressure_value = 1e20 WHERE id = 'o3'");
+  Commit();
+  Refresh();
+  ExpectGold("at first");
+  Do(VitalSql("a", "56086-2", "power(2, 70)", "10:00:00"));
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  ExpectGold("after one more");
+  EXPECT_EQ(Scalar(fmt::format("SELECT string_agg(code || ' ' || readings || ' ' || (mean = "
+                               "power(2, 70)) || ' ' || max, '; ' ORDER BY code) FROM ({}) "
+                               "WHERE patient_id = 'a'",
+                               Table("gold.vital_daily"))),
+            "56086-2 3 true 2.3611832414348226e+21; 8867-4 1 false 1000000000000.0");
+  EXPECT_EQ(Scalar(fmt::format("SELECT concat_ws(' ', readings, mean_systolic, max_systolic) "
+                               "FROM ({})",
+                               Table("gold.bp_daily"))),
+            "3 130.0 1e+20");
+  EXPECT_EQ(Scalar(fmt::format("SELECT concat_ws(' ', readings, avg_systolic_pressure, "
+                               "avg_28d_systolic_pressure) FROM ({}) WHERE id = 'b'",
+                               Table("gold.patient_observations"))),
+            "3 130.0 130.0");
+}
+
 class News2GoldTest : public GoldTest {
  protected:
   // "08:00 total/parameters scale response ages" of each row of the patient.
