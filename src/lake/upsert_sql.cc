@@ -93,11 +93,14 @@ std::string CreateElsewhere(std::string_view table_rows, std::string_view home) 
       "CREATE OR REPLACE TEMP TABLE elsewhere AS "
       "SELECT coalesce(id_space, '') AS id_space, id, any_value(version_id) AS version_id, "
       "  any_value(last_updated) AS last_updated, any_value(content_hash) AS content_hash, "
-      "  any_value(identifier) AS identifier, "
+      "  any_value(identifier) FILTER ({2}) AS identifier, "
       "  bool_or({0}) AS retraction, "
       "  any_value(received_at) AS received_at, any_value(source_partition) AS source_partition, "
-      "  any_value(source_offset) AS source_offset "
-      "FROM ({1}) WHERE content_hash IS NOT NULL AND ({2}) GROUP BY 1, 2",
+      "  any_value(source_offset) AS source_offset, "
+      "  bool_or(content_hash IS NOT NULL AND ({2})) AS at_home, "
+      "  bool_or(coalesce(deleted, false)) AS deleted, "
+      "  min(retracted_at) FILTER (coalesce(deleted, false)) AS deleted_at "
+      "FROM ({1}) GROUP BY 1, 2 HAVING at_home OR bool_or(coalesce(deleted, false))",
       kStoredRetraction, table_rows, home);
 }
 
@@ -132,7 +135,7 @@ std::string CreateDecision() {
       "  WHERE NOT deleted AND elsewhere "
       "  UNION ALL "
       "  SELECT 'E', id_space, id, version_id, last_updated, content_hash, retraction, "
-      "    received_at, source_partition, source_offset FROM elsewhere), "
+      "    received_at, source_partition, source_offset FROM elsewhere WHERE at_home), "
       "best AS (SELECT * FROM version QUALIFY row_number() OVER (PARTITION BY id_space, id "
       "  ORDER BY {0} DESC, last_updated DESC NULLS LAST, retraction DESC, "
       // Records of one message share its offset and are told apart behind the partition's '#'.
@@ -150,12 +153,14 @@ std::string CreateDecision() {
       "    p.last_updated AS old_updated, p.source_partition AS old_partition, "
       "    p.source_offset AS old_offset, p.ingestion_date, p.file, "
       "    coalesce(p.deleted, false) AS was_deleted, "
-      "    coalesce(p.deleted, false) OR d.id IS NOT NULL AS deleted, "
-      "    least(p.deleted_at, d.received_at) AS deleted_at, "
+      // A resource that was deleted in its former home stays so in this one.
+      "    coalesce(p.deleted, false) OR coalesce(e.deleted, false) OR d.id IS NOT NULL AS deleted, "
+      "    least(p.deleted_at, e.deleted_at, d.received_at) AS deleted_at, "
       // By another order of arrival: the row's time is to be that of its first deletion.
       "    {1} < {2} AS deleted_before, "
       "    d.source_partition AS delete_partition, d.source_offset AS delete_offset "
       "  FROM key k LEFT JOIN best b USING (id_space, id) LEFT JOIN present p USING (id_space, id) "
+      "  LEFT JOIN elsewhere e USING (id_space, id) "
       "  LEFT JOIN first_delete d USING (id_space, id)) "
       "SELECT *, CASE WHEN origin = 'E' THEN CASE WHEN known THEN 'remove' ELSE 'none' END "
       "  WHEN NOT known THEN 'insert' "

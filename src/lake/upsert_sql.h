@@ -2,7 +2,7 @@
 //   staged     one row per staged record: key, rank parts, content hash, position, home, conflict;
 //              `elsewhere` for records staged for another table, where they have their home
 //   present    one row per key of the table that a staged record names
-//   elsewhere  the same of the other table, versions at home there only
+//   elsewhere  the same of the other table: versions at home there, and deletions
 //   decision   one row per key: which version wins (origin T: in the table, S: staged, E: at home
 //              elsewhere) and what changes: insert, update, remove, none
 #pragma once
