@@ -1,5 +1,5 @@
--- Every vital sign of a person per local day.
--- key: id_space, patient_id, code, day
+-- Every vital sign of a person per local day and unit: values of two units have no mean.
+-- key: id_space, patient_id, code, day, unit
 -- person: patient_id
 -- day: day
 -- source: silver.patient(id), silver.vital_sign(patient_id, effective_date)
@@ -17,11 +17,11 @@ WITH reading AS (
       OR (concat(' ', v.quality, ' ') NOT LIKE '% implausible %'
         AND concat(' ', v.quality, ' ') NOT LIKE '% repeat_of %'))
 )
-SELECT id_space, patient_id, code, day, max(unit) AS unit,
+SELECT id_space, patient_id, code, day, unit,
   count(*) AS readings,
   -- Values too large for the exact sum are added one by one, by size: the same sum each time.
   (coalesce(CAST(sum(exact) AS DOUBLE), 0)
     + coalesce(list_sum(list_sort(list(value) FILTER (exact IS NULL))), 0)) / count(*) AS mean,
   min(value) AS min, max(value) AS max
 FROM reading
-GROUP BY id_space, patient_id, code, day
+GROUP BY id_space, patient_id, code, day, unit

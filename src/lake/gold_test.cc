@@ -315,6 +315,32 @@ TEST_F(GoldTest, AValueTooLargeForTheExactSumStopsNothing) {
             "3 130.0 130.0");
 }
 
+TEST_F(GoldTest, ValuesOfTwoUnitsHaveNoMean) {
+  AddPatient("a");
+  const auto glucose = [&](const char* value, const char* unit, const char* time) {
+    Do(VitalSql("a", "2339-0", value, time));
+    Do(fmt::format("UPDATE vital_sign SET unit = {} WHERE id = 'a-2339-0-{}'", unit, time));
+  };
+  const auto days = [&] {
+    return Scalar(fmt::format(
+        "SELECT string_agg(coalesce(unit, '-') || ' ' || readings || ' ' || mean || ' ' || min || "
+        "' ' || max, '; ' ORDER BY unit) FROM ({})",
+        Table("gold.vital_daily")));
+  };
+  glucose("100", "'mg/dL'", "08:00:00");
+  glucose("5.5", "'mmol/L'", "09:00:00");
+  glucose("7", "NULL", "10:00:00");
+  Commit();
+  Refresh();
+  EXPECT_EQ(days(), "mg/dL 1 100.0 100.0 100.0; mmol/L 1 5.5 5.5 5.5; - 1 7.0 7.0 7.0");
+  ExpectGold("at first");
+  Do("UPDATE vital_sign SET unit = 'mg/dL', value = 110 WHERE value = 7");
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  EXPECT_EQ(days(), "mg/dL 2 105.0 100.0 110.0; mmol/L 1 5.5 5.5 5.5");
+  ExpectGold("after a correction");
+}
+
 class News2GoldTest : public GoldTest {
  protected:
   // "08:00 total/parameters scale response ages" of each row of the patient.
