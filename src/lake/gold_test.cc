@@ -341,6 +341,49 @@ TEST_F(GoldTest, ValuesOfTwoUnitsHaveNoMean) {
   ExpectGold("after a correction");
 }
 
+// At home 132/78 is hypertension, in the office stage 1.
+TEST_F(GoldTest, WithoutASettingAReadingOfAStreamIsOfHomeAndOneOfAFileOfTheOffice) {
+  const auto category = [&](const char* patient) {
+    return Scalar(fmt::format("SELECT category FROM ({}) WHERE id = '{}'",
+                              Table("gold.patient_observations"), patient));
+  };
+  const std::pair<const char*, const char*> sources[] = {
+      {"stream", "vitals/http/0/0#000001"},
+      {"bronze", "bronze/topic/0/0"},  // a stream may be called so
+      {"file", "bronze/mixed/2026/11/27/x.ndjson"},
+      {"nested", "bronze/mixed/2026/11/27/a/x.ndjson"},
+      {"set", "vitals/http/0/0"}};
+  for (const auto& [patient, partition] : sources) {
+    AddPatient(patient);
+    for (const char* day : {"2026-01-05", "2026-01-06"}) {
+      AddReading(fmt::format("{}-{}", patient, day), patient, 132, day);
+    }
+    Do(fmt::format("UPDATE observation SET source_partition = '{}', diastolic_pressure_value = 78, "
+                   "setting = {} WHERE patient_id = '{}'",
+                   partition, std::string_view(patient) == "set" ? "'office'" : "NULL", patient));
+  }
+  Commit();
+  Refresh();
+  EXPECT_EQ(category("stream"), "AHA/ACC 2025 home: hypertension");
+  EXPECT_EQ(category("bronze"), "AHA/ACC 2025 home: hypertension");
+  EXPECT_EQ(category("file"), "AHA/ACC 2025 office: stage 1");
+  EXPECT_EQ(category("nested"), "AHA/ACC 2025 office: stage 1");
+  EXPECT_EQ(category("set"), "AHA/ACC 2025 office: stage 1");
+  // Single values, too.
+  AddPatient("halves");
+  for (const char* time : {"08:00:00", "09:00:00"}) {
+    Do(VitalSql("halves", "8480-6", "132", time));
+    Do(VitalSql("halves", "8462-4", "78", time));
+  }
+  Do("UPDATE vital_sign SET source_partition = 'vitals/http/0/0'");
+  Do("UPDATE vital_sign SET effective_date = DATE '2026-01-06', effective_time = effective_time + "
+     "INTERVAL 1 DAY WHERE id LIKE '%09:00:00'");
+  Commit();
+  Refresh();
+  EXPECT_EQ(category("halves"), "AHA/ACC 2025 home: hypertension");
+  ExpectGold("with single values");
+}
+
 class News2GoldTest : public GoldTest {
  protected:
   // "08:00 total/parameters scale response ages" of each row of the patient.
