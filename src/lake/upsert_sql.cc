@@ -5,11 +5,6 @@
 namespace vitalake::lake::upsert_sql {
 namespace {
 
-// Step 1 of a rank: a retraction without versionId above all, absent or unreadable versions lowest.
-constexpr std::string_view kRankVersion =
-    "CASE WHEN retraction AND version_id IS NULL THEN 9223372036854775807 "
-    "ELSE coalesce(TRY_CAST(version_id AS BIGINT), -1) END";
-
 constexpr std::string_view kStagedColumns =
     "id_space, id, resource_id, version_id, last_updated, content_hash, identifier, "
     "retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
@@ -21,9 +16,23 @@ constexpr std::string_view kStoredRetraction =
     "retracted_at IS NOT NULL AND (NOT coalesce(deleted, false) OR (epoch_us(retracted_at) & 1) = "
     "1)";
 
+// Step 1 of a rank: a retraction without versionId above all, absent or unreadable versions lowest.
+std::string RankVersion() {
+  return fmt::format(
+      "CASE WHEN retraction AND version_id IS NULL THEN 9223372036854775807 "
+      "ELSE coalesce({}, -1) END",
+      VersionNumber("version_id"));
+}
+
 std::string EvenMicros(std::string_view time) { return fmt::format("(epoch_us({}) & -2)", time); }
 
 }  // namespace
+
+std::string VersionNumber(std::string_view version_id) {
+  // A cast alone takes 1.9, 1e3 and 0x1F, too.
+  return fmt::format("CASE WHEN regexp_full_match({0}, '[0-9]+') THEN TRY_CAST({0} AS BIGINT) END",
+                     version_id);
+}
 
 std::string DeletionTime(std::string_view deleted_at, std::string_view retraction) {
   return fmt::format("make_timestamptz({} + CASE WHEN {} THEN 1 ELSE 0 END)",
@@ -169,7 +178,7 @@ std::string CreateDecision() {
       "    OR version_id IS DISTINCT FROM old_version "
       "    OR last_updated IS DISTINCT FROM old_updated) THEN 'update' "
       "  ELSE 'none' END AS change FROM joined",
-      kRankVersion, EvenMicros("d.received_at"), EvenMicros("p.deleted_at"));
+      RankVersion(), EvenMicros("d.received_at"), EvenMicros("p.deleted_at"));
 }
 
 std::string SelectExceptions(Per per) {

@@ -14,6 +14,8 @@
 
 namespace vitalake::lake::upsert_sql {
 
+// A versionId as BIGINT, NULL where it is not digits alone or too large: it ranks lowest then.
+std::string VersionNumber(std::string_view version_id);
 // From a relation of staged rows (columns as the silver table's).
 std::string CreateStaged(std::string_view staged_rows, std::string_view home);
 // Adds those of another table's staged rows that have their home there.

@@ -9,6 +9,7 @@
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
 #include "lake/cell_row.h"
+#include "lake/upsert_sql.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -110,11 +111,11 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,
          connection.Query(
-             fmt::format("SELECT id, TRY_CAST(version_id AS BIGINT), last_updated, "
+             fmt::format("SELECT id, {}, last_updated, "
                          "retracted_at IS NOT NULL, birth_date, deceased, deceased_time, is_test, "
                          "replaced_by FROM ({}) WHERE coalesce(id_space, '') = ? "
                          "AND id IN (SELECT id FROM {}) ORDER BY id",
-                         rows, wanted.sql()),
+                         lake::upsert_sql::VersionNumber("version_id"), rows, wanted.sql()),
              {id_space_}, wait));
   for (;;) {
     VL_TRY(const bool more, found.Next());

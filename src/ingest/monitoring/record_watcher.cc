@@ -56,7 +56,8 @@ monitor::VersionRank RankOf(JsonValue resource) {
   const std::string_view text = meta.String("versionId");
   int64_t version = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error == std::errc() && end == text.data() + text.size()) rank.version = version;
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  if (is_whole && !text.starts_with('-')) rank.version = version;
   if (const auto time = fhir::ParseDateTime(meta.String("lastUpdated"))) {
     rank.last_updated = time->Utc();
   }
