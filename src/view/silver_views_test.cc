@@ -315,6 +315,11 @@ TEST(VitalSignView, ValuesThatAreNoQuantity) {
   EXPECT_EQ(text_of(R"("valueDateTime":"2024-01")"), "2024-01");
   EXPECT_EQ(text_of(R"("valueCodeableConcept":{"coding":[{"code":"a","display":"A"}]})"), "A");
   EXPECT_EQ(text_of(R"("valueCodeableConcept":{"coding":[{"code":"a"}]})"), "a");
+  const std::string low = R"("low":{"value":60,"unit":"bpm","code":"/min"})";
+  const std::string high = R"("high":{"value":80.50})";
+  EXPECT_EQ(text_of(R"("valueRange":{)" + low + "," + high + "}"), "60 - 80.50 bpm");
+  EXPECT_EQ(text_of(R"("valueRange":{)" + low + "}"), ">= 60 bpm");
+  EXPECT_EQ(text_of(R"("valueRange":{)" + high + "}"), "<= 80.50");
 }
 
 TEST(SilverViews, NoExampleIsAFault) {
