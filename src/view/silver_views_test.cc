@@ -252,6 +252,19 @@ TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
   EXPECT_EQ(rows[0].at("setting_code"), "264362003");
 }
 
+TEST(ObservationView, APeriodWithoutAStartIsTakenAtItsEnd) {
+  for (const std::string_view view : {"observation", "vital_sign"}) {
+    const auto rows = RowsOf(view, R"({"resourceType":"Observation","id":"o",
+        "effectivePeriod":{"end":"2024-03-01T08:05:00+02:00"},
+        "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]}})");
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].at("effective_sent"), "2024-03-01T08:05:00+02:00");
+    EXPECT_EQ(rows[0].at("effective_time"), "1709273100000000");
+    EXPECT_EQ(rows[0].at("effective_date"), "19783");
+    EXPECT_EQ(rows[0].at("effective_end"), "1709273100000000");
+  }
+}
+
 TEST(ObservationView, OtherObservationsGiveNoRow) {
   EXPECT_TRUE(RowsOfExample("observation", "Observation-satO2").empty());
   EXPECT_TRUE(RowsOfExample("observation", "Observation-mbp").empty());
