@@ -22,7 +22,8 @@ numbered AS (
       ORDER BY id) AS place
   FROM half
 ),
--- As in patient_observations: one moment and device, one reading.
+-- As in patient_observations: one moment and device, one reading. Halves that were sent with two
+-- local days (one moment, two offsets) stay each on its own.
 single AS (
   SELECT id_space, patient_id, effective_date,
     max(CASE WHEN code = '8480-6' THEN value END) AS systolic,

@@ -33,17 +33,17 @@ numbered AS (
   SELECT id_space, patient_id, effective_time, effective_date, device, setting, code, value,
     usable, alone,
     row_number() OVER (
-      PARTITION BY id_space, patient_id, effective_time, effective_date, device, code, usable, alone
+      PARTITION BY id_space, patient_id, effective_time, device, code, usable, alone
       ORDER BY id) AS place
   FROM half
 ),
 single AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, usable,
+  SELECT id_space, patient_id, effective_time, min(effective_date) AS effective_date, device, usable,
     max(setting) AS setting,
     max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
     max(CASE WHEN code = '8462-4' THEN value END) AS diastolic
   FROM numbered
-  GROUP BY id_space, patient_id, effective_time, effective_date, device, usable, alone, place
+  GROUP BY id_space, patient_id, effective_time, device, usable, alone, place
 ),
 every_reading AS (
   SELECT id_space, patient_id, effective_time, effective_date, device,

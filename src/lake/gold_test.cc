@@ -509,6 +509,27 @@ TEST_F(GoldTest, SingleValuesOfOneMomentAndDeviceAreOneReading) {
   ExpectGold("after a half is gone");
 }
 
+TEST_F(GoldTest, SingleValuesOfOneMomentArePairedWhateverTheirLocalDays) {
+  AddPatient("a");
+  Do(VitalSql("a", "8480-6", "120", "04:30:00"));
+  Do(VitalSql("a", "8462-4", "80", "04:30:00"));
+  Do("UPDATE vital_sign SET effective_date = DATE '2026-01-04' WHERE code = '8480-6'");
+  Commit();
+  Refresh();
+  const auto readings = [&] {
+    return Scalar(fmt::format(
+        "SELECT concat_ws(' ', readings, last_systolic_pressure, last_diastolic_pressure) FROM ({})",
+        Table("gold.patient_observations")));
+  };
+  EXPECT_EQ(readings(), "1 120.0 80.0");
+  ExpectGold("at first");
+  Do("UPDATE vital_sign SET value = 82 WHERE code = '8462-4'");
+  Commit();
+  Refresh();
+  EXPECT_EQ(readings(), "1 120.0 82.0");
+  ExpectGold("after a correction of one");
+}
+
 TEST_F(GoldTest, AlertsCountAsTheirLastStepSays) {
   AddPatient("a");
   const auto step = [&](const char* alert, const char* patient, const char* state,
