@@ -238,7 +238,10 @@ void Assessor::TakeTime(const ObservationParts& parts) {
     at = start.is_string() ? start : at.Find(s.end);
   } else if (at && parts.effective_name == s.effective_timing) {
     const JsonValue events = at.Find(s.event);
-    at = events.is_array() && events.size() > 0 ? *events.children().begin() : JsonValue();
+    at = JsonValue();
+    ForEachItem(events, [&](JsonValue event) {
+      if (!at && event.is_string()) at = event;
+    });
   }
   const auto time = at.is_string() ? fhir::ParseDateTime(at.text()) : std::nullopt;
   if (time) return TakeMoment(*time, at);

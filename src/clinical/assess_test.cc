@@ -324,6 +324,8 @@ TEST(AssessTest, ReadsEveryKindOfEffectiveTime) {
             "blood-pressure | time Observation.effectivePeriod.start | ");
   EXPECT_EQ(with(R"("effectiveTiming":{"event":["2024-05-01T10:00:00Z"]},)"),
             "blood-pressure |  | ");
+  EXPECT_EQ(with(R"("effectiveTiming":{"event":[null,"2024-05-01T10:00:00Z"]},)"),
+            "blood-pressure |  | ");
   EXPECT_EQ(with(R"("effectiveTiming":{"code":{"text":"daily"}},)"),
             "blood-pressure |  | time_imprecise");
 }
