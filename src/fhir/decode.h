@@ -98,9 +98,11 @@ class RecordReader {
  public:
   struct Impl;  // of this module
 
-  // kNotFound, kPermission, kIo. An empty file is fine (no records).
+  // kNotFound, kPermission, kIo. An empty file is fine (no records). `name`: of the file that the
+  // one at `path` is a copy of; empty: its own.
   static Result<std::unique_ptr<RecordReader>> Open(const std::filesystem::path& path,
-                                                    const DecodeLimits& limits = {});
+                                                    const DecodeLimits& limits = {},
+                                                    std::string_view name = {});
   ~RecordReader();
 
   // The next block, or nullopt at the end. A file that is cut off inside a compressed stream, or

@@ -151,6 +151,26 @@ TEST_F(DecodeTest, BelievesNdjsonNames) {
   EXPECT_EQ(ReadText("{\n}\n", {}, "x.json").size(), 1u);
 }
 
+TEST_F(DecodeTest, BelievesTheNameOfTheFileThatIsCopied) {
+  const std::filesystem::path copy = Write("copy-1", "{\"a\":1},\n{\"a\":2}\n");
+  EXPECT_EQ(Read(copy).size(), 1u);
+  EXPECT_EQ(Read(copy, {}, "in/x.ndjson").size(), 2u);
+  EXPECT_EQ(Read(Write("copy-2.ndjson", "{\n}\n"), {}, "in/x.json").size(), 1u);
+}
+
+TEST_F(DecodeTest, AFirstLineWithNulsDoesNotSpoilTheOthers) {
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view first : {"\0"sv, "{\0\"\0"sv, "\0\0\0\0\0"sv}) {
+    const std::string text = std::string(first) + "\n{\"a\":2}\n{\"a\":3}\n";
+    for (const char* const name : {"x.ndjson", "x.json"}) {
+      const auto records = ReadText(text, {}, name);
+      ASSERT_EQ(records.size(), 3u);
+      EXPECT_EQ(records[1].text, "{\"a\":2}");
+      EXPECT_EQ(records[2].text, "{\"a\":3}");
+    }
+  }
+}
+
 TEST_F(DecodeTest, DecidesOnLongFirstLines) {
   const std::string object = "{\"a\":\"" + std::string(10'000, 'x') + "\"}";
   EXPECT_EQ(ReadText(object + "\n" + object, {.block_bytes = 64}).size(), 2u);

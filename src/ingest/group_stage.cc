@@ -43,7 +43,8 @@ class GroupStage::Input {
     for (;;) {
       if (!reader_) {
         if (at_ == files_.size()) return std::nullopt;
-        VL_TRY(reader_, fhir::RecordReader::Open(files_[at_].local_path, limits_));
+        const GroupFile& file = files_[at_];
+        VL_TRY(reader_, fhir::RecordReader::Open(file.local_path, limits_, file.file->path));
       }
       auto block = reader_->Next();
       if (!block) return Because(std::move(block).error(), files_[at_].file->path);
