@@ -67,6 +67,7 @@ bool IsVisible(std::string_view key) {
 std::optional<Response> Unreadable(const Request& request) {
   fhir::DecodeLimits limits;
   limits.max_document_bytes = kIngestPlainBytes;
+  limits.max_message_bytes = kIngestPlainBytes;
   JsonParser parser;
   fhir::RecordBlock block = fhir::BlockFromMessage(request.body, limits);
   std::vector<OutcomeIssue> issues;

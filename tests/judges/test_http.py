@@ -115,6 +115,17 @@ def test_what_cannot_be_taken_in_is_refused_and_leaves_nothing(service):
     assert not service.lake.quarantine()
 
 
+def test_a_post_of_megabytes_is_taken_in_plain_and_packed(service):
+    service.start()
+    for size, name in ((1_200_000, "two"), (15_000_000, "fifteen")):
+        body = json.dumps(resources.pressure(name, note=[{"text": "x" * size}]))
+        assert counts(service.post(body)) == {"received": 1, "written": 1}, name
+    body = json.dumps([resources.pressure(f"r{i}", note=[{"text": "x" * 1_000_000}]) for i in range(60)])
+    packed = service.post(gzip.compress(body.encode()), **{"Content-Encoding": "gzip"})
+    assert counts(packed) == {"received": 60, "written": 60}
+    assert len(service.readings()) == 62
+
+
 def test_a_key_is_taken_in_once_also_after_a_restart(service):
     service.start()
     body = json.dumps([resources.pressure("once"), {}])
