@@ -66,6 +66,7 @@ class Assessor {
   const VitalCode* VitalOf(JsonValue code) const;
   bool IsPressureCode(JsonValue code, std::string_view loinc) const;
 
+  bool NamesOrRanks(const ObservationParts& parts, JsonValue element) const;
   void TakeFindings(const ObservationParts* parts);
   void TakeId(JsonValue id);
   void TakeSubject(const ObservationParts& parts);
@@ -134,8 +135,10 @@ void Assessor::Observation() {
   TakeFindings(&parts);
   if (out_.home == Home::kOutOfScope) return;
   TakeId(parts.id);
-  TakeSubject(parts);
-  TakeCode(parts);
+  if (!out_.retracted) {
+    TakeSubject(parts);
+    TakeCode(parts);
+  }
   TakeTime(parts);
   if (out_.retracted) return;
   out_.home == Home::kBloodPressure ? BloodPressure(parts) : VitalSign(parts);
@@ -180,19 +183,23 @@ Home Assessor::Scope(const ObservationParts& parts) {
   return in_scope ? Home::kVitalSign : Home::kOutOfScope;
 }
 
+// Whether the element tells which record, or which version of it, is retracted.
+bool Assessor::NamesOrRanks(const ObservationParts& parts, JsonValue element) const {
+  return Inside(parts.id, element) || Inside(parts.status, element) ||
+         Inside(resource_.Find("meta"), element);
+}
+
 // What Validate found: rejections, tokens, remarks. `parts` is null for a Patient.
 void Assessor::TakeFindings(const ObservationParts* parts) {
   const bool in_scope = out_.home != Home::kOutOfScope;
   for (fhir::Finding& finding : fhir::Validate(resource_)) {
-    const bool in_value = parts && (Inside(parts->component, finding.element) ||
-                                    Inside(parts->quantity, finding.element) ||
-                                    Inside(parts->other_value, finding.element));
     bool unusable = finding.effect == fhir::Effect::kUnusable;
     if (!context_.underscore_in_id && finding.issue.rule == "id" &&
         finding.element == resource_.Find(PartSymbols::Get().id)) {
       unusable = true;
     }
-    if (in_scope && unusable && !(out_.retracted && in_value) && !out_.rejection) {
+    if (in_scope && unusable && !out_.rejection &&
+        (!out_.retracted || NamesOrRanks(*parts, finding.element))) {
       const std::string_view rule = finding.issue.rule;
       out_.rejection =
           Rejection{rule == "cardinality" ? "type" : std::string(rule),
@@ -250,7 +257,7 @@ void Assessor::TakeMoment(const fhir::DateTime& at, JsonValue element) {
   if (!utc) out_.quality.Add(Quality::kTimeImprecise);
   if (!context_.received) return;
   const Micros ahead = utc.value_or(at.LocalBegin()) - *context_.received;
-  if (ahead > kAheadRefused) {
+  if (ahead > kAheadRefused && !out_.retracted) {
     Reject("time", element, "more than 26 hours ahead of the time of receipt");
   } else if (utc && ahead >= kAheadNoted) {
     out_.quality.Add(Quality::kClockAhead);

@@ -334,8 +334,27 @@ TEST(AssessTest, KeepsRetractionsWithoutUsableValues) {
         Replaced(Reading("999", "\"x\""), "\"final\"", "\"" + std::string(status) + "\"");
     EXPECT_EQ(VerdictOf(json), "blood-pressure |  |  retracted") << status;
     EXPECT_EQ(VerdictOf(Replaced(json, "Patient/p", "Group/p")),
-              "blood-pressure | subject Observation.subject |  retracted");
+              "blood-pressure |  |  retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, R"("subject":{"reference":"Patient/p"},)",
+                                 R"("subject":5,)")),
+              "blood-pressure |  |  retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, "2024-05-01T10:00:00+02:00", "yesterday")),
+              "blood-pressure |  | time_imprecise retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, "2024-05-01T10:00:00+02:00", "2034-05-01T10:00:00Z")),
+              "blood-pressure |  | clock_ahead retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, R"("id":"a")", R"("id":"a b")")),
+              "blood-pressure | id Observation.id |  retracted");
   }
+}
+
+TEST(AssessTest, ARetractionNeedsNoSubjectAndNoCode) {
+  EXPECT_EQ(VerdictOf(R"({"resourceType":"Observation","id":"a","status":"entered-in-error",
+      "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]}})"),
+            "blood-pressure |  | time_imprecise retracted");
+  EXPECT_EQ(VerdictOf(R"({"resourceType":"Observation","id":"a","status":"cancelled",
+      "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category",
+                              "code":"vital-signs"}]}]})"),
+            "vital-sign |  | time_imprecise retracted");
 }
 
 TEST(AssessTest, SaysWhetherARefusedReadingWasCritical) {

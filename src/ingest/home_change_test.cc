@@ -12,7 +12,7 @@
 namespace vitalake::ingest {
 namespace {
 
-enum class Shape { kPanel, kHeartRate, kDelete, kRetractedHeartRate };
+enum class Shape { kPanel, kHeartRate, kDelete, kRetractedHeartRate, kRetraction };
 
 struct Sent {
   Shape shape;
@@ -24,6 +24,11 @@ std::string Message(const std::string& id, const Sent& sent) {
     return fmt::format(
         R"({{"resourceType":"Bundle","type":"transaction","entry":[{{"request":{{"method":"DELETE","url":"Observation/{}"}}}}]}})",
         id);
+  }
+  if (sent.shape == Shape::kRetraction) {
+    return fmt::format(
+        R"({{"resourceType":"Observation","id":"{}",{}"status":"entered-in-error"}})", id,
+        sent.version == 0 ? "" : fmt::format(R"("meta":{{"versionId":"{}"}},)", sent.version));
   }
   const std::string head = fmt::format(
       R"({{"resourceType":"Observation","id":"{}",{}"status":"{}","subject":{{"reference":"Patient/p"}},"effectiveDateTime":"2026-01-01T08:00:00Z",)",
@@ -140,6 +145,18 @@ INSTANTIATE_TEST_SUITE_P(
                          {{Shape::kPanel, 5}, {Shape::kRetractedHeartRate, 0}},
                          "",
                          "-,8867-4,\n"},
+                    Case{"RetractedByItsIdAlone",
+                         {{Shape::kPanel, 2}, {Shape::kRetraction, 0}},
+                         "2,true\n",
+                         "2,8480-6,\n2,8462-4,\n"},
+                    Case{"RetractedByItsIdInAVersion",
+                         {{Shape::kHeartRate, 1}, {Shape::kRetraction, 2}},
+                         "",
+                         "2,,\n"},
+                    Case{"RetractedByItsIdInAVersionBefore",
+                         {{Shape::kPanel, 3}, {Shape::kRetraction, 2}},
+                         "3,false\n",
+                         "3,8480-6,121.0\n3,8462-4,81.0\n"},
                     Case{"DeletedInBetween",
                          {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kDelete}},
                          "",
