@@ -310,16 +310,16 @@ void Assessor::BloodPressure(const ObservationParts& parts) {
        {std::pair{&high, &systolic}, std::pair{&low, &diastolic}}) {
     if (*value) TakeValue(**value, *component);
   }
-  if (!high && !low && !parts.absent_reason && !systolic.absent_reason &&
-      !diastolic.absent_reason) {
-    Reject("value", resource_, "neither a pressure that can be used nor a reason why it is absent");
-  }
   TakePair(high, low);
+  const bool others = OtherComponents(parts.component);
+  if (!high && !low && !others && !parts.absent_reason && !systolic.absent_reason &&
+      !diastolic.absent_reason) {
+    Reject("value", resource_, "neither a value that can be used nor a reason why it is absent");
+  }
   const bool unexplained = (!high && !systolic.absent_reason) || (!low && !diastolic.absent_reason);
   if (unexplained && !parts.absent_reason && !out_.rejection) {
     Note(Severity::kWarning, "partial", resource_, "systolic or diastolic is missing");
   }
-  OtherComponents(parts.component);
 }
 
 void Assessor::TakePair(const std::optional<Measured>& systolic,

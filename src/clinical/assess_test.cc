@@ -63,6 +63,9 @@ std::string Replaced(std::string text, std::string_view from, std::string_view t
 constexpr std::string_view kUnit =
     R"("unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]")";
 
+constexpr std::string_view kPerMinute =
+    R"("unit":"/min","system":"http://unitsofmeasure.org","code":"/min")";
+
 std::string Component(std::string_view code, std::string_view rest) {
   return R"({"code":{"coding":[{"system":"http://loinc.org","code":")" + std::string(code) +
          R"("}]})" + std::string(rest) + "}";
@@ -213,6 +216,12 @@ TEST(AssessTest, NeedsAValueOrAReason) {
             "blood-pressure |  | partial");
   EXPECT_EQ(VerdictOf(Panel(Component("8480-6", R"(,"valueString":"120")"))),
             "blood-pressure | value Observation | partial");
+  for (const auto& [code, unit] : {std::pair("8478-0", kUnit), std::pair("8867-4", kPerMinute)}) {
+    EXPECT_EQ(VerdictOf(Panel(Pressure(code, "93", unit))), "blood-pressure |  | partial");
+    EXPECT_EQ(VerdictOf(Panel(Component("8480-6", "") + "," + Pressure(code, "93", unit))),
+              "blood-pressure |  | partial");
+  }
+  EXPECT_EQ(VerdictOf(Panel(Component("8478-0", ""))), "blood-pressure | value Observation | partial");
   EXPECT_EQ(VerdictOf(Vital("8867-4", R"("note":[{"text":"x"}])")),
             "vital-sign | value Observation | ");
   EXPECT_EQ(VerdictOf(Vital("8867-4", R"("dataAbsentReason":{"text":"x"})")), "vital-sign |  | ");
