@@ -64,7 +64,6 @@ class Assessor {
   Home Scope(const ObservationParts& parts);
   void GatherComponents(JsonValue component);
   const VitalCode* VitalOf(JsonValue code) const;
-  bool IsPressureCode(JsonValue code, std::string_view loinc) const;
 
   bool NamesOrRanks(const ObservationParts& parts, JsonValue element) const;
   void TakeFindings(const ObservationParts* parts);
@@ -89,7 +88,7 @@ class Assessor {
   JsonValue resource_;
   const AssessContext& context_;
   Assessment out_;
-  // The components 8480-6 and 8462-4, and one that repeats either.
+  // The components that are 8480-6 and 8462-4 by the code table, and one that repeats either.
   JsonValue systolic_, diastolic_, repeated_;
   bool coded_component_ = false;  // some component is of a listed vital sign
 };
@@ -154,22 +153,12 @@ const VitalCode* Assessor::VitalOf(JsonValue code) const {
   return found;
 }
 
-bool Assessor::IsPressureCode(JsonValue code, std::string_view loinc) const {
-  bool found = false;
-  ForEachCoding(code, [&](std::string_view system, std::string_view text) {
-    found |= text == loinc && system == CodeTable::kLoinc;
-  });
-  return found;
-}
-
 void Assessor::GatherComponents(JsonValue component) {
   ForEachItem(component, [&](JsonValue item) {
-    const JsonValue code = item.Find(PartSymbols::Get().code);
-    const VitalCode* vital = VitalOf(code);
+    const VitalCode* vital = VitalOf(item.Find(PartSymbols::Get().code));
     coded_component_ |= vital != nullptr;
     const Role role = vital ? vital->role : Role::kNone;
     if (role != Role::kSystolic && role != Role::kDiastolic) return;
-    if (!IsPressureCode(code, vital->code)) return;
     JsonValue& part = role == Role::kSystolic ? systolic_ : diastolic_;
     (part ? repeated_ : part) = item;
   });

@@ -125,6 +125,32 @@ TEST(AssessTest, DecidesScopeFirst) {
             "vital-sign |  | ");
 }
 
+// views/observation.json has the same codings: see silver_views_test.cc.
+TEST(AssessTest, TakesPressuresByAnyCodingOfTheCodeTable) {
+  const auto coded = [](std::string_view code, std::string_view system, const char* loinc,
+                        const std::string& json) {
+    return Replaced(json, R"("system":"http://loinc.org","code":")" + std::string(loinc) + "\"",
+                    R"("system":")" + std::string(system) + R"(","code":")" + std::string(code) +
+                        "\"");
+  };
+  const std::string absent = Replaced(Panel(""), R"("component":[])",
+                                      R"("dataAbsentReason":{"text":"refused"})");
+  for (const auto& [system, code] : {std::pair("urn:oid:2.16.840.1.113883.6.1", "85354-9"),
+                                     std::pair("http://snomed.info/sct", "75367002")}) {
+    EXPECT_EQ(VerdictOf(coded(code, system, "85354-9", absent)), "blood-pressure |  | partial");
+  }
+  const std::string other = Replaced(Reading("120", "80"), "85354-9", "34534-8");
+  for (const auto& [system, high, low] :
+       {std::tuple("urn:oid:2.16.840.1.113883.6.1", "8480-6", "8462-4"),
+        std::tuple("http://loinc.org", "8459-0", "8453-3"),
+        std::tuple("http://snomed.info/sct", "271649006", "271650006"),
+        std::tuple("urn:iso:std:iso:11073:10101", "150021", "150022")}) {
+    EXPECT_EQ(VerdictOf(coded(low, system, "8462-4", coded(high, system, "8480-6", other))),
+              "blood-pressure |  | ")
+        << high;
+  }
+}
+
 TEST(AssessTest, TakesBodyFluidGlucoseFromCgmOnly) {
   const std::string json = Vital("2344-0", R"("valueQuantity":{"value":100,"unit":"mg/dL"})");
   EXPECT_EQ(VerdictOf(json), "out-of-scope |  | ");

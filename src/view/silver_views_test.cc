@@ -239,6 +239,57 @@ TEST(ObservationView, FindsComponentsByCode) {
                  {"mean_unit_sent", "mmHg"}}));
 }
 
+// The codings are those of rules/codes.yaml.
+TEST(ObservationView, FindsPressuresByAnyCodingOfTheirs) {
+  const auto coding = [](std::string_view system, std::string_view code) {
+    return fmt::format(R"({{"code":{{"coding":[{{"system":"{}","code":"{}"}}]}})", system, code);
+  };
+  struct Codes {
+    std::vector<std::string> systems, systolic, diastolic, mean, panel;
+  };
+  for (const Codes& codes :
+       {Codes{{"http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"},
+              {"8480-6", "76534-7", "8459-0", "8460-8", "8461-6"},
+              {"8462-4", "76535-5", "8453-3", "8454-1", "8455-8"},
+              {"8478-0", "76536-2"},
+              {"85354-9", "55284-4"}},
+        Codes{{"http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"},
+              {"271649006"},
+              {"271650006"},
+              {"6797001"},
+              {"75367002"}},
+        Codes{{"urn:iso:std:iso:11073:10101", "urn:oid:2.16.840.1.113883.6.24"},
+              {"150021"},
+              {"150022"},
+              {"150023"},
+              {}}}) {
+    for (const std::string& system : codes.systems) {
+      for (const std::string& code : codes.panel) {
+        EXPECT_EQ(RowsOf("observation", R"({"resourceType":"Observation","id":"o",)" +
+                                            coding(system, code).substr(1) + "}")
+                      .size(),
+                  1u)
+            << code;
+      }
+      for (size_t i = 0; i < codes.systolic.size(); ++i) {
+        const auto value = [](int number) {
+          return fmt::format(R"(,"valueQuantity":{{"value":{}}}}})", number);
+        };
+        const auto rows = RowsOf(
+            "observation",
+            R"({"resourceType":"Observation","id":"o","code":{"text":"x"},"component":[)" +
+                coding(system, codes.systolic[i]) + value(120) + "," +
+                coding(system, codes.diastolic[i]) + value(80) + "," +
+                coding(system, codes.mean[i % codes.mean.size()]) + value(93) + "]}");
+        ASSERT_EQ(rows.size(), 1u) << codes.systolic[i];
+        EXPECT_EQ(rows[0].at("systolic_value_sent"), "120");
+        EXPECT_EQ(rows[0].at("diastolic_value_sent"), "80");
+        EXPECT_EQ(rows[0].at("mean_value_sent"), "93");
+      }
+    }
+  }
+}
+
 TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
   const auto rows = RowsOf("observation", R"({"resourceType":"Observation","id":"o",
       "contained":[{"resourceType":"Device","id":"d","type":{"coding":[
