@@ -53,8 +53,8 @@ struct RecordPlace {
 Issue JsonIssue(const JsonFault& fault, std::string_view text, const RecordPlace& place);
 
 // What references inside a Bundle mean: fullUrl -> "Type/id", for every entry with a resource and
-// an id (of the resource, else one that fullUrl itself names). A nested Bundle's holds also those
-// around it. Empty outside Bundles.
+// an id (of the resource, else one that fullUrl itself names); not for one that two resources have.
+// A nested Bundle's holds also those around it. Empty outside Bundles.
 using BundleReferences = std::unordered_map<std::string, std::string>;
 
 // One record. Text lives as long as the block it came from.

@@ -208,6 +208,29 @@ TEST_F(DecodeTest, ReadsBundleEntries) {
                               {"urn:uuid:ccc", "Device/d"}}));
 }
 
+TEST_F(DecodeTest, AFullUrlOfTwoResourcesMeansNeither) {
+  const auto entry = [](std::string_view id, std::string_view more = "") {
+    return fmt::format(
+        R"({{"fullUrl":"urn:uuid:a","resource":{{"resourceType":"Patient","id":"{}"{}}}}})", id, more);
+  };
+  const auto bundle = [](const std::string& entries) {
+    return R"({"resourceType":"Bundle","entry":[)" + entries + "]}";
+  };
+  const auto references = [&](const std::string& entries) {
+    return ReadText(bundle(entries)).back().references;
+  };
+  EXPECT_THAT(references(entry("1") + "," + entry("2")), IsEmpty());
+  EXPECT_THAT(references(entry("1") + "," + entry("2") + "," + entry("1")), IsEmpty());
+  // Versions of one resource (Bundle of a history).
+  const BundleReferences one = {{"urn:uuid:a", "Patient/1"}};
+  EXPECT_EQ(references(entry("1") + "," + entry("1", R"(,"active":true)")), one);
+  // The Bundle inside has its own.
+  const std::string inner = "{\"resource\":" + bundle(entry("2")) + "}";
+  EXPECT_EQ(references(entry("1") + "," + inner), (BundleReferences{{"urn:uuid:a", "Patient/2"}}));
+  const std::string both = "{\"resource\":" + bundle(entry("2") + "," + entry("3")) + "}";
+  EXPECT_THAT(references(entry("1") + "," + both), IsEmpty());
+}
+
 TEST_F(DecodeTest, CountsEntriesOfNestedBundlesOn) {
   const std::string inner =
       R"({"resourceType":"Bundle","entry":[{"fullUrl":"urn:uuid:i","resource":{"resourceType":"Patient","id":"2"}},)"
