@@ -64,8 +64,8 @@ struct Record {
   std::string_view text;
   // Set when the record cannot be read (not JSON, cut off, over a limit, no object): why.
   std::optional<Issue> fault;
-  // What can be shown of an unreadable record (at most 64 KB; the bronze copy has the rest). Bytes
-  // as they came: not always UTF-8.
+  // What can be shown of an unreadable record or a DELETE (at most 64 KB; the bronze copy has the
+  // rest). Bytes as they came: not always UTF-8.
   std::string_view payload;
   std::string_view full_url;                     // Bundle entry's fullUrl; empty when absent
   const BundleReferences* references = nullptr;  // of its Bundle; null outside Bundles

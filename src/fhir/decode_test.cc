@@ -186,6 +186,7 @@ TEST_F(DecodeTest, ReadsBundleEntries) {
   EXPECT_EQ(records[0].text, R"({"resourceType": "Patient", "id": "p1"})");
   EXPECT_EQ(records[0].full_url, "urn:uuid:aaa");
   EXPECT_EQ(records[3].delete_target, "Patient/old");
+  EXPECT_THAT(records[3].payload, HasSubstr("DELETE"));
   EXPECT_EQ(records[4].delete_target, "Observation/o2");
   EXPECT_EQ(records[5].delete_target, "Patient/p1");
   for (const size_t i : {6, 7, 8, 9}) EXPECT_EQ(records[i].rule, "bundle-entry") << i;

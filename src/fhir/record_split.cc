@@ -326,6 +326,7 @@ class Splitter {
                             "a DELETE must name one resource as Type/id"});
     }
     Record& record = Add(entry.extent, scope);
+    record.payload = PayloadOf(entry.extent);
     record.delete_target = fmt::format("{}/{}", target.type, target.id);
   }
 
