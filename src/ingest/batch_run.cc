@@ -14,6 +14,7 @@
 #include "ingest/input_files.h"
 #include "ingest/outcome_json.h"
 #include "ingest/run_lock.h"
+#include "ingest/stream/position.h"
 #include "lake/catalogue.h"
 #include "lake/gold.h"
 #include "lake/ledger.h"
@@ -598,6 +599,12 @@ Result<BatchSummary> Batch::Summary() {
 Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
                               const std::function<void(const BatchProgress&)>& progress,
                               const Wait& wait) {
+  if (fmt::format("bronze.{}", options.source) == kBronzeStream) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{0} cannot be the name of a source: bronze/{0} is the folder of the "
+                            "table {1}",
+                            options.source, kBronzeStream));
+  }
   VL_TRY(std::vector<lake::SilverView> views, lake::LoadSilverViews(lake.options().views_folder));
   VL_TRY(std::vector<std::string> paths, FindFiles(options.paths));
   Batch batch(lake, options, std::move(views), std::move(paths), progress, wait);

@@ -72,6 +72,13 @@ TEST_F(RecoveryTest, ABrokenFirstLineIsLostAloneInARunAndInItsRecovery) {
             "a.ndjson,2,1,1\nb.ndjson,2,1,1\n");
 }
 
+TEST_F(RecoveryTest, FindsAFileWhoseNameIsNoText) {
+  Put("a\xff.json");
+  OpenRun({File(0, "a\xef\xbf\xbd.json")});  // as the ledger keeps it
+  lake_.Ingest({{"other.json", R"({"resourceType":"Patient","id":"other"})"}});
+  EXPECT_EQ(Outcomes(), "a\xef\xbf\xbd.json,1,1,0,0,true\n");
+}
+
 TEST_F(RecoveryTest, GroupsOfFilesDoNotDependOnWhichAreStillThere) {
   std::vector<lake::LedgerFile> files;
   for (const auto& [name, text] : {std::pair("a.json", R"({"resourceType":"Patient","id":"1"})"),
