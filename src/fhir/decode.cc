@@ -141,6 +141,11 @@ struct RecordReader::Impl {
     if (const auto foreign = ForeignFormat(unread())) {
       return Whole(Issue{Severity::kFatal, "encoding", {}, "this is " + *foreign});
     }
+    if (unread().starts_with(kLinesMark)) {
+      Drop(kLinesMark.size());
+      state = State::kLines;
+      return NextLines();
+    }
     const bool has_nul = BeginsWithNul(unread());
     Drop(ByteOrderMark(unread()));
     VL_TRY(const FileShape shape, Shape(has_nul));

@@ -28,6 +28,9 @@
 
 namespace vitalake::fhir {
 
+// A text that begins with it is NDJSON, whatever follows. (As RFC 7464 begins its texts.)
+inline constexpr std::string_view kLinesMark = "\x1e\n";
+
 struct DecodeLimits {
   int64_t max_record_bytes = 16 << 20;     // one resource, or one NDJSON line
   int64_t max_document_bytes = 128 << 20;  // one JSON document (Bundle, array), decompressed

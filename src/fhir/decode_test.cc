@@ -289,6 +289,17 @@ TEST(Message, ComesInAnyShape) {
   EXPECT_EQ(split(many).size(), 100u);
 }
 
+TEST(Message, IsLinesWhereTheMarkSaysSo) {
+  JsonParser parser;
+  const std::string text = "{\n{\"a\":1},\n{\"b\":2}\n";
+  EXPECT_EQ(BlockFromMessage(text).Split(parser).size(), 1u);
+  for (const std::string& marked :
+       {std::string(kLinesMark) + text, Gzip(kLinesMark) + Gzip(text)}) {
+    EXPECT_THAT(Texts(Split(*std::make_unique<RecordBlock>(BlockFromMessage(marked)))),
+                ElementsAre("{", "{\"a\":1},", "{\"b\":2}"));
+  }
+}
+
 TEST(Message, OverTheLimitIsOneRecordWithItsBeginning) {
   const std::string text = "{\"a\":1}\n" + std::string(70'000, ' ');
   auto block = BlockFromMessage(text, {.max_message_bytes = 70'000});
