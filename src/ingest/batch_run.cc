@@ -6,9 +6,11 @@
 #include <chrono>
 #include <set>
 
+#include "base/hash.h"
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "ingest/bronze_copies.h"
 #include "ingest/group_stage.h"
 #include "ingest/input_files.h"
@@ -105,6 +107,7 @@ class RunWorker {
   }
   void CollectProblems(const GroupStage& stage);
   void DescribeOutcomes();
+  Status QuarantineFailed();
   void Summarise();
 
   lake::Lake& lake_;
@@ -437,6 +440,40 @@ void RunWorker::DescribeOutcomes() {
   }
 }
 
+// A file that could not be taken in is one quarantined record: all that is known of it is where it
+// was and why.
+Status RunWorker::QuarantineFailed() {
+  if (failed_.empty()) return {};
+  std::string rows;
+  for (const lake::LedgerFile& file : run_.files) {
+    if (!failed_.contains(file.ordinal)) continue;
+    const std::string path = ValidUtf8(file.path);
+    rows += fmt::format(
+        "{}({}, {}, {}, {}, make_timestamptz({}), {}, {})", rows.empty() ? "" : ", ",
+        engine::QuoteLiteral(fmt::format(
+            "{:016x}", Hash64(fmt::format("{}\n{}", run_.run.value, file.ordinal)))),
+        engine::QuoteLiteral(file.source), engine::QuoteLiteral(path),
+        engine::QuoteLiteral(ValidUtf8(file.message)), file.received_at,
+        engine::QuoteLiteral(file.id_space), engine::QuoteLiteral(file.key_mode));
+    ++summary_.quarantine_reasons["file"];
+  }
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  lake::CommitNote note;
+  note.txns[TxnApp(run_.run) + "/files"] = 0;
+  note.info["run"] = fmt::format("\"{}\"", run_.run.value);
+  const std::string select = fmt::format(
+      "SELECT id, {} AS run, source, position, 'file' AS reason, NULL::VARCHAR AS element_path, "
+      "message, NULL::VARCHAR AS payload, received_at, NULL::TIMESTAMPTZ AS replayed_at, id_space, "
+      "key_mode, NULL::VARCHAR AS source_partition, NULL::BIGINT AS source_offset, "
+      "NULL::BIGINT AS source_length FROM (VALUES {}) AS t(id, source, position, message, "
+      "received_at, id_space, key_mode)",
+      engine::QuoteLiteral(run_.run.value), rows);
+  auto done = lake::AppendRows(lake_, connection, lake::FixedTable("ops.quarantine"), select, note,
+                               wait_);
+  if (!done) return Because(std::move(done).error(), "quarantining files");
+  return {};
+}
+
 Status RunWorker::Work() {
   VL_RETURN_IF_ERROR(FindRepeats());
   PublishToBronze();
@@ -446,6 +483,7 @@ Status RunWorker::Work() {
     VL_RETURN_IF_ERROR(WorkGroup(std::move(group), run_.files[range.last].ordinal));
   }
   DescribeOutcomes();
+  VL_RETURN_IF_ERROR(QuarantineFailed());
   VL_RETURN_IF_ERROR(lake::Ledger(lake_).CloseRun(run_, outcomes_, wait_));
   Summarise();
   return {};

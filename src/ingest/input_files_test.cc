@@ -1,6 +1,7 @@
 #include "ingest/input_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "base/utf8.h"
 #include "ingest/test_lake.h"
@@ -58,6 +59,19 @@ TEST(InputFilesTest, AnUnreadableNameIsTextInTheLakeAndItsRecordsCanBeFound) {
   EXPECT_EQ(NameOf(copy), "bad\xef\xbf\xbd.ndjson\n");
   EXPECT_EQ(lake.Rows("SELECT bronze_path FROM ops.ledger"), copy);
   EXPECT_TRUE(lake.lake().store().LocalPath(copy.substr(0, copy.size() - 1)));
+}
+
+TEST(InputFilesTest, WhatCannotBeTakenInStandsInQuarantine) {
+  TestLake lake;
+  const std::filesystem::path fifo = lake.folder() / "in" / "pipe.json";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  BatchOptions options;
+  options.paths = {fifo.string()};
+  const BatchSummary summary = lake.Ingest({{"a.json", Patient("1")}}, options);
+  EXPECT_EQ(summary.counts.quarantined, 1);
+  EXPECT_EQ(lake.Rows("SELECT parse_filename(position), reason, message <> '', payload, "
+                      "run = (SELECT max(run) FROM ops.ledger) FROM ops.quarantine"),
+            "pipe.json,file,true,,true\n");
 }
 
 TEST(InputFilesTest, ASourceCannotHaveTheFolderOfATable) {
