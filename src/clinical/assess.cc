@@ -1,5 +1,6 @@
 #include "clinical/assess.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "clinical/observation_parts.h"
@@ -71,6 +72,7 @@ class Assessor {
   void TakeSubject(const ObservationParts& parts);
   void TakeCode(const ObservationParts& parts);
   void TakeTime(const ObservationParts& parts);
+  void NoteImprecise(JsonValue element);
   void TakeMoment(const fhir::DateTime& at, JsonValue element);
   void BloodPressure(const ObservationParts& parts);
   void VitalSign(const ObservationParts& parts);
@@ -238,12 +240,22 @@ void Assessor::TakeTime(const ObservationParts& parts) {
   }
   const auto time = at.is_string() ? fhir::ParseDateTime(at.text()) : std::nullopt;
   if (time) return TakeMoment(*time, at);
+  NoteImprecise(parts.effective);
+}
+
+// Null: none was sent, which Validate remarks of what says that it is a vital sign.
+void Assessor::NoteImprecise(JsonValue element) {
   out_.quality.Add(Quality::kTimeImprecise);
+  if (out_.retracted) return;
+  constexpr std::string_view kMessage = "no moment; judged at the time of receipt";
+  if (element) return Note(Severity::kInformation, "time", element, kMessage);
+  if (std::ranges::find(out_.issues, "vs-1", &fhir::Issue::rule) != out_.issues.end()) return;
+  Note(Severity::kInformation, "time", resource_, kMessage, "effective[x]");
 }
 
 void Assessor::TakeMoment(const fhir::DateTime& at, JsonValue element) {
   const auto utc = at.Utc();
-  if (!utc) out_.quality.Add(Quality::kTimeImprecise);
+  if (!utc) NoteImprecise(element);
   if (!context_.received) return;
   const Micros ahead = utc.value_or(at.LocalBegin()) - *context_.received;
   if (ahead > kAheadRefused && !out_.retracted) {
@@ -306,8 +318,9 @@ void Assessor::BloodPressure(const ObservationParts& parts) {
     Reject("value", resource_, "neither a value that can be used nor a reason why it is absent");
   }
   const bool unexplained = (!high && !systolic.absent_reason) || (!low && !diastolic.absent_reason);
-  if (unexplained && !parts.absent_reason && !out_.rejection) {
-    Note(Severity::kWarning, "partial", resource_, "systolic or diastolic is missing");
+  if ((!high || !low) && !out_.rejection) {
+    Note(unexplained && !parts.absent_reason ? Severity::kWarning : Severity::kInformation,
+         "partial", resource_, "systolic or diastolic is missing");
   }
 }
 
@@ -339,6 +352,16 @@ void Assessor::TakeValue(const Measured& value, const ObservationParts& parts) {
   }
   if (value.quality.Has(Quality::kImplausible)) {
     Note(Severity::kWarning, "implausible", parts.quantity, "check the reading");
+  }
+  if (value.quality.Has(Quality::kConverted)) {
+    Note(Severity::kInformation, "converted", parts.quantity, "sent in another unit; converted");
+  }
+  if (value.quality.Has(Quality::kUnusual)) {
+    Note(Severity::kInformation, "unusual", parts.quantity, "a rare value; used");
+  }
+  if (value.quality.Has(Quality::kOffScale)) {
+    Note(Severity::kInformation, "off-scale", parts.quantity,
+         "beyond what the device can measure; the limit is kept as the value", "comparator");
   }
 }
 

@@ -382,6 +382,40 @@ TEST(AssessTest, KeepsRetractionsWithoutUsableValues) {
   }
 }
 
+TEST(AssessTest, NamesEveryTokenInAnIssue) {
+  const auto with = [](std::string_view unit, std::string_view value, std::string_view more) {
+    return Panel(Component("8480-6", R"(,"valueQuantity":{"value":)" + std::string(value) + "," +
+                                         std::string(unit) + std::string(more) + "}") +
+                 "," + Pressure("8462-4", "80"));
+  };
+  const std::string path = "Observation.component[0].valueQuantity";
+  constexpr std::string_view kKpa =
+      R"("unit":"kPa","system":"http://unitsofmeasure.org","code":"kPa")";
+  for (const auto& [json, token, issue] :
+       std::vector<std::tuple<std::string, std::string, std::string>>{
+           {with(kKpa, "16", ""), "converted", "converted " + path},
+           {with(kUnit, "210", ""), "unusual", "unusual " + path},
+           {with(kUnit, "120", R"(,"comparator":">")"), "off_scale",
+            "off-scale " + path + ".comparator"},
+           {Panel(Pressure("8480-6", "120") + "," +
+                  Component("8462-4", R"(,"dataAbsentReason":{"text":"refused"})")),
+            "partial", "partial Observation"},
+           {Replaced(Reading("120", "80"), "2024-05-01T10:00:00+02:00", "2024-05-01"),
+            "time_imprecise", "time Observation.effectiveDateTime"}}) {
+    EXPECT_THAT(VerdictOf(json), HasSubstr(token));
+    EXPECT_THAT(IssuesOf(json), Contains(issue)) << token;
+  }
+  // Of none at all Validate says so.
+  const std::string timeless =
+      Replaced(Reading("120", "80"), R"("effectiveDateTime":"2024-05-01T10:00:00+02:00",)", "");
+  EXPECT_THAT(VerdictOf(timeless), HasSubstr("time_imprecise"));
+  EXPECT_THAT(IssuesOf(timeless), Contains("vs-1 Observation.effective[x]"));
+  EXPECT_THAT(IssuesOf(timeless), Not(Contains(HasSubstr("time "))));
+  EXPECT_THAT(IssuesOf(Replaced(Vital("8867-4", R"("valueQuantity":{"value":70,"unit":"/min"})"),
+                                R"("effectiveDateTime":"2024-05-01T10:00:00Z",)", "")),
+              Contains("time Observation.effective[x]"));
+}
+
 TEST(AssessTest, ARetractionNeedsNoSubjectAndNoCode) {
   EXPECT_EQ(VerdictOf(R"({"resourceType":"Observation","id":"a","status":"entered-in-error",
       "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]}})"),
