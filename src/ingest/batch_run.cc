@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 
@@ -92,7 +93,8 @@ class RunWorker {
   // `last`: ordinal of the group's last file, worked on or not.
   Status WorkGroup(std::vector<GroupFile> files, int64_t last);
   Status CommitTable(Silver table, const GroupStage& stage, const std::vector<GroupFile>& files,
-                     int64_t last, std::vector<lake::RefusedRecord>& refused);
+                     int64_t last, std::vector<lake::RefusedRecord>& refused,
+                     std::array<lake::UpsertResult, kSilverCount>& results);
   Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
   Status TakeStatedOutcomes(Silver table, const GroupStage& stage,
                             const std::vector<GroupFile>& files);
@@ -286,7 +288,8 @@ void RunWorker::CollectProblems(const GroupStage& stage) {
 // One silver table's part of a group: its commit, the outcomes of its records, what it refuses.
 Status RunWorker::CommitTable(Silver table, const GroupStage& stage,
                               const std::vector<GroupFile>& files, int64_t last,
-                              std::vector<lake::RefusedRecord>& refused) {
+                              std::vector<lake::RefusedRecord>& refused,
+                              std::array<lake::UpsertResult, kSilverCount>& results) {
   const std::string& name = views_[static_cast<size_t>(table)].table;
   // Read before: after this commit the table's own statement of it would be found there.
   VL_TRY(const delta::SnapshotPtr before, lake_.Latest(name));
@@ -312,6 +315,7 @@ Status RunWorker::CommitTable(Silver table, const GroupStage& stage,
     into->rows_inserted += result.rows_inserted;
     into->rows_updated += result.rows_updated;
   }
+  results[static_cast<size_t>(table)] = std::move(result);
   return {};
 }
 
@@ -345,10 +349,13 @@ Status RunWorker::WorkGroup(std::vector<GroupFile> files, int64_t last) {
   VL_TRY(const bool stands, StandsAsRead(files));
   if (!stands) return files.empty() ? Status() : WorkGroup(std::move(files), last);
   std::vector<lake::RefusedRecord> refused;
+  std::array<lake::UpsertResult, kSilverCount> results;
   for (const Silver table : kSilverTables) {
     Report("writing", bytes_done_, records_done_);
-    VL_RETURN_IF_ERROR(CommitTable(table, stage, files, last, refused));
+    VL_RETURN_IF_ERROR(CommitTable(table, stage, files, last, refused, results));
   }
+  VL_RETURN_IF_ERROR(stage.SettleHomes(results[static_cast<size_t>(Silver::kObservation)],
+                                       results[static_cast<size_t>(Silver::kVitalSign)], wait_));
   VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, files, wait_));
   VL_RETURN_IF_ERROR(CommitQuarantine(stage, last));
   for (const auto& [ordinal, tally] : stage.tallies()) {

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/parallel.h"
+#include "lake/settle_homes.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -240,6 +241,13 @@ Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
     return true;
   };
   return Stage(threads, next, wait);
+}
+
+Status GroupStage::SettleHomes(const lake::UpsertResult& observation,
+                               const lake::UpsertResult& vital_sign, const Wait& wait) const {
+  const lake::UpsertRequest request = Request(Silver::kObservation, "", {});
+  VL_RETURN_IF_ERROR(lake::SettleHomes(lake_, request, observation, vital_sign, wait));
+  return {};
 }
 
 void GroupStage::CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,

@@ -98,6 +98,10 @@ class GroupStage {
     }
     return request;
   }
+  // Once both tables of Observations have been committed to (lake::SettleHomes). A default result
+  // stands for a table that was not asked.
+  Status SettleHomes(const lake::UpsertResult& observation, const lake::UpsertResult& vital_sign,
+                     const Wait& wait) const;
   // Adds the outcomes of the records at home in `table` to `counts`, by file ordinal.
   void CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,
                  std::map<int64_t, lake::OutcomeCounts>& counts) const;

@@ -198,6 +198,8 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
       done.erase({refused.source_partition, refused.source_offset});
     }
   }
+  // A replay that was cut off is done anew, and does not know how far it was.
+  VL_RETURN_IF_ERROR(stage.SettleHomes({}, {}, wait));
   VL_TRY(engine::QueryResult refused,
          stage.connection().Query(fmt::format("SELECT source_partition, source_offset FROM ({})",
                                               stage.QuarantineRows())));

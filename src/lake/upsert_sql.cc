@@ -141,7 +141,7 @@ std::string CreateDecision() {
       "first_delete AS (SELECT * FROM usable WHERE deleted QUALIFY row_number() OVER ("
       "  PARTITION BY id_space, id ORDER BY received_at, split_part(source_partition, '#', 1), "
       "    source_offset, source_partition) = 1), "
-      "key AS (SELECT DISTINCT id_space, id FROM usable), "
+      "key AS (SELECT id_space, id FROM usable UNION SELECT id_space, id FROM elsewhere), "
       "joined AS (SELECT k.id_space, k.id, b.origin, b.content_hash, b.version_id, b.last_updated, "
       "    coalesce(b.retraction, false) AS retraction, "
       "    coalesce(b.source_partition, d.source_partition) AS source_partition, "
