@@ -248,9 +248,8 @@ Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::st
 
 Result<lake::UpsertResult> RunWorker::UpsertTable(Silver table, const GroupStage& stage,
                                                   int64_t last) {
-  const lake::UpsertRequest request = stage.Request(
-      table, table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table,
-      [&](const std::map<std::string, lake::Exceptions>& exceptions) {
+  const lake::UpsertRequest request =
+      stage.Request(table, [&](const std::map<std::string, lake::Exceptions>& exceptions) {
         std::map<int64_t, lake::OutcomeCounts> counts;
         stage.CountHome(table, exceptions, counts);
         lake::CommitNote note;

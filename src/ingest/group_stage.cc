@@ -245,7 +245,7 @@ Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
 
 Status GroupStage::SettleHomes(const lake::UpsertResult& observation,
                                const lake::UpsertResult& vital_sign, const Wait& wait) const {
-  const lake::UpsertRequest request = Request(Silver::kObservation, "", {});
+  const lake::UpsertRequest request = Request(Silver::kObservation, {});
   VL_RETURN_IF_ERROR(lake::SettleHomes(lake_, request, observation, vital_sign, wait));
   return {};
 }

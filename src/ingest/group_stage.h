@@ -84,13 +84,12 @@ class GroupStage {
   std::string IssueRows() const;
   engine::Connection& connection() { return *connection_; }
 
-  // What to ask of lake::Upsert for one table. `sibling` as there; the stage must outlive it.
+  // What to ask of lake::Upsert for one table. The stage must outlive it.
   lake::UpsertRequest Request(
-      Silver table, std::string sibling,
+      Silver table,
       std::function<lake::CommitNote(const std::map<std::string, lake::Exceptions>&)> note) const {
     const size_t at = static_cast<size_t>(table);
-    lake::UpsertRequest request{context_.views[at], staged_[at], std::move(sibling),
-                                std::move(note)};
+    lake::UpsertRequest request{context_.views[at], staged_[at], std::move(note)};
     // A blood-pressure panel's key may come as a single value, at home in silver.vital_sign.
     if (table == Silver::kObservation) {
       request.elsewhere = &context_.views[static_cast<size_t>(Silver::kVitalSign)];

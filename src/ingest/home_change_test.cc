@@ -117,7 +117,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"DeletedInBetween",
                          {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kDelete}},
                          "",
-                         "2,8867-4,\n"}),
+                         "2,8867-4,\n"},
+                    Case{"DeletedBeforeItIsAPanel",
+                         {{Shape::kHeartRate, 2}, {Shape::kDelete}, {Shape::kPanel, 3}},
+                         "3,true\n",
+                         "3,8480-6,\n3,8462-4,\n"},
+                    Case{"DeletedThereAndBack",
+                         {{Shape::kPanel, 1},
+                          {Shape::kHeartRate, 2},
+                          {Shape::kDelete},
+                          {Shape::kPanel, 3}},
+                         "3,true\n",
+                         "3,8480-6,\n3,8462-4,\n"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(HomeChangeTest, TheChangeFeedSaysThatTheRowWent) {

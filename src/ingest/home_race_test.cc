@@ -38,11 +38,12 @@
 namespace vitalake::ingest {
 namespace {
 
-// "<id>: observation <version>, <code> <version>, <code> <version>"
+// "<id>: observation <version>, <code> <version>, <code> <version>", each perhaps "deleted".
 constexpr const char* kRowsById =
-    "SELECT id || ': ' || string_agg(what || ' ' || version_id, ', ' ORDER BY what DESC) FROM ("
-    "SELECT id, version_id, 'observation' AS what FROM silver.observation UNION ALL "
-    "SELECT id, version_id, code FROM silver.vital_sign) GROUP BY id ORDER BY id";
+    "SELECT id || ': ' || string_agg(concat_ws(' ', what, version_id, CASE WHEN deleted THEN "
+    "'deleted' END), ', ' ORDER BY what DESC) FROM ("
+    "SELECT id, version_id, deleted, 'observation' AS what FROM silver.observation UNION ALL "
+    "SELECT id, version_id, deleted, code FROM silver.vital_sign) GROUP BY id ORDER BY id";
 
 constexpr Micros kSentBefore = 1'775'001'600'000'000;  // what home_fixture.h makes
 
@@ -93,6 +94,10 @@ class OneByOne {
   std::condition_variable changed_;
   std::vector<Thread> threads_;
 };
+
+bool HasDelete(const std::vector<Sent>& sent) {
+  return std::ranges::find(sent, Shape::kDelete, &Sent::shape) != sent.end();
+}
 
 // A process's threads: of silver.vital_sign, which goes on to the last look, and of
 // silver.observation.
@@ -168,8 +173,7 @@ class Process {
 
     const auto upsert = [&](Silver table, size_t thread) -> Result<lake::UpsertResult> {
       if (!Gate(thread)) return Fail(ErrorKind::kCancelled, "killed");
-      const size_t sibling = table == Silver::kObservation ? 2 : 1;
-      const auto request = stage.Request(table, views_[sibling].table, [&](const auto&) {
+      const auto request = stage.Request(table, [&](const auto&) {
         return lake::CommitNote{{{partition.AppId(), 1}}, {}};
       });
       return lake::Upsert(*lake_, request, {});
@@ -182,14 +186,18 @@ class Process {
       observation = upsert(Silver::kObservation, other);
       if (turns_ != nullptr) turns_->End(other);
     });
-    const auto vital_sign = upsert(Silver::kVitalSign, main);
-    while (turns_ != nullptr && !turns_->HasEnded(other)) {
-      if (!turns_->Gate(main) && !is_killed_) {
+    const auto await = [&] {
+      while (turns_ != nullptr && !turns_->HasEnded(other)) {
+        if (turns_->Gate(main) || is_killed_) continue;
         is_killed_ = true;
         store_->FailFrom(store_->calls() + 1);
       }
-    }
-    thread.join();
+      if (thread.joinable()) thread.join();
+    };
+    // With deletions streams commit one table after the other.
+    if (HasDelete(sent)) await();
+    const auto vital_sign = upsert(Silver::kVitalSign, main);
+    await();
     if (!observation) return std::unexpected(observation.error());
     if (!vital_sign) return std::unexpected(vital_sign.error());
     if (!Gate(main)) return Fail(ErrorKind::kCancelled, "killed");
@@ -245,9 +253,11 @@ class HomeRaceTest : public testing::Test {
     std::vector<Sent> all = before;
     for (const auto& one : sent) all.insert(all.end(), one.begin(), one.end());
     const Sent& highest = *std::ranges::max_element(all, {}, &Sent::version);
+    const std::string version =
+        fmt::format("{}{}", highest.version, HasDelete(all) ? " deleted" : "");
     expected_[name] = highest.shape == Shape::kPanel
-                          ? fmt::format("observation {0}, 8480-6 {0}, 8462-4 {0}", highest.version)
-                          : fmt::format("8867-4 {}", highest.version);
+                          ? fmt::format("observation {0}, 8480-6 {0}, 8462-4 {0}", version)
+                          : fmt::format("8867-4 {}", version);
   }
 
   // Of all races up to now.
@@ -343,6 +353,29 @@ TEST_F(HomeRaceTest, WhoIsKilledBeforeItLooksAgainLooksLater) {
   ExpectTheHighest();
 }
 
+// A panel that one of the tables has, and the other does not have yet, is deleted.
+TEST_F(HomeRaceTest, ADeletionReachesBothTables) {
+  const size_t our_value = VitalSignOf(0);
+  const size_t our_panel = ObservationOf(0);
+  const size_t their_value = VitalSignOf(1);
+  const size_t their_panel = ObservationOf(1);
+  const auto race = [&](const char* name, std::initializer_list<std::pair<size_t, int>> runs) {
+    std::vector<RaceStep> steps;
+    for (const auto& [thread, count] : runs) steps.insert(steps.end(), count, RaceStep{thread});
+    Race(name, {}, {{{Shape::kPanel, 1}}, {{Shape::kDelete}}}, steps);
+  };
+  constexpr int kAll = 9;
+  race("has-panel", {{our_panel, 2}, {their_panel, kAll}, {their_value, kAll}});
+  race("has-panel-and-has-read", {{our_value, 1}, {our_panel, 2}, {their_panel, kAll},
+                                  {their_value, kAll}});
+  race("has-values", {{our_value, 2}, {their_panel, kAll}, {their_value, kAll}});
+  race("has-values-and-has-read", {{our_value, 2}, {our_panel, 1}, {their_panel, kAll},
+                                   {their_value, kAll}});
+  race("has-values-and-looks-in-between",
+       {{our_value, 2}, {our_panel, 1}, {their_panel, kAll}, {our_panel, 1}, {our_value, kAll}});
+  ExpectTheHighest();
+}
+
 TEST_F(HomeRaceTest, SeveralProcessesAndKillsAtRandom) {
   const uint64_t races = EveryOrder() ? 1000 : 20;
   for (uint64_t seed = 1; seed <= races; ++seed) {
@@ -360,6 +393,11 @@ TEST_F(HomeRaceTest, SeveralProcessesAndKillsAtRandom) {
     for (auto& one : all) {
       one.push_back(sent());
       if (random.Below(4) == 0) one.push_back(sent());
+    }
+    if (random.Below(2) == 0) {
+      auto& one = all[random.Below(all.size())];
+      if (all.size() > 2 || !before.empty()) one.clear();
+      one.push_back({Shape::kDelete});
     }
     std::vector<RaceStep> steps;
     for (size_t i = 0; i < 8 * all.size(); ++i) {

@@ -187,7 +187,7 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
   std::set<LineOfFile> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (const Silver table : kSilverTables) {
-    const lake::UpsertRequest request = stage.Request(table, {}, [&](const auto&) {
+    const lake::UpsertRequest request = stage.Request(table, [&](const auto&) {
       return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", selection.run.run.value)}}};
     });
     VL_TRY(const lake::UpsertResult result, lake::Upsert(lake, request, wait));

@@ -87,16 +87,18 @@ class HomeSettler {
 
   Result<int64_t> Compare(std::vector<uint64_t> keys) {
     const StagedRecords none;
-    UpsertRequest request{request_.view, none, "", [](const auto&) { return CommitNote(); }};
+    UpsertRequest request{request_.view, none, [](const auto&) { return CommitNote(); }};
     request.elsewhere = request_.elsewhere;
     request.staged_elsewhere = &none;
     request.compared = StagedKeys::Of(std::move(keys));
     VL_TRY(const UpsertResult result, Upsert(lake_, request, wait_));
-    if (result.rows_removed > 0) {
-      log::Info("{}: another process has newer versions of {} rows in {}: taken out",
-                request.view.table, result.rows_removed, request.elsewhere->table);
+    if (result.committed) {
+      log::Info("{}: of versions that another process put into {} meanwhile: {} rows taken out, {} "
+                "deleted",
+                request.view.table, request.elsewhere->table, result.rows_removed,
+                result.rows_updated);
     }
-    return result.rows_removed;
+    return result.rows_removed + result.rows_updated;
   }
 
   Lake& lake_;

@@ -5,7 +5,7 @@
 // while another puts a newer single value there having seen nothing in silver.observation.
 // Therefore who has committed to both looks once more at what others have put into either since it
 // read them, for the keys of its own records, and takes out of silver.observation what is
-// superseded.
+// superseded, and deletes there what is deleted.
 //
 // Of two such processes one sees the other: a row that stays wrongly was put there after its rival
 // had looked for the last time, hence after the rival's own version was in silver.vital_sign; who
@@ -27,7 +27,7 @@ namespace vitalake::lake {
 // `request` is that of the table that has an `elsewhere`, `own` what came of it, `other` what came
 // of the other table's; a default one where a table was not asked. All of the records' keys are
 // looked for where one of the results does not say what it rests on. Returns the number of rows
-// taken out. Errors are those of Upsert; then it must be done again.
+// changed. Errors are those of Upsert; then it must be done again.
 // Cost without another writer: the newest version of both tables is asked for.
 Result<int64_t> SettleHomes(Lake& lake, const UpsertRequest& request, const UpsertResult& own,
                             const UpsertResult& other, const Wait& wait);

@@ -95,20 +95,18 @@ struct RefusedRecord {
 struct UpsertRequest {
   const SilverView& view;
   const StagedRecords& staged;
-  // The table that shares keys with this one; a DELETE of a key that only it holds leaves no
-  // tombstone here. Empty: none.
-  std::string sibling;
   // Called with the outcomes once they are known, for each try: fills what the commit says.
   std::function<CommitNote(const std::map<std::string, Exceptions>&)> note;
   // The view of the table that holds versions of this one's keys which have their home there (its
-  // `home` condition tells which), and the records of this batch staged for it. Null: no such
-  // table.
+  // `home` condition tells which), and the records of this batch staged for it. A DELETE of a key
+  // that only that one holds leaves no tombstone here; but a key deleted there is deleted here,
+  // too. Null: no such table.
   const SilverView* elsewhere = nullptr;
   const StagedRecords* staged_elsewhere = nullptr;
   // Only finds out what becomes, or became, of the records: nothing is committed.
   bool only_asks = false;
   // Instead of records (`staged` has none): keys whose rows here leave the table where a higher
-  // version is in that of `elsewhere`.
+  // version is in that of `elsewhere`, and are deleted where they are deleted there.
   std::shared_ptr<const StagedKeys> compared = nullptr;
   // Also says of each place what became of its records.
   bool by_place = false;

@@ -70,19 +70,20 @@ Status UpsertTry::PointDeletes() {
       "(SELECT resource_id FROM staged WHERE deleted)";
   VL_TRY(const std::string own,
          engine::RelationSql(lake_.Files(snapshot_, request_.view.table), {.columns = columns}));
-  std::string sibling = none;
-  if (!request_.sibling.empty()) {
-    VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.sibling));
+  std::string others = none;
+  if (request_.elsewhere) {
+    const std::string_view table = request_.elsewhere->table;
+    VL_TRY(const delta::SnapshotPtr other, Elsewhere());
     VL_TRY(const std::string rows,
-           engine::RelationSql(lake_.Files(other, request_.sibling), {.columns = columns}));
+           engine::RelationSql(lake_.Files(other, table), {.columns = columns}));
     // A tombstone there is the same deletion, waiting.
-    sibling = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
+    others = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
   }
-  return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), sibling));
+  return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), others));
 }
 
-// elsewhere: versions of staged keys that the other table holds and that have their home there. A
-// key that this table holds has its best version here.
+// elsewhere: versions of staged keys that the other table holds. A key that this table holds has
+// its best version here.
 Status UpsertTry::LoadElsewhere() {
   if (!request_.elsewhere) {
     return Run(upsert_sql::CreateElsewhere(

@@ -84,8 +84,6 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   const StreamBatch& batch = staged.batch();
   const GroupStage& stage = staged.stage();
   const std::string& name = views_[static_cast<size_t>(table)].table;
-  const std::string sibling =
-      table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table;
   OutcomesByApp stated;
   const auto note = [&](const std::map<std::string, lake::Exceptions>& exceptions) {
     std::map<int64_t, lake::OutcomeCounts> counts;
@@ -97,7 +95,7 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
     note.info["outcomes"] = OutcomesJson(stated);
     return note;
   };
-  lake::UpsertRequest request = stage.Request(table, sibling, note);
+  lake::UpsertRequest request = stage.Request(table, note);
   request.only_asks = !lacks;
   request.by_place = settings_.listener != nullptr;
   auto result = lake::Upsert(lake_, request, wait);
