@@ -22,7 +22,8 @@ numbered AS (
       ORDER BY id) AS place
   FROM half
 ),
--- As in patient_observations: one moment and device, one reading.
+-- As in patient_observations: one moment and device, one reading. Halves that were sent with two
+-- local days (one moment, two offsets) stay each on its own.
 single AS (
   SELECT id_space, patient_id, effective_date,
     max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
@@ -45,14 +46,21 @@ reading AS (
   FROM single
   WHERE coalesce(systolic - diastolic, 10) >= 10
 ),
+-- What no sum can hold is no pressure: NULL, and in no mean.
+exact_reading AS (
+  SELECT id_space, patient_id, effective_date, systolic, diastolic,
+    TRY_CAST(systolic AS DECIMAL(18, 6)) AS exact_systolic,
+    TRY_CAST(diastolic AS DECIMAL(18, 6)) AS exact_diastolic
+  FROM reading
+),
 day AS (
   SELECT r.id_space, coalesce(l.person_id, r.patient_id) AS patient_id, r.effective_date AS day,
     count(*) AS readings,
-    CAST(sum(CAST(r.systolic AS DECIMAL(18, 6))) AS DOUBLE) / nullif(count(r.systolic), 0) AS mean_systolic,
-    CAST(sum(CAST(r.diastolic AS DECIMAL(18, 6))) AS DOUBLE) / nullif(count(r.diastolic), 0) AS mean_diastolic,
+    CAST(sum(r.exact_systolic) AS DOUBLE) / nullif(count(r.exact_systolic), 0) AS mean_systolic,
+    CAST(sum(r.exact_diastolic) AS DOUBLE) / nullif(count(r.exact_diastolic), 0) AS mean_diastolic,
     min(r.systolic) AS min_systolic, max(r.systolic) AS max_systolic,
     min(r.diastolic) AS min_diastolic, max(r.diastolic) AS max_diastolic
-  FROM reading r
+  FROM exact_reading r
   LEFT JOIN person_link l ON l.id_space = r.id_space AND l.patient_id = r.patient_id
   WHERE r.patient_id IS NOT NULL AND r.effective_date IS NOT NULL
   GROUP BY r.id_space, coalesce(l.person_id, r.patient_id), r.effective_date

@@ -18,6 +18,7 @@ WITH patient AS (
 -- several at one moment the first with the first.
 half AS (
   SELECT id_space, patient_id, effective_time, effective_date, device, code, value,
+    CASE WHEN source_partition NOT LIKE 'bronze/%/____/__/__/%' THEN 'home' ELSE 'office' END AS setting,
     CASE WHEN status IN ('preliminary', 'final', 'amended', 'corrected')
           AND (coalesce(quality, '') = ''
             OR (concat(' ', quality, ' ') NOT LIKE '% implausible %'
@@ -29,21 +30,28 @@ half AS (
   WHERE panel IS NULL AND component IS NULL AND code IN ('8480-6', '8462-4') AND retracted_at IS NULL
 ),
 numbered AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, code, value, usable, alone,
+  SELECT id_space, patient_id, effective_time, effective_date, device, setting, code, value,
+    usable, alone,
     row_number() OVER (
-      PARTITION BY id_space, patient_id, effective_time, effective_date, device, code, usable, alone
+      PARTITION BY id_space, patient_id, effective_time, device, code, usable, alone
       ORDER BY id) AS place
   FROM half
 ),
 single AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, usable,
+  SELECT id_space, patient_id, effective_time, min(effective_date) AS effective_date, device, usable,
+    max(setting) AS setting,
     max(CASE WHEN code = '8480-6' THEN value END) AS systolic,
     max(CASE WHEN code = '8462-4' THEN value END) AS diastolic
   FROM numbered
-  GROUP BY id_space, patient_id, effective_time, effective_date, device, usable, alone, place
+  GROUP BY id_space, patient_id, effective_time, device, usable, alone, place
 ),
 every_reading AS (
-  SELECT id_space, patient_id, effective_time, effective_date, device, setting, device_type,
+  SELECT id_space, patient_id, effective_time, effective_date, device,
+    -- Where the sender does not say: what comes by a stream was measured at home; a file has the
+    -- readings of an office.
+    coalesce(setting,
+      CASE WHEN source_partition NOT LIKE 'bronze/%/____/__/__/%' THEN 'home' ELSE 'office' END)
+      AS setting, device_type,
     systolic_pressure_value AS systolic, diastolic_pressure_value AS diastolic,
     CASE WHEN status IN ('preliminary', 'final', 'amended', 'corrected')
           AND (coalesce(quality, '') = ''
@@ -54,7 +62,7 @@ every_reading AS (
   FROM silver.observation
   WHERE retracted_at IS NULL
   UNION ALL
-  SELECT id_space, patient_id, effective_time, effective_date, device, CAST(NULL AS VARCHAR),
+  SELECT id_space, patient_id, effective_time, effective_date, device, setting,
     CAST(NULL AS VARCHAR), systolic, diastolic,
     -- Swapped or too close together: as of a panel, implausible.
     CASE WHEN usable = 1 AND coalesce(systolic - diastolic, 10) >= 10 THEN 1 ELSE 0 END
@@ -90,10 +98,11 @@ last_reading AS (
     AND s.last_taken IS NOT DISTINCT FROM r.taken
   WHERE r.counts = 1
 ),
+-- What no sum can hold is no pressure: NULL, and in no mean.
 counted AS (
   SELECT r.id_space, r.person, r.effective_date, r.systolic, r.diastolic,
-    CAST(r.systolic AS DECIMAL(18, 6)) AS exact_systolic,
-    CAST(r.diastolic AS DECIMAL(18, 6)) AS exact_diastolic,
+    TRY_CAST(r.systolic AS DECIMAL(18, 6)) AS exact_systolic,
+    TRY_CAST(r.diastolic AS DECIMAL(18, 6)) AS exact_diastolic,
     r.taken > s.after_7d AS in_7d, r.taken > s.after_28d AS in_28d,
     (r.device IS NOT NULL OR r.device_type IS NOT NULL)
       AND coalesce(r.device_type, 'unknown') IN ('unknown', 'cuffless') AS uncertain_device
@@ -103,16 +112,16 @@ counted AS (
 ),
 summary AS (
   SELECT id_space, person,
-    sum(exact_systolic) AS sum_systolic, count(systolic) AS count_systolic,
-    sum(exact_diastolic) AS sum_diastolic, count(diastolic) AS count_diastolic,
+    sum(exact_systolic) AS sum_systolic, count(exact_systolic) AS count_systolic,
+    sum(exact_diastolic) AS sum_diastolic, count(exact_diastolic) AS count_diastolic,
     sum(CASE WHEN in_7d THEN exact_systolic END) AS sum_7d_systolic,
-    count(CASE WHEN in_7d THEN systolic END) AS count_7d_systolic,
+    count(CASE WHEN in_7d THEN exact_systolic END) AS count_7d_systolic,
     sum(CASE WHEN in_7d THEN exact_diastolic END) AS sum_7d_diastolic,
-    count(CASE WHEN in_7d THEN diastolic END) AS count_7d_diastolic,
+    count(CASE WHEN in_7d THEN exact_diastolic END) AS count_7d_diastolic,
     sum(CASE WHEN in_28d THEN exact_systolic END) AS sum_28d_systolic,
-    count(CASE WHEN in_28d THEN systolic END) AS count_28d_systolic,
+    count(CASE WHEN in_28d THEN exact_systolic END) AS count_28d_systolic,
     sum(CASE WHEN in_28d THEN exact_diastolic END) AS sum_28d_diastolic,
-    count(CASE WHEN in_28d THEN diastolic END) AS count_28d_diastolic,
+    count(CASE WHEN in_28d THEN exact_diastolic END) AS count_28d_diastolic,
     count(CASE WHEN in_28d THEN 1 END) AS readings_28d,
     min(CASE WHEN in_28d THEN effective_date END) AS first_date_28d,
     max(CASE WHEN in_28d THEN effective_date END) AS last_date_28d,
@@ -128,7 +137,7 @@ means AS (
     m.min_diastolic_pressure, m.max_diastolic_pressure,
     m.readings_28d, m.first_date_28d, m.last_date_28d, m.uncertain_device,
     l.systolic AS last_systolic_pressure, l.diastolic AS last_diastolic_pressure,
-    l.effective_date AS last_date, coalesce(l.setting, 'office') AS setting,
+    l.effective_date AS last_date, l.setting,
     CAST(sum_systolic AS DOUBLE) / nullif(count_systolic, 0) AS avg_systolic_pressure,
     CAST(sum_diastolic AS DOUBLE) / nullif(count_diastolic, 0) AS avg_diastolic_pressure,
     CAST(sum_7d_systolic AS DOUBLE) / nullif(count_7d_systolic, 0) AS avg_7d_systolic_pressure,

@@ -11,5 +11,6 @@ SELECT COLUMNS('^_[a-z].*'),
     lambda x, i: {'rank': coalesce(x.rank, 2147483647), 'place': i, 'value': x.value}))[1].value AS email,
   line, city, district, state, postal_code, country, deceased, deceased_time, mrn, mrn_system,
   identifiers, coalesce(managing_organization, managing_organization_reference) AS managing_organization,
-  replaced_by, coalesce(replaced_by, _id) AS person_id, coalesce(is_test, false) AS is_test
+  replaced_by, coalesce(replaced_by, _id) AS person_id, coalesce(is_test, false) AS is_test,
+  nullif(replaces, '[]') AS replaces
 FROM rows

@@ -109,8 +109,8 @@ Result<lake::UpsertResult> Merge(const std::string& location, const fs::path& fo
   const lake::SilverView& other = ViewOf(views, Silver::kVitalSign);
   const lake::StagedRecords own = Kept(notes->Find(view.table), folder);
   const lake::StagedRecords elsewhere = Kept(notes->Find(other.table), folder);
-  lake::UpsertRequest request{view, own, other.table,
-                              [](const auto&) { return lake::CommitNote{{{"bench", 1}}, {}}; }};
+  lake::UpsertRequest request{
+      view, own, [](const auto&) { return lake::CommitNote{{{"bench", 1}}, {}}; }};
   request.elsewhere = &other;
   request.staged_elsewhere = &elsewhere;
   return lake::Upsert(*lake, request, {});

@@ -134,6 +134,7 @@ KeySpec BuildSchema() {
                   Key("views", KeyType::kPath), Key("models", KeyType::kPath), Landing(), Streams(),
                   Outbound(),
                   Section("monitor", {Key("rules", KeyType::kPath, "rules/"),
+                                      Key("guideline", KeyType::kText, "aha-acc-2025"),
                                       Key("late_after", KeyType::kDuration, "15m"),
                                       Key("late_critical_within", KeyType::kDuration, "24h")}),
                   Section("serve", {OrOff(Key("http", KeyType::kAddress, "127.0.0.1:8080")),

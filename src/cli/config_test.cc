@@ -35,7 +35,7 @@ streams:
     kafka: {brokers: "localhost:9092", topic: observations, group: vitalake, preset: kafka, security: {protocol: sasl_ssl}}
     commit: {every: 400ms, rows: 50000, merge_every: 5s}
 outbound: {kafka: {brokers: "b:9092", observations: observations-enriched, alerts: alerts}, webhook: {url: "https://x", secret: "${env:HOOK_SECRET}"}, names: true}
-monitor: {rules: rules/, late_after: 15m, late_critical_within: 24h}
+monitor: {rules: rules/, guideline: aha-acc-2025, late_after: 15m, late_critical_within: 24h}
 serve: {http: "127.0.0.1:8080", postgres: "127.0.0.1:5439"}
 engine: {threads: auto, spill: auto}
 maintain: {small_files: 32, target_rows: 400000, target_file: 128MB, checkpoint_every: 100, retain: 168h}

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "engine/engine.h"
 
 namespace vitalake::cli {
@@ -25,7 +26,9 @@ std::string RowList::ToSql() const {
   for (const std::vector<RowCell>& row : rows_) {
     sql += fmt::format("{}({}", row_number ? ", " : "", row_number);
     ++row_number;
-    for (const RowCell& cell : row) sql += cell ? ", " + engine::QuoteLiteral(*cell) : ", NULL";
+    for (const RowCell& cell : row) {
+      sql += cell ? ", " + engine::QuoteLiteral(ValidUtf8(*cell)) : ", NULL";
+    }
     sql += ")";
   }
   if (rows_.empty()) {

@@ -227,7 +227,13 @@ Result<ingest::MonitorRules> ReadMonitorRules(const Config& config) {
   std::error_code ignored;
   const bool named = config.Find("monitor.rules")->source != SettingSource::kDefault;
   if (!named && !std::filesystem::is_directory(folder, ignored)) folder.clear();
-  auto rules = ingest::MonitorRules::Load(folder);
+  VL_TRY(const std::string guideline, config.Text("monitor.guideline"));
+  auto rules = ingest::MonitorRules::Load(folder, guideline);
+  if (!rules && rules.error().kind == ErrorKind::kNotFound) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{}: `monitor.guideline`: {}", config.Find("monitor.guideline")->origin,
+                            rules.error().message));
+  }
   if (!rules) return Because(std::move(rules).error(), "monitor.rules");
   const auto micros = [&](const char* key) -> Result<Micros> {
     VL_TRY(const auto duration, config.Duration(key));

@@ -77,6 +77,8 @@ TEST(AlertRulesTest, AtOnceIsThreePointsOfNews2) {
     EXPECT_EQ(at_once(LimitsOf("vital-limits", "9279-1", Unit::kPerMinute), x),
               RespiratoryPoints(x) == 3)
         << x;
+    EXPECT_EQ(at_once(LimitsOf("vital-limits", "8480-6", Unit::kMmHg), x), SystolicPoints(x) == 3)
+        << x;
     if (x > 92) continue;  // scale 2 wants to know about oxygen from there on
     EXPECT_EQ(at_once(LimitsOf("vital-limits", "2708-6", Unit::kPercent), x),
               SaturationPoints(x, OxygenScale::kOne, {}) == 3)

@@ -1,5 +1,6 @@
 #include "clinical/assess.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "clinical/observation_parts.h"
@@ -64,13 +65,14 @@ class Assessor {
   Home Scope(const ObservationParts& parts);
   void GatherComponents(JsonValue component);
   const VitalCode* VitalOf(JsonValue code) const;
-  bool IsPressureCode(JsonValue code, std::string_view loinc) const;
 
+  bool NamesOrRanks(const ObservationParts& parts, JsonValue element) const;
   void TakeFindings(const ObservationParts* parts);
   void TakeId(JsonValue id);
   void TakeSubject(const ObservationParts& parts);
   void TakeCode(const ObservationParts& parts);
   void TakeTime(const ObservationParts& parts);
+  void NoteImprecise(JsonValue element);
   void TakeMoment(const fhir::DateTime& at, JsonValue element);
   void BloodPressure(const ObservationParts& parts);
   void VitalSign(const ObservationParts& parts);
@@ -88,7 +90,7 @@ class Assessor {
   JsonValue resource_;
   const AssessContext& context_;
   Assessment out_;
-  // The components 8480-6 and 8462-4, and one that repeats either.
+  // The components that are 8480-6 and 8462-4 by the code table, and one that repeats either.
   JsonValue systolic_, diastolic_, repeated_;
   bool coded_component_ = false;  // some component is of a listed vital sign
 };
@@ -134,8 +136,10 @@ void Assessor::Observation() {
   TakeFindings(&parts);
   if (out_.home == Home::kOutOfScope) return;
   TakeId(parts.id);
-  TakeSubject(parts);
-  TakeCode(parts);
+  if (!out_.retracted) {
+    TakeSubject(parts);
+    TakeCode(parts);
+  }
   TakeTime(parts);
   if (out_.retracted) return;
   out_.home == Home::kBloodPressure ? BloodPressure(parts) : VitalSign(parts);
@@ -151,22 +155,12 @@ const VitalCode* Assessor::VitalOf(JsonValue code) const {
   return found;
 }
 
-bool Assessor::IsPressureCode(JsonValue code, std::string_view loinc) const {
-  bool found = false;
-  ForEachCoding(code, [&](std::string_view system, std::string_view text) {
-    found |= text == loinc && system == CodeTable::kLoinc;
-  });
-  return found;
-}
-
 void Assessor::GatherComponents(JsonValue component) {
   ForEachItem(component, [&](JsonValue item) {
-    const JsonValue code = item.Find(PartSymbols::Get().code);
-    const VitalCode* vital = VitalOf(code);
+    const VitalCode* vital = VitalOf(item.Find(PartSymbols::Get().code));
     coded_component_ |= vital != nullptr;
     const Role role = vital ? vital->role : Role::kNone;
     if (role != Role::kSystolic && role != Role::kDiastolic) return;
-    if (!IsPressureCode(code, vital->code)) return;
     JsonValue& part = role == Role::kSystolic ? systolic_ : diastolic_;
     (part ? repeated_ : part) = item;
   });
@@ -180,19 +174,23 @@ Home Assessor::Scope(const ObservationParts& parts) {
   return in_scope ? Home::kVitalSign : Home::kOutOfScope;
 }
 
+// Whether the element tells which record, or which version of it, is retracted.
+bool Assessor::NamesOrRanks(const ObservationParts& parts, JsonValue element) const {
+  return Inside(parts.id, element) || Inside(parts.status, element) ||
+         Inside(resource_.Find("meta"), element);
+}
+
 // What Validate found: rejections, tokens, remarks. `parts` is null for a Patient.
 void Assessor::TakeFindings(const ObservationParts* parts) {
   const bool in_scope = out_.home != Home::kOutOfScope;
   for (fhir::Finding& finding : fhir::Validate(resource_)) {
-    const bool in_value = parts && (Inside(parts->component, finding.element) ||
-                                    Inside(parts->quantity, finding.element) ||
-                                    Inside(parts->other_value, finding.element));
     bool unusable = finding.effect == fhir::Effect::kUnusable;
     if (!context_.underscore_in_id && finding.issue.rule == "id" &&
         finding.element == resource_.Find(PartSymbols::Get().id)) {
       unusable = true;
     }
-    if (in_scope && unusable && !(out_.retracted && in_value) && !out_.rejection) {
+    if (in_scope && unusable && !out_.rejection &&
+        (!out_.retracted || NamesOrRanks(*parts, finding.element))) {
       const std::string_view rule = finding.issue.rule;
       out_.rejection =
           Rejection{rule == "cardinality" ? "type" : std::string(rule),
@@ -238,19 +236,32 @@ void Assessor::TakeTime(const ObservationParts& parts) {
     at = start.is_string() ? start : at.Find(s.end);
   } else if (at && parts.effective_name == s.effective_timing) {
     const JsonValue events = at.Find(s.event);
-    at = events.is_array() && events.size() > 0 ? *events.children().begin() : JsonValue();
+    at = JsonValue();
+    ForEachItem(events, [&](JsonValue event) {
+      if (!at && event.is_string()) at = event;
+    });
   }
   const auto time = at.is_string() ? fhir::ParseDateTime(at.text()) : std::nullopt;
   if (time) return TakeMoment(*time, at);
+  NoteImprecise(parts.effective);
+}
+
+// Null: none was sent, which Validate remarks of what says that it is a vital sign.
+void Assessor::NoteImprecise(JsonValue element) {
   out_.quality.Add(Quality::kTimeImprecise);
+  if (out_.retracted) return;
+  constexpr std::string_view kMessage = "no moment; judged at the time of receipt";
+  if (element) return Note(Severity::kInformation, "time", element, kMessage);
+  if (std::ranges::find(out_.issues, "vs-1", &fhir::Issue::rule) != out_.issues.end()) return;
+  Note(Severity::kInformation, "time", resource_, kMessage, "effective[x]");
 }
 
 void Assessor::TakeMoment(const fhir::DateTime& at, JsonValue element) {
   const auto utc = at.Utc();
-  if (!utc) out_.quality.Add(Quality::kTimeImprecise);
+  if (!utc) NoteImprecise(element);
   if (!context_.received) return;
   const Micros ahead = utc.value_or(at.LocalBegin()) - *context_.received;
-  if (ahead > kAheadRefused) {
+  if (ahead > kAheadRefused && !out_.retracted) {
     Reject("time", element, "more than 26 hours ahead of the time of receipt");
   } else if (utc && ahead >= kAheadNoted) {
     out_.quality.Add(Quality::kClockAhead);
@@ -303,16 +314,17 @@ void Assessor::BloodPressure(const ObservationParts& parts) {
        {std::pair{&high, &systolic}, std::pair{&low, &diastolic}}) {
     if (*value) TakeValue(**value, *component);
   }
-  if (!high && !low && !parts.absent_reason && !systolic.absent_reason &&
-      !diastolic.absent_reason) {
-    Reject("value", resource_, "neither a pressure that can be used nor a reason why it is absent");
-  }
   TakePair(high, low);
-  const bool unexplained = (!high && !systolic.absent_reason) || (!low && !diastolic.absent_reason);
-  if (unexplained && !parts.absent_reason && !out_.rejection) {
-    Note(Severity::kWarning, "partial", resource_, "systolic or diastolic is missing");
+  const bool others = OtherComponents(parts.component);
+  if (!high && !low && !others && !parts.absent_reason && !systolic.absent_reason &&
+      !diastolic.absent_reason) {
+    Reject("value", resource_, "neither a value that can be used nor a reason why it is absent");
   }
-  OtherComponents(parts.component);
+  const bool unexplained = (!high && !systolic.absent_reason) || (!low && !diastolic.absent_reason);
+  if ((!high || !low) && !out_.rejection) {
+    Note(unexplained && !parts.absent_reason ? Severity::kWarning : Severity::kInformation,
+         "partial", resource_, "systolic or diastolic is missing");
+  }
 }
 
 void Assessor::TakePair(const std::optional<Measured>& systolic,
@@ -343,6 +355,16 @@ void Assessor::TakeValue(const Measured& value, const ObservationParts& parts) {
   }
   if (value.quality.Has(Quality::kImplausible)) {
     Note(Severity::kWarning, "implausible", parts.quantity, "check the reading");
+  }
+  if (value.quality.Has(Quality::kConverted)) {
+    Note(Severity::kInformation, "converted", parts.quantity, "sent in another unit; converted");
+  }
+  if (value.quality.Has(Quality::kUnusual)) {
+    Note(Severity::kInformation, "unusual", parts.quantity, "a rare value; used");
+  }
+  if (value.quality.Has(Quality::kOffScale)) {
+    Note(Severity::kInformation, "off-scale", parts.quantity,
+         "beyond what the device can measure; the limit is kept as the value", "comparator");
   }
 }
 

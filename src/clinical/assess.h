@@ -15,7 +15,8 @@
 //      impossible    S <= 0 or > 350, D < 0, both 0; a negative rate, mass, length, share
 //      unit          a unit that is unknown, or absent where none may be assumed
 //      time          more than 26 hours ahead of the time of receipt
-//    A retraction (entered-in-error, cancelled) needs no values, and theirs are not looked at.
+//    A retraction (entered-in-error, cancelled) needs no more than an id: of what it holds only
+//    that, its status and its meta are looked at.
 // 3. Everything else is kept, with quality tokens and issues.
 #pragma once
 

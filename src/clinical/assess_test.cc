@@ -63,6 +63,9 @@ std::string Replaced(std::string text, std::string_view from, std::string_view t
 constexpr std::string_view kUnit =
     R"("unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]")";
 
+constexpr std::string_view kPerMinute =
+    R"("unit":"/min","system":"http://unitsofmeasure.org","code":"/min")";
+
 std::string Component(std::string_view code, std::string_view rest) {
   return R"({"code":{"coding":[{"system":"http://loinc.org","code":")" + std::string(code) +
          R"("}]})" + std::string(rest) + "}";
@@ -120,6 +123,32 @@ TEST(AssessTest, DecidesScopeFirst) {
                 {"value":70,"unit":"bpm"})") +
                                        "]")),
             "vital-sign |  | ");
+}
+
+// views/observation.json has the same codings: see silver_views_test.cc.
+TEST(AssessTest, TakesPressuresByAnyCodingOfTheCodeTable) {
+  const auto coded = [](std::string_view code, std::string_view system, const char* loinc,
+                        const std::string& json) {
+    return Replaced(
+        json, R"("system":"http://loinc.org","code":")" + std::string(loinc) + "\"",
+        R"("system":")" + std::string(system) + R"(","code":")" + std::string(code) + "\"");
+  };
+  const std::string absent =
+      Replaced(Panel(""), R"("component":[])", R"("dataAbsentReason":{"text":"refused"})");
+  for (const auto& [system, code] : {std::pair("urn:oid:2.16.840.1.113883.6.1", "85354-9"),
+                                     std::pair("http://snomed.info/sct", "75367002")}) {
+    EXPECT_EQ(VerdictOf(coded(code, system, "85354-9", absent)), "blood-pressure |  | partial");
+  }
+  const std::string other = Replaced(Reading("120", "80"), "85354-9", "34534-8");
+  for (const auto& [system, high, low] :
+       {std::tuple("urn:oid:2.16.840.1.113883.6.1", "8480-6", "8462-4"),
+        std::tuple("http://loinc.org", "8459-0", "8453-3"),
+        std::tuple("http://snomed.info/sct", "271649006", "271650006"),
+        std::tuple("urn:iso:std:iso:11073:10101", "150021", "150022")}) {
+    EXPECT_EQ(VerdictOf(coded(low, system, "8462-4", coded(high, system, "8480-6", other))),
+              "blood-pressure |  | ")
+        << high;
+  }
 }
 
 TEST(AssessTest, TakesBodyFluidGlucoseFromCgmOnly) {
@@ -212,6 +241,13 @@ TEST(AssessTest, NeedsAValueOrAReason) {
   EXPECT_EQ(VerdictOf(Panel(Pressure("8480-6", "120") + "," + Component("8462-4", absent))),
             "blood-pressure |  | partial");
   EXPECT_EQ(VerdictOf(Panel(Component("8480-6", R"(,"valueString":"120")"))),
+            "blood-pressure | value Observation | partial");
+  for (const auto& [code, unit] : {std::pair("8478-0", kUnit), std::pair("8867-4", kPerMinute)}) {
+    EXPECT_EQ(VerdictOf(Panel(Pressure(code, "93", unit))), "blood-pressure |  | partial");
+    EXPECT_EQ(VerdictOf(Panel(Component("8480-6", "") + "," + Pressure(code, "93", unit))),
+              "blood-pressure |  | partial");
+  }
+  EXPECT_EQ(VerdictOf(Panel(Component("8478-0", ""))),
             "blood-pressure | value Observation | partial");
   EXPECT_EQ(VerdictOf(Vital("8867-4", R"("note":[{"text":"x"}])")),
             "vital-sign | value Observation | ");
@@ -324,6 +360,8 @@ TEST(AssessTest, ReadsEveryKindOfEffectiveTime) {
             "blood-pressure | time Observation.effectivePeriod.start | ");
   EXPECT_EQ(with(R"("effectiveTiming":{"event":["2024-05-01T10:00:00Z"]},)"),
             "blood-pressure |  | ");
+  EXPECT_EQ(with(R"("effectiveTiming":{"event":[null,"2024-05-01T10:00:00Z"]},)"),
+            "blood-pressure |  | ");
   EXPECT_EQ(with(R"("effectiveTiming":{"code":{"text":"daily"}},)"),
             "blood-pressure |  | time_imprecise");
 }
@@ -333,9 +371,61 @@ TEST(AssessTest, KeepsRetractionsWithoutUsableValues) {
     const std::string json =
         Replaced(Reading("999", "\"x\""), "\"final\"", "\"" + std::string(status) + "\"");
     EXPECT_EQ(VerdictOf(json), "blood-pressure |  |  retracted") << status;
-    EXPECT_EQ(VerdictOf(Replaced(json, "Patient/p", "Group/p")),
-              "blood-pressure | subject Observation.subject |  retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, "Patient/p", "Group/p")), "blood-pressure |  |  retracted");
+    EXPECT_EQ(
+        VerdictOf(Replaced(json, R"("subject":{"reference":"Patient/p"},)", R"("subject":5,)")),
+        "blood-pressure |  |  retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, "2024-05-01T10:00:00+02:00", "yesterday")),
+              "blood-pressure |  | time_imprecise retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, "2024-05-01T10:00:00+02:00", "2034-05-01T10:00:00Z")),
+              "blood-pressure |  | clock_ahead retracted");
+    EXPECT_EQ(VerdictOf(Replaced(json, R"("id":"a")", R"("id":"a b")")),
+              "blood-pressure | id Observation.id |  retracted");
   }
+}
+
+TEST(AssessTest, NamesEveryTokenInAnIssue) {
+  const auto with = [](std::string_view unit, std::string_view value, std::string_view more) {
+    return Panel(Component("8480-6", R"(,"valueQuantity":{"value":)" + std::string(value) + "," +
+                                         std::string(unit) + std::string(more) + "}") +
+                 "," + Pressure("8462-4", "80"));
+  };
+  const std::string path = "Observation.component[0].valueQuantity";
+  constexpr std::string_view kKpa =
+      R"("unit":"kPa","system":"http://unitsofmeasure.org","code":"kPa")";
+  for (const auto& [json, token, issue] :
+       std::vector<std::tuple<std::string, std::string, std::string>>{
+           {with(kKpa, "16", ""), "converted", "converted " + path},
+           {with(kUnit, "210", ""), "unusual", "unusual " + path},
+           {with(kUnit, "120", R"(,"comparator":">")"), "off_scale",
+            "off-scale " + path + ".comparator"},
+           {Panel(Pressure("8480-6", "120") + "," +
+                  Component("8462-4", R"(,"dataAbsentReason":{"text":"refused"})")),
+            "partial", "partial Observation"},
+           {Replaced(Reading("120", "80"), "2024-05-01T10:00:00+02:00", "2024-05-01"),
+            "time_imprecise", "time Observation.effectiveDateTime"}}) {
+    EXPECT_THAT(VerdictOf(json), HasSubstr(token));
+    EXPECT_THAT(IssuesOf(json), Contains(issue)) << token;
+  }
+  // Of none at all Validate says so.
+  const std::string timeless =
+      Replaced(Reading("120", "80"), R"("effectiveDateTime":"2024-05-01T10:00:00+02:00",)", "");
+  EXPECT_THAT(VerdictOf(timeless), HasSubstr("time_imprecise"));
+  EXPECT_THAT(IssuesOf(timeless), Contains("vs-1 Observation.effective[x]"));
+  EXPECT_THAT(IssuesOf(timeless), Not(Contains(HasSubstr("time "))));
+  EXPECT_THAT(IssuesOf(Replaced(Vital("8867-4", R"("valueQuantity":{"value":70,"unit":"/min"})"),
+                                R"("effectiveDateTime":"2024-05-01T10:00:00Z",)", "")),
+              Contains("time Observation.effective[x]"));
+}
+
+TEST(AssessTest, ARetractionNeedsNoSubjectAndNoCode) {
+  EXPECT_EQ(VerdictOf(R"({"resourceType":"Observation","id":"a","status":"entered-in-error",
+      "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]}})"),
+            "blood-pressure |  | time_imprecise retracted");
+  EXPECT_EQ(VerdictOf(R"({"resourceType":"Observation","id":"a","status":"cancelled",
+      "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category",
+                              "code":"vital-signs"}]}]})"),
+            "vital-sign |  | time_imprecise retracted");
 }
 
 TEST(AssessTest, SaysWhetherARefusedReadingWasCritical) {

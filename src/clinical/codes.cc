@@ -225,4 +225,14 @@ const VitalCode* CodeTable::Canonical(std::string_view code) const {
   return vital && vital->code == code ? vital : nullptr;
 }
 
+std::vector<std::string_view> CodeTable::CodesOf(const VitalCode& vital) const {
+  std::vector<std::string_view> codes;
+  for (const Key& key : keys_) {
+    // Once, whatever many names its system has.
+    const bool known = std::ranges::find(codes, key.code) != codes.end();
+    if (&codes_[key.vital] == &vital && !known) codes.emplace_back(key.code);
+  }
+  return codes;
+}
+
 }  // namespace vitalake::clinical

@@ -56,6 +56,8 @@ class CodeTable {
   const VitalCode* Find(std::string_view system, std::string_view code) const;
   // By canonical LOINC code; null when it is not in the table.
   const VitalCode* Canonical(std::string_view code) const;
+  // The codes that mean `vital`, one of codes(), in any of their systems.
+  std::vector<std::string_view> CodesOf(const VitalCode& vital) const;
 
   const std::string& version() const { return version_; }
   const std::vector<VitalCode>& codes() const { return codes_; }

@@ -27,6 +27,12 @@ TEST(CodesTest, MapsCodingsToOneCode) {
   EXPECT_EQ(Canonical("urn:oid:2.16.840.1.113883.6.1", "8867-4"), "8867-4");
 }
 
+TEST(CodesTest, TellsAllCodesOfOne) {
+  const CodeTable& table = *CodeTable::Builtin();
+  EXPECT_THAT(table.CodesOf(*table.Canonical("85354-9")),
+              testing::UnorderedElementsAre("85354-9", "55284-4", "75367002"));
+}
+
 TEST(CodesTest, NeedsSystemAndCode) {
   EXPECT_EQ(Canonical("", "8480-6"), "");
   EXPECT_EQ(Canonical("http://snomed.info/sct", "8480-6"), "");

@@ -109,6 +109,7 @@ TEST(KnownResourcesTest, Hl7ExamplesHaveNoFaults) {
     if (name == "package") continue;
     const Assessment a = AssessText(ReadFile(kData / "hl7-r4-examples" / (name + ".json")));
     for (const fhir::Issue& issue : a.issues) {
+      if (issue.severity == fhir::Severity::kInformation) continue;  // names a token
       const bool expected = name == "Observation-f202" && issue.rule == "vs-1";
       EXPECT_TRUE(expected) << name << ": " << issue.rule << " " << issue.element_path;
     }

@@ -148,9 +148,10 @@ std::optional<Setting> ParseSetting(std::string_view text) {
 
 Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text) {
   VL_TRY(const YamlReader yaml, YamlReader::Parse(file, text));
-  VL_RETURN_IF_ERROR(yaml.AllowKeys({"name", "guideline", "version", "effective", "population",
-                                     "age", "without_age", "interpretation", "categories",
-                                     "pregnancy", "not_in_pregnancy", "alerts", "limits"}));
+  VL_RETURN_IF_ERROR(
+      yaml.AllowKeys({"name", "guideline", "version", "effective", "population", "age",
+                      "without_age", "interpretation", "categories", "pregnancy",
+                      "not_in_pregnancy", "not_alert_at_once", "alerts", "limits"}));
   RuleSet set;
   VL_RETURN_IF_ERROR(ReadNames(yaml, set));
   VL_RETURN_IF_ERROR(ReadPart(yaml, "age", set, ReadAge));
@@ -164,6 +165,10 @@ Result<RuleSet> ReadRuleSet(std::string_view file, std::string_view text) {
   if (yaml.Has("not_in_pregnancy")) {
     VL_TRY(const YamlReader not_in, yaml.At("not_in_pregnancy"));
     VL_TRY(set.not_in_pregnancy, not_in.Bool());
+  }
+  if (yaml.Has("not_alert_at_once")) {
+    VL_TRY(const YamlReader not_alert, yaml.At("not_alert_at_once"));
+    VL_TRY(set.not_alert_at_once, not_alert.Bool());
   }
   VL_RETURN_IF_ERROR(ReadPart(yaml, "categories", set, ReadSettings));
   if (yaml.Has("pregnancy")) {

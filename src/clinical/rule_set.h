@@ -53,6 +53,7 @@ struct RuleSet {
   std::vector<Category> categories[kSettingCount];  // empty: the guideline has none there
   std::vector<Category> pregnancy;
   bool not_in_pregnancy = false;         // judges nobody who is pregnant, or was 6 weeks ago
+  bool not_alert_at_once = false;        // a level of consciousness other than alert opens at once
   std::optional<PressureAlerts> alerts;  // blood pressure
   std::vector<VitalLimits> limits;       // other vital signs
 };

@@ -1,5 +1,6 @@
 #include "clinical/sql_functions.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -135,6 +136,34 @@ std::string VitalQuality(Text code, Text value, Text unit, Text comparator) {
   const bool off_scale =
       ParseComparator(OrEmpty(comparator)) != Comparator::kNone && !OrEmpty(value).empty();
   return off_scale ? QualitySet({Quality::kOffScale}).ToString() : "";
+}
+
+std::optional<std::string> VitalInterpretation(Text code, Number value, Text unit,
+                                               Number age_years) {
+  if (!value) return std::nullopt;
+  const auto reached = [&](const std::optional<Bounds>& bound) {
+    return bound && bound->Contains(*value);
+  };
+  const auto noted = [&](const VitalLimits::Side& side) {
+    return reached(side.noted) || reached(side.ordinary);
+  };
+  for (const std::string_view name : RuleBook::Builtin()->names()) {
+    const RuleSet& rules = *RuleBook::Builtin()->Find(name);
+    const bool outside = age_years && ((rules.age_from && *age_years < *rules.age_from) ||
+                                       (rules.age_to && *age_years > *rules.age_to));
+    if (outside) continue;
+    for (const VitalLimits& limits : rules.limits) {
+      if (limits.scale != OxygenScale::kOne || limits.unit != ParseUnit(OrEmpty(unit)) ||
+          std::ranges::find(limits.codes, OrEmpty(code)) == limits.codes.end()) {
+        continue;
+      }
+      if (reached(limits.low.at_once)) return "LL";
+      if (reached(limits.high.at_once)) return "HH";
+      if (noted(limits.low)) return "L";
+      return noted(limits.high) ? "H" : "N";
+    }
+  }
+  return std::nullopt;
 }
 
 Number BpValue(Text code, Text value, Text unit) { return VitalValue(code, value, unit); }

@@ -39,6 +39,12 @@ Number VitalValue(Text code, Text value, Text unit);
 // value.
 std::string VitalQuality(Text code, Text value, Text unit, Text comparator);
 
+// vital_interpretation(code, value, unit, age_years): the computed code of a value by the limits of
+// single vital signs, oxygen saturation on scale 1; age null: not considered. Null when no rule
+// has the code and unit, or the age is outside the rule's.
+std::optional<std::string> VitalInterpretation(Text code, Number value, Text unit,
+                                               Number age_years);
+
 // bp_value(code, value, unit): mm[Hg]; `code` is 8480-6 or 8462-4. Like vital_value.
 Number BpValue(Text code, Text value, Text unit);
 // bp_quality(systolic, systolic_unit, systolic_comparator, diastolic, diastolic_unit,

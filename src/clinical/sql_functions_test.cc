@@ -27,6 +27,22 @@ TEST(SqlFunctionsTest, Codes) {
   EXPECT_EQ(VitalDisplay("72514-3"), std::nullopt);
 }
 
+// NEWS2 2017: 3 points alone at once, 2 points ordinary; glucose by the consensus of 2019.
+TEST(SqlFunctionsTest, CodesOfVitalSigns) {
+  EXPECT_EQ(VitalInterpretation("2708-6", 91, "%", 50), "LL");
+  EXPECT_EQ(VitalInterpretation("2708-6", 93, "%", 50), "L");
+  EXPECT_EQ(VitalInterpretation("2708-6", 96, "%", 50), "N");
+  EXPECT_EQ(VitalInterpretation("8867-4", 131, "/min", 16), "HH");
+  EXPECT_EQ(VitalInterpretation("8867-4", 131, "/min", 15), std::nullopt) << "a child";
+  EXPECT_EQ(VitalInterpretation("8867-4", 131, "/min", std::nullopt), "HH");
+  EXPECT_EQ(VitalInterpretation("2339-0", 53, "mg/dL", 5), "LL");
+  EXPECT_EQ(VitalInterpretation("2339-0", 181, "mg/dL", 5), "H") << "noted";
+  EXPECT_EQ(VitalInterpretation("2339-0", 2.9, "mmol/L", 5), std::nullopt) << "in the unit sent";
+  EXPECT_EQ(VitalInterpretation("15074-8", 2.9, "mmol/L", 5), "LL");
+  EXPECT_EQ(VitalInterpretation("29463-7", 80, "kg", 50), std::nullopt);
+  EXPECT_EQ(VitalInterpretation("2708-6", std::nullopt, "%", 50), std::nullopt);
+}
+
 TEST(SqlFunctionsTest, Values) {
   EXPECT_DOUBLE_EQ(*VitalValue("29463-7", "185", "[lb_av]"), 83.91458845);
   EXPECT_EQ(VitalUnit("29463-7", "[lb_av]"), "kg");

@@ -151,14 +151,26 @@ void AppendFloating(T value, std::string& out) {
   }
 }
 
-void AppendDate(int64_t days, std::string& out) {
-  const std::chrono::year_month_day date{
-      std::chrono::sys_days{std::chrono::days{static_cast<int>(days)}}};
+std::chrono::year_month_day DateOf(int64_t days) {
   // std::chrono's years end at 32767; DuckDB's do not, but no record lies there.
+  return std::chrono::sys_days{std::chrono::days{static_cast<int>(days)}};
+}
+
+void AppendDate(int64_t days, std::string& out) {
+  const std::chrono::year_month_day date = DateOf(days);
   const int year = static_cast<int>(date.year());
   fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}{}", year > 0 ? year : 1 - year,
                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
                  year > 0 ? "" : " (BC)");
+}
+
+// By ISO 8601 the year before 1 is 0000, the one before that -0001.
+void AppendIsoDate(int64_t days, std::string& out) {
+  const std::chrono::year_month_day date = DateOf(days);
+  const int year = static_cast<int>(date.year());
+  fmt::format_to(std::back_inserter(out), "{}{:04}-{:02}-{:02}", year < 0 ? "-" : "",
+                 std::abs(year), static_cast<unsigned>(date.month()),
+                 static_cast<unsigned>(date.day()));
 }
 
 void AppendFraction(int64_t micros, std::string& out) {
@@ -194,7 +206,7 @@ void AppendTimestamp(int64_t micros, std::string& out) {
 void AppendIsoTimestamp(int64_t micros, bool zoned, std::string& out) {
   if (AppendInfinity(micros, std::numeric_limits<int64_t>::max(), out)) return;
   const int64_t days = FloorDiv(micros, kMicrosPerDay);
-  AppendDate(days, out);
+  AppendIsoDate(days, out);
   out += 'T';
   AppendTimeOfDay(micros - days * kMicrosPerDay, out);
   if (zoned) out += 'Z';

@@ -105,6 +105,9 @@ TEST_F(EngineTest, WritesJson) {
             R"({"a":"x\"y","b":{"c":1.50}})");
   EXPECT_EQ(Json("MAP {'k': 1, 'l': NULL}"), R"({"k":1,"l":null})");
   EXPECT_EQ(Json("TIMESTAMPTZ '2026-11-22 17:00:00.25+00'"), R"("2026-11-22T17:00:00.25Z")");
+  // ISO 8601: the year before 0001 is 0000.
+  EXPECT_EQ(Json("TIMESTAMPTZ '0001-01-01 00:00:00+14'"), R"("0000-12-31T10:00:00Z")");
+  EXPECT_EQ(Json("TIMESTAMP '0002-01-01 (BC) 00:00:00'"), R"("-0001-01-01T00:00:00")");
   EXPECT_EQ(Json("'nan'::DOUBLE"), "null");
   EXPECT_EQ(Json("'{\"a\":[1]}'::JSON"), R"({"a":[1]})");
   EXPECT_EQ(Json("[[1,2],[3]]::INTEGER[][]"), "[[1,2],[3]]");

@@ -195,6 +195,8 @@ Status RegisterVitalFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(FunctionSet("vital_unit").Add<&sql::VitalUnit, 2>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("unit_sent").Add<&sql::UnitSentOf, 3>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("vital_value").Add<&sql::VitalValue, 3>().Register(connection));
+  VL_RETURN_IF_ERROR(
+      FunctionSet("vital_interpretation").Add<&sql::VitalInterpretation, 4>().Register(connection));
   return FunctionSet("vital_quality").Add<&sql::VitalQuality, 4>().Register(connection);
 }
 

@@ -22,6 +22,8 @@ constexpr int64_t kRatioFreeBytes = 1 << 20;  // decompressed bytes before max_r
 constexpr size_t kMaxRead = size_t{1} << 30;  // of one system call
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
+// Of a skippable frame, behind a first byte of 0x50 to 0x5f (RFC 8878 section 3.1.2).
+constexpr std::string_view kZstdSkippableMagic = "\x2a\x4d\x18";
 
 std::unexpected<Error> FailErrno(int code, const std::filesystem::path& path) {
   const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::kNotFound
@@ -241,12 +243,18 @@ class ZstdSource final : public Decompressor {
   bool between_frames_ = true;
 };
 
+bool IsZstd(std::string_view head) {
+  if (head.starts_with(kZstdMagic)) return true;
+  return head.size() >= 4 && (static_cast<unsigned char>(head[0]) & 0xf0) == 0x50 &&
+         head.substr(1, 3) == kZstdSkippableMagic;
+}
+
 std::unique_ptr<ByteSource> Decompressed(std::unique_ptr<ByteSource> source, std::string_view head,
                                          const DecodeLimits& limits) {
   if (head.starts_with(kGzipMagic)) {
     return std::make_unique<GzipSource>(std::move(source), limits.max_ratio);
   }
-  if (head.starts_with(kZstdMagic)) {
+  if (IsZstd(head)) {
     return std::make_unique<ZstdSource>(std::move(source), limits.max_ratio);
   }
   return source;

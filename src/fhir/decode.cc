@@ -141,8 +141,18 @@ struct RecordReader::Impl {
     if (const auto foreign = ForeignFormat(unread())) {
       return Whole(Issue{Severity::kFatal, "encoding", {}, "this is " + *foreign});
     }
+    if (unread().starts_with(kLinesMark)) {
+      Drop(kLinesMark.size());
+      state = State::kLines;
+      return NextLines();
+    }
+    const bool has_nul = BeginsWithNul(unread());
     Drop(ByteOrderMark(unread()));
-    VL_TRY(const FileShape shape, Shape());
+    VL_TRY(const FileShape shape, Shape(has_nul));
+    if (shape == FileShape::kDocument && has_nul) {
+      return Whole(
+          Issue{Severity::kFatal, "encoding", {}, "this is not UTF-8 text (UTF-16 or binary)"});
+    }
     if (shape == FileShape::kDocument) return Document();
     state = State::kLines;
     return NextLines();
@@ -157,8 +167,9 @@ struct RecordReader::Impl {
     return Next();
   }
 
-  Result<FileShape> Shape() {
-    if (ndjson_name) return FileShape::kLines;
+  // A name says nothing of a file that begins like UTF-16; one line of that kind may.
+  Result<FileShape> Shape(bool has_nul) {
+    if (ndjson_name && !has_nul) return FileShape::kLines;
     for (;;) {
       const FileShape shape = DetectShape(unread(), at_end);
       if (shape != FileShape::kUndecided) return shape;
@@ -297,12 +308,14 @@ RecordReader::RecordReader() = default;
 RecordReader::~RecordReader() = default;
 
 Result<std::unique_ptr<RecordReader>> RecordReader::Open(const std::filesystem::path& path,
-                                                         const DecodeLimits& limits) {
+                                                         const DecodeLimits& limits,
+                                                         std::string_view name) {
   const DecodeLimits bounded = Bounded(limits);
   VL_TRY(auto source, OpenFileSource(path, bounded));
   std::unique_ptr<RecordReader> reader(new RecordReader);
   reader->impl_ = std::make_unique<Impl>(bounded, std::move(source));
-  reader->impl_->ndjson_name = IsNdjsonName(path.filename().string());
+  reader->impl_->ndjson_name =
+      IsNdjsonName(name.empty() ? path.filename().string() : std::string(name));
   return reader;
 }
 

@@ -28,6 +28,9 @@
 
 namespace vitalake::fhir {
 
+// A text that begins with it is NDJSON, whatever follows. (As RFC 7464 begins its texts.)
+inline constexpr std::string_view kLinesMark = "\x1e\n";
+
 struct DecodeLimits {
   int64_t max_record_bytes = 16 << 20;     // one resource, or one NDJSON line
   int64_t max_document_bytes = 128 << 20;  // one JSON document (Bundle, array), decompressed
@@ -53,8 +56,8 @@ struct RecordPlace {
 Issue JsonIssue(const JsonFault& fault, std::string_view text, const RecordPlace& place);
 
 // What references inside a Bundle mean: fullUrl -> "Type/id", for every entry with a resource and
-// an id (of the resource, else one that fullUrl itself names). A nested Bundle's holds also those
-// around it. Empty outside Bundles.
+// an id (of the resource, else one that fullUrl itself names); not for one that two resources have.
+// A nested Bundle's holds also those around it. Empty outside Bundles.
 using BundleReferences = std::unordered_map<std::string, std::string>;
 
 // One record. Text lives as long as the block it came from.
@@ -64,8 +67,8 @@ struct Record {
   std::string_view text;
   // Set when the record cannot be read (not JSON, cut off, over a limit, no object): why.
   std::optional<Issue> fault;
-  // What can be shown of an unreadable record (at most 64 KB; the bronze copy has the rest). Bytes
-  // as they came: not always UTF-8.
+  // What can be shown of an unreadable record or a DELETE (at most 64 KB; the bronze copy has the
+  // rest). Bytes as they came: not always UTF-8.
   std::string_view payload;
   std::string_view full_url;                     // Bundle entry's fullUrl; empty when absent
   const BundleReferences* references = nullptr;  // of its Bundle; null outside Bundles
@@ -98,9 +101,11 @@ class RecordReader {
  public:
   struct Impl;  // of this module
 
-  // kNotFound, kPermission, kIo. An empty file is fine (no records).
+  // kNotFound, kPermission, kIo. An empty file is fine (no records). `name`: of the file that the
+  // one at `path` is a copy of; empty: its own.
   static Result<std::unique_ptr<RecordReader>> Open(const std::filesystem::path& path,
-                                                    const DecodeLimits& limits = {});
+                                                    const DecodeLimits& limits = {},
+                                                    std::string_view name = {});
   ~RecordReader();
 
   // The next block, or nullopt at the end. A file that is cut off inside a compressed stream, or

@@ -75,6 +75,8 @@ TEST_F(DecodeTest, RefusesOtherEncodingsAndFormats) {
            {"\xfe\xff\0{\0}"sv, "UTF-16"},
            {"{\0}\0"sv, "UTF-16"},
            {"\0{\0}"sv, "UTF-16"},
+           {"{\0}\0\n\0{\0}\0\n\0"sv, "UTF-16"},
+           {"\0{\0}\0\n\0{\0}\0\n"sv, "UTF-16"},
            {"\xff\xfe\0\0{\0\0\0"sv, "UTF-32"},
            {"PK\x03\x04xxxx\nyyy\n"sv, "zip"},
            {"<Patient xmlns=\"http://hl7.org/fhir\">\n</Patient>"sv, "XML"}}) {

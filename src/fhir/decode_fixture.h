@@ -70,8 +70,9 @@ inline std::vector<Seen> Split(RecordBlock& block) {
   return out;
 }
 
-inline std::vector<Seen> Read(const std::filesystem::path& path, const DecodeLimits& limits = {}) {
-  auto reader = RecordReader::Open(path, limits);
+inline std::vector<Seen> Read(const std::filesystem::path& path, const DecodeLimits& limits = {},
+                              std::string_view name = {}) {
+  auto reader = RecordReader::Open(path, limits, name);
   EXPECT_TRUE(reader.has_value());
   std::vector<Seen> out;
   if (!reader) return out;

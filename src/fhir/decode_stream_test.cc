@@ -24,6 +24,10 @@ TEST_F(DecodeTest, ReadsGzipMembersAndZstdFramesInARow) {
   EXPECT_THAT(Texts(ReadText(Gzip(a) + Gzip(b) + Gzip("") + Gzip(c))), expected);
   EXPECT_THAT(Texts(ReadText(Gzip(a + b + c) + std::string(512, '\0'))), expected);
   EXPECT_THAT(Texts(ReadText(Zstd(a) + Zstd(b) + Zstd(c))), expected);
+  for (const char first : {'\x50', '\x5f'}) {
+    const std::string skipped = first + std::string("\x2a\x4d\x18\x04\0\0\0skip", 11);
+    EXPECT_THAT(Texts(ReadText(skipped + Zstd(a + b) + skipped + Zstd(c))), expected);
+  }
 }
 
 TEST_F(DecodeTest, DeliversWhatLiesBeforeACutInACompressedStream) {

@@ -151,6 +151,26 @@ TEST_F(DecodeTest, BelievesNdjsonNames) {
   EXPECT_EQ(ReadText("{\n}\n", {}, "x.json").size(), 1u);
 }
 
+TEST_F(DecodeTest, BelievesTheNameOfTheFileThatIsCopied) {
+  const std::filesystem::path copy = Write("copy-1", "{\"a\":1},\n{\"a\":2}\n");
+  EXPECT_EQ(Read(copy).size(), 1u);
+  EXPECT_EQ(Read(copy, {}, "in/x.ndjson").size(), 2u);
+  EXPECT_EQ(Read(Write("copy-2.ndjson", "{\n}\n"), {}, "in/x.json").size(), 1u);
+}
+
+TEST_F(DecodeTest, AFirstLineWithNulsDoesNotSpoilTheOthers) {
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view first : {"\0"sv, "{\0\"\0"sv, "\0\0\0\0\0"sv}) {
+    const std::string text = std::string(first) + "\n{\"a\":2}\n{\"a\":3}\n";
+    for (const char* const name : {"x.ndjson", "x.json"}) {
+      const auto records = ReadText(text, {}, name);
+      ASSERT_EQ(records.size(), 3u);
+      EXPECT_EQ(records[1].text, "{\"a\":2}");
+      EXPECT_EQ(records[2].text, "{\"a\":3}");
+    }
+  }
+}
+
 TEST_F(DecodeTest, DecidesOnLongFirstLines) {
   const std::string object = "{\"a\":\"" + std::string(10'000, 'x') + "\"}";
   EXPECT_EQ(ReadText(object + "\n" + object, {.block_bytes = 64}).size(), 2u);
@@ -166,6 +186,7 @@ TEST_F(DecodeTest, ReadsBundleEntries) {
   EXPECT_EQ(records[0].text, R"({"resourceType": "Patient", "id": "p1"})");
   EXPECT_EQ(records[0].full_url, "urn:uuid:aaa");
   EXPECT_EQ(records[3].delete_target, "Patient/old");
+  EXPECT_THAT(records[3].payload, HasSubstr("DELETE"));
   EXPECT_EQ(records[4].delete_target, "Observation/o2");
   EXPECT_EQ(records[5].delete_target, "Patient/p1");
   for (const size_t i : {6, 7, 8, 9}) EXPECT_EQ(records[i].rule, "bundle-entry") << i;
@@ -186,6 +207,30 @@ TEST_F(DecodeTest, ReadsBundleEntries) {
                               {"https://host/fhir/Observation/o1", "Observation/o1"},
                               {"urn:uuid:bbb", "Patient/bbb"},
                               {"urn:uuid:ccc", "Device/d"}}));
+}
+
+TEST_F(DecodeTest, AFullUrlOfTwoResourcesMeansNeither) {
+  const auto entry = [](std::string_view id, std::string_view more = "") {
+    return fmt::format(
+        R"({{"fullUrl":"urn:uuid:a","resource":{{"resourceType":"Patient","id":"{}"{}}}}})", id,
+        more);
+  };
+  const auto bundle = [](const std::string& entries) {
+    return R"({"resourceType":"Bundle","entry":[)" + entries + "]}";
+  };
+  const auto references = [&](const std::string& entries) {
+    return ReadText(bundle(entries)).back().references;
+  };
+  EXPECT_THAT(references(entry("1") + "," + entry("2")), IsEmpty());
+  EXPECT_THAT(references(entry("1") + "," + entry("2") + "," + entry("1")), IsEmpty());
+  // Versions of one resource (Bundle of a history).
+  const BundleReferences one = {{"urn:uuid:a", "Patient/1"}};
+  EXPECT_EQ(references(entry("1") + "," + entry("1", R"(,"active":true)")), one);
+  // The Bundle inside has its own.
+  const std::string inner = "{\"resource\":" + bundle(entry("2")) + "}";
+  EXPECT_EQ(references(entry("1") + "," + inner), (BundleReferences{{"urn:uuid:a", "Patient/2"}}));
+  const std::string both = "{\"resource\":" + bundle(entry("2") + "," + entry("3")) + "}";
+  EXPECT_THAT(references(entry("1") + "," + both), IsEmpty());
 }
 
 TEST_F(DecodeTest, CountsEntriesOfNestedBundlesOn) {
@@ -243,6 +288,17 @@ TEST(Message, ComesInAnyShape) {
   std::string many;
   for (int i = 0; i < 100; ++i) many += "{\"a\":1}\n";
   EXPECT_EQ(split(many).size(), 100u);
+}
+
+TEST(Message, IsLinesWhereTheMarkSaysSo) {
+  JsonParser parser;
+  const std::string text = "{\n{\"a\":1},\n{\"b\":2}\n";
+  EXPECT_EQ(BlockFromMessage(text).Split(parser).size(), 1u);
+  for (const std::string& marked :
+       {std::string(kLinesMark) + text, Gzip(kLinesMark) + Gzip(text)}) {
+    EXPECT_THAT(Texts(Split(*std::make_unique<RecordBlock>(BlockFromMessage(marked)))),
+                ElementsAre("{", "{\"a\":1},", "{\"b\":2}"));
+  }
 }
 
 TEST(Message, OverTheLimitIsOneRecordWithItsBeginning) {

@@ -84,11 +84,11 @@ std::optional<std::string> ForeignFormat(std::string_view head) {
   for (const Format& format : kFormats) {
     if (head.starts_with(format.magic)) return std::string(format.name);
   }
-  // No JSON text holds a NUL; in UTF-16 and UTF-32 half of an ASCII text's bytes are NULs.
-  if (head.substr(0, 4).find('\0') != std::string_view::npos) {
-    return "not UTF-8 text (UTF-16 or binary)";
-  }
   return std::nullopt;
+}
+
+bool BeginsWithNul(std::string_view head) {
+  return head.substr(0, 4).find('\0') != std::string_view::npos;
 }
 
 size_t ByteOrderMark(std::string_view head) { return head.starts_with("\xef\xbb\xbf") ? 3 : 0; }

@@ -27,6 +27,10 @@ bool IsNdjsonName(std::string_view name);
 // nullopt when nothing is seen.
 std::optional<std::string> ForeignFormat(std::string_view head);
 
+// Whether there is a NUL in its first four bytes. No JSON text holds one; in UTF-16 and UTF-32 half
+// of an ASCII text's bytes are NULs. But it may be the first line alone that is broken.
+bool BeginsWithNul(std::string_view head);
+
 // Length of a UTF-8 byte order mark at the front: 3 or 0.
 size_t ByteOrderMark(std::string_view head);
 

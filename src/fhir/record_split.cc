@@ -274,7 +274,7 @@ class Splitter {
 
   const BundleReferences* CollectReferences(const std::vector<Entry>& entries, const Scope& scope) {
     BundleReferences& map = block_.references.emplace_back();
-    if (scope.references != nullptr) map = *scope.references;
+    std::vector<std::string_view> ambiguous;  // of two resources: none is taken
     for (const Entry& entry : entries) {
       if (entry.resource.empty() || entry.full_url.empty()) continue;
       Identity identity = LeadingStrings(entry.resource).Read();
@@ -283,9 +283,13 @@ class Splitter {
       }
       if (identity.id.empty()) identity.id = IdFromFullUrl(entry.full_url);
       if (identity.resource_type.empty() || identity.id.empty()) continue;
-      map.insert_or_assign(std::string(entry.full_url),
-                           fmt::format("{}/{}", identity.resource_type, identity.id));
+      std::string named = fmt::format("{}/{}", identity.resource_type, identity.id);
+      // (try_emplace leaves `named` alone where it adds nothing.)
+      const auto [at, added] = map.try_emplace(std::string(entry.full_url), std::move(named));
+      if (!added && at->second != named) ambiguous.push_back(entry.full_url);
     }
+    if (scope.references != nullptr) map.insert(scope.references->begin(), scope.references->end());
+    for (const std::string_view full_url : ambiguous) map.erase(std::string(full_url));
     return &map;
   }
 
@@ -322,6 +326,7 @@ class Splitter {
                             "a DELETE must name one resource as Type/id"});
     }
     Record& record = Add(entry.extent, scope);
+    record.payload = PayloadOf(entry.extent);
     record.delete_target = fmt::format("{}/{}", target.type, target.id);
   }
 

@@ -3,17 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <set>
 
+#include "base/hash.h"
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "ingest/bronze_copies.h"
 #include "ingest/group_stage.h"
 #include "ingest/input_files.h"
 #include "ingest/outcome_json.h"
 #include "ingest/run_lock.h"
+#include "ingest/stream/position.h"
 #include "lake/catalogue.h"
 #include "lake/gold.h"
 #include "lake/ledger.h"
@@ -92,7 +96,8 @@ class RunWorker {
   // `last`: ordinal of the group's last file, worked on or not.
   Status WorkGroup(std::vector<GroupFile> files, int64_t last);
   Status CommitTable(Silver table, const GroupStage& stage, const std::vector<GroupFile>& files,
-                     int64_t last, std::vector<lake::RefusedRecord>& refused);
+                     int64_t last, std::vector<lake::RefusedRecord>& refused,
+                     std::array<lake::UpsertResult, kSilverCount>& results);
   Result<lake::UpsertResult> UpsertTable(Silver table, const GroupStage& stage, int64_t last);
   Status TakeStatedOutcomes(Silver table, const GroupStage& stage,
                             const std::vector<GroupFile>& files);
@@ -104,6 +109,7 @@ class RunWorker {
   }
   void CollectProblems(const GroupStage& stage);
   void DescribeOutcomes();
+  Status QuarantineFailed();
   void Summarise();
 
   lake::Lake& lake_;
@@ -246,9 +252,8 @@ Result<std::map<int64_t, lake::OutcomeCounts>> RunWorker::StatedOutcomes(std::st
 
 Result<lake::UpsertResult> RunWorker::UpsertTable(Silver table, const GroupStage& stage,
                                                   int64_t last) {
-  const lake::UpsertRequest request = stage.Request(
-      table, table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table,
-      [&](const std::map<std::string, lake::Exceptions>& exceptions) {
+  const lake::UpsertRequest request =
+      stage.Request(table, [&](const std::map<std::string, lake::Exceptions>& exceptions) {
         std::map<int64_t, lake::OutcomeCounts> counts;
         stage.CountHome(table, exceptions, counts);
         lake::CommitNote note;
@@ -286,7 +291,8 @@ void RunWorker::CollectProblems(const GroupStage& stage) {
 // One silver table's part of a group: its commit, the outcomes of its records, what it refuses.
 Status RunWorker::CommitTable(Silver table, const GroupStage& stage,
                               const std::vector<GroupFile>& files, int64_t last,
-                              std::vector<lake::RefusedRecord>& refused) {
+                              std::vector<lake::RefusedRecord>& refused,
+                              std::array<lake::UpsertResult, kSilverCount>& results) {
   const std::string& name = views_[static_cast<size_t>(table)].table;
   // Read before: after this commit the table's own statement of it would be found there.
   VL_TRY(const delta::SnapshotPtr before, lake_.Latest(name));
@@ -312,6 +318,7 @@ Status RunWorker::CommitTable(Silver table, const GroupStage& stage,
     into->rows_inserted += result.rows_inserted;
     into->rows_updated += result.rows_updated;
   }
+  results[static_cast<size_t>(table)] = std::move(result);
   return {};
 }
 
@@ -345,10 +352,13 @@ Status RunWorker::WorkGroup(std::vector<GroupFile> files, int64_t last) {
   VL_TRY(const bool stands, StandsAsRead(files));
   if (!stands) return files.empty() ? Status() : WorkGroup(std::move(files), last);
   std::vector<lake::RefusedRecord> refused;
+  std::array<lake::UpsertResult, kSilverCount> results;
   for (const Silver table : kSilverTables) {
     Report("writing", bytes_done_, records_done_);
-    VL_RETURN_IF_ERROR(CommitTable(table, stage, files, last, refused));
+    VL_RETURN_IF_ERROR(CommitTable(table, stage, files, last, refused, results));
   }
+  VL_RETURN_IF_ERROR(stage.SettleHomes(results[static_cast<size_t>(Silver::kObservation)],
+                                       results[static_cast<size_t>(Silver::kVitalSign)], wait_));
   VL_RETURN_IF_ERROR(stage.QuarantineRefused(refused, files, wait_));
   VL_RETURN_IF_ERROR(CommitQuarantine(stage, last));
   for (const auto& [ordinal, tally] : stage.tallies()) {
@@ -436,6 +446,40 @@ void RunWorker::DescribeOutcomes() {
   }
 }
 
+// A file that could not be taken in is one quarantined record: all that is known of it is where it
+// was and why.
+Status RunWorker::QuarantineFailed() {
+  if (failed_.empty()) return {};
+  std::string rows;
+  for (const lake::LedgerFile& file : run_.files) {
+    if (!failed_.contains(file.ordinal)) continue;
+    const std::string path = ValidUtf8(file.path);
+    rows +=
+        fmt::format("{}({}, {}, {}, {}, make_timestamptz({}), {}, {})", rows.empty() ? "" : ", ",
+                    engine::QuoteLiteral(fmt::format(
+                        "{:016x}", Hash64(fmt::format("{}\n{}", run_.run.value, file.ordinal)))),
+                    engine::QuoteLiteral(file.source), engine::QuoteLiteral(path),
+                    engine::QuoteLiteral(ValidUtf8(file.message)), file.received_at,
+                    engine::QuoteLiteral(file.id_space), engine::QuoteLiteral(file.key_mode));
+    ++summary_.quarantine_reasons["file"];
+  }
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  lake::CommitNote note;
+  note.txns[TxnApp(run_.run) + "/files"] = 0;
+  note.info["run"] = fmt::format("\"{}\"", run_.run.value);
+  const std::string select = fmt::format(
+      "SELECT id, {} AS run, source, position, 'file' AS reason, NULL::VARCHAR AS element_path, "
+      "message, NULL::VARCHAR AS payload, received_at, NULL::TIMESTAMPTZ AS replayed_at, id_space, "
+      "key_mode, NULL::VARCHAR AS source_partition, NULL::BIGINT AS source_offset, "
+      "NULL::BIGINT AS source_length FROM (VALUES {}) AS t(id, source, position, message, "
+      "received_at, id_space, key_mode)",
+      engine::QuoteLiteral(run_.run.value), rows);
+  auto done =
+      lake::AppendRows(lake_, connection, lake::FixedTable("ops.quarantine"), select, note, wait_);
+  if (!done) return Because(std::move(done).error(), "quarantining files");
+  return {};
+}
+
 Status RunWorker::Work() {
   VL_RETURN_IF_ERROR(FindRepeats());
   PublishToBronze();
@@ -445,6 +489,7 @@ Status RunWorker::Work() {
     VL_RETURN_IF_ERROR(WorkGroup(std::move(group), run_.files[range.last].ordinal));
   }
   DescribeOutcomes();
+  VL_RETURN_IF_ERROR(QuarantineFailed());
   VL_RETURN_IF_ERROR(lake::Ledger(lake_).CloseRun(run_, outcomes_, wait_));
   Summarise();
   return {};
@@ -598,6 +643,12 @@ Result<BatchSummary> Batch::Summary() {
 Result<BatchSummary> RunBatch(lake::Lake& lake, const BatchOptions& options,
                               const std::function<void(const BatchProgress&)>& progress,
                               const Wait& wait) {
+  if (fmt::format("bronze.{}", options.source) == kBronzeStream) {
+    return Fail(ErrorKind::kInvalidArgument,
+                fmt::format("{0} cannot be the name of a source: bronze/{0} is the folder of the "
+                            "table {1}",
+                            options.source, kBronzeStream));
+  }
   VL_TRY(std::vector<lake::SilverView> views, lake::LoadSilverViews(lake.options().views_folder));
   VL_TRY(std::vector<std::string> paths, FindFiles(options.paths));
   Batch batch(lake, options, std::move(views), std::move(paths), progress, wait);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "base/utf8.h"
 #include "ingest/input_files.h"
 #include "ingest/run_lock.h"
 #include "storage/sha256.h"
@@ -15,6 +18,22 @@ constexpr char kEndOfRun = '~';
 
 std::string PrefixOf(const RunId& run) {
   return fmt::format("{}{}{}", kPrefix, run.value, kEndOfRun);
+}
+
+// Where a file is by the path that the ledger kept as text: a name that was none stands there with
+// U+FFFD in it. (Whether it is the file is told by its hash.)
+std::string PathOf(const std::string& kept) {
+  std::error_code error;
+  if (kept.find("\xef\xbf\xbd") == std::string::npos || std::filesystem::exists(kept, error)) {
+    return kept;
+  }
+  const std::filesystem::path path(kept);
+  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), error)) {
+    if (ValidUtf8(entry.path().filename().string()) == path.filename().string()) {
+      return entry.path().string();
+    }
+  }
+  return kept;
 }
 
 }  // namespace
@@ -115,7 +134,7 @@ Result<BronzeCopy> BronzeCopies::PublishFile(const lake::LedgerFile& file, bool 
   std::optional<storage::StagedCopy> own;
   const auto staged = staged_.find(file.ordinal);
   if (staged == staged_.end()) {
-    auto copy = storage::StageCopy(lake_.store(), file.path, PrefixOf(run_));
+    auto copy = storage::StageCopy(lake_.store(), PathOf(file.path), PrefixOf(run_));
     if (!copy && EndsTheRun(copy.error())) return std::unexpected(std::move(copy).error());
     if (!copy) return BronzeCopy{"", copy.error().ToString()};
     if (copy->sha256() != file.sha256) {

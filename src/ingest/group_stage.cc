@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/parallel.h"
+#include "lake/settle_homes.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -43,7 +44,8 @@ class GroupStage::Input {
     for (;;) {
       if (!reader_) {
         if (at_ == files_.size()) return std::nullopt;
-        VL_TRY(reader_, fhir::RecordReader::Open(files_[at_].local_path, limits_));
+        const GroupFile& file = files_[at_];
+        VL_TRY(reader_, fhir::RecordReader::Open(file.local_path, limits_, file.file->path));
       }
       auto block = reader_->Next();
       if (!block) return Because(std::move(block).error(), files_[at_].file->path);
@@ -240,6 +242,13 @@ Status GroupStage::AddMessages(std::span<const StreamMessage> messages,
     return true;
   };
   return Stage(threads, next, wait);
+}
+
+Status GroupStage::SettleHomes(const lake::UpsertResult& observation,
+                               const lake::UpsertResult& vital_sign, const Wait& wait) const {
+  const lake::UpsertRequest request = Request(Silver::kObservation, {});
+  VL_RETURN_IF_ERROR(lake::SettleHomes(lake_, request, observation, vital_sign, wait));
+  return {};
 }
 
 void GroupStage::CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,

@@ -84,13 +84,12 @@ class GroupStage {
   std::string IssueRows() const;
   engine::Connection& connection() { return *connection_; }
 
-  // What to ask of lake::Upsert for one table. `sibling` as there; the stage must outlive it.
+  // What to ask of lake::Upsert for one table. The stage must outlive it.
   lake::UpsertRequest Request(
-      Silver table, std::string sibling,
+      Silver table,
       std::function<lake::CommitNote(const std::map<std::string, lake::Exceptions>&)> note) const {
     const size_t at = static_cast<size_t>(table);
-    lake::UpsertRequest request{context_.views[at], staged_[at], std::move(sibling),
-                                std::move(note)};
+    lake::UpsertRequest request{context_.views[at], staged_[at], std::move(note)};
     // A blood-pressure panel's key may come as a single value, at home in silver.vital_sign.
     if (table == Silver::kObservation) {
       request.elsewhere = &context_.views[static_cast<size_t>(Silver::kVitalSign)];
@@ -98,6 +97,10 @@ class GroupStage {
     }
     return request;
   }
+  // Once both tables of Observations have been committed to (lake::SettleHomes). A default result
+  // stands for a table that was not asked.
+  Status SettleHomes(const lake::UpsertResult& observation, const lake::UpsertResult& vital_sign,
+                     const Wait& wait) const;
   // Adds the outcomes of the records at home in `table` to `counts`, by file ordinal.
   void CountHome(Silver table, const std::map<std::string, lake::Exceptions>& exceptions,
                  std::map<int64_t, lake::OutcomeCounts>& counts) const;

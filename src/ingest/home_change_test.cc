@@ -6,38 +6,12 @@
 
 #include <algorithm>
 
+#include "ingest/home_fixture.h"
 #include "ingest/test_lake.h"
 #include "lake/gold.h"
 
 namespace vitalake::ingest {
 namespace {
-
-enum class Shape { kPanel, kHeartRate, kDelete, kRetractedHeartRate };
-
-struct Sent {
-  Shape shape;
-  int version = 0;  // 0: none
-};
-
-std::string Message(const std::string& id, const Sent& sent) {
-  if (sent.shape == Shape::kDelete) {
-    return fmt::format(
-        R"({{"resourceType":"Bundle","type":"transaction","entry":[{{"request":{{"method":"DELETE","url":"Observation/{}"}}}}]}})",
-        id);
-  }
-  const std::string head = fmt::format(
-      R"({{"resourceType":"Observation","id":"{}",{}"status":"{}","subject":{{"reference":"Patient/p"}},"effectiveDateTime":"2026-01-01T08:00:00Z",)",
-      id, sent.version == 0 ? "" : fmt::format(R"("meta":{{"versionId":"{}"}},)", sent.version),
-      sent.shape == Shape::kRetractedHeartRate ? "entered-in-error" : "final");
-  if (sent.shape != Shape::kPanel) {
-    return head +
-           R"("code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"valueQuantity":{"value":61,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}})";
-  }
-  return head +
-         R"("code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]},"component":[)"
-         R"({"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},"valueQuantity":{"value":121,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}},)"
-         R"({"code":{"coding":[{"system":"http://loinc.org","code":"8462-4"}]},"valueQuantity":{"value":81,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}}]})";
-}
 
 struct Case {
   const char* name;
@@ -117,33 +91,54 @@ TEST_P(HomeChange, InARunEach) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sets, HomeChange,
-    testing::Values(Case{"PanelBecomesSingle",
-                         {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}},
-                         "",
-                         "2,8867-4,61.0\n"},
-                    Case{"SingleBecomesPanel",
-                         {{Shape::kHeartRate, 1}, {Shape::kPanel, 2}},
-                         "2,false\n",
-                         "2,8480-6,121.0\n2,8462-4,81.0\n"},
-                    Case{"ThereAndBack",
-                         {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kPanel, 3}},
-                         "3,false\n",
-                         "3,8480-6,121.0\n3,8462-4,81.0\n"},
-                    Case{"AndBackAgain",
-                         {{Shape::kHeartRate, 1},
-                          {Shape::kPanel, 2},
-                          {Shape::kHeartRate, 3},
-                          {Shape::kPanel, 0}},
-                         "",
-                         "3,8867-4,61.0\n"},
-                    Case{"RetractedAsTheOther",
-                         {{Shape::kPanel, 5}, {Shape::kRetractedHeartRate, 0}},
-                         "",
-                         "-,8867-4,\n"},
-                    Case{"DeletedInBetween",
-                         {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kDelete}},
-                         "",
-                         "2,8867-4,\n"}),
+    testing::Values(
+        Case{"PanelBecomesSingle",
+             {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}},
+             "",
+             "2,8867-4,61.0\n"},
+        Case{"SingleBecomesPanel",
+             {{Shape::kHeartRate, 1}, {Shape::kPanel, 2}},
+             "2,false\n",
+             "2,8480-6,121.0\n2,8462-4,81.0\n"},
+        Case{"ThereAndBack",
+             {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kPanel, 3}},
+             "3,false\n",
+             "3,8480-6,121.0\n3,8462-4,81.0\n"},
+        Case{"AndBackAgain",
+             {{Shape::kHeartRate, 1},
+              {Shape::kPanel, 2},
+              {Shape::kHeartRate, 3},
+              {Shape::kPanel, 0}},
+             "",
+             "3,8867-4,61.0\n"},
+        Case{"RetractedAsTheOther",
+             {{Shape::kPanel, 5}, {Shape::kRetractedHeartRate, 0}},
+             "",
+             "-,8867-4,\n"},
+        Case{"RetractedByItsIdAlone",
+             {{Shape::kPanel, 2}, {Shape::kRetraction, 0}},
+             "2,true\n",
+             "2,8480-6,\n2,8462-4,\n"},
+        Case{"RetractedByItsIdInAVersion",
+             {{Shape::kHeartRate, 1}, {Shape::kRetraction, 2}},
+             "",
+             "2,,\n"},
+        Case{"RetractedByItsIdInAVersionBefore",
+             {{Shape::kPanel, 3}, {Shape::kRetraction, 2}},
+             "3,false\n",
+             "3,8480-6,121.0\n3,8462-4,81.0\n"},
+        Case{"DeletedInBetween",
+             {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kDelete}},
+             "",
+             "2,8867-4,\n"},
+        Case{"DeletedBeforeItBecomesAPanel",
+             {{Shape::kHeartRate, 1}, {Shape::kDelete}, {Shape::kPanel, 2}},
+             "2,true\n",
+             "2,8480-6,\n2,8462-4,\n"},
+        Case{"DeletedOnTheWayBack",
+             {{Shape::kPanel, 1}, {Shape::kHeartRate, 2}, {Shape::kDelete}, {Shape::kPanel, 3}},
+             "3,true\n",
+             "3,8480-6,\n3,8462-4,\n"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(HomeChangeTest, TheChangeFeedSaysThatTheRowWent) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/json_tree.h"
+#include "base/utf8.h"
 #include "engine/path_pattern.h"
 #include "ingest/bronze_copies.h"
 
@@ -21,6 +22,28 @@ bool IsFhirName(std::string_view name) {
     if (name.ends_with(packed)) name.remove_suffix(packed.size());
   }
   return name.ends_with(".json") || name.ends_with(".ndjson");
+}
+
+constexpr size_t kMostNameBytes = 255;  // of a file system's
+
+bool IsInsideCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+// `path` with `mark` behind the stem of its name, which is shortened where the name gets too long
+// (then what stands before the name's last parts: they tell what the file holds).
+std::string MarkedName(std::string_view path, std::string_view mark) {
+  const size_t slash = path.rfind('/') + 1;
+  const size_t dot = std::min(path.find('.', slash), path.size());
+  std::string_view stem = path.substr(slash, dot - slash);
+  std::string_view rest = path.substr(dot);
+  const size_t room = kMostNameBytes - mark.size();
+  if (stem.size() + rest.size() > room) {
+    size_t keep = room - std::min(room, rest.size());
+    while (keep > 0 && IsInsideCharacter(stem[keep])) --keep;
+    stem = stem.substr(0, keep);
+    if (rest.size() > room) rest.remove_prefix(rest.size() - room);
+    while (!rest.empty() && IsInsideCharacter(rest.front())) rest.remove_prefix(1);
+  }
+  return fmt::format("{}{}{}{}", path.substr(0, slash), stem, mark, rest);
 }
 
 std::string DayFolder(Micros time) {
@@ -83,10 +106,7 @@ std::string PeekSource(const std::string& path) {
 }
 
 std::string OwnBronzePath(std::string_view bronze_path, const RunId& run, int64_t ordinal) {
-  const size_t slash = bronze_path.rfind('/') + 1;
-  const size_t dot = std::min(bronze_path.find('.', slash), bronze_path.size());
-  return fmt::format("{}~{}-{}{}", bronze_path.substr(0, dot), run.value, ordinal,
-                     bronze_path.substr(dot));
+  return MarkedName(bronze_path, fmt::format("~{}-{}", run.value, ordinal));
 }
 
 Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const BatchOptions& options,
@@ -114,7 +134,8 @@ Result<std::vector<lake::LedgerFile>> DescribeFiles(lake::Lake& lake, const Batc
       file.sha256 = std::move(*hash);
       file.source = options.source.empty() ? PeekSource(path) : options.source;
       std::string bronze = fmt::format("bronze/{}/{}/{}", file.source, DayFolder(started_at),
-                                       fs::path(path).filename().string());
+                                       ValidUtf8(fs::path(path).filename().string()));
+      if (bronze.size() - bronze.rfind('/') - 1 > kMostNameBytes) bronze = MarkedName(bronze, "");
       const auto there = lake.store().Head(bronze);
       if (there || taken.contains(bronze)) bronze = OwnBronzePath(bronze, run, file.ordinal);
       if (!there && there.error().kind != ErrorKind::kNotFound) {

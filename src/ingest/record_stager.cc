@@ -58,6 +58,15 @@ RecordHead HeadOf(JsonValue resource) {
   return head;
 }
 
+// Whether an Observation says nothing of what it measured.
+bool SaysNothing(JsonValue resource) {
+  if (resource.Find("component")) return false;
+  for (const JsonValue coding : resource.Find("code").Find("coding").children()) {
+    if (!coding.String("code").empty()) return false;
+  }
+  return true;
+}
+
 // The first member that stands twice in its object.
 JsonValue FirstDuplicate(JsonValue value) {
   for (JsonValue child : value.children()) {
@@ -270,7 +279,17 @@ Status RecordStager::Stage(const fhir::Record& record, const RecordSource& sourc
 Status RecordStager::StageResource(const fhir::Record& record, const RecordSource& source,
                                    JsonValue resource) {
   fhir::ResolveReferences(resource, record.references);
-  const clinical::Assessment assessment = clinical::Assess(resource, context_.assess);
+  clinical::Assessment assessment = clinical::Assess(resource, context_.assess);
+  // Its id tells what it retracts: with a version of its own it has a rank among the others.
+  if (assessment.retracted && !assessment.rejection && SaysNothing(resource)) {
+    const std::string_view id = resource.String("id");
+    if (fhir::CheckId(id) != fhir::IdSyntax::kInvalid) {
+      if (HeadOf(resource).version_id.empty()) {
+        return StageRetraction(record, source, Silver::kObservation, id, resource.String("status"));
+      }
+      assessment.home = clinical::Home::kVitalSign;
+    }
+  }
   if (assessment.home == clinical::Home::kOutOfScope) {
     ++tally_->out_of_scope;
     return {};
@@ -327,6 +346,7 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
     }
     if (!pressure) break;
   }
+  if (watcher_) watcher_->End();
   ++tally_->home[static_cast<size_t>(home)];
 
   const std::string_view type = resource.String("resourceType");
@@ -387,22 +407,23 @@ Status RecordStager::StageDelete(const fhir::Record& record, const RecordSource&
     ++tally_->out_of_scope;
     return {};
   }
+  return StageRetraction(record, source, patient ? Silver::kPatient : Silver::kObservation,
+                         target.id, patient ? "" : "entered-in-error");
+}
+
+Status RecordStager::StageRetraction(const fhir::Record& record, const RecordSource& source,
+                                     Silver home, std::string_view id, std::string_view status) {
+  const bool patient = home == Silver::kPatient;
   record_cells_.Clear();
-  record_cells_.Text(target.id).Text(source.file->id_space).Text(target.id).Null();
-  if (patient) {
-    record_cells_.Null();
-  } else {
-    record_cells_.Text("entered-in-error");
-  }
+  record_cells_.Text(id).Text(source.file->id_space).Text(id).Null().TextOrNull(status);
   record_cells_.Null().Null().Null().Bool(true).Bool(true).Text("").Text(source.file->source);
   record_cells_.Text(place_.partition).Int(place_.offset).Int(record.place.byte_length);
-  const Silver home = patient ? Silver::kPatient : Silver::kObservation;
   record_cells_.Int(place_.received_at).Text(context_.views[static_cast<size_t>(home)].table);
   ++tally_->home[static_cast<size_t>(home)];
-  if (watcher_) watcher_->TakeDelete(PlaceToWatch(source), target.id, patient);
+  if (watcher_) watcher_->TakeDelete(PlaceToWatch(source), id, patient);
   for (const Silver table : {home, Silver::kVitalSign}) {
     const size_t at = static_cast<size_t>(table);
-    CountStaged(at, source, target.id);
+    CountStaged(at, source, id);
     ++staged_[at].deletes;
     AppendRow(at, std::vector<view::Cell>(context_.views[at].view->columns().size()));
     if (patient) break;

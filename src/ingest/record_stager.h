@@ -157,6 +157,9 @@ class RecordStager {
   Status Stage(const fhir::Record& record, const RecordSource& source);
   Status StageResource(const fhir::Record& record, const RecordSource& source, JsonValue resource);
   Status StageDelete(const fhir::Record& record, const RecordSource& source);
+  // A retraction of whatever the resource id names, wherever that is.
+  Status StageRetraction(const fhir::Record& record, const RecordSource& source, Silver home,
+                         std::string_view id, std::string_view status);
   Status StageRows(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                    const clinical::Assessment& assessment);
   Status Quarantine(const fhir::Record& record, const RecordSource& source, const Refusal& refusal);

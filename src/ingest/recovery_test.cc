@@ -59,6 +59,27 @@ TEST_F(RecoveryTest, FinishesARunThatHadCopiedNothing) {
   EXPECT_EQ(lake_.Rows("SELECT id FROM silver.patient ORDER BY 1"), "a\nother\n");
 }
 
+TEST_F(RecoveryTest, ABrokenFirstLineIsLostAloneInARunAndInItsRecovery) {
+  const std::string text = "{\n" + std::string(kPatient) + "\n";
+  std::ofstream(lake_.folder() / "in" / "a.ndjson", std::ios::binary) << text;
+  lake::LedgerFile left = File(0, "a.ndjson");
+  left.sha256 = storage::Sha256Hex(text);
+  left.bytes = static_cast<int64_t>(text.size());
+  OpenRun({left});
+  lake_.Ingest(
+      {{"b.ndjson", "{\n" + std::string(R"({"resourceType":"Patient","id":"b"})") + "\n"}});
+  EXPECT_EQ(lake_.Rows("SELECT parse_filename(range), received, written, quarantined "
+                       "FROM ops.ledger ORDER BY 1"),
+            "a.ndjson,2,1,1\nb.ndjson,2,1,1\n");
+}
+
+TEST_F(RecoveryTest, FindsAFileWhoseNameIsNoText) {
+  Put("a\xff.json");
+  OpenRun({File(0, "a\xef\xbf\xbd.json")});  // as the ledger keeps it
+  lake_.Ingest({{"other.json", R"({"resourceType":"Patient","id":"other"})"}});
+  EXPECT_EQ(Outcomes(), "a\xef\xbf\xbd.json,1,1,0,0,true\n");
+}
+
 TEST_F(RecoveryTest, GroupsOfFilesDoNotDependOnWhichAreStillThere) {
   std::vector<lake::LedgerFile> files;
   for (const auto& [name, text] : {std::pair("a.json", R"({"resourceType":"Patient","id":"1"})"),

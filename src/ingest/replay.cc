@@ -187,7 +187,7 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
   std::set<LineOfFile> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (const Silver table : kSilverTables) {
-    const lake::UpsertRequest request = stage.Request(table, {}, [&](const auto&) {
+    const lake::UpsertRequest request = stage.Request(table, [&](const auto&) {
       return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", selection.run.run.value)}}};
     });
     VL_TRY(const lake::UpsertResult result, lake::Upsert(lake, request, wait));
@@ -198,6 +198,8 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
       done.erase({refused.source_partition, refused.source_offset});
     }
   }
+  // A replay that was cut off is done anew, and does not know how far it was.
+  VL_RETURN_IF_ERROR(stage.SettleHomes({}, {}, wait));
   VL_TRY(engine::QueryResult refused,
          stage.connection().Query(fmt::format("SELECT source_partition, source_offset FROM ({})",
                                               stage.QuarantineRows())));

@@ -164,6 +164,20 @@ TEST_F(GoldTest, PersonsFollowTheLinksOfTheirPatients) {
   link("b", "", "b:3 c:1");  // a and d lead no further
   link("d", "", "b:2 c:1 d:1");
   link("a", "", "a:1 b:1 c:1 d:1");
+  const auto say = [&](const std::string& id, const std::string& replaces,
+                       const std::string& expected) {
+    Do(fmt::format("UPDATE patient SET replaces = nullif('{}', '') WHERE id = '{}'", replaces, id));
+    Commit();
+    Refresh();
+    ExpectGold(fmt::format("after {} replaces {}", id, replaces));
+    EXPECT_EQ(Readings(), expected) << id << " replaces " << replaces;
+  };
+  say("c", R"(["a","b"])", "c:3 d:1");
+  say("b", R"(["a"])", "c:3 d:1");  // b before c, and b leads to c
+  link("a", "d", "c:2 d:2");        // its own word goes before
+  link("a", "", "c:3 d:1");
+  say("c", "", "b:2 c:1 d:1");
+  say("b", "", "a:1 b:1 c:1 d:1");
 }
 
 TEST_F(GoldTest, APatientWithoutReadingsHasARowAndReadingsWithoutAPatientHaveNone) {
@@ -280,6 +294,109 @@ std::string VitalSql(std::string_view patient, std::string_view code, std::strin
       "effective_date, status, quality) VALUES ('', '{0}-{1}-{3}', '{0}', '{1}', {2}, {4}, "
       "TIMESTAMPTZ '2026-01-05 {3}Z', DATE '2026-01-05', 'final', '')",
       patient, code, value, time, text);
+}
+
+// Sums: 2^70 + 2^71 + 512 is 3 * 2^70 as a double, and 3 * 2^70 / 3 is 2^70.
+TEST_F(GoldTest, AValueTooLargeForTheExactSumStopsNothing) {
+  AddPatient("a");
+  AddPatient("b");
+  Do(VitalSql("a", "56086-2", "power(2, 71)", "08:00:00"));
+  Do(VitalSql("a", "56086-2", "512", "09:00:00"));
+  Do(VitalSql("a", "8867-4", "1e12", "09:00:00"));
+  AddReading("o1", "b", 120);
+  AddReading("o2", "b", 140);
+  AddReading("o3", "b", 160);
+  Do("UPDATE observation SET systolic_pressure_value = 1e20 WHERE id = 'o3'");
+  Commit();
+  Refresh();
+  ExpectGold("at first");
+  Do(VitalSql("a", "56086-2", "power(2, 70)", "10:00:00"));
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  ExpectGold("after one more");
+  EXPECT_EQ(Scalar(fmt::format("SELECT string_agg(code || ' ' || readings || ' ' || (mean = "
+                               "power(2, 70)) || ' ' || max, '; ' ORDER BY code) FROM ({}) "
+                               "WHERE patient_id = 'a'",
+                               Table("gold.vital_daily"))),
+            "56086-2 3 true 2.3611832414348226e+21; 8867-4 1 false 1000000000000.0");
+  EXPECT_EQ(Scalar(fmt::format("SELECT concat_ws(' ', readings, mean_systolic, max_systolic) "
+                               "FROM ({})",
+                               Table("gold.bp_daily"))),
+            "3 130.0 1e+20");
+  EXPECT_EQ(Scalar(fmt::format("SELECT concat_ws(' ', readings, avg_systolic_pressure, "
+                               "avg_28d_systolic_pressure) FROM ({}) WHERE id = 'b'",
+                               Table("gold.patient_observations"))),
+            "3 130.0 130.0");
+}
+
+TEST_F(GoldTest, ValuesOfTwoUnitsHaveNoMean) {
+  AddPatient("a");
+  const auto glucose = [&](const char* value, const char* unit, const char* time) {
+    Do(VitalSql("a", "2339-0", value, time));
+    Do(fmt::format("UPDATE vital_sign SET unit = {} WHERE id = 'a-2339-0-{}'", unit, time));
+  };
+  const auto days = [&] {
+    return Scalar(fmt::format(
+        "SELECT string_agg(coalesce(unit, '-') || ' ' || readings || ' ' || mean || ' ' || min || "
+        "' ' || max, '; ' ORDER BY unit) FROM ({})",
+        Table("gold.vital_daily")));
+  };
+  glucose("100", "'mg/dL'", "08:00:00");
+  glucose("5.5", "'mmol/L'", "09:00:00");
+  glucose("7", "NULL", "10:00:00");
+  Commit();
+  Refresh();
+  EXPECT_EQ(days(), "mg/dL 1 100.0 100.0 100.0; mmol/L 1 5.5 5.5 5.5; - 1 7.0 7.0 7.0");
+  ExpectGold("at first");
+  Do("UPDATE vital_sign SET unit = 'mg/dL', value = 110 WHERE value = 7");
+  Commit();
+  for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table;
+  EXPECT_EQ(days(), "mg/dL 2 105.0 100.0 110.0; mmol/L 1 5.5 5.5 5.5");
+  ExpectGold("after a correction");
+}
+
+// At home 132/78 is hypertension, in the office stage 1.
+TEST_F(GoldTest, WithoutASettingAReadingOfAStreamIsOfHomeAndOneOfAFileOfTheOffice) {
+  const auto category = [&](const char* patient) {
+    return Scalar(fmt::format("SELECT category FROM ({}) WHERE id = '{}'",
+                              Table("gold.patient_observations"), patient));
+  };
+  const std::pair<const char*, const char*> sources[] = {
+      {"stream", "vitals/http/0/0#000001"},
+      {"bronze", "bronze/topic/0/0"},  // a stream may be called so
+      {"file", "bronze/mixed/2026/11/27/x.ndjson"},
+      {"nested", "bronze/mixed/2026/11/27/a/x.ndjson"},
+      {"set", "vitals/http/0/0"}};
+  for (const auto& [patient, partition] : sources) {
+    AddPatient(patient);
+    for (const char* day : {"2026-01-05", "2026-01-06"}) {
+      AddReading(fmt::format("{}-{}", patient, day), patient, 132, day);
+    }
+    Do(fmt::format(
+        "UPDATE observation SET source_partition = '{}', diastolic_pressure_value = 78, "
+        "setting = {} WHERE patient_id = '{}'",
+        partition, std::string_view(patient) == "set" ? "'office'" : "NULL", patient));
+  }
+  Commit();
+  Refresh();
+  EXPECT_EQ(category("stream"), "AHA/ACC 2025 home: hypertension");
+  EXPECT_EQ(category("bronze"), "AHA/ACC 2025 home: hypertension");
+  EXPECT_EQ(category("file"), "AHA/ACC 2025 office: stage 1");
+  EXPECT_EQ(category("nested"), "AHA/ACC 2025 office: stage 1");
+  EXPECT_EQ(category("set"), "AHA/ACC 2025 office: stage 1");
+  // Single values, too.
+  AddPatient("halves");
+  for (const char* time : {"08:00:00", "09:00:00"}) {
+    Do(VitalSql("halves", "8480-6", "132", time));
+    Do(VitalSql("halves", "8462-4", "78", time));
+  }
+  Do("UPDATE vital_sign SET source_partition = 'vitals/http/0/0'");
+  Do("UPDATE vital_sign SET effective_date = DATE '2026-01-06', effective_time = effective_time + "
+     "INTERVAL 1 DAY WHERE id LIKE '%09:00:00'");
+  Commit();
+  Refresh();
+  EXPECT_EQ(category("halves"), "AHA/ACC 2025 home: hypertension");
+  ExpectGold("with single values");
 }
 
 class News2GoldTest : public GoldTest {
@@ -407,6 +524,28 @@ TEST_F(GoldTest, SingleValuesOfOneMomentAndDeviceAreOneReading) {
   ExpectGold("after a half is gone");
 }
 
+TEST_F(GoldTest, SingleValuesOfOneMomentArePairedWhateverTheirLocalDays) {
+  AddPatient("a");
+  Do(VitalSql("a", "8480-6", "120", "04:30:00"));
+  Do(VitalSql("a", "8462-4", "80", "04:30:00"));
+  Do("UPDATE vital_sign SET effective_date = DATE '2026-01-04' WHERE code = '8480-6'");
+  Commit();
+  Refresh();
+  const auto readings = [&] {
+    return Scalar(
+        fmt::format("SELECT concat_ws(' ', readings, last_systolic_pressure, "
+                    "last_diastolic_pressure) FROM ({})",
+                    Table("gold.patient_observations")));
+  };
+  EXPECT_EQ(readings(), "1 120.0 80.0");
+  ExpectGold("at first");
+  Do("UPDATE vital_sign SET value = 82 WHERE code = '8462-4'");
+  Commit();
+  Refresh();
+  EXPECT_EQ(readings(), "1 120.0 82.0");
+  ExpectGold("after a correction of one");
+}
+
 TEST_F(GoldTest, AlertsCountAsTheirLastStepSays) {
   AddPatient("a");
   const auto step = [&](const char* alert, const char* patient, const char* state,
@@ -509,10 +648,11 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
     }
     if (table == "patient") {
       Do(fmt::format("DELETE FROM patient WHERE id = {} AND id_space = '{}'", id, space));
-      Do(
-          fmt::format("INSERT INTO patient (id_space, id, birth_date, replaced_by) VALUES "
-                      "('{}', {}, DATE '1950-06-07', {})",
-                      space, id, Below(2) ? "NULL" : "'" + Patient() + "'"));
+      Do(fmt::format(
+          "INSERT INTO patient (id_space, id, birth_date, replaced_by, replaces) VALUES "
+          "('{}', {}, DATE '1950-06-07', {}, {})",
+          space, id, Below(2) ? "NULL" : "'" + Patient() + "'",
+          Below(3) ? "NULL" : fmt::format(R"('["{}","{}"]')", Patient(), Patient())));
       return;
     }
     const bool pressure = table == "observation";

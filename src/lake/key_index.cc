@@ -132,7 +132,7 @@ Result<std::vector<KeyHit>> KeyIndex::Find(const delta::SnapshotPtr& snapshot,
   std::vector<KeyHit> hits;
   for (size_t i = 0; i < files.size(); ++i) {
     if (!found[i]) return Because(std::move(found[i]).error(), "key index");
-    for (const KeyEntry& entry : *found[i]) hits.push_back({files[i], entry.row});
+    for (const KeyEntry& entry : *found[i]) hits.push_back({files[i], entry.row, entry.hash});
   }
   return hits;
 }

@@ -31,6 +31,7 @@ inline uint64_t KeyHash(std::string_view id_space, std::string_view id) {
 struct KeyHit {
   delta::AddFilePtr file;
   uint32_t row = 0;
+  uint64_t key = 0;  // the hash
 };
 
 // Thread-safe. `lake` must outlive it. Two processes may work on one index; either's file is right.

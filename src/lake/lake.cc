@@ -172,9 +172,11 @@ Result<std::vector<std::string>> Lake::CreateMissingTables() {
     auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, spec->path);
     VL_TRY(const bool exists, table->Exists());
     if (exists) {
-      // Models and writers name the columns of fixed tables; views and models may be the user's.
+      // Models and writers name the columns of fixed tables, and links those of silver.patient;
+      // other views and models may be the user's.
       const auto& fixed = FixedTables();
-      if (std::ranges::find(fixed, spec->name, &TableSpec::name) != fixed.end()) {
+      if (spec->name == "silver.patient" ||
+          std::ranges::find(fixed, spec->name, &TableSpec::name) != fixed.end()) {
         auto added = AddMissingColumns(spec->name);
         const bool raced = !added && added.error().kind == ErrorKind::kConflict;
         if (!added && !raced) return std::unexpected(std::move(added).error());

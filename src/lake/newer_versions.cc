@@ -68,6 +68,7 @@ bool IsSame(const Cell& a, const Cell& b, view::ColumnType type) {
 // nullopt: no plain integer.
 std::optional<int64_t> VersionOf(const Cell& cell) {
   if (cell.is_null) return -1;
+  if (cell.text.starts_with('-')) return std::nullopt;
   int64_t version = 0;
   const char* const end = cell.text.data() + cell.text.size();
   const auto [at, error] = std::from_chars(cell.text.data(), end, version);

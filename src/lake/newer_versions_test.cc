@@ -47,7 +47,7 @@ class NewerVersionsTest : public UpsertFixture {
     return taken.value_or(false);
   }
   Result<bool> Take(const Batch& batch, const Wait& wait) {
-    const UpsertRequest request{view_, batch.staged, "", {}};
+    const UpsertRequest request{view_, batch.staged, {}};
     const delta::SnapshotPtr snapshot = *ours_->Latest(view_.table);
     const auto hits = KeyIndex(*ours_, view_.table)
                           .Find(snapshot, snapshot->files(), batch.staged.keys->hashes, {});
@@ -163,9 +163,8 @@ TEST_F(NewerVersionsTest, MoreRowsThanAreHeldAreRanked) {
     Upsert(*ours_, {{.id = mark + "a"}});
     const Batch batch = StageVersions(mark + "a", count);
     EXPECT_EQ(AreSimplyNewer(batch), count == 10'000);
-    const UpsertRequest request{view_, batch.staged, "", [&](const auto&) {
-                                  return CommitNote{{{batch.partition, 1}}, {}};
-                                }};
+    const UpsertRequest request{
+        view_, batch.staged, [&](const auto&) { return CommitNote{{{batch.partition, 1}}, {}}; }};
     const auto result = lake::Upsert(*ours_, request, {});
     ASSERT_TRUE(result) << result.error().ToString();
     EXPECT_EQ(result->rows_updated, 1);

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "lake/built_in_files.h"
 #include "lake/sql_text.h"
@@ -27,21 +26,6 @@ std::string_view HeaderText(std::string_view sql, std::string_view label) {
 std::vector<std::string> HeaderList(std::string_view sql, std::string_view label) {
   const auto names = SplitList(HeaderText(sql, label));
   return {names.begin(), names.end()};
-}
-
-// Whether `word` stands in `text` by itself.
-bool HasWord(std::string_view text, std::string_view word) {
-  const auto part_of_name = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-  };
-  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
-    const size_t end = at + word.size();
-    if ((at == 0 || !part_of_name(text[at - 1])) &&
-        (end == text.size() || !part_of_name(text[end]))) {
-      return true;
-    }
-  }
-  return false;
 }
 
 bool HasColumn(const std::vector<view::ColumnSpec>& columns, std::string_view name) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "base/check.h"
@@ -66,6 +67,20 @@ std::vector<std::string_view> SplitList(std::string_view text) {
     if (!part.empty()) parts.push_back(part);
   }
   return parts;
+}
+
+bool HasWord(std::string_view text, std::string_view word) {
+  const auto part_of_name = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+  };
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !part_of_name(text[at - 1])) &&
+        (end == text.size() || !part_of_name(text[end]))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::string NameList(const std::vector<std::string>& names, std::string_view prefix) {

@@ -23,6 +23,9 @@ std::vector<std::string_view> Lines(std::string_view text);
 // "a, b ,c" -> a, b, c; empty parts are left out.
 std::vector<std::string_view> SplitList(std::string_view text);
 
+// Whether `word` stands in `text` by itself.
+bool HasWord(std::string_view text, std::string_view word);
+
 // "\"a\", t.\"b\"": names quoted and joined; `prefix` ("t.") before each.
 std::string NameList(const std::vector<std::string>& names, std::string_view prefix = {});
 

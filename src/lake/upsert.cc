@@ -23,7 +23,10 @@ Result<Rewrite> StagedAsData(const StagedRecords& staged, const std::filesystem:
 Result<RequestKeys> KeysOfRequest(engine::Connection& connection, const UpsertRequest& request,
                                   const Wait& wait) {
   RequestKeys keys;
-  VL_TRY(keys.own, KeysOf(connection, request.staged, wait));
+  keys.own = request.compared;
+  if (!keys.own) {
+    VL_TRY(keys.own, KeysOf(connection, request.staged, wait));
+  }
   VL_TRY(keys.elsewhere,
          KeysOf(connection, request.elsewhere ? *request.staged_elsewhere : StagedRecords{}, wait));
   keys.all = Union(keys.own, keys.elsewhere);
@@ -64,6 +67,7 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
     VL_TRY(delta::SnapshotPtr snapshot, table->Latest());
     UpsertResult result;
     result.version = snapshot->version();
+    result.read = snapshot;
     if (keys.all->empty()) return result;
     UpsertTry attempt(lake, request, keys, snapshot, connection, wait);
     VL_TRY(const Lake::WorkFolder folder, lake.MakeWorkFolder("upsert"));
@@ -72,9 +76,12 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
     Rewrite files;
     if (!append) VL_RETURN_IF_ERROR(attempt.Decide(result));
     times.Done("decide");
-    if (request.only_asks) return result;
-    const CommitNote note = request.note(result.exceptions);
-    if (note.IsIn(*snapshot)) return result;
+    const CommitNote note = request.only_asks ? CommitNote() : request.note(result.exceptions);
+    if (request.only_asks || note.IsIn(*snapshot)) {
+      result.read = nullptr;
+      return result;
+    }
+    result.read_elsewhere = attempt.elsewhere();
     VL_RETURN_IF_ERROR(note.CheckStarts(*snapshot));
     if (append) {
       VL_TRY(files, StagedAsData(request.staged, folder.path()));
@@ -94,6 +101,9 @@ Result<UpsertResult> UpsertOn(Lake& lake, const UpsertRequest& request, const Wa
     result.rows_inserted = files.inserted;
     result.rows_updated = files.updated;
     result.rows_removed = files.deleted;
+    for (const engine::WrittenFile& file : files.data) {
+      result.added.insert(file.path.filename().string());
+    }
     return result;
   }
 }

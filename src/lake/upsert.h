@@ -10,7 +10,8 @@
 //
 // A key has one row set in all tables that share it: a resource that was a blood-pressure panel and
 // becomes a single value leaves silver.observation with the version that wins elsewhere (the change
-// feed says delete), and does not enter it with a version that lost elsewhere.
+// feed says delete), and does not enter it with a version that lost elsewhere. Two processes that
+// do so at one moment: settle_homes.h.
 //
 // Steps:
 //  1. The key index says which rows may have a staged key. None, and nothing is staged twice: the
@@ -29,11 +30,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "delta/snapshot.h"
 #include "engine/parquet_files.h"
 #include "lake/lake.h"
 #include "lake/silver_view.h"
@@ -92,18 +95,19 @@ struct RefusedRecord {
 struct UpsertRequest {
   const SilverView& view;
   const StagedRecords& staged;
-  // The table that shares keys with this one; a DELETE of a key that only it holds leaves no
-  // tombstone here. Empty: none.
-  std::string sibling;
   // Called with the outcomes once they are known, for each try: fills what the commit says.
   std::function<CommitNote(const std::map<std::string, Exceptions>&)> note;
   // The view of the table that holds versions of this one's keys which have their home there (its
-  // `home` condition tells which), and the records of this batch staged for it. Null: no such
-  // table.
+  // `home` condition tells which), and the records of this batch staged for it. A DELETE of a key
+  // that only that one holds leaves no tombstone here; but a key deleted there is deleted here,
+  // too. Null: no such table.
   const SilverView* elsewhere = nullptr;
   const StagedRecords* staged_elsewhere = nullptr;
   // Only finds out what becomes, or became, of the records: nothing is committed.
   bool only_asks = false;
+  // Instead of records (`staged` has none): keys whose rows here leave the table where a higher
+  // version is in that of `elsewhere`, and are deleted where they are deleted there.
+  std::shared_ptr<const StagedKeys> compared = nullptr;
   // Also says of each place what became of its records.
   bool by_place = false;
 };
@@ -117,6 +121,11 @@ struct UpsertResult {
   std::map<std::string, Exceptions> exceptions;  // by source partition
   std::vector<PlacedExceptions> placed;          // where the request asks for it
   std::vector<RefusedRecord> refused;
+  // The versions that were decided on, of the table and of that of `elsewhere`; null: the table had
+  // the txn before, or was only asked. (Commits up to `version` have none of the keys.)
+  delta::SnapshotPtr read = nullptr;
+  delta::SnapshotPtr read_elsewhere = nullptr;
+  std::set<std::string, std::less<>> added = {};  // paths of files that the commit added
 };
 
 // Commits the staged records to view.table (unless the request only asks); kConflict where the

@@ -128,9 +128,8 @@ class UpsertFixture : public ::testing::Test {
   // Upserts the readings as one batch of records.
   UpsertResult Upsert(Lake& lake, const std::vector<Reading>& readings, bool with_keys = false) {
     const Batch batch = Stage(lake, readings, with_keys);
-    const UpsertRequest request{view_, batch.staged, "", [&](const auto&) {
-                                  return CommitNote{{{batch.partition, 1}}, {}};
-                                }};
+    const UpsertRequest request{
+        view_, batch.staged, [&](const auto&) { return CommitNote{{{batch.partition, 1}}, {}}; }};
     auto result = lake::Upsert(lake, request, {});
     EXPECT_TRUE(result) << result.error().ToString();
     return result.value_or(UpsertResult{});

@@ -5,11 +5,6 @@
 namespace vitalake::lake::upsert_sql {
 namespace {
 
-// Step 1 of a rank: a retraction without versionId above all, absent or unreadable versions lowest.
-constexpr std::string_view kRankVersion =
-    "CASE WHEN retraction AND version_id IS NULL THEN 9223372036854775807 "
-    "ELSE coalesce(TRY_CAST(version_id AS BIGINT), -1) END";
-
 constexpr std::string_view kStagedColumns =
     "id_space, id, resource_id, version_id, last_updated, content_hash, identifier, "
     "retracted_at IS NOT NULL AS retraction, deleted, received_at, source_partition, "
@@ -21,9 +16,23 @@ constexpr std::string_view kStoredRetraction =
     "retracted_at IS NOT NULL AND (NOT coalesce(deleted, false) OR (epoch_us(retracted_at) & 1) = "
     "1)";
 
+// Step 1 of a rank: a retraction without versionId above all, absent or unreadable versions lowest.
+std::string RankVersion() {
+  return fmt::format(
+      "CASE WHEN retraction AND version_id IS NULL THEN 9223372036854775807 "
+      "ELSE coalesce({}, -1) END",
+      VersionNumber("version_id"));
+}
+
 std::string EvenMicros(std::string_view time) { return fmt::format("(epoch_us({}) & -2)", time); }
 
 }  // namespace
+
+std::string VersionNumber(std::string_view version_id) {
+  // A cast alone takes 1.9, 1e3 and 0x1F, too.
+  return fmt::format("CASE WHEN regexp_full_match({0}, '[0-9]+') THEN TRY_CAST({0} AS BIGINT) END",
+                     version_id);
+}
 
 std::string DeletionTime(std::string_view deleted_at, std::string_view retraction) {
   return fmt::format("make_timestamptz({} + CASE WHEN {} THEN 1 ELSE 0 END)",
@@ -45,7 +54,7 @@ std::string AddStagedElsewhere(std::string_view staged_rows, std::string_view ho
       kStagedColumns, staged_rows, home);
 }
 
-std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys) {
+std::string ResolveDeletes(std::string_view table_keys, std::string_view other_keys) {
   return fmt::format(
       "CREATE OR REPLACE TEMP TABLE delete_target AS "
       "WITH live AS (SELECT id_space, resource_id, id FROM ({0}) WHERE live "
@@ -69,7 +78,7 @@ std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling
       "  refused = CASE WHEN len(t.ids) > 1 THEN 'ambiguous-delete' END "
       "FROM delete_target t WHERE staged.deleted AND t.id_space = staged.id_space "
       "  AND t.resource_id = staged.resource_id",
-      table_keys, sibling_keys);
+      table_keys, other_keys);
 }
 
 std::string CreatePresent(std::string_view table_rows) {
@@ -96,14 +105,18 @@ std::string CreateElsewhere(std::string_view table_rows, std::string_view home) 
       "  any_value(identifier) AS identifier, "
       "  bool_or({0}) AS retraction, "
       "  any_value(received_at) AS received_at, any_value(source_partition) AS source_partition, "
-      "  any_value(source_offset) AS source_offset "
-      "FROM ({1}) WHERE content_hash IS NOT NULL AND ({2}) GROUP BY 1, 2",
+      "  any_value(source_offset) AS source_offset, "
+      "  bool_or(content_hash IS NOT NULL AND ({2})) AS home, "
+      "  bool_or(coalesce(deleted, false)) AS deleted, "
+      "  min(retracted_at) FILTER (coalesce(deleted, false)) AS deleted_at "
+      "FROM ({1}) GROUP BY 1, 2",
       kStoredRetraction, table_rows, home);
 }
 
 std::string MarkKeyConflicts() {
   return "UPDATE staged SET refused = 'key-conflict' FROM ("
-         "  SELECT id_space, id, coalesce(any_value(p.identifier), any_value(e.identifier), "
+         "  SELECT id_space, id, coalesce(any_value(p.identifier), "
+         "    any_value(e.identifier) FILTER (e.home), "
          "    arg_min(s.identifier, (s.received_at, split_part(s.source_partition, '#', 1), "
          "      s.source_offset, s.source_partition)) "
          "      FILTER (s.identifier IS NOT NULL)) AS known_by "
@@ -132,7 +145,7 @@ std::string CreateDecision() {
       "  WHERE NOT deleted AND elsewhere "
       "  UNION ALL "
       "  SELECT 'E', id_space, id, version_id, last_updated, content_hash, retraction, "
-      "    received_at, source_partition, source_offset FROM elsewhere), "
+      "    received_at, source_partition, source_offset FROM elsewhere WHERE home), "
       "best AS (SELECT * FROM version QUALIFY row_number() OVER (PARTITION BY id_space, id "
       "  ORDER BY {0} DESC, last_updated DESC NULLS LAST, retraction DESC, "
       // Records of one message share its offset and are told apart behind the partition's '#'.
@@ -141,7 +154,8 @@ std::string CreateDecision() {
       "first_delete AS (SELECT * FROM usable WHERE deleted QUALIFY row_number() OVER ("
       "  PARTITION BY id_space, id ORDER BY received_at, split_part(source_partition, '#', 1), "
       "    source_offset, source_partition) = 1), "
-      "key AS (SELECT DISTINCT id_space, id FROM usable), "
+      "key AS (SELECT id_space, id FROM usable UNION "
+      "  SELECT id_space, id FROM elsewhere SEMI JOIN present USING (id_space, id)), "
       "joined AS (SELECT k.id_space, k.id, b.origin, b.content_hash, b.version_id, b.last_updated, "
       "    coalesce(b.retraction, false) AS retraction, "
       "    coalesce(b.source_partition, d.source_partition) AS source_partition, "
@@ -150,13 +164,14 @@ std::string CreateDecision() {
       "    p.last_updated AS old_updated, p.source_partition AS old_partition, "
       "    p.source_offset AS old_offset, p.ingestion_date, p.file, "
       "    coalesce(p.deleted, false) AS was_deleted, "
-      "    coalesce(p.deleted, false) OR d.id IS NOT NULL AS deleted, "
-      "    least(p.deleted_at, d.received_at) AS deleted_at, "
+      "    coalesce(p.deleted, false) OR d.id IS NOT NULL OR coalesce(e.deleted, false) "
+      "      AS deleted, "
+      "    least(p.deleted_at, d.received_at, e.deleted_at) AS deleted_at, "
       // By another order of arrival: the row's time is to be that of its first deletion.
       "    {1} < {2} AS deleted_before, "
       "    d.source_partition AS delete_partition, d.source_offset AS delete_offset "
       "  FROM key k LEFT JOIN best b USING (id_space, id) LEFT JOIN present p USING (id_space, id) "
-      "  LEFT JOIN first_delete d USING (id_space, id)) "
+      "  LEFT JOIN first_delete d USING (id_space, id) LEFT JOIN elsewhere e USING (id_space, id)) "
       "SELECT *, CASE WHEN origin = 'E' THEN CASE WHEN known THEN 'remove' ELSE 'none' END "
       "  WHEN NOT known THEN 'insert' "
       "  WHEN deleted AND (NOT was_deleted OR deleted_before) THEN 'update' "
@@ -164,7 +179,7 @@ std::string CreateDecision() {
       "    OR version_id IS DISTINCT FROM old_version "
       "    OR last_updated IS DISTINCT FROM old_updated) THEN 'update' "
       "  ELSE 'none' END AS change FROM joined",
-      kRankVersion, EvenMicros("d.received_at"), EvenMicros("p.deleted_at"));
+      RankVersion(), EvenMicros("d.received_at"), EvenMicros("p.deleted_at"));
 }
 
 std::string SelectExceptions(Per per) {

@@ -2,7 +2,8 @@
 //   staged     one row per staged record: key, rank parts, content hash, position, home, conflict;
 //              `elsewhere` for records staged for another table, where they have their home
 //   present    one row per key of the table that a staged record names
-//   elsewhere  the same of the other table, versions at home there only
+//   elsewhere  the same of the other table; `home`: the version has its home there. Of others only
+//              counts whether they were deleted
 //   decision   one row per key: which version wins (origin T: in the table, S: staged, E: at home
 //              elsewhere) and what changes: insert, update, remove, none
 #pragma once
@@ -14,13 +15,16 @@
 
 namespace vitalake::lake::upsert_sql {
 
+// A versionId as BIGINT, NULL where it is not digits alone or too large: it ranks lowest then.
+std::string VersionNumber(std::string_view version_id);
 // From a relation of staged rows (columns as the silver table's).
 std::string CreateStaged(std::string_view staged_rows, std::string_view home);
 // Adds those of another table's staged rows that have their home there.
 std::string AddStagedElsewhere(std::string_view staged_rows, std::string_view home);
 // DELETE entries name a resource id: points each at the one live key of that id; marks the
-// ambiguous. `table_keys` and `sibling_keys`: relations with id_space, id, resource_id, live.
-std::string ResolveDeletes(std::string_view table_keys, std::string_view sibling_keys);
+// ambiguous, and those of which only the other table has a key. `table_keys` and `other_keys`:
+// relations with id_space, id, resource_id, live.
+std::string ResolveDeletes(std::string_view table_keys, std::string_view other_keys);
 // What `retracted_at` is in a deleted row: the microsecond of its first deletion, odd where the
 // version it holds is a retraction too, else even. So a stored row tells both, and the time is the
 // same however the records came in batches.

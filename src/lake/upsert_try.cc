@@ -21,6 +21,16 @@ constexpr int64_t kRowsPerFile = 245'760;
 // Up to so many rows are read whole at once; of more, first what the decision needs.
 constexpr size_t kWholeRows = 100'000;
 
+// What the rank and the outcomes of a row's version hang on.
+std::vector<std::string> DecidingColumns() {
+  return {"id_space",      "id",
+          "version_id",    "last_updated",
+          "content_hash",  "identifier",
+          "retracted_at",  "deleted",
+          "received_at",   "source_partition",
+          "source_offset", "ingestion_date"};
+}
+
 }  // namespace
 
 Result<std::vector<KeyHit>> UpsertTry::FindRows(std::string_view table,
@@ -34,14 +44,21 @@ Result<bool> UpsertTry::IsPlainAppend() {
   if (request_.staged.deletes > 0) return false;
   wanted_ = keys_.all;
   VL_TRY(hits_, FindRows(request_.view.table, snapshot_, *wanted_));
+  if (request_.compared) return hits_->empty();
   if (keys_.own->repeated) return false;
   // Records at home in either table have rows elsewhere: a repeat there may be across the two.
   if (keys_.elsewhere->repeated && !keys_.own->hashes.empty()) return false;
   if (!hits_->empty()) return false;
   if (!request_.elsewhere) return true;
-  VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
+  VL_TRY(const delta::SnapshotPtr other, Elsewhere());
   VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, keys_.own->hashes));
   return there.empty();
+}
+
+Result<delta::SnapshotPtr> UpsertTry::Elsewhere() {
+  if (elsewhere_) return elsewhere_;
+  VL_TRY(elsewhere_, lake_.Latest(request_.elsewhere->table));
+  return elsewhere_;
 }
 
 Status UpsertTry::PointDeletes() {
@@ -56,39 +73,47 @@ Status UpsertTry::PointDeletes() {
       "(SELECT resource_id FROM staged WHERE deleted)";
   VL_TRY(const std::string own,
          engine::RelationSql(lake_.Files(snapshot_, request_.view.table), {.columns = columns}));
-  std::string sibling = none;
-  if (!request_.sibling.empty()) {
-    VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.sibling));
+  std::string others = none;
+  if (request_.elsewhere) {
+    const std::string_view table = request_.elsewhere->table;
+    VL_TRY(const delta::SnapshotPtr other, Elsewhere());
     VL_TRY(const std::string rows,
-           engine::RelationSql(lake_.Files(other, request_.sibling), {.columns = columns}));
+           engine::RelationSql(lake_.Files(other, table), {.columns = columns}));
     // A tombstone there is the same deletion, waiting.
-    sibling = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
+    others = fmt::format(fmt::runtime(shape), rows) + " AND content_hash IS NOT NULL";
   }
-  return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), sibling));
+  return Run(upsert_sql::ResolveDeletes(fmt::format(fmt::runtime(shape), own), others));
 }
 
-// elsewhere: versions of staged keys that the other table holds and that have their home there. A
-// key that this table holds has its best version here.
+// elsewhere: versions of staged keys that the other table holds. A key that this table holds has
+// its best version here.
 Status UpsertTry::LoadElsewhere() {
   if (!request_.elsewhere) {
     return Run(upsert_sql::CreateElsewhere(
         "SELECT *, NULL::TIMESTAMPTZ AS retracted_at FROM staged WHERE false", "true"));
   }
   const std::string_view table = request_.elsewhere->table;
-  VL_TRY(const delta::SnapshotPtr other, lake_.Latest(table));
+  VL_TRY(const delta::SnapshotPtr other, Elsewhere());
   VL_TRY(const auto own,
          HashKeys(connection_,
-                  "FROM staged s ANTI JOIN present p USING (id_space, id) WHERE NOT s.elsewhere",
+                  request_.compared ? "FROM present"
+                                    : "FROM staged s ANTI JOIN present p USING (id_space, id) "
+                                      "WHERE NOT s.elsewhere",
                   wait_));
   VL_TRY(const auto hits, FindRows(table, other, own));
+  std::vector<std::string> columns = DecidingColumns();
+  for (const std::string& name : ColumnNames(*other)) {
+    const bool is_there = std::ranges::find(columns, name) != columns.end();
+    if (!is_there && HasWord(request_.elsewhere->home, name)) columns.push_back(name);
+  }
   VL_RETURN_IF_ERROR(FetchRows(lake_, connection_,
-                               {table, other, hits, ColumnNames(*other), "elsewhere_row"}, wait_));
+                               {table, other, hits, std::move(columns), "elsewhere_row"}, wait_));
   return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
 }
 
 // Step 2 without statements, where all records of known keys are simply newer (newer_versions.h).
 Result<bool> UpsertTry::OnlyNewerVersions() {
-  if (!hits_) return false;  // deletions
+  if (!hits_ || request_.compared) return false;  // deletions, or no records
   std::vector<uint64_t> repeats = keys_.own->repeats;
   if (keys_.own->repeated && repeats.empty()) return false;
   if (keys_.elsewhere->repeated) {
@@ -103,7 +128,7 @@ Result<bool> UpsertTry::OnlyNewerVersions() {
     std::vector<uint64_t> others;
     std::ranges::copy_if(keys_.own->hashes, std::back_inserter(others),
                          [&](uint64_t hash) { return !newer_->HasStored(hash); });
-    VL_TRY(const delta::SnapshotPtr other, lake_.Latest(request_.elsewhere->table));
+    VL_TRY(const delta::SnapshotPtr other, Elsewhere());
     VL_TRY(const auto there, FindRows(request_.elsewhere->table, other, others));
     all = there.empty();
   }
@@ -144,13 +169,7 @@ Status UpsertTry::Rank(UpsertResult& result) {
     VL_TRY(hits_, FindRows(request_.view.table, snapshot_, *wanted_));
   }
   whole_rows_ = hits_->size() <= kWholeRows;
-  const std::vector<std::string> deciding = {"id_space",      "id",
-                                             "version_id",    "last_updated",
-                                             "content_hash",  "identifier",
-                                             "retracted_at",  "deleted",
-                                             "received_at",   "source_partition",
-                                             "source_offset", "ingestion_date"};
-  VL_RETURN_IF_ERROR(FetchKnown(whole_rows_ ? ColumnNames(*snapshot_) : deciding));
+  VL_RETURN_IF_ERROR(FetchKnown(whole_rows_ ? ColumnNames(*snapshot_) : DecidingColumns()));
   VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row")));
   VL_RETURN_IF_ERROR(LoadElsewhere());
   VL_RETURN_IF_ERROR(Run(upsert_sql::MarkKeyConflicts()));

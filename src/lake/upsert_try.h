@@ -51,12 +51,16 @@ class UpsertTry {
   void NameWhatWasRead(Rewrite& rewrite);
 
   const std::vector<SuccessorFile>& successors() const { return successors_; }
+  // The version of the table of the request's `elsewhere` that was looked at; null: it was not.
+  const delta::SnapshotPtr& elsewhere() const { return elsewhere_; }
 
  private:
   Status Run(const std::string& sql) { return RunSql(connection_, sql, wait_); }
   Result<std::vector<KeyHit>> FindRows(std::string_view table, const delta::SnapshotPtr& snapshot,
                                        std::span<const uint64_t> wanted);
   Status FetchKnown(std::vector<std::string> columns);
+  // One version of it for all of a try.
+  Result<delta::SnapshotPtr> Elsewhere();
   Status LoadElsewhere();
   Result<bool> OnlyNewerVersions();
   Status Rank(UpsertResult& result);
@@ -72,6 +76,7 @@ class UpsertTry {
   const UpsertRequest& request_;
   const RequestKeys& keys_;
   delta::SnapshotPtr snapshot_;
+  delta::SnapshotPtr elsewhere_;
   engine::Connection& connection_;
   const Wait& wait_;
   std::shared_ptr<const std::vector<uint64_t>> wanted_;  // key hashes that hits_ are of

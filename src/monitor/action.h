@@ -29,7 +29,10 @@ struct PatientFacts {
   std::optional<Micros> deceased_at;  // absent: from the time of this action on
   bool is_test = false;
   std::string replaced_by;  // the survivor's id in the same id_space; empty: none
-  bool known = true;        // false: the patient was deleted
+  // Whose survivor it says to be. What these say themselves goes before; of several who replace one
+  // patient the smallest id counts.
+  std::vector<std::string> replaces;
+  bool known = true;  // false: the patient was deleted
 };
 
 // What people set for one patient. In force from `from` to before `until`; of several in force the

@@ -23,6 +23,10 @@ std::string Subject(const AlertEvent& event) {
 std::string Minutes(uint32_t seconds) { return fmt::format("{} minutes", (seconds + 59) / 60); }
 
 std::string SevereHigh(const AlertEvent& event, const Explained& from) {
+  if (event.vital == Vital::kConsciousness) {
+    return "The patient is not alert: newly confused, or answers to voice or pain only, or not at "
+           "all.";
+  }
   const Levels levels = from.rule != nullptr ? from.rule->levels : Levels();
   switch (event.state) {
     case AlertState::kPending:

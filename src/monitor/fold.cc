@@ -22,24 +22,31 @@ const FoldRules& RulesAt(std::span<const FoldRules> rules, Seconds time) {
 
 constexpr float kLeastPulsePressure = 10;
 
+Side Graver(Side a, Side b) {
+  return {std::max(a.severe, b.severe), std::max(a.ordinary, b.ordinary)};
+}
+
 // Both values, at the graver level: what opened an episode is the half that is that grave.
 Entry Whole(const Entry& a, const Entry& b) {
   const auto gravity = [](const Entry& e) {
-    return e.judged() ? static_cast<int>(e.high()) + static_cast<int>(e.low()) : -1;
+    const auto of = [](Side s) {
+      return 3 * static_cast<int>(s.severe) + static_cast<int>(s.ordinary);
+    };
+    return e.judged() ? of(e.high()) + of(e.low()) : -1;
   };
   const bool first = gravity(a) >= gravity(b);
   Entry whole = first ? a : b;
   const Entry& other = first ? b : a;
-  whole.marks |= static_cast<uint16_t>(other.marks & ~63);
+  whole.marks |= static_cast<uint16_t>(other.marks & ~Entry::kLevel);
   if (whole.judged() && other.judged()) {
-    whole.SetLevel(std::max(whole.high(), other.high()), std::max(whole.low(), other.low()));
+    whole.SetLevel(Graver(whole.high(), other.high()), Graver(whole.low(), other.low()));
   }
   for (int c = 0; c < kChannels; ++c) {
     if (std::isnan(whole.value[c])) whole.value[c] = other.value[c];
   }
   if (whole.value[0] - whole.value[1] >= kLeastPulsePressure) return whole;
   if (whole.judged()) whole.marks |= Entry::kImplausible;
-  whole.SetLevel(High::kUnjudged, Low::kClear);
+  whole.SetUnjudged();
   whole.marks |= Entry::kNoBaseline | Entry::kNoDetect;
   return whole;
 }
@@ -116,7 +123,7 @@ class Folder {
     now_ = &RulesAt(rules_, entry.time);
     TimeOut(entry.time);
     if (entry.judged()) {
-      Severe(entry);
+      Severe(entry, describe);
       if (!entry.Has(Entry::kLate)) Ordinary(entry);
     }
     if (!entry.Has(Entry::kLate)) {
@@ -132,7 +139,7 @@ class Folder {
     if (StateOf(Rule::kSevereHigh) != AlertState::kPending) return;
     const Seconds wait = RulesAt(rules_, state_.pending_since).escalate_after;
     if (time < state_.pending_since + wait) return;
-    SetState(Rule::kSevereHigh, AlertState::kUnconfirmed);
+    SetState(Rule::kSevereHigh, AlertState::kUnconfirmed, state_.pending_since + wait);
   }
 
  private:
@@ -178,16 +185,17 @@ class Folder {
     episode.state = state;
     episode.severity = SeverityOf(rule, state);
     episode.opener = entry.key;
-    episode.opened = entry.time;
+    episode.opened = episode.changed = entry.time;
     episode.late = entry.Has(Entry::kLate);
     episode.age_unknown = entry.Has(Entry::kAgeUnknown);
     std::copy_n(entry.value, kChannels, episode.value);
   }
 
-  void SetState(Rule rule, AlertState state) {
+  void SetState(Rule rule, AlertState state, Seconds time) {
     state_.slot[static_cast<int>(rule)] = static_cast<uint8_t>(1 + static_cast<int>(state));
     Episode& episode = Of(rule);
     episode.state = state;
+    episode.changed = time;
     episode.severity = SeverityOf(rule, state);
   }
 
@@ -195,46 +203,59 @@ class Folder {
     state_.slot[static_cast<int>(rule)] = 0;
     Episode& episode = Of(rule);
     episode.state = AlertState::kClosed;
-    episode.closed = time;
+    episode.closed = episode.changed = time;
     episode_[static_cast<int>(rule)] = -1;
   }
 
   // A second severe reading: not of the same moment.
-  void Confirm(const Entry& entry) {
-    if (StateOf(Rule::kSevereHigh) == AlertState::kOpen) return;
-    if (entry.time <= state_.pending_since && entry.high() != High::kAtOnce) return;
-    SetState(Rule::kSevereHigh, AlertState::kOpen);
-    Episode& episode = Of(Rule::kSevereHigh);
+  void Confirm(const Entry& entry, Describe describe) {
+    if (StateOf(Rule::kSevereHigh) != AlertState::kOpen) {
+      if (entry.time <= state_.pending_since && entry.high().severe != SevereLevel::kAtOnce) return;
+      SetState(Rule::kSevereHigh, AlertState::kOpen, entry.time);
+    }
+    GoOn(Rule::kSevereHigh, entry, describe);
+  }
+
+  // One more severe reading of an episode that is on.
+  void GoOn(Rule rule, const Entry& entry, Describe describe) {
+    Episode& episode = Of(rule);
     episode.other = entry.key;
+    episode.again |= describe == Describe::kYes;
     std::copy_n(entry.value, kChannels, episode.value);
   }
 
-  void Severe(const Entry& entry) {
-    const High high = entry.high();
-    if (high >= High::kSevere) {
+  void Severe(const Entry& entry, Describe describe) {
+    const Side high = entry.high();
+    if (high.IsSevere()) {
       if (state_.On(Rule::kSevereHigh)) {
-        Confirm(entry);
+        Confirm(entry, describe);
       } else {
         state_.pending_since = entry.time;
-        Open(Rule::kSevereHigh, high == High::kAtOnce ? AlertState::kOpen : AlertState::kPending,
-             entry);
+        const bool at_once = high.severe == SevereLevel::kAtOnce;
+        Open(Rule::kSevereHigh, at_once ? AlertState::kOpen : AlertState::kPending, entry);
       }
-    } else if (state_.On(Rule::kSevereHigh) && high < High::kNearSevere) {
+    } else if (state_.On(Rule::kSevereHigh) && high.severe == SevereLevel::kClear) {
       Close(Rule::kSevereHigh, entry.time);
     }
-    if (entry.low() == Low::kAtOnce) {
-      if (!state_.On(Rule::kSevereLow)) Open(Rule::kSevereLow, AlertState::kOpen, entry);
-    } else if (state_.On(Rule::kSevereLow) && entry.low() < Low::kNearAtOnce) {
+    const Side low = entry.low();
+    if (low.IsSevere()) {
+      if (state_.On(Rule::kSevereLow)) {
+        GoOn(Rule::kSevereLow, entry, describe);
+      } else {
+        Open(Rule::kSevereLow, AlertState::kOpen, entry);
+      }
+    } else if (state_.On(Rule::kSevereLow) && low.severe == SevereLevel::kClear) {
       Close(Rule::kSevereLow, entry.time);
     }
   }
 
   void Ordinary(const Entry& entry) {
-    Direction(entry, Rule::kHigh, 0, entry.high() >= High::kOrdinary, entry.high() == High::kClear);
-    Direction(entry, Rule::kLow, 1, entry.low() >= Low::kOrdinary, entry.low() == Low::kClear);
+    Direction(entry, Rule::kHigh, 0, entry.high().ordinary);
+    Direction(entry, Rule::kLow, 1, entry.low().ordinary);
   }
 
-  void Direction(const Entry& entry, Rule rule, int direction, bool reached, bool clear) {
+  void Direction(const Entry& entry, Rule rule, int direction, OrdinaryLevel level) {
+    const bool reached = level == OrdinaryLevel::kReached, clear = level == OrdinaryLevel::kClear;
     Seconds& candidate = state_.candidate[direction];
     uint64_t& candidate_key = candidate_key_[direction];
     if (state_.On(rule)) {
@@ -317,8 +338,7 @@ class Folder {
 
   // A severe reading is told as such, not also as a spike.
   void SpikeEpisode(const Entry& entry, bool spike, const ChannelOutcome& outcome, int channel) {
-    const bool told =
-        entry.judged() && (entry.high() >= High::kSevere || entry.low() == Low::kAtOnce);
+    const bool told = entry.judged() && (entry.high().IsSevere() || entry.low().IsSevere());
     if (!spike && state_.On(Rule::kSpike)) Close(Rule::kSpike, entry.time);
     if (spike && !told && !state_.On(Rule::kSpike)) {
       Open(Rule::kSpike, AlertState::kOpen, entry);
@@ -414,7 +434,7 @@ void SettleOldest(Series& series, std::span<const FoldRules> rules) {
   // What repeats it will have nothing before it to be a repeat of.
   for (int i = 1; i < series.ring_count && series.ring[i].time == series.ring[0].time; ++i) {
     if (!IsRepeat(series, i)) continue;
-    series.ring[i].SetLevel(High::kUnjudged, Low::kClear);
+    series.ring[i].SetUnjudged();
     series.ring[i].marks |= Entry::kLate | Entry::kNoDetect | Entry::kNoBaseline;
   }
   const Entry oldest = series.ring[0];

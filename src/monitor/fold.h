@@ -37,10 +37,11 @@ struct Episode {
   bool in_base = false;  // was on when the base ends; what follows is then not known
   bool late = false;     // the reading that opened it came late
   bool age_unknown = false;
-  uint64_t opener =
-      0;               // key of the reading that opened it; of a confirmed one the first of the two
-  uint64_t other = 0;  // key of the reading that confirmed it
+  bool again = false;   // the reading asked for is one more severe one of it
+  uint64_t opener = 0;  // key of the reading that opened it; of two that did, the first
+  uint64_t other = 0;   // key of the reading that confirmed it; of severe ones the last
   Seconds opened = 0, closed = 0;
+  Seconds changed = 0;                            // when its state last changed; 0: in the base
   float value[kChannels] = {kNoValue, kNoValue};  // of the last reading that mattered
   uint8_t channel = 0;                            // of a detector
   ChannelOutcome outcome;

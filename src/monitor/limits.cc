@@ -166,22 +166,30 @@ bool FallsBelow(const Quantities& q, const double (&limit)[Levels::kQuantities],
   return false;
 }
 
-High HighOf(const Levels& levels, const Quantities& q) {
-  if (Reaches(q, levels.at_once_high)) return High::kAtOnce;
-  if (Reaches(q, levels.severe)) return High::kSevere;
-  if (Reaches(q, levels.severe, levels.hysteresis) ||
-      Reaches(q, levels.at_once_high, levels.hysteresis)) {
-    return High::kNearSevere;
-  }
-  if (Reaches(q, levels.high)) return High::kOrdinary;
-  return Reaches(q, levels.high, levels.hysteresis) ? High::kNear : High::kClear;
+OrdinaryLevel OrdinaryOf(bool reached, bool near) {
+  return reached ? OrdinaryLevel::kReached : near ? OrdinaryLevel::kNear : OrdinaryLevel::kClear;
 }
 
-Low LowOf(const Levels& levels, const Quantities& q) {
-  if (FallsBelow(q, levels.at_once_low)) return Low::kAtOnce;
-  if (FallsBelow(q, levels.at_once_low, levels.hysteresis)) return Low::kNearAtOnce;
-  if (FallsBelow(q, levels.low)) return Low::kOrdinary;
-  return FallsBelow(q, levels.low, levels.hysteresis) ? Low::kNear : Low::kClear;
+SevereLevel SevereHighOf(const Levels& levels, const Quantities& q) {
+  if (Reaches(q, levels.at_once_high)) return SevereLevel::kAtOnce;
+  if (Reaches(q, levels.severe)) return SevereLevel::kReached;
+  const bool near = Reaches(q, levels.severe, levels.hysteresis) ||
+                    Reaches(q, levels.at_once_high, levels.hysteresis);
+  return near ? SevereLevel::kNear : SevereLevel::kClear;
+}
+
+Side HighOf(const Levels& levels, const Quantities& q) {
+  return {SevereHighOf(levels, q),
+          OrdinaryOf(Reaches(q, levels.high), Reaches(q, levels.high, levels.hysteresis))};
+}
+
+Side LowOf(const Levels& levels, const Quantities& q) {
+  const SevereLevel severe = FallsBelow(q, levels.at_once_low) ? SevereLevel::kAtOnce
+                             : FallsBelow(q, levels.at_once_low, levels.hysteresis)
+                                 ? SevereLevel::kNear
+                                 : SevereLevel::kClear;
+  return {severe,
+          OrdinaryOf(FallsBelow(q, levels.low), FallsBelow(q, levels.low, levels.hysteresis))};
 }
 
 // LL and HH for what must be acted on, L and H for what is noted, else N. A low mean pressure is a
@@ -208,6 +216,22 @@ bool BeyondWithoutAge(const VitalRule& rule, const Quantities& q) {
          q.known[1].least >= rule.without_age_diastolic;
 }
 
+JudgedLevel LevelOf(const Levels& levels, const Quantities& q) {
+  const JudgedLevel out{true, HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
+  // "> 100" may be anything above: only what is certain counts.
+  if (!q.exact && !out.Reached()) return {};
+  return out;
+}
+
+// What is within the limits of whatever age begins nothing and ends what is on: all else leaves it.
+JudgedLevel ClearWithoutAge(const VitalRule& rule, const Quantities& q) {
+  JudgedLevel out = LevelOf(rule.levels, q);
+  if (!out.judged || out.high != Side() || out.low != Side()) return {};
+  out.code = {};
+  out.age_unknown = true;
+  return out;
+}
+
 Levels Personal(const Levels& levels, const PersonalLimits& own) {
   Levels out = levels;
   if (own.high) out.high[0] = *own.high;
@@ -217,14 +241,6 @@ Levels Personal(const Levels& levels, const PersonalLimits& own) {
     out.low[2] = kNever;  // the mean's limit would speak for the rule again
   }
   if (own.diastolic_low) out.low[1] = *own.diastolic_low;
-  return out;
-}
-
-JudgedLevel LevelOf(const Levels& levels, const Quantities& q) {
-  JudgedLevel out{HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
-  // "> 100" may be anything above: only what is certain counts.
-  const bool says_nothing = out.high < High::kOrdinary && out.low < Low::kOrdinary;
-  if (!q.exact && says_nothing) return {};
   return out;
 }
 
@@ -260,6 +276,11 @@ Result<RuleTable> RuleTable::Make(const clinical::RuleBook& book, std::string_vi
         const auto vital = VitalOf(limits.codes.at(0), limits.unit);
         if (!vital) continue;
         VL_TRY(rules.emplace_back(), LimitRule(set, limits, *vital));
+        rules.back().beside = *vital == Vital::kBloodPressure;  // which has rules of its own
+      }
+      if (set.not_alert_at_once) {
+        VL_TRY(rules.emplace_back(), Head(set, Vital::kConsciousness));
+        rules.back().levels.at_once_high[0] = 1;
       }
     }
   }
@@ -271,6 +292,7 @@ const VitalRule* RuleTable::Find(const RuleQuery& query) const {
   const VitalRule* found = nullptr;
   for (size_t i = first_[vital]; i < first_[vital + 1]; ++i) {
     const VitalRule& rule = rules_[i];
+    if (rule.beside != query.beside) continue;
     if (rule.scale_two != query.scale_two && query.vital == Vital::kOxygenSaturation) continue;
     if (rule.pregnancy && !query.pregnant) continue;
     const bool in_force = rule.effective_from <= query.time;
@@ -286,10 +308,10 @@ JudgedLevel JudgeLevel(const VitalRule& rule, const Reading& reading, const Leve
   if (!q.any) return {};
   const AgeFit fit = FitOf(rule, query.age_years);
   if (fit == AgeFit::kOutside) return {};
-  if (fit == AgeFit::kUnknown && !BeyondWithoutAge(rule, q)) return {};
+  if (fit == AgeFit::kUnknown && !BeyondWithoutAge(rule, q)) return ClearWithoutAge(rule, q);
   JudgedLevel out = query.personal != nullptr ? LevelOf(Personal(rule.levels, *query.personal), q)
                                               : LevelOf(rule.levels, q);
-  out.age_unknown = fit == AgeFit::kUnknown && out.judged();
+  out.age_unknown = fit == AgeFit::kUnknown && out.judged;
   return out;
 }
 

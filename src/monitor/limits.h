@@ -17,18 +17,19 @@ namespace vitalake::monitor {
 
 inline constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
-// How far a reading is up, and how far down. `Near` levels lie within the hysteresis: they neither
-// begin an episode nor end one.
-enum class High : uint8_t {
-  kClear,
-  kNear,
-  kOrdinary,
-  kNearSevere,
-  kSevere,
-  kAtOnce,
-  kUnjudged = 7
+// How far a reading is up, or down, against the severe limit and against the ordinary one: neither
+// follows from the other, as a vital sign may lack one and a patient have ordinary limits of their
+// own. `Near` lies within the hysteresis: it neither begins an episode nor ends one.
+enum class OrdinaryLevel : uint8_t { kClear, kNear, kReached };
+enum class SevereLevel : uint8_t { kClear, kNear, kReached, kAtOnce };
+struct Side {
+  SevereLevel severe = SevereLevel::kClear;
+  OrdinaryLevel ordinary = OrdinaryLevel::kClear;
+  bool operator==(const Side&) const = default;
+
+  bool IsSevere() const { return severe >= SevereLevel::kReached; }
+  bool Reached() const { return IsSevere() || ordinary == OrdinaryLevel::kReached; }
 };
-enum class Low : uint8_t { kClear, kNear, kOrdinary, kNearAtOnce, kAtOnce };
 
 // Thresholds of one quantity each: systolic or the only value, diastolic, mean pressure. High ones
 // are reached at or above, low ones strictly below; kNever is never reached.
@@ -61,7 +62,8 @@ struct VitalRule {
   uint8_t scale_two = 0;         // limits of oxygen saturation by NEWS2 scale 2
   uint8_t pregnancy = 0;         // for those who are pregnant; else for those who are not
   uint8_t not_in_pregnancy = 0;  // judges nobody who is pregnant
-  uint8_t unused[4] = {};
+  uint8_t beside = 0;            // only what acts at once, beside the rule that is in force
+  uint8_t unused[3] = {};
   char version[64] = {};  // "aha-acc-2025 2025.1", ends with 0
 };
 
@@ -71,6 +73,7 @@ struct RuleQuery {
   Micros time = 0;
   bool pregnant = false;
   bool scale_two = false;
+  bool beside = false;
 };
 
 // Rules of all vital signs, by effective time. Immutable.
@@ -81,8 +84,8 @@ class RuleTable {
   static Result<RuleTable> Make(const clinical::RuleBook& book, std::string_view pressure_set);
   explicit RuleTable(std::vector<VitalRule> rules);
 
-  // The rule in force, or null when there is none for the vital sign. Of those effective at `time`
-  // the latest; the earliest when all are later.
+  // The rule in force (or the one beside it), or null when there is none for the vital sign. Of
+  // those effective at `time` the latest; the earliest when all are later.
   const VitalRule* Find(const RuleQuery& query) const;
   const std::vector<VitalRule>& rules() const { return rules_; }
 
@@ -102,11 +105,11 @@ struct LevelQuery {
 };
 
 struct JudgedLevel {
-  High high = High::kUnjudged;
-  Low low = Low::kClear;
+  bool judged = false;
+  Side high, low;            // of low ones those are severe that act at once
   bool age_unknown = false;  // judged all the same, by limits for that
   std::string_view code;     // v3-ObservationInterpretation; empty when unjudged
-  bool judged() const { return high != High::kUnjudged; }
+  bool Reached() const { return high.Reached() || low.Reached(); }
 };
 
 // The level of a reading. A comparator's value counts where it is certain: "> 180" is above 180.

@@ -49,7 +49,7 @@ size_t Monitor::series() const { return state_->series_.in_use(); }
 
 size_t Monitor::state_bytes() const {
   return state_->patients_.bytes() + state_->series_.in_use() * sizeof(Series) +
-         state_->records_.in_use() * sizeof(AlertRecord);
+         state_->records_.in_use() * sizeof(AlertRecord) + state_->keys_.bytes();
 }
 
 }  // namespace vitalake::monitor

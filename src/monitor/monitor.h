@@ -19,7 +19,9 @@
 //   Versions.   The highest rank of a key counts, in whatever order versions come. The same content
 //               again does nothing. What is retracted never counted.
 //   Ids.        An alert keeps its id for life; a replay gives the same ids.
-//   Size.       At most 1 KB per patient and vital sign, and about 150 bytes per patient.
+//   Size.       At most 1 KB per patient and vital sign, about 150 bytes per patient, and at most
+//   18
+//               bytes for finding each reading that can be changed.
 //
 // There is no shared watermark that one bad clock could stall: lateness is that of each reading
 // alone, and timers run on receive times, which readings and Tick bring along. A time in the future
@@ -76,8 +78,8 @@ enum class Outcome : uint8_t {
 struct News2Reading {
   clinical::News2 score;
   clinical::OxygenScale scale = clinical::OxygenScale::kOne;
-  // Age of each input against the newest, in seconds, in the order of clinical::News2Input; absent
-  // inputs have none.
+  // Age of each input when it was scored, in seconds, in the order of clinical::News2Input; absent
+  // and stale inputs have none.
   std::optional<uint32_t> input_age_s[7];
 };
 
@@ -146,6 +148,8 @@ class Monitor {
   // When the first timer is due, if there is any; a Tick then may have events.
   std::optional<Micros> NextTimer() const;
 
+  // Its alert ends after a day, or when it is acknowledged; so does that of a reading without a
+  // patient. At most 1,000 such are on: then the oldest ends.
   std::span<const AlertEvent> ObserveQuarantined(const QuarantinedCritical& record);
 
   // The whole state: versioned, with a checksum, the same bytes for the same inputs.
@@ -154,7 +158,7 @@ class Monitor {
   const MonitorCounters& counters() const;
   size_t patients() const;
   size_t series() const;
-  // Bytes that patients, series and alerts hold.
+  // Bytes that patients, series, alerts and the index of readings hold.
   size_t state_bytes() const;
 
  private:

@@ -28,12 +28,23 @@ bool IsNews(AlertState before, AlertState after) {
 
 }  // namespace
 
+// As of when a series is followed: a reading is judged as of its receipt, though time may have
+// passed since without it. What was told to be unconfirmed by then stays so.
+Seconds Monitor::State::JudgedAt(const Series& series) const {
+  if (cause_.reading == nullptr) return clock_;
+  for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+    if (records_[r].state == AlertState::kUnconfirmed) return clock_;
+  }
+  return std::min(clock_, ToSeconds(cause_.reading->received));
+}
+
 void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   Series& series = series_[index];
-  const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
+  if (Rests(series)) return;
+  const auto rules = FoldRulesOf(series);
   // Nothing was on and nothing began: what ended before has ended.
   const bool extended = watch != 0 && fold_.Extend(series, rules);
-  if (!extended) fold_.Run(series, rules, clock_, watch);
+  if (!extended) fold_.Run(series, rules, JudgedAt(series), watch);
   series.tip = fold_.tip();
   series.tip_count = series.ring_count;
   if (extended || (series.first_alert == 0 && fold_.episodes().empty())) return;
@@ -62,10 +73,21 @@ void Monitor::State::Reconcile(uint32_t index, uint64_t watch) {
   }
 }
 
-// Too old to be told to anybody.
+// What happened too long ago to be told to anybody. The age is that of the reading, or the
+// time-out, that made the state what it is, not of the episode: it may have gone on for days.
 bool Monitor::State::IsOldNews(const Episode& episode) const {
-  return clock_ > episode.opened &&
-         clock_ - episode.opened > ToSeconds(options_.late_critical_within);
+  return episode.changed != 0 && clock_ > episode.changed &&
+         clock_ - episode.changed > ToSeconds(options_.late_critical_within);
+}
+
+// Whether one more severe reading is told although nothing else has changed: nobody has heard of
+// the alert for as long as a reminder would have waited, or has taken it on for a day.
+bool Monitor::State::IsToldAgain(const AlertRecord& record, const Episode& episode) const {
+  if (!episode.again || episode.closed != 0 || record.snoozed > clock_) return false;
+  if (record.acknowledged != 0 && clock_ - record.acknowledged < ToSeconds(options_.remind_after)) {
+    return false;
+  }
+  return clock_ - record.notified >= ToSeconds(options_.remind_severe_after);
 }
 
 void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
@@ -75,6 +97,12 @@ void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   // no record was withdrawn or held back before.
   if (episode.in_base || (closed && episode.late)) return;
   if (series.alert_count >= kMostAlerts && !IsSevere(episode)) return;
+  // Nobody is asked to repeat a reading of somebody whom no rule judges.
+  const uint32_t person = series.patient;
+  if (episode.rule == Rule::kCheckReading &&
+      (!patients_[person].known || IsSuppressed(person, episode.opened))) {
+    return;
+  }
   const uint32_t number = records_.New();
   AlertRecord& record = records_[number];
   record.opener = episode.opener;
@@ -84,8 +112,10 @@ void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   record.state = episode.state;
   record.severity = episode.severity;
   record.owner = series.patient;
-  const bool by_rule = !IsDetector(episode.rule) && cause_.rule != nullptr;
-  record.version = VersionName(by_rule ? cause_.rule->version : kDetectorVersion);
+  const VitalRule* rule = cause_.rule;
+  if (episode.rule == Rule::kSevereLow && cause_.beside != nullptr) rule = cause_.beside;
+  const bool by_rule = !IsDetector(episode.rule) && rule != nullptr;
+  record.version = VersionName(by_rule ? rule->version : kDetectorVersion);
   if (episode.late) record.marks |= AlertRecord::kIsLate;
   AddRecord(series.first_alert, number);
   ++series.alert_count;
@@ -116,7 +146,8 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const AlertState before = record.state;
   const Severity severity = record.severity;
   const bool moved = !episode.in_base && record.opened != episode.opened;
-  if (before == episode.state && severity == episode.severity && !moved &&
+  const bool again = IsToldAgain(record, episode);
+  if (before == episode.state && severity == episode.severity && !moved && !again &&
       record.closed == episode.closed) {
     return;
   }
@@ -130,9 +161,13 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const bool graver = record.severity > severity;
   const bool quiet =
       record.Has(AlertRecord::kCapped) || record.acknowledged != 0 || record.snoozed > clock_;
-  event.notify = IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode);
+  const bool news = IsNews(before, record.state) && (graver || !quiet) && !IsOldNews(episode);
+  // Nobody is called to the dead because no repeat came.
+  const bool passed = cause_.reading == nullptr && IsSuppressed(series_[index].patient, clock_);
+  event.notify = (again || news) && !passed;
   if (event.notify) record.notified = clock_;
   AddEpisode(event, &episode);
+  if (again && before == record.state) event.explanation = "Once more: " + event.explanation;
   Count(event);
 }
 
@@ -164,7 +199,8 @@ AlertEvent& Monitor::State::Emit(Change change, Vital vital, const AlertRecord& 
   if (record.closed != 0) event.closed_at = ToMicros(record.closed);
   if (record.acknowledged != 0) event.acknowledged_at = ToMicros(record.acknowledged);
   if (record.snoozed != 0) event.snoozed_until = ToMicros(record.snoozed);
-  event.reading_keys[0] = record.opener;
+  const bool silence = record.rule == Rule::kSilence;
+  event.reading_keys[0] = silence ? SilenceOf(record.opener, record.opened) : record.opener;
   event.position = cause_.position;
   event.actor = cause_.actor;
   return event;
@@ -182,8 +218,9 @@ void Monitor::State::AddEpisode(AlertEvent& event, const Episode* episode) {
       event.baseline_sigma = episode->outcome.sigma;
       event.baseline_readings = episode->outcome.count;
     }
-    if (episode->late && clock_ > episode->opened) {
-      event.late_by = ToMicros(clock_ - episode->opened);
+    const Seconds heard = cause_.reading == nullptr ? clock_ : ToSeconds(cause_.reading->received);
+    if (episode->late && heard > episode->opened) {
+      event.late_by = ToMicros(heard - episode->opened);
     }
   }
   if (cause_.rule != nullptr && !IsDetector(event.rule)) {
@@ -214,13 +251,16 @@ void Monitor::State::Count(const AlertEvent& event) {
   if (event.notify) ++counters_.notified;
 }
 
+// Of the device that the reading at hand names; 0: of none.
+uint64_t Monitor::State::ModelAtHand() const {
+  if (cause_.reading == nullptr || cause_.reading->device_model.empty()) return 0;
+  return Hash64(cause_.reading->device_model);
+}
+
 // Whether the patient and device model have had their share of today.
 bool Monitor::State::IsCapped(uint32_t person, Rule rule) {
   if (rule == Rule::kCheckReading) return false;  // it asks for a reading, nobody is called
-  const uint64_t model = cause_.reading == nullptr || cause_.reading->device_model.empty()
-                             ? 0
-                             : Hash64(cause_.reading->device_model);
-  Cap& cap = caps_[{person, model}];
+  Cap& cap = caps_[{person, ModelAtHand()}];
   if (cap.since == 0 || clock_ - cap.since >= kDaySeconds) cap = {clock_, 0};
   if (static_cast<int>(++cap.count) <= options_.most_alerts_per_day) return false;
   ++counters_.capped;
@@ -247,9 +287,11 @@ void Monitor::State::RemoveRecord(uint32_t& first, uint32_t number) {
 
 void Monitor::State::DropRecord(uint32_t index, uint32_t number) {
   Series& series = series_[index];
+  const uint64_t opener = records_[number].opener;
   RemoveRecord(series.first_alert, number);
   --series.alert_count;
   records_.Free(number);
+  Forget(index, opener);
 }
 
 // The alert of a rule that is on; 0 when there is none.

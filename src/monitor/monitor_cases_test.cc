@@ -181,6 +181,42 @@ TEST(MonitorCasesTest, ConstantOrDateOnlyTimeIsJudgedAtReceivedTimeByThresholds)
   EXPECT_EQ(stream.last().event.opened_at, told.reading.received);
 }
 
+// Where the time judged is that of receipt, the second receipt is no second reading.
+TEST(MonitorCasesTest, SameContentAgainWithoutAMomentHasOneEffect) {
+  const auto date_only = [](Told told) {
+    told.reading.effective.reset();
+    return told;
+  };
+  const auto ahead = [](Told told) {
+    *told.reading.effective += 20 * kHour;
+    return told;
+  };
+  const auto soon = [](Told told) {
+    *told.reading.effective += 20 * kMinute;
+    return told;
+  };
+  const auto by_arrival = [](Told told) {
+    told.reading.effective = told.reading.received;
+    return told;
+  };
+  const auto again = [](Told told, Micros received) {
+    told.reading.received = kStart + received;
+    return told;
+  };
+  for (const auto& [first, second] :
+       {std::pair(date_only(Bp(0, 185, 95)), date_only(again(Bp(0, 185, 95), kHour))),
+        std::pair(ahead(Bp(0, 185, 95)), ahead(again(Bp(0, 185, 95), kHour))),
+        std::pair(soon(Bp(0, 185, 95)), soon(again(Bp(0, 185, 95), kHour))),
+        std::pair(by_arrival(Bp(0, 185, 95)), by_arrival(again(Bp(0, 185, 95), kHour)))}) {
+    Stream stream;
+    stream.Tell({first, Bp(10 * kMinute, 120, 80)});
+    EXPECT_THAT(stream.Heard(),
+                ElementsAre("opened severe-high pending", "closed severe-high closed quietly"));
+    EXPECT_EQ(stream.Tell(second).outcome, Outcome::kDuplicate);
+    EXPECT_THAT(stream.Heard(), IsEmpty());
+  }
+}
+
 TEST(MonitorCasesTest, EnteredInErrorReplaysTheBaseline) {
   Stream with, without;
   std::vector<Told> all = Ordinary(6);
@@ -290,6 +326,104 @@ TEST(MonitorCasesTest, AmendedAlertsAreWithdrawnKeptOrRaised) {
   graver.Tell({Bp(0, 190, 95).Version(1), Bp(0, 205, 95).Version(2)});
   EXPECT_THAT(graver.Heard(),
               ElementsAre("opened severe-high pending", "updated severe-high open"));
+}
+
+TEST(MonitorCasesTest, CorrectedToAnotherPatient) {
+  Stream stream;
+  stream.Know("other", -10'000);
+  stream.Tell(Bp(0, 190, 95).Version(1));
+  stream.Tell(Bp(0, 190, 95).Version(2).Of("other"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "withdrawn severe-high withdrawn",
+                          "opened severe-high pending"));
+  EXPECT_EQ(stream.said()[1].patient, "p1");
+  EXPECT_EQ(stream.said()[2].patient, "other");
+  EXPECT_EQ(stream.Tell(Bp(0, 190, 95).Version(1)).outcome, Outcome::kSuperseded);
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  // Retracted under the name of the first.
+  stream.Tell(Retracted(Bp(0, 190, 95).Version(3), kMinute));
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-high withdrawn"));
+  EXPECT_EQ(stream.last().patient, "other");
+
+  Stream backwards;
+  backwards.Know("other", -10'000);
+  backwards.Tell(Bp(0, 190, 95).Version(2).Of("other"));
+  EXPECT_EQ(backwards.Tell(Bp(0, 190, 95).Version(1)).outcome, Outcome::kSuperseded);
+  EXPECT_THAT(backwards.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, CorrectedToAnotherPatientWhenItHasLeftTheRing) {
+  Stream stream;
+  stream.Know("other", -10'000);
+  stream.Tell(Bp(0, 210, 95).Version(1));
+  for (int i = 1; i <= 10; ++i) stream.Tell(Bp(i * kMinute, 178, 95));
+  Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+  stream.Heard();
+  const Told moved = Bp(0, 210, 95).Version(2).Of("other");
+  stream.Tell(moved);
+  EXPECT_EQ(stream.Heard()[0], "withdrawn severe-high withdrawn");
+  (void)restored.Observe(moved.View());
+  EXPECT_EQ(restored.Snapshot(), stream.monitor().Snapshot()) << "a restored one knows it, too";
+}
+
+TEST(MonitorCasesTest, CorrectedToAnotherVitalSign) {
+  Stream stream;
+  stream.Tell(One(Vital::kGlucoseMass, 0, 40).Id("g").Version(1));
+  stream.Tell(One(Vital::kGlucoseMolar, 0, 6.5).Id("g").Version(2));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-low open", "withdrawn severe-low withdrawn"));
+}
+
+TEST(MonitorCasesTest, CorrectedToHaveNoValue) {
+  Stream stream;
+  Told gone = One(Vital::kOxygenSaturation, 0, 0).Version(2);
+  gone.reading.value.reset();
+  gone.reading.status = ReadingStatus::kQuiet;
+  stream.Tell({One(Vital::kOxygenSaturation, 0, 80).Version(1), gone});
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-low open", "withdrawn severe-low withdrawn"));
+  EXPECT_EQ(stream.Tell(One(Vital::kOxygenSaturation, 0, 80).Version(1)).outcome,
+            Outcome::kSuperseded);
+  Stream backwards;
+  backwards.Tell({gone, One(Vital::kOxygenSaturation, 0, 80).Version(1)});
+  EXPECT_THAT(backwards.Heard(), IsEmpty());
+}
+
+// One record with several vital signs: none of them takes the others back, but a version without
+// one of them takes that back.
+TEST(MonitorCasesTest, ARecordOfSeveralVitalSigns) {
+  Stream stream;
+  const auto of = [](Told told, int64_t version, std::vector<Vital> vitals) {
+    told.Id("panel").Version(version);
+    for (const Vital vital : vitals) {
+      told.reading.vitals |= static_cast<uint16_t>(1 << static_cast<int>(vital));
+    }
+    return told;
+  };
+  const std::vector<Vital> both = {Vital::kHeartRate, Vital::kOxygenSaturation};
+  for (int i = 0; i < 2; ++i) {
+    stream.Tell({of(One(Vital::kHeartRate, 0, 140), 1, both),
+                 of(One(Vital::kOxygenSaturation, 0, 80), 1, both)});
+  }
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open", "opened severe-low open"));
+  stream.Tell(of(One(Vital::kHeartRate, 0, 140), 2, {Vital::kHeartRate}));
+  EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-low withdrawn"));
+}
+
+TEST(MonitorCasesTest, ARetractionTakesBackAllVitalSignsOfARecord) {
+  Stream stream;
+  for (Told told : {One(Vital::kHeartRate, 0, 140), Bp(0, 210, 95)}) {
+    told.reading.vitals =
+        1 << static_cast<int>(Vital::kHeartRate) | 1 << static_cast<int>(Vital::kBloodPressure);
+    stream.Tell(told.Id("panel").Version(1));
+  }
+  for (int i = 1; i <= 10; ++i) {  // none of them ends the alerts
+    stream.Tell({One(Vital::kHeartRate, i * kMinute, 128), Bp(i * kMinute, 178, 95)});
+  }
+  stream.Heard();
+  stream.Tell(Retracted(Bp(0, 210, 95).Id("panel").Version(2), kHour));
+  std::vector<std::string> heard = stream.Heard();
+  EXPECT_EQ(std::ranges::count(heard, "withdrawn severe-high withdrawn"), 2);
 }
 
 TEST(MonitorCasesTest, AmendedDaysLaterKeepsItsPlaceInTime) {
@@ -428,6 +562,22 @@ TEST(MonitorCasesTest, SilentPatient) {
   EXPECT_THAT(stream.Heard(), ElementsAre("closed silence closed quietly"));
 }
 
+TEST(MonitorCasesTest, ASecondSilenceAfterTheSameReadingIsAnAlertOfItsOwn) {
+  Stream stream;
+  stream.Tell(Ordinary(5));
+  const Micros last = 4 * kDay + 22 * kHour;
+  stream.Wait(last + 40 * kHour);
+  // A reading of before comes late and ends the silence; nothing comes after it.
+  stream.Tell(Bp(last - kHour, 130, 80).Late(42 * kHour));
+  stream.Wait(last + 90 * kHour);
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened silence open", "closed silence closed quietly",
+                                          "opened silence open"));
+  EXPECT_NE(stream.said()[0].event.alert_id, stream.said()[2].event.alert_id);
+  for (const Said& said : stream.said()) {
+    EXPECT_EQ(said.event.reading_keys[0], Hash64("bp-" + std::to_string(last / kSecond)));
+  }
+}
+
 TEST(MonitorCasesTest, IdlePartitionTimeGoesOnByTicks) {
   Stream stream;
   stream.Tell(Bp(0, 184, 95));
@@ -462,11 +612,68 @@ TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
   EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
   (void)stream.Heard();
   stream.Know("new", -9000);
-  EXPECT_THAT(stream.Heard(), ElementsAre("closed operations closed quietly"));
+  EXPECT_THAT(stream.Heard(),
+              ElementsAre("opened severe-high pending", "closed operations closed quietly"))
+      << "a clinician hears of it now";
   EXPECT_EQ(stream.last().event.alert_id, id);
   EXPECT_EQ(stream.last().event.queue, Queue::kOperations);
+  EXPECT_EQ(stream.said()[2].event.queue, Queue::kClinical);
+  EXPECT_EQ(stream.said()[2].event.value, 190);
+  EXPECT_EQ(stream.said()[2].rule_version, "aha-acc-2025 2025.1");
   stream.Tell(Bp(10 * kMinute, 190, 95).Of("new"));
-  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+}
+
+TEST(MonitorCasesTest, WhatPrecedesItsPatientIsJudgedAsIfKnown) {
+  Stream stream;
+  stream.Tell({One(Vital::kTemperature, 0, 35.0).Of("cold"), Bp(0, 190, 95).Of("better").Id("b1"),
+               Bp(3 * kMinute, 130, 80).Of("better").Id("b2"), Bp(0, 120, 125).Of("odd").Id("o1"),
+               One(Vital::kOxygenSaturation, 0, 80).Of("child"),
+               Bp(0, 215, 135).Of("long ago").Id("l1")});
+  Told implausible = Bp(kMinute, 80, 130).Of("odd").Id("o2");
+  implausible.reading.quality.Add(Quality::kImplausible);
+  stream.Tell(implausible);
+  stream.Wait(2 * kHour);
+  stream.Heard();
+  const auto said_of = [&](const std::string& patient, int32_t birth_day) {
+    stream.Know(patient, birth_day);
+    std::vector<std::string> lines = stream.Heard();
+    std::erase_if(lines, [](const std::string& line) { return line.contains("operations"); });
+    return lines;
+  };
+  EXPECT_THAT(said_of("cold", -9000), ElementsAre("opened severe-low open"));
+  EXPECT_THAT(said_of("better", -9000),
+              ElementsAre("opened severe-high open quietly", "closed severe-high closed quietly"));
+  EXPECT_THAT(said_of("odd", -9000),
+              ElementsAre("opened severe-high unconfirmed", "opened check-reading open"));
+  EXPECT_THAT(said_of("child", static_cast<int32_t>(kStart / kDay - 5 * 365)), IsEmpty());
+  stream.Wait(24 * kHour + kMinute);
+  stream.Heard();
+  EXPECT_THAT(said_of("long ago", -9000), IsEmpty()) << "nothing to act on any more";
+}
+
+TEST(MonitorCasesTest, WhatAskedTheOperationsQueueIsWithdrawnWithItsReading) {
+  const auto critical = [] { return Bp(0, 215, 135).Of("nobody").Version(1); };
+  for (const bool settled : {false, true}) {
+    Stream stream;
+    stream.Tell(critical());
+    const Hash128 id = stream.last().event.alert_id;
+    for (int i = 1; settled && i <= 10; ++i) stream.Tell(Bp(i * kMinute, 130, 80).Of("nobody"));
+    EXPECT_THAT(stream.Heard(), ElementsAre("opened operations open"));
+    Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+    Told deleted = Retracted(critical().Of(""), kHour);  // a DELETE
+    deleted.reading.rank.version = -1;
+    stream.Tell(deleted);
+    EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn operations withdrawn"));
+    EXPECT_EQ(stream.last().event.alert_id, id);
+    (void)restored.Observe(deleted.View());
+    EXPECT_EQ(restored.Snapshot(), stream.monitor().Snapshot());
+  }
+  Stream corrected;
+  corrected.Tell(critical());
+  corrected.Tell(Bp(0, 121, 80).Of("nobody").Version(2));
+  EXPECT_THAT(corrected.Heard(),
+              ElementsAre("opened operations open", "withdrawn operations withdrawn"));
 }
 
 TEST(MonitorCasesTest, ARecordWithoutAnyPatientGoesToTheOperationsQueue) {
@@ -553,6 +760,21 @@ TEST(MonitorCasesTest, DeceasedReadingsAfterTheTimeGoToTheOperationsQueue) {
   EXPECT_EQ(stream.monitor().counters().suppressed, 1);
 }
 
+TEST(MonitorCasesTest, NobodyIsRemindedOfThePatientWhoDied) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), One(Vital::kOxygenSaturation, 0, 80)});
+  Told breath = One(Vital::kRespiratoryRate, 0, 30);
+  breath.reading.inpatient = true;
+  stream.Tell(breath);
+  PatientFacts facts;
+  facts.deceased_at = kStart + 10 * kMinute;
+  stream.Know("p1", -9000, facts);
+  stream.Wait(10 * kMinute);
+  stream.Heard();
+  stream.Wait(5 * kDay);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed quietly"));
+}
+
 TEST(MonitorCasesTest, TestPatient) {
   Stream stream;
   PatientFacts facts;
@@ -621,6 +843,31 @@ TEST(MonitorCasesTest, RulesAreChosenByEffectiveTime) {
   EXPECT_THAT(stream.Heard(), IsEmpty());
   EXPECT_EQ(stream.Tell(Bp(25 * kHour, 175, 90)).rule_version, "a 2");
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+TEST(MonitorCasesTest, PregnancyHasATimeOfItsOwnToWaitForARepeat) {
+  const std::string text =
+      "name: a\nguideline: g\npopulation: p\nversion: \"1\"\neffective: 2020-01-01\n"
+      "interpretation: {systolic: [{code: N}], diastolic: [{code: N}]}\n"
+      "alerts: {severe: {systolic: {above: 180}}, escalate_after_minutes: 15,"
+      " pregnancy: {severe: {systolic: {at_least: 160}}, escalate_after_minutes: 40}}\n";
+  const EmbeddedFile files[] = {{"a.yaml", text}};
+  MonitorOptions options;
+  options.rules = *clinical::RuleBook::Make(files);
+  options.pressure_rules = "a";
+  Stream stream(options);
+  PatientSettings settings;
+  settings.pregnant = true;
+  stream.Know("p2", -9000);
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p2"}, settings}, 0));
+  stream.Tell({Bp(0, 190, 90), Bp(0, 165, 90).Of("p2").Id("other")});
+  stream.Heard();
+  stream.Wait(39 * kMinute);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
+  EXPECT_EQ(stream.last().patient, "p1");
+  stream.Wait(40 * kMinute);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
+  EXPECT_EQ(stream.last().patient, "p2");
 }
 
 TEST(MonitorCasesTest, NoNamesInTheWordsOfAnAlert) {

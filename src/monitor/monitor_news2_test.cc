@@ -68,8 +68,65 @@ TEST(MonitorNews2Test, StaleInputsAreNotScoredAndAgesAreKept) {
   const auto judgement = stream.Tell(InHospital(One(Vital::kTemperature, 13 * kHour, 37)));
   EXPECT_EQ(judgement.news2->score.total, 2) << "the pulse is 13 hours old";
   EXPECT_EQ(judgement.news2->input_age_s[4], std::nullopt);
-  EXPECT_EQ(judgement.news2->input_age_s[0], 3 * 3600u);
-  EXPECT_EQ(judgement.news2->input_age_s[6], 0u);
+  EXPECT_EQ(judgement.news2->input_age_s[0], 3 * 3600u + 2) << "when it was scored";
+  EXPECT_EQ(judgement.news2->input_age_s[6], 2u);
+}
+
+TEST(MonitorNews2Test, ItIsToldAgainUntilAcknowledgedAndAfterASnooze) {
+  Stream stream;
+  const auto fast = [&] { stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30))); };
+  fast();
+  const Hash128 id = stream.last().event.alert_id;
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  Monitor restored = *Monitor::Restore({}, stream.monitor().Snapshot());
+  EXPECT_FALSE(restored.Tick(kStart + kHour + 2 * kSecond, 0).empty()) << "also after a restart";
+  stream.Wait(kHour + kSecond);
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+  stream.Wait(kHour + 2 * kSecond);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open"));
+  EXPECT_EQ(stream.last().event.value, 3);
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("not acknowledged. NEWS2 is at least 3"));
+  ASSERT_TRUE(stream.Do(Snooze{{"", "p1"}, id, "dr", kStart + 5 * kHour}, 2 * kHour));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open quietly"));
+  stream.Wait(5 * kHour - kSecond);
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+  stream.Wait(5 * kHour);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open"));
+  stream.Wait(3 * kDay);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open")) << "the third";
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("NEWS2 is at least 3"));
+
+  Stream known;
+  known.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30)));
+  ASSERT_TRUE(known.Do(Acknowledge{{"", "p1"}, id, "dr"}, kMinute));
+  News2Lines(known);
+  known.Wait(3 * kDay);
+  EXPECT_THAT(News2Lines(known), IsEmpty());
+}
+
+TEST(MonitorNews2Test, HistoryRaisesNothingAndALateScoreSaysSo) {
+  Stream stream;
+  const auto judgement =
+      stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30)).Late(40 * kDay));
+  EXPECT_EQ(judgement.news2->score.parameters, 0);
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 41 * kDay, 30)).Late(3 * kHour));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  EXPECT_EQ(stream.last().event.late_by, 3 * kHour);
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("180 minutes late"));
+  stream.Wait(41 * kDay + 19 * kHour);
+  stream.Heard();
+  // Nothing that could be scored: the alert stays as it is.
+  stream.Tell(InHospital(One(Vital::kHeartRate, 41 * kDay, 80).Id("old")).Late(20 * kHour));
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
+}
+
+TEST(MonitorNews2Test, NoAlertOfAScoreOlderThanCriticalReadingsMayBe) {
+  MonitorOptions options;
+  options.late_critical_within = 2 * kHour;
+  Stream stream(options);
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30)).Late(3 * kHour));
+  EXPECT_THAT(News2Lines(stream), IsEmpty());
 }
 
 TEST(MonitorNews2Test, ARetractedInputLeavesTheScore) {
@@ -80,6 +137,40 @@ TEST(MonitorNews2Test, ARetractedInputLeavesTheScore) {
   stream.Tell(Retracted(wrong, 2 * kMinute));
   EXPECT_EQ(stream.Tell(InHospital(One(Vital::kTemperature, 3 * kMinute, 37))).news2->score.total,
             0);
+}
+
+TEST(MonitorNews2Test, TheAlertFollowsARetraction) {
+  Stream stream;
+  const Told fast = InHospital(One(Vital::kRespiratoryRate, 0, 30));
+  stream.Tell(fast);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  stream.Tell(Retracted(fast, kMinute));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("withdrawn news2 withdrawn"));
+
+  // Of two that count the one goes, and with it the emergency.
+  stream.Tell(InHospital(One(Vital::kHeartRate, 2 * kMinute, 140)));
+  const Told cold = InHospital(One(Vital::kTemperature, 3 * kMinute, 34));
+  stream.Tell(cold);
+  stream.Tell(InHospital(One(Vital::kOxygenFlow, 4 * kMinute, 2)));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "updated news2 open"));
+  EXPECT_EQ(stream.last().event.severity, Severity::kCritical);
+  stream.Tell(Retracted(cold, 5 * kMinute));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("updated news2 open quietly"));
+  EXPECT_EQ(stream.last().event.value, 5);
+}
+
+TEST(MonitorNews2Test, ACorrectionOfTheOpenerEndsItAndARetractionRaisesWhatItHid) {
+  Stream stream;
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 30).Version(1)));
+  stream.Tell(InHospital(One(Vital::kRespiratoryRate, 0, 16).Version(2)));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "withdrawn news2 withdrawn"));
+  stream.Tell(InHospital(One(Vital::kHeartRate, kMinute, 140)));
+  const Told normal = InHospital(One(Vital::kHeartRate, 2 * kMinute, 80));
+  stream.Tell(normal);
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open", "closed news2 closed quietly"));
+  stream.Tell(Retracted(normal, 3 * kMinute));
+  EXPECT_THAT(News2Lines(stream), ElementsAre("opened news2 open"));
+  EXPECT_EQ(stream.last().event.opened_at, kStart + kMinute);
 }
 
 TEST(MonitorNews2Test, ScaleTwoByOrder) {

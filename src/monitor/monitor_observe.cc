@@ -38,7 +38,8 @@ uint16_t OriginOf(const Reading& reading) {
 // Steps of a reading:
 //   1. Timers that are due run.
 //   2. The patient, the survivor of a merge, the series.
-//   3. What a retraction or a higher version has taken back already is refused.
+//   3. What a retraction or a higher version has taken back already is refused, also one of another
+//   patient or vital sign; what an earlier version said elsewhere is taken back.
 //   4. Time: effective, or received where there is no moment or it lies ahead; in the window or
 //   late.
 //   5. Level, under the rule in force for this patient; what the detectors may use.
@@ -57,9 +58,12 @@ Observation Monitor::State::Observe(const Reading& reading) {
     const uint32_t patient = patients_.FindOrAdd(reading.patient);
     const uint32_t person = PersonOf(patient);
     judgement = Take(reading, person, person != patient);
+  } else if (reading.status == ReadingStatus::kQuiet) {
+    judgement.outcome = TakeBackAnywhere(reading);
   } else if (reading.patient.id.empty() && reading.status == ReadingStatus::kRetracted) {
     judgement.outcome = RetractAnywhere(reading);
-  } else if (reading.patient.id.empty() && reading.critical) {
+  } else if (reading.patient.id.empty() && reading.critical &&
+             !IsBuried(KeyOf(reading), PackRank(reading.rank, false))) {
     CallOperations(reading, 0, KeyOf(reading));
   }
   switch (judgement.outcome) {
@@ -85,6 +89,7 @@ Observation Monitor::State::Observe(const Reading& reading) {
 
 void Monitor::State::Begin(Micros time, int64_t position) {
   events_.clear();
+  ended_.clear();
   cause_ = {};
   cause_.position = position;
   RunTimers(ToSeconds(time));
@@ -98,12 +103,15 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
   const uint64_t key = KeyOf(reading);
   if (reading.status == ReadingStatus::kRetracted) {
     judgement.outcome = Retract(reading, index);
+    RetractElsewhere(reading, index, key);
     return judgement;
   }
-  if (IsBuried(key, PackRank(reading.rank, false))) {
+  const uint64_t rank = PackRank(reading.rank, false);
+  if (IsBuried(key, rank) || IsSupersededElsewhere(index, key, rank)) {
     judgement.outcome = Outcome::kSuperseded;
     return judgement;
   }
+  TakeBackElsewhere(reading, index, key, rank);
   const Timing timing = TimingOf(reading);
   if (timing.late) {
     judgement.late_by = timing.late_by;
@@ -131,8 +139,13 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
   Schedule(index);
   if (reading.critical && !entry.judged() && !timing.too_late) {
     CallOperations(reading, person, key);
+  } else {
+    WithdrawOperations(person, key);  // a version before this one may have been critical
   }
-  if (reading.inpatient) judgement.news2 = WatchNews2(reading, person, key);
+  if (reading.inpatient) patients_[person].in_hospital = clock_;
+  if (reading.inpatient || FindRecord(patients_[person].first_alert, Rule::kNews2) != 0) {
+    judgement.news2 = FollowNews2(person, key);
+  }
   return judgement;
 }
 
@@ -168,11 +181,10 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
   const JudgedLevel level = LevelOf(reading, person, timing, age);
   judgement.code = level.code;
   judgement.age_unknown = level.age_unknown;
-  if (level.judged()) judgement.rule_version = cause_.rule->version;
-  if (!level.judged()) ++counters_.without_rule;
+  if (level.judged) judgement.rule_version = cause_.rule->version;
+  if (!level.judged) ++counters_.without_rule;
   const bool implausible = reading.quality.Has(Quality::kImplausible);
-  entry.SetLevel(timing.too_late || implausible ? High::kUnjudged : level.high,
-                 timing.too_late || implausible ? Low::kClear : level.low);
+  if (level.judged && !timing.too_late && !implausible) entry.SetLevel(level.high, level.low);
 
   const bool off_scale =
       reading.comparator != Comparator::kNone || reading.diastolic_comparator != Comparator::kNone;
@@ -184,9 +196,12 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
     if (when) entry.marks |= what;
   };
   mark(timing.late, Entry::kLate);
+  // A source whose times cannot be used is given the time of receipt as its own.
+  mark(timing.imprecise || timing.ahead || reading.effective == reading.received,
+       Entry::kAtReceipt);
   mark(out_of_baseline, Entry::kNoBaseline);
   mark(out_of_baseline || suppressed || !age || *age < kLeastDetectorAge, Entry::kNoDetect);
-  mark(implausible && patients_[person].known && !suppressed, Entry::kImplausible);
+  mark(implausible, Entry::kImplausible);
   mark(level.age_unknown, Entry::kAgeUnknown);
   if (timing.imprecise) judgement.quality.Add(Quality::kTimeImprecise);
   if (timing.ahead) judgement.quality.Add(Quality::kClockAhead);
@@ -214,9 +229,18 @@ JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person, con
       reading.vital == Vital::kBloodPressure &&
       (device == clinical::Device::kCuffless || device == clinical::Device::kUnknownType);
   cause_.rule = rules_.back().second.Find(which);
+  cause_.beside = nullptr;
   if (cause_.rule == nullptr || !patient.known || IsSuppressed(person, timing.time)) return {};
   query.age_years = age;
-  return JudgeLevel(*cause_.rule, reading, query);
+  JudgedLevel level = JudgeLevel(*cause_.rule, reading, query);
+  which.beside = true;
+  const VitalRule* beside = rules_.back().second.Find(which);
+  if (beside == nullptr || !level.judged) return level;
+  const Side low = JudgeLevel(*beside, reading, {age, nullptr}).low;
+  if (low.severe <= level.low.severe) return level;
+  level.low.severe = low.severe;
+  if (low.IsSevere()) cause_.beside = beside;
+  return level;
 }
 
 RingOutcome Monitor::State::Put(uint32_t index, const Entry& entry) {
@@ -227,6 +251,7 @@ RingOutcome Monitor::State::Put(uint32_t index, const Entry& entry) {
       return RingOutcome::kOlder;
     }
     MakeRoom(index);
+    keys_.Add(entry.key, index);
   }
   return PutEntry(series, entry);
 }
@@ -248,7 +273,7 @@ void Monitor::State::Settle(uint32_t index) {
   if (oldest.Has(Entry::kRetracted)) Bury(oldest.key, oldest.rank);
   uint8_t before[kFoldRules];
   std::copy_n(series.base.slot, kFoldRules, before);
-  SettleOldest(series, fold_rules_[static_cast<size_t>(series.vital)]);
+  SettleOldest(series, FoldRulesOf(series));
   for (int i = 0; i < kFoldRules; ++i) {
     const bool on = series.base.slot[i] != 0;
     uint32_t was = 0, began = 0;
@@ -265,6 +290,7 @@ void Monitor::State::Settle(uint32_t index) {
     if (began != 0 && on && (before[i] == 0 || again))
       records_[began].marks |= AlertRecord::kInBase;
   }
+  Forget(index, oldest.key);
 }
 
 Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
@@ -273,8 +299,7 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
   cause_.rule = rules_.back().second.Find({series_[index].vital, ToMicros(clock_), false, false});
   switch (RetractEntry(series_[index], key, rank)) {
     case RingOutcome::kChanged:
-      Reconcile(index, 0);
-      Schedule(index);
+      FollowRetraction(index, key);
       return Outcome::kRetracted;
     case RingOutcome::kDuplicate:
       return Outcome::kDuplicate;
@@ -283,32 +308,36 @@ Outcome Monitor::State::Retract(const Reading& reading, uint32_t index) {
     case RingOutcome::kOlder:
       break;
   }
-  if (IsBuried(key, rank)) return Outcome::kDuplicate;
-  Bury(key, rank);
   const Series& series = series_[index];
+  // Of a record of several vital signs each may have raised an alert.
+  if (IsBuried(key, rank) && !HasOpener(series, key)) return Outcome::kDuplicate;
+  Bury(key, rank);
   const float value[kChannels] = {ToValue(reading.value), ToValue(reading.diastolic)};
-  if (reading.effective && ToSeconds(*reading.effective) <= series.base_time) {
+  if (reading.vital == series.vital && reading.effective &&
+      ToSeconds(*reading.effective) <= series.base_time) {
     RemoveFromBase(series_[index], value);
   }
   RetractOpener(index, key);
+  FollowRetraction(index, key);
+  return Outcome::kRetracted;
+}
+
+// Brings alerts in line with a series in which a reading counts no more.
+void Monitor::State::FollowRetraction(uint32_t index, uint64_t key) {
+  const uint32_t person = series_[index].patient;
   Reconcile(index, 0);
   Schedule(index);
-  return Outcome::kRetracted;
+  WithdrawOperations(person, key);
+  if (FollowsNews2(person)) (void)FollowNews2(person, key);
 }
 
 // A retraction that names no patient: whichever series knows the reading. One that none knows will
 // not count when it comes.
 Outcome Monitor::State::RetractAnywhere(const Reading& reading) {
   const uint64_t key = KeyOf(reading);
-  const auto opened = [&](const Series& series) {
-    for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
-      if (records_[r].opener == key) return true;
-    }
-    return false;
-  };
+  WithdrawUnheld(key);
   std::optional<Outcome> outcome;
-  for (uint32_t index = 1; index <= series_.count(); ++index) {
-    if (FindKey(series_[index], key) < 0 && !opened(series_[index])) continue;
+  for (const uint32_t index : SeriesWith(key)) {
     const Outcome here = Retract(reading, index);
     if (outcome != Outcome::kRetracted) outcome = here;
   }
@@ -317,6 +346,91 @@ Outcome Monitor::State::RetractAnywhere(const Reading& reading) {
   if (IsBuried(key, rank)) return Outcome::kDuplicate;
   Bury(key, rank);
   return Outcome::kRetracted;
+}
+
+// A retraction that names another patient or vital sign than the reading had.
+void Monitor::State::RetractElsewhere(const Reading& reading, uint32_t index, uint64_t key) {
+  for (const uint32_t other : SeriesWith(key)) {
+    if (other != index) (void)Retract(reading, other);
+  }
+}
+
+// A version that has no value any more, or is not to be judged.
+Outcome Monitor::State::TakeBackAnywhere(const Reading& reading) {
+  const uint64_t key = KeyOf(reading);
+  const uint64_t rank = PackRank(reading.rank, false);
+  bool taken = false;
+  for (const uint32_t index : SeriesWith(key)) taken |= TakeBack(index, key, rank);
+  if (taken) return Outcome::kRetracted;
+  // The version before it may still come.
+  const bool watched = static_cast<int>(reading.vital) < kVitalCount;
+  if (watched && reading.rank.version > 1) Bury(key, rank);
+  return Outcome::kUnwatched;
+}
+
+// Whether a higher version has moved to another patient or vital sign.
+bool Monitor::State::IsSupersededElsewhere(uint32_t index, uint64_t key, uint64_t rank) const {
+  for (const uint32_t other : SeriesWith(key)) {
+    if (other == index) continue;
+    const int at = FindKey(series_[other], key);
+    if (at >= 0 && series_[other].ring[at].rank > rank) return true;
+  }
+  return false;
+}
+
+// What an earlier version said of another patient or vital sign than this one does.
+void Monitor::State::TakeBackElsewhere(const Reading& reading, uint32_t index, uint64_t key,
+                                       uint64_t rank) {
+  const uint32_t person = series_[index].patient;
+  for (const uint32_t other : SeriesWith(key)) {
+    const Series& series = series_[other];
+    const bool has = (reading.vitals >> static_cast<int>(series.vital)) & 1;
+    if (other != index && !(series.patient == person && has)) (void)TakeBack(other, key, rank);
+  }
+}
+
+// False when there is nothing to take back. The version of one that has left the ring is not known:
+// a first one cannot be higher.
+bool Monitor::State::TakeBack(uint32_t index, uint64_t key, uint64_t rank) {
+  constexpr uint64_t kSecondVersion = uint64_t{3} << 41;  // as PackRank has it
+  Series& series = series_[index];
+  cause_.rule = rules_.back().second.Find({series.vital, ToMicros(clock_), false, false});
+  if (FindKey(series, key) < 0) {
+    if (rank < kSecondVersion) return false;
+    RetractOpener(index, key);
+  } else if (RetractEntry(series, key, rank) != RingOutcome::kChanged) {
+    return false;
+  }
+  FollowRetraction(index, key);
+  return true;
+}
+
+// In the order of their numbers, but those that rest after a merge.
+std::vector<uint32_t> Monitor::State::SeriesWith(uint64_t key) const {
+  std::vector<uint32_t> found;
+  keys_.ForEach(key, [&](uint32_t index) {
+    const Series& series = series_[index];
+    if (patients_[series.patient].survivor != 0) return;
+    if (FindKey(series, key) >= 0 || HasOpener(series, key)) found.push_back(index);
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+bool Monitor::State::HasOpener(const Series& series, uint64_t key) const {
+  for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+    if (records_[r].opener == key) return true;
+  }
+  for (uint32_t r = patients_[series.patient].first_alert; r != 0; r = records_[r].next) {
+    if (records_[r].opener == key && records_[r].source == series.vital) return true;
+  }
+  return false;
+}
+
+// Unless the series still knows the key.
+void Monitor::State::Forget(uint32_t index, uint64_t key) {
+  const Series& series = series_[index];
+  if (FindKey(series, key) < 0 && !HasOpener(series, key)) keys_.Remove(key, index);
 }
 
 // The reading that raised an alert is retracted, but the ring knows it no more.
@@ -380,24 +494,47 @@ uint32_t Monitor::State::SeriesOf(uint32_t person, Vital vital, int16_t offset_m
   return index;
 }
 
-// The survivor of the merges that a patient went into; itself when a cycle leads nowhere.
+// The survivor of the merges that a patient went into. Of a circle the one that was met first.
 uint32_t Monitor::State::PersonOf(uint32_t patient) const {
   constexpr int kLongestChain = 16;
   uint32_t person = patient;
-  for (int i = 0; i < kLongestChain && patients_[person].survivor != 0; ++i) {
+  for (int i = 0; patients_[person].survivor != 0; ++i) {
+    if (i == kLongestChain) {
+      uint32_t first = person;
+      for (; i > 0 && patients_[person].survivor != 0; --i) {
+        person = patients_[person].survivor;
+        first = std::min(first, person);
+      }
+      return patients_[person].survivor == 0 ? person : first;
+    }
     person = patients_[person].survivor;
-    if (person == patient) return patient;
   }
   return person;
 }
 
 const PatientSettings* Monitor::State::SettingsOf(uint32_t person, Micros time) const {
-  if (!patients_[person].has_settings) return nullptr;
   const PatientSettings* found = nullptr;
-  for (const PatientSettings& settings : settings_.at(person)) {  // by `from`
-    if (settings.from <= time && (!settings.until || time < *settings.until)) found = &settings;
+  const auto look = [&](uint32_t patient) {
+    for (const PatientSettings& settings : settings_.at(patient)) {
+      const bool in_force = settings.from <= time && (!settings.until || time < *settings.until);
+      if (in_force && (found == nullptr || settings.from >= found->from)) found = &settings;
+    }
+  };
+  if (!brought_.empty()) {
+    const auto brought = brought_.find(person);
+    if (brought != brought_.end()) std::ranges::for_each(brought->second, look);
   }
+  if (patients_[person].has_settings) look(person);
   return found;
+}
+
+void Monitor::State::FindBroughtSettings() {
+  brought_.clear();
+  for (const auto& [patient, _] : settings_) {
+    if (const uint32_t person = PersonOf(patient); person != patient) {
+      brought_[person].push_back(patient);
+    }
+  }
 }
 
 // Whole years, by the calendar.
@@ -411,6 +548,13 @@ std::optional<double> Monitor::State::AgeOf(uint32_t person, Seconds time) const
   const bool before_birthday =
       std::pair(day.month(), day.day()) < std::pair(birth.month(), birth.day());
   return years - (before_birthday ? 1 : 0);
+}
+
+// Of the population that the patient belongs to now.
+std::span<const FoldRules> Monitor::State::FoldRulesOf(const Series& series) const {
+  const PatientSettings* settings = SettingsOf(series.patient, ToMicros(clock_));
+  const bool pregnant = settings != nullptr && settings->pregnant;
+  return fold_rules_[pregnant ? 1 : 0][static_cast<size_t>(series.vital)];
 }
 
 bool Monitor::State::IsSuppressed(uint32_t person, Seconds time) const {

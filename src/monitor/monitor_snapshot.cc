@@ -8,7 +8,7 @@ namespace vitalake::monitor {
 namespace {
 
 constexpr std::string_view kMagic = "VLMONITR";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 7;
 
 template <class T>
 void WriteOptional(ByteWriter& out, const std::optional<T>& value) {
@@ -80,7 +80,9 @@ std::string Monitor::State::Snapshot() const {
     out.Number(from);
     out.Plains(table.rules());
   }
-  for (const auto& list : fold_rules_) out.Plains(list);
+  for (const auto& lists : fold_rules_) {
+    for (const auto& list : lists) out.Plains(list);
+  }
   out.Number(static_cast<uint32_t>(versions_.size()));
   for (const std::string& version : versions_) out.Text(version);
   patients_.Write(out);
@@ -91,6 +93,11 @@ std::string Monitor::State::Snapshot() const {
     out.Number(patient);
     out.Number(static_cast<uint32_t>(list.size()));
     for (const PatientSettings& settings : list) WriteSettings(out, settings);
+  }
+  out.Number(static_cast<uint32_t>(replaced_.size()));
+  for (const auto& [patient, replaces] : replaced_) {
+    out.Number(patient);
+    out.Plains(std::vector<uint32_t>(replaces.begin(), replaces.end()));
   }
   out.Number(static_cast<uint32_t>(burials_.size()));
   for (const uint64_t key : burials_) {
@@ -106,6 +113,14 @@ std::string Monitor::State::Snapshot() const {
     out.Plain(cap);
   }
   out.Plain(quarantined_);
+  out.Number(static_cast<uint32_t>(unheld_.size()));
+  for (const Unheld& alert : unheld_) {
+    out.Number(alert.id.high);
+    out.Number(alert.id.low);
+    out.Text(alert.id_space);
+    out.Text(alert.patient);
+    out.Plain(alert.record);
+  }
   return out.TakeSealed();
 }
 
@@ -119,8 +134,10 @@ bool Monitor::State::LoadRules(ByteReader& in) {
     if (!in.Number(from) || !in.Plains(rules)) return false;
     rules_.emplace_back(from, RuleTable(std::move(rules)));
   }
-  for (auto& list : fold_rules_) {
-    if (!in.Plains(list) || list.empty()) return false;
+  for (auto& lists : fold_rules_) {
+    for (auto& list : lists) {
+      if (!in.Plains(list) || list.empty()) return false;
+    }
   }
   if (rules_.empty() || !in.Number(count) || count > in.left()) return false;
   versions_.resize(count);
@@ -138,6 +155,19 @@ bool Monitor::State::LoadSettings(ByteReader& in) {
     for (PatientSettings& one : list) {
       if (!ReadSettings(in, one)) return false;
     }
+  }
+  return true;
+}
+
+bool Monitor::State::LoadReplaced(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t patient = 0;
+    std::vector<uint32_t> replaces;
+    if (!in.Number(patient) || !in.Plains(replaces)) return false;
+    replaced_[patient] = {replaces.begin(), replaces.end()};
+    for (const uint32_t one : replaces) claims_[one].insert(patient);
   }
   return true;
 }
@@ -169,6 +199,19 @@ bool Monitor::State::LoadCaps(ByteReader& in) {
   return true;
 }
 
+bool Monitor::State::LoadUnheld(ByteReader& in) {
+  uint32_t count = 0;
+  if (!in.Number(count) || count > in.left()) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    Unheld& alert = unheld_.emplace_back();
+    if (!in.Number(alert.id.high) || !in.Number(alert.id.low) || !in.Text(alert.id_space) ||
+        !in.Text(alert.patient) || !in.Plain(alert.record)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Status Monitor::State::Load(std::string_view snapshot) {
   const auto corrupt = [] {
     return Fail(ErrorKind::kCorrupt, "the monitor snapshot is cut off or damaged");
@@ -183,13 +226,25 @@ Status Monitor::State::Load(std::string_view snapshot) {
     return Fail(ErrorKind::kUnsupported, "the monitor snapshot is of another version");
   }
   if (!in.Number(clock_) || !in.Plain(counters_) || !LoadRules(in) || !patients_.Read(in) ||
-      !series_.Read(in) || !records_.Read(in) || !LoadSettings(in) || !LoadTombstones(in) ||
-      !LoadCaps(in) || !in.Plain(quarantined_) || in.left() != 0) {
+      !series_.Read(in) || !records_.Read(in) || !LoadSettings(in) || !LoadReplaced(in) ||
+      !LoadTombstones(in) || !LoadCaps(in) || !in.Plain(quarantined_) || !LoadUnheld(in) ||
+      in.left() != 0) {
     return corrupt();
   }
+  FindBroughtSettings();
   for (uint32_t i = 1; i <= series_.count(); ++i) {
-    if (series_[i].timer != 0) timers_.push_back({series_[i].timer, i});
+    const Series& series = series_[i];
+    if (series.timer != 0) timers_.push_back({series.timer, false, i});
+    for (int at = 0; at < series.ring_count; ++at) keys_.Add(series.ring[at].key, i);
+    for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
+      keys_.Add(records_[r].opener, i);
+    }
   }
+  for (uint32_t p = 1; p <= patients_.size(); ++p) {
+    if (patients_[p].timer != 0) timers_.push_back({patients_[p].timer, true, p});
+    for (uint32_t r = patients_[p].first_alert; r != 0; r = records_[r].next) Index(p, records_[r]);
+  }
+  if (!unheld_.empty()) timers_.push_back({unheld_.front().record.opened + kDaySeconds, false, 0});
   std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
   return {};
 }

@@ -53,6 +53,62 @@ TEST(MonitorTest, NoRepeatWithin15MinutesEscalates) {
   EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
 }
 
+// Near the limit, neither severe nor clear of it: the reading that opened the episode leaves the
+// ring while it waits for its repeat.
+TEST(MonitorTest, EscalationIsToldWhenTheOpenerHasLeftTheRing) {
+  Stream stream;
+  stream.Tell(Bp(0, 185, 95));
+  for (int i = 1; i <= 10; ++i) stream.Tell(Bp(i * kMinute, 177, 95));
+  stream.Heard();
+  stream.Wait(15 * kMinute);
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
+}
+
+TEST(MonitorTest, WhatChangesInAnOldEpisodeIsNews) {
+  Stream stream;
+  stream.Tell(Bp(0, 184, 95));
+  stream.Wait(30 * kHour);
+  stream.Heard();
+  stream.Tell(Bp(30 * kHour, 186, 95));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open"));
+}
+
+TEST(MonitorTest, ASevereReadingOfAnOpenEpisodeIsToldAgainAfterAnHour) {
+  Stream stream;
+  stream.Tell({Bp(0, 184, 95), Bp(5 * kMinute, 185, 95)});
+  const Hash128 id = stream.said()[0].event.alert_id;
+  const auto severe = [&] {
+    std::vector<std::string> lines = stream.Heard();
+    std::erase_if(lines, [](const std::string& line) { return !line.contains("severe-high"); });
+    return lines;
+  };
+  stream.Wait(2 * kDay - kMinute);
+  severe();  // three reminders, and no more
+  stream.Tell(Bp(2 * kDay, 230, 135));
+  EXPECT_THAT(severe(), ElementsAre("updated severe-high open"));
+  EXPECT_EQ(stream.last().event.alert_id, id);
+  EXPECT_EQ(stream.last().event.value, 230);
+  stream.Tell(Bp(2 * kDay + 59 * kMinute, 231, 135));
+  EXPECT_THAT(severe(), IsEmpty());
+  stream.Tell(Bp(2 * kDay + 61 * kMinute, 232, 135));
+  EXPECT_THAT(severe(), ElementsAre("updated severe-high open"));
+  ASSERT_TRUE(stream.Do(Acknowledge{{"", "p1"}, id, "dr"}, 3 * kDay));
+  severe();
+  stream.Tell(Bp(3 * kDay + 23 * kHour, 230, 135));
+  EXPECT_THAT(severe(), IsEmpty()) << "somebody has taken it on";
+  stream.Tell(Bp(4 * kDay + kMinute, 230, 135));
+  EXPECT_THAT(severe(), ElementsAre("updated severe-high open"));
+}
+
+TEST(MonitorTest, ADangerouslyLowReadingIsToldAgainToo) {
+  Stream stream;
+  stream.Tell(One(Vital::kOxygenSaturation, 0, 85));
+  stream.Wait(10 * kHour);
+  stream.Heard();
+  stream.Tell(One(Vital::kOxygenSaturation, 20 * kHour, 80));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-low open"));
+}
+
 TEST(MonitorTest, ReadingsOfOthersMakeTimePassToo) {
   Stream stream;
   stream.Know("p2", -10'000);
@@ -95,11 +151,73 @@ TEST(MonitorTest, AnEpisodeEndsOnlyFiveBelowItsLimit) {
 
 TEST(MonitorTest, LowPressureNeedsTwoReadingsToo) {
   Stream stream;
+  const auto fifteen = static_cast<int32_t>(kStart / kDay - 15 * 366);
+  stream.Know("p1", fifteen);
   stream.Tell({Bp(0, 88, 60), Bp(10 * kMinute, 87, 60)});
   EXPECT_THAT(stream.Heard(), ElementsAre("opened low open"));
   Stream mean;
   mean.Tell({Bp(0, 95, 48), Bp(10 * kMinute, 95, 48)});
   EXPECT_THAT(mean.Heard(), ElementsAre("opened low open")) << "a mean of 63.7";
+}
+
+// Everywhere, from 16 years on, not in pregnancy: 3 points of NEWS2.
+TEST(MonitorTest, ASystolicPressureOf90DoesNotWait) {
+  Stream stream;
+  stream.Tell(Bp(0, 91, 60));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  EXPECT_EQ(stream.Tell(Bp(kMinute, 90, 60)).code, "N") << "by the guideline";
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-low open"));
+  EXPECT_EQ(stream.last().rule_version, "vital-limits 2017.2");
+  stream.Tell(Bp(2 * kMinute, 95, 70));
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "within the hysteresis";
+  stream.Tell(Bp(3 * kMinute, 96, 70));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-low closed quietly"));
+
+  PatientSettings settings;
+  settings.pregnant = true;
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p1"}, settings}, 0));
+  stream.Know("p15", static_cast<int32_t>(kStart / kDay - 15 * 366));
+  stream.Know("ageless", std::nullopt);
+  stream.Tell({Bp(kHour, 88, 70), Bp(kHour, 88, 70).Of("p15").Id("a"),
+               Bp(kHour, 88, 70).Of("ageless").Id("b")});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+}
+
+TEST(MonitorTest, APatientWhoIsNotAlertDoesNotWait) {
+  Stream stream;
+  stream.Tell(One(Vital::kConsciousness, 0, 0));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(One(Vital::kConsciousness, kMinute, 1));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  EXPECT_THAT(stream.last().event.explanation, HasSubstr("not alert"));
+  EXPECT_EQ(stream.last().event.severity, Severity::kCritical);
+  stream.Tell(One(Vital::kConsciousness, 2 * kMinute, 0));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-high closed quietly"));
+}
+
+// There is no limit at which two low readings alert, only one that acts at once.
+TEST(MonitorTest, NearALimitThatActsAtOnceIsNotAnOrdinaryLevel) {
+  Stream stream;
+  stream.Tell({One(Vital::kHeartRate, 0, 43), One(Vital::kHeartRate, kMinute, 44),
+               One(Vital::kRespiratoryRate, 0, 9), One(Vital::kRespiratoryRate, kMinute, 9),
+               One(Vital::kTemperature, 0, 35.2), One(Vital::kTemperature, kMinute, 35.3)});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell({One(Vital::kHeartRate, 2 * kMinute, 40), One(Vital::kHeartRate, 3 * kMinute, 40)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-low open"));
+}
+
+TEST(MonitorTest, PersonalLimitsHoldNearTheSevereLevelToo) {
+  Stream stream;
+  PatientSettings settings;
+  settings.limits = {{Vital::kBloodPressure, PersonalLimits{190, {}, {}, {}}}};
+  ASSERT_TRUE(stream.Do(SettingsChanged{{"", "p1"}, settings}, 0));
+  stream.Tell({Bp(0, 177, 90), Bp(kMinute, 177, 90)});
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(Bp(2 * kMinute, 185, 90));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending")) << "that limit stays";
+  stream.Tell({Bp(3 * kMinute, 191, 90), Bp(4 * kMinute, 191, 90), Bp(5 * kMinute, 183, 90)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open",
+                                          "closed high closed quietly"));
 }
 
 TEST(MonitorTest, GlucoseAndOxygenDoNotWait) {
@@ -179,6 +297,21 @@ TEST(MonitorTest, WithoutABirthDateOnlyExtremesAreJudged) {
   EXPECT_THAT(stream.last().event.explanation, HasSubstr("Age unknown"));
 }
 
+TEST(MonitorTest, WithoutABirthDateAnAlertEndsAndTheNextIsTold) {
+  Stream stream;
+  stream.Know("p2", std::nullopt);
+  stream.Tell(Bp(0, 205, 95).Of("p2"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  stream.Tell(Bp(kMinute, 178, 95).Of("p2"));
+  EXPECT_THAT(stream.Heard(), IsEmpty()) << "an adult's would not end here";
+  EXPECT_EQ(stream.Tell(Bp(2 * kMinute, 120, 80).Of("p2")).code, "") << "of whom nobody knows";
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-high closed quietly"));
+  stream.Tell(Bp(3 * kMinute, 220, 95).Of("p2"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  stream.Know("p2", static_cast<int32_t>(kStart / kDay - 5 * 365));
+  EXPECT_EQ(stream.Heard().back(), "withdrawn severe-high withdrawn") << "not a child's limit";
+}
+
 TEST(MonitorTest, WithoutACuffItAsksForOne) {
   for (const auto device : {clinical::Device::kCuffless, clinical::Device::kUnknownType}) {
     Stream stream;
@@ -251,6 +384,44 @@ TEST(MonitorTest, TooManyAlertsAreToldAsOneButSevereOnesNever) {
   stream.Tell(Bp(at, 190, 90));
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
   EXPECT_EQ(stream.monitor().counters().capped, 2);
+}
+
+TEST(MonitorTest, ARollUpIsOfOneDeviceModelAndOneDay) {
+  MonitorOptions options;
+  options.most_alerts_per_day = 1;
+  Stream stream(options);
+  Micros at = 0;
+  const auto episode = [&](const char* model) {
+    for (const double value : {165, 165, 130}) {
+      Told told = Bp(at += kMinute, value, 90);
+      told.model = model;
+      stream.Tell(told);
+    }
+  };
+  const auto roll_ups = [&] {
+    std::vector<std::string> lines = stream.Heard();
+    std::erase_if(lines, [](const std::string& line) { return !line.contains("too-many"); });
+    return lines;
+  };
+  for (int i = 0; i < 3; ++i) {
+    episode("m1");
+    episode("m2");
+  }
+  EXPECT_THAT(roll_ups(), ElementsAre("opened too-many open", "opened too-many open"));
+  stream.Wait(kDay + at);
+  EXPECT_THAT(roll_ups(),
+              ElementsAre("closed too-many closed quietly", "closed too-many closed quietly"));
+  at += kDay;
+  episode("m1");
+  episode("m1");
+  EXPECT_THAT(roll_ups(), ElementsAre("opened too-many open"));
+  std::map<std::string, int> on;
+  for (const Said& said : stream.said()) {
+    if (said.event.rule != Rule::kTooMany) continue;
+    on[said.event.alert_id.ToHex()] += said.event.change == Change::kOpened ? 1 : -1;
+  }
+  EXPECT_EQ(on.size(), 3u) << "an id of its own for each";
+  EXPECT_EQ(std::ranges::count_if(on, [](const auto& one) { return one.second == 1; }), 1);
 }
 
 TEST(MonitorTest, ASpikeIsFoundAgainstTheOwnBaseline) {

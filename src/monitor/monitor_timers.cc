@@ -13,7 +13,11 @@ constexpr int kRhythmDays = 3;
 
 bool IsReminded(Rule rule) {
   return rule == Rule::kSevereHigh || rule == Rule::kSevereLow || rule == Rule::kHigh ||
-         rule == Rule::kLow;
+         rule == Rule::kLow || rule == Rule::kNews2;
+}
+
+Seconds EndOfRollUp(const AlertRecord& record) {
+  return record.rule == Rule::kTooMany ? record.opened + kDaySeconds : 0;
 }
 
 Seconds Sooner(Seconds a, Seconds b) {
@@ -35,16 +39,42 @@ void Monitor::State::RunTimers(Seconds until) {
     const Timer timer = timers_.front();
     std::pop_heap(timers_.begin(), timers_.end(), std::greater<>());
     timers_.pop_back();
-    if (series_[timer.series].timer != timer.due) continue;  // void
-    series_[timer.series].timer = 0;
+    if (!timer.of_patient && timer.number == 0) {
+      clock_ = std::max(clock_, timer.due);
+      EndOldUnheld();
+      ScheduleUnheld();
+      continue;
+    }
+    if (ArmedFor(timer) != timer.due) continue;  // void
+    ArmedFor(timer) = 0;
     clock_ = std::max(clock_, timer.due);
-    OnTimer(timer.series);
+    if (timer.of_patient) {
+      OnPatientTimer(timer.number);
+    } else {
+      OnTimer(timer.number);
+    }
   }
   clock_ = std::max(clock_, until);
 }
 
+Seconds& Monitor::State::ArmedFor(const Timer& timer) {
+  return timer.of_patient ? patients_[timer.number].timer : series_[timer.number].timer;
+}
+
+// When the timer is due or before; 0: never.
+void Monitor::State::Arm(const Timer& timer) {
+  if (timer.due == 0) return;
+  const Seconds due = std::max(timer.due, clock_ + 1);
+  Seconds& armed = ArmedFor(timer);
+  if (armed != 0 && armed <= due) return;  // it will look again then
+  armed = due;
+  timers_.push_back({due, timer.of_patient, timer.number});
+  std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
+}
+
 void Monitor::State::OnTimer(uint32_t index) {
   const Series& series = series_[index];
+  if (Rests(series)) return;
   // Most timers are those of silence, and readings have come since.
   if (series.first_alert == 0 && series.tip_count == series.ring_count &&
       SilenceDue(series, series.tip) > clock_) {
@@ -62,36 +92,32 @@ void Monitor::State::OnTimer(uint32_t index) {
 
 // Looks at the series again when the first of its timers is due. Its tip is up to date.
 void Monitor::State::Schedule(uint32_t index) {
-  Series& series = series_[index];
-  if (patients_[series.patient].survivor != 0) return;  // it rests
+  const Series& series = series_[index];
+  if (Rests(series)) return;
   const FoldState& tip = series.tip;
   Seconds due = SilenceDue(series, tip);
+  const bool suppressed = IsSuppressed(series.patient, clock_);
   for (uint32_t r = series.first_alert; r != 0; r = records_[r].next) {
     const AlertRecord& record = records_[r];
     if (record.rule == Rule::kSevereHigh && record.state == AlertState::kPending) {
-      const auto& rules = fold_rules_[static_cast<size_t>(series.vital)];
-      due = Sooner(due, tip.pending_since + rules.back().escalate_after);
+      due = Sooner(due, tip.pending_since + FoldRulesOf(series).back().escalate_after);
     }
-    due = Sooner(due, ReminderDue(record));
+    if (!suppressed) due = Sooner(due, ReminderDue(record));
   }
-  if (due == 0) return;
-  due = std::max(due, clock_ + 1);
-  if (series.timer != 0 && series.timer <= due) return;  // it will look again then
-  series.timer = due;
-  timers_.push_back({due, index});
-  std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
+  Arm({due, false, index});
 }
 
 Seconds Monitor::State::ReminderDue(const AlertRecord& record) const {
-  if (record.state == AlertState::kClosed || !IsReminded(record.rule)) return 0;
-  if (record.acknowledged != 0 || record.Has(AlertRecord::kCapped)) return 0;
+  if (record.state == AlertState::kClosed || record.acknowledged != 0) return 0;
   if (record.snoozed != 0) return record.snoozed;
+  if (!IsReminded(record.rule) || record.Has(AlertRecord::kCapped)) return 0;
   if (record.reminders >= options_.most_reminders) return 0;
   const bool severe = record.severity >= Severity::kHigh;
   return record.notified + ToSeconds(severe ? options_.remind_severe_after : options_.remind_after);
 }
 
 void Monitor::State::Remind(uint32_t index) {
+  if (IsSuppressed(series_[index].patient, clock_)) return;
   for (uint32_t r = series_[index].first_alert; r != 0; r = records_[r].next) {
     AlertRecord& record = records_[r];
     const Seconds due = ReminderDue(record);
@@ -107,6 +133,37 @@ void Monitor::State::Remind(uint32_t index) {
     event.explanation = "Still on, not acknowledged. " + event.explanation;
     Count(event);
   }
+}
+
+// The operations queue asks about the dead, too.
+Seconds Monitor::State::PatientReminderDue(uint32_t person, const AlertRecord& record) const {
+  const bool clinical = record.rule != Rule::kOperations;
+  return clinical && IsSuppressed(person, clock_) ? 0 : ReminderDue(record);
+}
+
+// Looks at the alerts of no single series when the first of them has something to say.
+void Monitor::State::SchedulePatient(uint32_t person) {
+  Seconds due = 0;
+  for (uint32_t r = patients_[person].first_alert; r != 0; r = records_[r].next) {
+    due = Sooner(due, PatientReminderDue(person, records_[r]));
+    due = Sooner(due, EndOfRollUp(records_[r]));
+  }
+  Arm({due, true, person});
+}
+
+void Monitor::State::OnPatientTimer(uint32_t person) {
+  for (uint32_t r = patients_[person].first_alert; r != 0;) {
+    const uint32_t number = r;
+    r = records_[number].next;
+    const Seconds end = EndOfRollUp(records_[number]);
+    const Seconds due = PatientReminderDue(person, records_[number]);
+    if (end != 0 && end <= clock_) {
+      EndRollUp(person, number);
+    } else if (due != 0 && due <= clock_) {
+      RemindOfPatient(person, records_[number]);
+    }
+  }
+  SchedulePatient(person);
 }
 
 // When the series will have been silent for too long; 0: it has no rhythm, or is silent already.
@@ -127,8 +184,8 @@ void Monitor::State::FallSilent(uint32_t index) {
   AlertRecord& record = records_[number];
   record.rule = Rule::kSilence;
   record.severity = Severity::kLow;
-  record.opener = series.ring[series.ring_count - 1].key;
   record.opened = SilenceDue(series, fold_.tip());
+  record.opener = SilenceOf(series.ring[series.ring_count - 1].key, record.opened);
   record.owner = series.patient;
   record.notified = clock_;
   record.version = VersionName(kDetectorVersion);

@@ -50,7 +50,7 @@ struct PatientKey {
 // Observation.status, as far as it matters here.
 enum class ReadingStatus : uint8_t {
   kAlerts,     // preliminary, final, amended, corrected
-  kQuiet,      // registered, unknown, or none: stored, never judged
+  kQuiet,      // registered, unknown, or none: stored, never judged; also a version without value
   kRetracted,  // entered-in-error, cancelled, or a DELETE
 };
 ReadingStatus ParseStatus(std::string_view text);
@@ -67,6 +67,9 @@ struct Reading {
   PatientKey patient;
   std::string_view id;  // the reading key inside the patient's id_space
   Vital vital = Vital::kBloodPressure;
+  // All that the record has values of, a bit each; 0: this one alone. A version that has others
+  // than the one before takes the rest of that back.
+  uint16_t vitals = 0;
 
   // In canonical units. Blood pressure: systolic and diastolic, either may be missing. Others: the
   // value and nothing. A retraction should carry the values stored before it: that is how a reading
@@ -80,7 +83,9 @@ struct Reading {
   // nullopt: there is no moment (a date, no time, no offset); it is then judged at `received`. A
   // source whose times cannot be used is given `effective = received`.
   std::optional<Micros> effective;
-  Micros received = 0;  // the broker's append time: never falls within one monitor
+  // The broker's append time. What waited at the broker comes with one that the monitor's time has
+  // passed: it is judged as of then all the same; timers go on from the later one.
+  Micros received = 0;
   int16_t offset_minutes = 0;
 
   ReadingStatus status = ReadingStatus::kAlerts;

@@ -11,8 +11,10 @@ namespace vitalake::monitor {
 namespace {
 
 bool SameContent(const Entry& a, const Entry& b) {
-  // The bits, so that no value equals no value. Level and lateness are of the moment it came.
-  return a.time == b.time && a.Has(Entry::kRetracted) == b.Has(Entry::kRetracted) &&
+  // The bits, so that no value equals no value. Level and lateness are of the moment it came, and
+  // so is the time where the reading has none of its own.
+  const bool no_moment = a.Has(Entry::kAtReceipt) && (b.Has(Entry::kAtReceipt) || a.rank == b.rank);
+  return (a.time == b.time || no_moment) && a.Has(Entry::kRetracted) == b.Has(Entry::kRetracted) &&
          a.origin == b.origin && std::memcmp(a.value, b.value, sizeof a.value) == 0;
 }
 

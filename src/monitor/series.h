@@ -11,9 +11,12 @@
 // Times are seconds since 1970, 0 = none. Trivially copyable, no padding: a snapshot is its bytes.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 #include "monitor/alert.h"
@@ -41,25 +44,51 @@ struct Entry {
   uint16_t marks = 0;
 
   // What `marks` holds.
-  High high() const { return static_cast<High>(marks & 7); }
-  Low low() const { return static_cast<Low>((marks >> 3) & 7); }
-  void SetLevel(High high, Low low) {
-    marks =
-        static_cast<uint16_t>((marks & ~63) | static_cast<int>(high) | static_cast<int>(low) << 3);
+  // 0: not judged, else 1 + 9 * high + low, each of which is 3 * severe + ordinary.
+  static constexpr int kLevel = 127;
+  bool judged() const { return (marks & kLevel) != 0; }
+  Side high() const { return SideOf(level() / 9); }
+  Side low() const {
+    Side side = SideOf(level() % 9);
+    if (side.severe == SevereLevel::kReached) side.severe = SevereLevel::kAtOnce;
+    return side;
   }
+  void SetLevel(Side high, Side low) {
+    if (low.severe == SevereLevel::kAtOnce) low.severe = SevereLevel::kReached;
+    SetLevel(1 + 9 * NumberOf(high) + NumberOf(low));
+  }
+  void SetUnjudged() { SetLevel(0); }
   enum Mark : uint16_t {
-    kLate = 1 << 6,         // came after the window: moves no detector, ends or begins no ordinary
-                            // episode; with a level it is critical and young enough to be alerted
-    kNoDetect = 1 << 7,     // moves no detector
-    kNoBaseline = 1 << 8,   // does not count in the baseline
-    kImplausible = 1 << 9,  // to be repeated
-    kRetracted = 1 << 10,   // is nothing any more, but its rank stands
-    kAgeUnknown = 1 << 11,  // judged by limits for unknown ages
-    kLinked = 1 << 12,      // of a patient that was merged into this one
-    kSettled = 1 << 13,     // half a blood pressure whose other half took it into the base
+    kLate = 1 << 7,          // came after the window: moves no detector, ends or begins no ordinary
+                             // episode; with a level it is critical and young enough to be alerted
+    kNoDetect = 1 << 8,      // moves no detector
+    kNoBaseline = 1 << 9,    // does not count in the baseline
+    kImplausible = 1 << 10,  // to be repeated
+    kRetracted = 1 << 11,    // is nothing any more, but its rank stands
+    kAgeUnknown = 1 << 12,   // judged by limits for unknown ages
+    kLinked = 1 << 13,       // of a patient that was merged into this one
+    kSettled = 1 << 14,      // half a blood pressure whose other half took it into the base
+    kAtReceipt = 1 << 15,    // judged at the time it came: it has no moment of its own
   };
   bool Has(Mark mark) const { return marks & mark; }
-  bool judged() const { return high() != High::kUnjudged; }
+  void SetMark(Mark mark, bool on) {
+    marks = static_cast<uint16_t>(on ? marks | mark : marks & ~mark);
+  }
+  // A value as the number that was sent: the borders of levels are decimal.
+  std::optional<double> ValueOf(int channel) const {
+    if (std::isnan(value[channel])) return std::nullopt;
+    return std::round(static_cast<double>(value[channel]) * 1000) / 1000;
+  }
+
+ private:
+  int level() const { return std::max((marks & kLevel) - 1, 0); }
+  void SetLevel(int level) { marks = static_cast<uint16_t>((marks & ~kLevel) | level); }
+  static Side SideOf(int number) {
+    return {static_cast<SevereLevel>(number / 3), static_cast<OrdinaryLevel>(number % 3)};
+  }
+  static int NumberOf(Side side) {
+    return 3 * static_cast<int>(side.severe) + static_cast<int>(side.ordinary);
+  }
 };
 
 // The baseline of one channel and the detectors that stand on it. Values are integers (tenths;
@@ -109,8 +138,11 @@ struct AlertRecord {
   AlertState state = AlertState::kOpen;
   Severity severity = Severity::kMedium;
   uint8_t marks = 0;
-  uint8_t reminders = 0;          // how often it was told again
-  Vital vital = Vital::kSeveral;  // in its id, of an alert of no single series
+  uint8_t reminders = 0;           // how often it was told again
+  Vital vital = Vital::kSeveral;   // in its id, of an alert of no single series
+  Vital source = Vital::kSeveral;  // of its opener, the same
+  uint8_t unused = 0;
+  uint16_t model = 0;  // hash of the device model that a roll-up is of
   enum Mark : uint8_t {
     kInBase = 1,  // its episode was on when the base ends
     kIsLate = 2,  // raised by a late reading
@@ -118,6 +150,13 @@ struct AlertRecord {
   };
   bool Has(Mark mark) const { return marks & mark; }
 };
+
+// The opener of a silence, made of the last reading's key: a late reading may end a silence and the
+// next begin after the same reading. Again, it gives the key.
+inline uint64_t SilenceOf(uint64_t key, Seconds begin) {
+  constexpr uint64_t kOdd = 0x9E37'79B9'7F4A'7C15;
+  return key ^ (kOdd * begin);
+}
 
 struct Series {
   static constexpr uint8_t kNoTip = 255;

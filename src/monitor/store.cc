@@ -86,6 +86,9 @@ void PatientTable::Write(ByteWriter& out) const {
     }
     out.Number(p.birth_day);
     out.Number(p.deceased_at);
+    out.Number(p.in_hospital);
+    out.Number(p.timer);
+    out.Number(p.replaced_by);
     out.Number(p.survivor);
     out.Number(p.first_alert);
     out.Plain(p.series);
@@ -108,7 +111,8 @@ bool PatientTable::Read(ByteReader& in) {
       if (!in.Number(byte)) return false;
       *fact = byte != 0;
     }
-    if (!in.Number(p.birth_day) || !in.Number(p.deceased_at) || !in.Number(p.survivor) ||
+    if (!in.Number(p.birth_day) || !in.Number(p.deceased_at) || !in.Number(p.in_hospital) ||
+        !in.Number(p.timer) || !in.Number(p.replaced_by) || !in.Number(p.survivor) ||
         !in.Number(p.first_alert) || !in.Plain(p.series)) {
       return false;
     }

@@ -91,6 +91,9 @@ struct Patient {
   bool has_settings = false;
   int32_t birth_day = 0;
   Micros deceased_at = 0;
+  Seconds in_hospital = 0;   // when a reading taken in hospital came last
+  Seconds timer = 0;         // when alerts of no single series want to be looked at; 0 = never
+  uint32_t replaced_by = 0;  // what it says itself
   uint32_t survivor = 0;     // the patient this one was merged into
   uint32_t first_alert = 0;  // alerts of no single series
   uint32_t series[kVitalCount] = {};

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "fhir/decode.h"
+#include "serve/http/gzip.h"
 #include "serve/http/problem.h"
 #include "serve/ingest_answer.h"
 
@@ -63,12 +64,17 @@ bool IsVisible(std::string_view key) {
   return std::ranges::all_of(key, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+bool SaysLines(const Request& request) {
+  return Trimmed(*request.Header("content-type")).find("ndjson") != std::string::npos;
+}
+
 // A 400 or 413 when not one record of the body can be read; else nothing.
-std::optional<Response> Unreadable(const Request& request) {
+std::optional<Response> Unreadable(const std::string& body) {
   fhir::DecodeLimits limits;
   limits.max_document_bytes = kIngestPlainBytes;
+  limits.max_message_bytes = kIngestPlainBytes;
   JsonParser parser;
-  fhir::RecordBlock block = fhir::BlockFromMessage(request.body, limits);
+  fhir::RecordBlock block = fhir::BlockFromMessage(body, limits);
   std::vector<OutcomeIssue> issues;
   bool too_long = false;
   const auto records = block.Split(parser);
@@ -85,7 +91,7 @@ std::optional<Response> Unreadable(const Request& request) {
           {"error", fault->rule == "limit" ? "too-long" : "structure", fault->message});
     }
   }
-  if (records.empty() && !request.body.empty()) return std::nullopt;  // `[]`, an empty Bundle
+  if (records.empty() && !body.empty()) return std::nullopt;  // `[]`, an empty Bundle
   if (issues.empty()) issues.push_back({"error", "required", "The body is empty"});
   return Response{too_long ? 413 : 400, "application/fhir+json; charset=utf-8",
                   OutcomeJson(issues)};
@@ -138,7 +144,13 @@ void Ingest(const std::vector<Intake>& intakes, Request request, const Reply& re
          fmt::format("An Idempotency-Key has at most {} visible ASCII characters", kLongestKey),
          path}));
   }
-  if (const auto unreadable = Unreadable(request)) return reply(*unreadable);
+  if (const auto unreadable = Unreadable(request.body)) {
+    if (!SaysLines(request)) return reply(*unreadable);
+    // Its first line may be broken alone; who reads the message later knows no media type.
+    request.body.insert(0, request.body.starts_with("\x1f\x8b") ? Gzipped(fhir::kLinesMark)
+                                                                : std::string(fhir::kLinesMark));
+    if (Unreadable(request.body)) return reply(*unreadable);
+  }
   intake->box->Post(std::move(request.body), key, [reply, path](const ingest::PostAnswer& answer) {
     reply(IngestAnswer(answer, path));
   });

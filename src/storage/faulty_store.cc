@@ -81,8 +81,14 @@ void FaultyStore::Before(int64_t nth, std::function<void()> action, std::optiona
   actions_.push_back({nth, call, std::move(action)});
 }
 
+void FaultyStore::BeforePuts(std::function<void(std::string_view key)> hook) {
+  const std::lock_guard lock(mutex_);
+  before_puts_ = std::move(hook);
+}
+
 void FaultyStore::ClearFaults() {
   const std::lock_guard lock(mutex_);
+  before_puts_ = nullptr;
   faults_.clear();
   actions_.clear();
   share_ = 0;
@@ -253,6 +259,12 @@ Status FaultyStore::Put(std::string_view key, std::string_view bytes) {
 }
 
 Result<PutOutcome> FaultyStore::PutIfAbsent(std::string_view key, std::string_view bytes) {
+  std::function<void(std::string_view)> hook;
+  {
+    const std::lock_guard lock(mutex_);
+    hook = before_puts_;
+  }
+  if (hook) hook(key);
   return Change(StoreCall::kPutIfAbsent, key, [&] { return inner_.PutIfAbsent(key, bytes); });
 }
 

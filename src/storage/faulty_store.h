@@ -84,7 +84,9 @@ class FaultyStore final : public ObjectStore {
   // this store (its calls count) or inner().
   void Before(int64_t nth, std::function<void()> action,
               std::optional<StoreCall> call = std::nullopt);
-  // Faults, shares and actions end; counts go on.
+  // Calls `hook` with the key before every PutIfAbsent, as an action; null: no longer.
+  void BeforePuts(std::function<void(std::string_view key)> hook);
+  // Faults, shares, actions and the hook end; counts go on.
   void ClearFaults();
 
   // From now on every write is volatile, whatever follows: a disk whose cache lies.
@@ -141,6 +143,7 @@ class FaultyStore final : public ObjectStore {
   SeededRandom random_;
   std::vector<Fault> faults_;
   std::vector<Action> actions_;
+  std::function<void(std::string_view)> before_puts_;
   double share_ = 0;
   ErrorKind share_kind_ = ErrorKind::kIo;
   bool loses_syncs_ = false;

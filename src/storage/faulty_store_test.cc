@@ -172,6 +172,22 @@ TEST(FaultyStoreTest, ActionsMayUseTheStoreItself) {
   EXPECT_THAT(Keys(store), ElementsAre("inside", "outside"));
 }
 
+TEST(FaultyStoreTest, TellsOfEachPutIfAbsentBeforeIt) {
+  FaultyStore store;
+  std::vector<std::string> told;
+  store.BeforePuts([&](std::string_view key) {
+    told.emplace_back(key);
+    if (key == "b") store.FailFrom(store.calls() + 1);  // this very call, and all after it
+  });
+  EXPECT_TRUE(store.PutIfAbsent("a", "1").has_value());
+  EXPECT_TRUE(store.Put("other", "1").has_value());
+  EXPECT_FALSE(store.PutIfAbsent("b", "1").has_value());
+  store.ClearFaults();
+  EXPECT_TRUE(store.PutIfAbsent("c", "1").has_value());
+  EXPECT_THAT(told, ElementsAre("a", "b"));
+  EXPECT_THAT(Keys(store), ElementsAre("a", "c", "other"));
+}
+
 TEST(FaultyStoreTest, FailsAShareOfTheCalls) {
   FaultyStore store(5);
   store.FailShare(0.25, ErrorKind::kIo);

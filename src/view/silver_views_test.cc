@@ -84,7 +84,8 @@ TEST(PatientView, OfficialNameHomeAddressAndPhones) {
   EXPECT_EQ(rows[0].at("mobile_phones"),
             R"([{"system":"phone","value":"(03) 3410 5613","use":"mobile","rank":2}])");
   EXPECT_EQ(rows[0].at("emails"), "[]");
-  EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers", "replaces"}),
+  EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers", "replaces",
+                            "replaces_reference"}),
             (Row{{"id", "example"},
                  {"resource_type", "Patient"},
                  {"active", "true"},
@@ -124,7 +125,8 @@ TEST(PatientView, OldNamesAndHomesAreLeftOut) {
       "name":[{"use":"old","family":"A"},{"use":"usual","family":"B"}],
       "address":[{"use":"old","city":"X"}],"deceasedDateTime":"2020-05-01T10:00:00Z",
       "link":[{"type":"replaced-by","other":{"reference":"http://h/fhir/Patient/q/_history/2"}},
-              {"type":"replaces","other":{"reference":"urn:uuid:1"}}]})");
+              {"type":"replaces","other":{"reference":"urn:uuid:1"}},
+              {"type":"replaces","other":{"reference":"Patient/r"}}]})");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(Plain(rows[0], {"work_phones", "mobile_phones", "emails", "identifiers"}),
             (Row{{"id", "p"},
@@ -135,7 +137,8 @@ TEST(PatientView, OldNamesAndHomesAreLeftOut) {
                  {"deceased_sent", "2020-05-01T10:00:00Z"},
                  {"replaced_by", "q"},
                  {"replaced_by_reference", "http://h/fhir/Patient/q/_history/2"},
-                 {"replaces", R"(["urn:uuid:1"])"},
+                 {"replaces", R"(["r"])"},
+                 {"replaces_reference", R"(["urn:uuid:1","Patient/r"])"},
                  {"is_test", "true"},
                  {"family_name", "B"},
                  {"name_use", "usual"}}));
@@ -239,6 +242,57 @@ TEST(ObservationView, FindsComponentsByCode) {
                  {"mean_unit_sent", "mmHg"}}));
 }
 
+// The codings are those of rules/codes.yaml.
+TEST(ObservationView, FindsPressuresByAnyCodingOfTheirs) {
+  const auto coding = [](std::string_view system, std::string_view code) {
+    return fmt::format(R"({{"code":{{"coding":[{{"system":"{}","code":"{}"}}]}})", system, code);
+  };
+  struct Codes {
+    std::vector<std::string> systems, systolic, diastolic, mean, panel;
+  };
+  for (const Codes& codes :
+       {Codes{{"http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"},
+              {"8480-6", "76534-7", "8459-0", "8460-8", "8461-6"},
+              {"8462-4", "76535-5", "8453-3", "8454-1", "8455-8"},
+              {"8478-0", "76536-2"},
+              {"85354-9", "55284-4"}},
+        Codes{{"http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"},
+              {"271649006"},
+              {"271650006"},
+              {"6797001"},
+              {"75367002"}},
+        Codes{{"urn:iso:std:iso:11073:10101", "urn:oid:2.16.840.1.113883.6.24"},
+              {"150021"},
+              {"150022"},
+              {"150023"},
+              {}}}) {
+    for (const std::string& system : codes.systems) {
+      for (const std::string& code : codes.panel) {
+        EXPECT_EQ(RowsOf("observation", R"({"resourceType":"Observation","id":"o",)" +
+                                            coding(system, code).substr(1) + "}")
+                      .size(),
+                  1u)
+            << code;
+      }
+      for (size_t i = 0; i < codes.systolic.size(); ++i) {
+        const auto value = [](int number) {
+          return fmt::format(R"(,"valueQuantity":{{"value":{}}}}})", number);
+        };
+        const auto rows =
+            RowsOf("observation",
+                   R"({"resourceType":"Observation","id":"o","code":{"text":"x"},"component":[)" +
+                       coding(system, codes.systolic[i]) + value(120) + "," +
+                       coding(system, codes.diastolic[i]) + value(80) + "," +
+                       coding(system, codes.mean[i % codes.mean.size()]) + value(93) + "]}");
+        ASSERT_EQ(rows.size(), 1u) << codes.systolic[i];
+        EXPECT_EQ(rows[0].at("systolic_value_sent"), "120");
+        EXPECT_EQ(rows[0].at("diastolic_value_sent"), "80");
+        EXPECT_EQ(rows[0].at("mean_value_sent"), "93");
+      }
+    }
+  }
+}
+
 TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
   const auto rows = RowsOf("observation", R"({"resourceType":"Observation","id":"o",
       "contained":[{"resourceType":"Device","id":"d","type":{"coding":[
@@ -250,6 +304,19 @@ TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].at("device_type_code"), "309641003");
   EXPECT_EQ(rows[0].at("setting_code"), "264362003");
+}
+
+TEST(ObservationView, APeriodWithoutAStartIsTakenAtItsEnd) {
+  for (const std::string_view view : {"observation", "vital_sign"}) {
+    const auto rows = RowsOf(view, R"({"resourceType":"Observation","id":"o",
+        "effectivePeriod":{"end":"2024-03-01T08:05:00+02:00"},
+        "code":{"coding":[{"system":"http://loinc.org","code":"85354-9"}]}})");
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].at("effective_sent"), "2024-03-01T08:05:00+02:00");
+    EXPECT_EQ(rows[0].at("effective_time"), "1709273100000000");
+    EXPECT_EQ(rows[0].at("effective_date"), "19783");
+    EXPECT_EQ(rows[0].at("effective_end"), "1709273100000000");
+  }
 }
 
 TEST(ObservationView, OtherObservationsGiveNoRow) {
@@ -315,6 +382,11 @@ TEST(VitalSignView, ValuesThatAreNoQuantity) {
   EXPECT_EQ(text_of(R"("valueDateTime":"2024-01")"), "2024-01");
   EXPECT_EQ(text_of(R"("valueCodeableConcept":{"coding":[{"code":"a","display":"A"}]})"), "A");
   EXPECT_EQ(text_of(R"("valueCodeableConcept":{"coding":[{"code":"a"}]})"), "a");
+  const std::string low = R"("low":{"value":60,"unit":"bpm","code":"/min"})";
+  const std::string high = R"("high":{"value":80.50})";
+  EXPECT_EQ(text_of(R"("valueRange":{)" + low + "," + high + "}"), "60 - 80.50 bpm");
+  EXPECT_EQ(text_of(R"("valueRange":{)" + low + "}"), ">= 60 bpm");
+  EXPECT_EQ(text_of(R"("valueRange":{)" + high + "}"), "<= 80.50");
 }
 
 TEST(SilverViews, NoExampleIsAFault) {

@@ -75,11 +75,13 @@ class Tab:
         self.until("!document.querySelector('main .skeleton')")
 
     def until(self, expression, argument=None, seconds=20):
-        """Playwright's own wait_for_function needs `eval`, which the page's policy forbids."""
+        """What the expression gives once it is true. Playwright's own wait_for_function needs `eval`, which the page's policy
+        forbids."""
         deadline = time.monotonic() + seconds
-        while not self.page.evaluate(expression, argument):
+        while not (found := self.page.evaluate(expression, argument)):
             assert time.monotonic() < deadline, f"not within {seconds} s: {expression}"
             self.page.wait_for_timeout(50)
+        return found
 
     def close(self):
         self.context.close()

@@ -86,7 +86,7 @@ def string(parameter):
     def match(resource, value, modifier=""):
         for text in texts(resource, parameter):
             if modifier == "exact":
-                if text == value or (words(parameter) and value in text.split(" ")):
+                if text == value:
                     return True
             elif modifier == "contains":
                 if plain(value) in plain(text):

@@ -128,11 +128,12 @@ def test_who_is_it(service, broker):
     rows = await_history(run, lambda rows: rows)
     assert [(r["change"], r["rule"], r["queue"]) for r in rows] == [("opened", "operations", "operations")]
     run.lake.ingest(write(run.lake.path.parent / "new.json", patient("new")))
-    rows = await_history(run, lambda rows: len(rows) >= 2)
-    assert (rows[1]["change"], rows[1]["rule"], rows[1]["alert_id"]) == ("closed", "operations", rows[0]["alert_id"])
-    broker.send(run.topic, [(0, reading("b", -30, 190, 100, "new"))])
     rows = await_history(run, lambda rows: len(rows) >= 3)
-    assert steps(rows)[2] == ("opened", "severe-high", "pending")
+    assert steps(rows)[1] == ("opened", "severe-high", "pending")
+    assert (rows[2]["change"], rows[2]["rule"], rows[2]["alert_id"]) == ("closed", "operations", rows[0]["alert_id"])
+    broker.send(run.topic, [(0, reading("b", -30, 190, 100, "new"))])
+    rows = await_history(run, lambda rows: len(rows) >= 4)
+    assert steps(rows)[3] == ("updated", "severe-high", "open")
     run.stop()
 
 

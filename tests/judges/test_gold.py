@@ -185,9 +185,18 @@ def test_critical_readings_received_in_the_last_minutes(lake, tmp_path):
         resources.pressure("nobody", 185, 100, subject="Patient/p2"),              # of a patient nobody knows
         resources.pressure("taken-back", 185, 100, status="entered-in-error"),
         resources.vital("sent-as-low", "8867-4", 35, "/min", interpretation=sent),
-        resources.vital("heart", "8867-4", 72, "/min")]))
+        resources.vital("heart", "8867-4", 72, "/min"),
+        # NEWS2 2017: 3 points alone, from 16 years. Glucose below 54 mg/dL: level 2. p1 is grown up.
+        resources.vital("saturation", "2708-6", 80, "%"),
+        resources.vital("warm", "8310-5", 38.5, "Cel"),
+        resources.vital("fast-child", "8867-4", 140, "/min", subject="Patient/child"),
+        resources.vital("sweet-child", "2339-0", 50, "mg/dL", subject="Patient/child"),
+        resources.vital("single", "8480-6", 190, "mm[Hg]"),
+        resources.patient("child", birthDate=f"{datetime.date.today().year - 5}-01-01")]))
     found = {row["id"]: row for row in lake.sql("SELECT * FROM gold.critical_recent")}
-    assert found.keys() == {"severe", "nobody", "sent-as-low"}
+    assert found.keys() == {"severe", "nobody", "sent-as-low", "saturation", "sweet-child", "single"}
+    codes = {name: found[name]["computed_interpretation_code"] for name in ("saturation", "sweet-child", "single", "sent-as-low")}
+    assert codes == {"saturation": "LL", "sweet-child": "LL", "single": "HH", "sent-as-low": "LL"}
     assert found["severe"]["family_name"] == "Doe" and found["severe"]["computed_interpretation_code"] == "HH"
     assert found["nobody"]["family_name"] is None and found["sent-as-low"]["value"] == 35
     # What was received earlier is not among them.

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import random
 import re
 import shutil
 import signal
@@ -113,6 +114,30 @@ def test_what_cannot_be_taken_in_is_refused_and_leaves_nothing(service):
     assert counts(service.post(good, f'{FHIR}; charset="UTF-8"')) == {"received": 1, "written": 1}
     assert len(service.bronze()) == 1
     assert not service.lake.quarantine()
+
+
+def test_a_broken_first_line_is_lost_alone(service):
+    service.start()
+    for number, first in enumerate(("{", "[", "{},", "one", "\0")):
+        names = [f"{kind}{number}" for kind in "abc"]
+        body = "\n".join([first, *(json.dumps(resources.pressure(name)) for name in names[:2])]).encode()
+        assert counts(service.post(body, LINES)) == {"received": 3, "written": 2, "quarantined": 1}, first
+        body = "\n".join([first, json.dumps(resources.pressure(names[2]))]).encode()
+        packed = service.post(gzip.compress(body), LINES, **{"Content-Encoding": "gzip"})
+        assert counts(packed) == {"received": 2, "written": 1, "quarantined": 1}, first
+    assert len(service.readings()) == 15
+
+
+def test_a_post_of_megabytes_is_taken_in_plain_and_packed(service):
+    service.start()
+    for size, name in ((1_200_000, "two"), (15_000_000, "fifteen")):
+        body = json.dumps(resources.pressure(name, note=[{"text": "x" * size}]))
+        assert counts(service.post(body)) == {"received": 1, "written": 1}, name
+    chance = random.Random(1)
+    body = json.dumps([resources.pressure(f"r{i}", note=[{"text": chance.randbytes(5_000).hex() * 100}]) for i in range(60)])
+    packed = service.post(gzip.compress(body.encode()), **{"Content-Encoding": "gzip"})
+    assert counts(packed) == {"received": 60, "written": 60}
+    assert len(service.readings()) == 62
 
 
 def test_a_key_is_taken_in_once_also_after_a_restart(service):

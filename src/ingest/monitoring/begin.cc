@@ -12,8 +12,15 @@ namespace vitalake::ingest {
 
 Status MonitorFollower::Open(Partition& partition, int64_t bronze, const Wait& wait) {
   TakeOfferedRules();
+  VL_TRY(partition.told, partition.snapshots.ReadTold());
   VL_RETURN_IF_ERROR(Rebuild(partition, bronze, wait));
-  return CatchUp(partition, wait);
+  VL_RETURN_IF_ERROR(patients_.Begin());
+  if (partition.told > bronze) {
+    partition.again_until = partition.told;
+  } else {
+    VL_RETURN_IF_ERROR(CatchUp(partition, wait));
+  }
+  return WriteAlerts({{partition.app, bronze}}, AlertLog::Say::kAlerts, wait);
 }
 
 // The state at `bronze`: a function of what is recorded.
@@ -146,10 +153,28 @@ Status MonitorFollower::Replay(Partition& partition, int64_t bronze, Look look, 
 // What changed while nobody watched: rules, patients, what people asked for.
 Status MonitorFollower::CatchUp(Partition& partition, const Wait& wait) {
   VL_RETURN_IF_ERROR(ActivateRules(partition, wait));
-  VL_RETURN_IF_ERROR(patients_.Begin());
   VL_RETURN_IF_ERROR(RefreshPatients(partition, partition.monitor->Met(), wait));
-  VL_RETURN_IF_ERROR(AnswerPeople(partition, wait));
-  return WriteAlerts({{partition.app, partition.bronze}}, AlertLog::Say::kAlerts, wait);
+  return AnswerPeople(partition, wait);
+}
+
+// Whether messages that were told of are still to come again. A source that gives nothing at all
+// may have lost them.
+bool MonitorFollower::AwaitsTold(const Partition& partition) const {
+  return partition.monitor->position() < partition.again_until &&
+         lake_.clock().Steady() - partition.heard < pace_.again_within;
+}
+
+Status MonitorFollower::CatchUpWhereTold(const Wait& wait) {
+  for (const auto& [_, partition] : partitions_) {
+    if (partition->again_until == 0 || AwaitsTold(*partition)) continue;
+    if (partition->monitor->position() < partition->again_until) {
+      log::Warn("monitor of {}: alerts were told of messages up to {}, which do not come again",
+                partition->app, partition->again_until - 1);
+    }
+    partition->again_until = 0;
+    VL_RETURN_IF_ERROR(CatchUp(*partition, wait));
+  }
+  return {};
 }
 
 }  // namespace vitalake::ingest

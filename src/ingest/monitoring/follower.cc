@@ -62,11 +62,12 @@ Status MonitorFollower::TryBegin(const StreamPartition& name, int64_t bronze, co
   VL_TRY(ActionLog actions, ActionLog::Open(lake_, app));
   auto partition = std::make_unique<Partition>(lake_, name, std::move(actions));
   partition->bronze = bronze;
+  // What waited at the source while nobody watched comes now.
+  partition->heard = partition->snapshot_at = lake_.clock().Steady();
   if (auto opened = Open(*partition, bronze, wait); !opened) {
     alerts_.End(app);
     return Because(std::move(opened).error(), fmt::format("monitor of {}", app));
   }
-  partition->heard = partition->snapshot_at = lake_.clock().Steady();
   const std::lock_guard lock(mutex_);
   partitions_[name.partition] = std::move(partition);
   return {};
@@ -116,12 +117,24 @@ Status MonitorFollower::Observe(const StreamBatch& batch, const GroupStage& stag
 Status MonitorFollower::Take(Partition& partition, std::span<const WatchedRecord> records,
                              int64_t end) {
   auto taken = partition.monitor->Advance(records, end);
-  HandOut(partition);
+  VL_RETURN_IF_ERROR(HandOut(partition));
   if (taken) return {};
   return Because(std::move(taken).error(), fmt::format("monitor of {}", partition.app));
 }
 
-void MonitorFollower::HandOut(Partition& partition) {
+// What the next owner of the partition must know, should this one die before bronze has them.
+Status MonitorFollower::NoteTold(Partition& partition, std::span<const PublishedAlert> alerts) {
+  int64_t last = partition.told;
+  for (const PublishedAlert& alert : alerts) last = std::max(last, alert.needs);
+  {
+    const std::lock_guard lock(mutex_);
+    if (last == partition.told || last <= partition.bronze) return {};
+  }
+  partition.told = last;
+  return partition.snapshots.WriteTold(last);
+}
+
+Status MonitorFollower::HandOut(Partition& partition) {
   std::vector<PublishedAlert> alerts = partition.monitor->TakeAlerts();
   std::vector<SeenReading> readings = partition.monitor->TakeSeen();
   alerts_.Add(partition.app, alerts);
@@ -131,9 +144,10 @@ void MonitorFollower::HandOut(Partition& partition) {
     }
   }
   if (tell_ == Tell::kAtOnce) {
+    VL_RETURN_IF_ERROR(NoteTold(partition, alerts));
     feed_.Publish(alerts);
     if (readings_ != nullptr) readings_->Publish(std::move(readings));
-    return;
+    return {};
   }
   const std::lock_guard lock(mutex_);
   std::ranges::move(alerts, std::back_inserter(partition.held_alerts));
@@ -142,6 +156,7 @@ void MonitorFollower::HandOut(Partition& partition) {
   readings.resize(std::min(room, readings.size()));
   std::ranges::move(readings, std::back_inserter(partition.held_readings));
   TellHeld(partition);
+  return {};
 }
 
 void MonitorFollower::TellHeld(Partition& partition) {

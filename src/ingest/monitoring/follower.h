@@ -5,7 +5,8 @@
 // actions recorded meanwhile (docs/monitoring.md, "From the stream to the alert").
 //
 // Order of things, so that a replay at any point says the same:
-//   1. what changes a judgement besides records is committed to ops.action, with its offset;
+//   1. what changes a judgement besides records is committed to ops.action, with its offset, behind
+//      all messages of which alerts were told already;
 //   2. the monitor takes the records and actions in;
 //   3. alerts and readings go to the feeds, at once (posts: once bronze has them);
 //   4. once bronze has the records, alerts go to ops.alert, then a snapshot is kept now and then.
@@ -43,6 +44,8 @@ struct MonitorPace {
   std::chrono::nanoseconds quiet_after = std::chrono::seconds(5);
   // After how long a partition that could not begin is tried again.
   std::chrono::nanoseconds retry_after = std::chrono::seconds(30);
+  // How long to wait for messages that were told of and must come again, where none come at all.
+  std::chrono::nanoseconds again_within = std::chrono::minutes(1);
 };
 
 // When the feed hears of an alert. A source that gives offsets to messages which may be refused yet
@@ -92,6 +95,8 @@ class MonitorFollower final : public StreamWatch {
   enum class Look { kAtRecordsOnly, kAtPatientsToo };
   Status Replay(Partition& partition, int64_t bronze, Look look, const Wait& wait);
   Status CatchUp(Partition& partition, const Wait& wait);
+  Status CatchUpWhereTold(const Wait& wait);
+  bool AwaitsTold(const Partition& partition) const;
 
   // What the service notices or people ask for: recorded, then placed.
   Status Record(Partition& partition, std::vector<RecordedAction> actions, const Wait& wait);
@@ -119,7 +124,9 @@ class MonitorFollower final : public StreamWatch {
   bool IsQuiet(const Partition& partition) const;
 
   Status Take(Partition& partition, std::span<const WatchedRecord> records, int64_t end);
-  void HandOut(Partition& partition);
+  Status HandOut(Partition& partition);
+  // Before alerts are told whose messages bronze lacks.
+  Status NoteTold(Partition& partition, std::span<const PublishedAlert> alerts);
   // What bronze allows to be told by now; mutex_ is held.
   void TellHeld(Partition& partition);
   Status WriteAlerts(const std::map<std::string, int64_t>& bronze, AlertLog::Say say,

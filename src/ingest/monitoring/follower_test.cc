@@ -77,6 +77,20 @@ TEST_F(MonitorFollowerTest, ARetractionWithdrawsUnderTheSameId) {
   EXPECT_EQ(stream_.Rows("SELECT count(DISTINCT alert_id) FROM ops.alert"), "1\n");
 }
 
+TEST_F(MonitorFollowerTest, ACorrectionToAnotherPatientFollowsThem) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 210, 100})}});
+  stream_.Take({{kMinute, Pressure({"a", 0, 210, 100, "p2", "corrected", "2"})}});
+  std::string nothing = Pressure({"a", 0, 210, 100, "p2", "corrected", "3"});
+  nothing.replace(nothing.find("\"component\""), std::string::npos,
+                  R"("dataAbsentReason":{"coding":[{"code":"error"}]}})");
+  stream_.Take({{2 * kMinute, nothing}});
+  EXPECT_EQ(stream_.Rows("SELECT change, patient_id FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence"),
+            "opened,p1\nwithdrawn,p1\nopened,p2\nwithdrawn,p2\n");
+}
+
 // A DELETE entry names neither patient nor vital sign.
 TEST_F(MonitorFollowerTest, ADeleteWithdrawsToo) {
   KnowPatients();
@@ -99,10 +113,12 @@ TEST_F(MonitorFollowerTest, AnUnknownPatientIsTheOperationsQueuesUntilTheyAppear
   KnowPatients();
   stream_.Pass(2 * kSecond);
   EXPECT_EQ(stream_.Rows("SELECT change, rule, queue FROM ops.alert ORDER BY sequence OFFSET 1"),
-            "closed,operations,operations\n");
+            "opened,severe-high,clinical\nclosed,operations,operations\n");
+  EXPECT_EQ(stream_.Rows("SELECT reading_ids FROM ops.alert WHERE rule = 'severe-high'"),
+            "[\"a\"]\n");
   stream_.Take({{kMinute, Pressure({"b", kMinute, 186, 100})}});
-  EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence OFFSET 2"),
-            "opened,severe-high,pending\n");
+  EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence OFFSET 3"),
+            "updated,severe-high,open\nopened,high,open\n");
   EXPECT_EQ(stream_.Rows("SELECT actor, action, target, source_partition, source_offset "
                          "FROM ops.action ORDER BY ordinal OFFSET 1"),
             "system,patient,p1,vitals/topic/0/0,1\n");
@@ -118,6 +134,42 @@ TEST_F(MonitorFollowerTest, APatientOnTheStreamIsKnownFromThere) {
   EXPECT_EQ(stream_.Rows("SELECT change, rule, state FROM ops.alert ORDER BY sequence"),
             "opened,severe-high,pending\nopened,operations,open\n");
   EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'patient'"), "0\n");
+}
+
+// The survivor says whom it replaces; only the merged patient's readings are on the stream.
+TEST_F(MonitorFollowerTest, ASurvivorsWordMergesPatients) {
+  const auto link = [](const char* patient, const char* type) {
+    return fmt::format(R"("link":[{{"other":{{"reference":"Patient/{}"}},"type":"{}"}}],)", patient,
+                       type);
+  };
+  stream_.lake().Ingest(
+      {{"patients.ndjson", PatientText("old", "1950-05-01") + "\n" +
+                               PatientText("new", "1950-05-01", link("old", "replaces")) + "\n" +
+                               PatientText("older", "1950-05-01", link("new", "replaced-by"))}});
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100, "old"})}});
+  EXPECT_EQ(stream_.Rows("SELECT target, source_offset FROM ops.action WHERE action = 'patient' "
+                         "ORDER BY target"),
+            "new,0\nold,0\n");
+  stream_.Take({{2 * kMinute, Pressure({"b", 2 * kMinute, 120, 80, "older"})}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, rule, change, state FROM ops.alert ORDER BY sequence"),
+            "new,severe-high,opened,pending\nnew,severe-high,closed,closed\n");
+  // Taken back, and said of another, who is met by that.
+  stream_.lake().Ingest(
+      {{"again.ndjson", PatientText("new", "1950-05-01", R"("meta":{"versionId":"2"},)") + "\n" +
+                            PatientText("other", "1950-05-01", link("old", "replaces"))}});
+  stream_.Pass(2 * kSecond);
+  stream_.Take({{kHour, Pressure({"c", kHour, 185, 100, "old"})},
+                {kHour + kMinute, Pressure({"d", kHour + kMinute, 120, 80, "new"})}});
+  EXPECT_EQ(stream_.Rows("SELECT change FROM ops.alert WHERE opened_at = '2026-03-02 09:00:00Z'"),
+            "opened\n");
+  stream_.Take({{kHour + 2 * kMinute, Pressure({"e", kHour + 2 * kMinute, 120, 80, "other"})}});
+  EXPECT_EQ(stream_.Rows("SELECT change FROM ops.alert WHERE opened_at = '2026-03-02 09:00:00Z' "
+                         "ORDER BY sequence"),
+            "opened\nclosed\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
 }
 
 // A batch of two partitions, with one message of each at `offset`.
@@ -325,6 +377,24 @@ TEST_F(MonitorFollowerTest, OfferedRulesAreRecordedBeforeTheyJudge) {
   EXPECT_EQ(stream_.Snapshot(), state);
 }
 
+TEST_F(MonitorFollowerTest, AnotherGuidelineIsRecordedAndJudgesWhatComes) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 178, 112})}});
+  EXPECT_EQ(stream_.Alerts(), "");
+  stream_.set_rules(MonitorRules::Load({}, "esc-2024").value());
+  stream_.Start();
+  stream_.Take({{kHour, Pressure({"b", kHour, 178, 112, "p2"})}});
+  EXPECT_EQ(stream_.Rows("SELECT rule, state, rule_version, patient_id FROM ops.alert"),
+            "severe-high,pending,esc-2024 2024.1,p2\n");
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.action WHERE action = 'rules' "
+                         "AND target LIKE 'esc-2024 2024.1,%' AND source_offset = 1"),
+            "1\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
 // A sender with one time for all: judged as of their receipt, nothing is late.
 TEST_F(MonitorFollowerTest, ReadingsAreJudgedByArrivalWhereTimesCannotBeUsed) {
   KnowPatients();
@@ -416,6 +486,116 @@ TEST_F(MonitorFollowerTest, APartitionThatCouldNotBeginIsTriedAgain) {
   stream_.clock().Advance(30 * kSecond);
   stream_.follower().End(partition);
   WatchedStream::Succeeds(stream_.follower().Observe(batch, nothing, {}));
+}
+
+// Messages that waited at the broker are judged by when they reached it, whatever is recorded when
+// the service begins.
+TEST_F(MonitorFollowerTest, ABacklogIsNotLate) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"z", 0, 120, 80})}});
+  stream_.End();
+  stream_.clock().Advance(90 * kMinute);
+  stream_.lake().Ingest({{"again.ndjson", PatientText("p1", "1951-05-01") + "\n"}});
+  stream_.Start();
+  EXPECT_EQ(stream_.Rows("SELECT time FROM ops.action WHERE action = 'patient' "
+                         "ORDER BY ordinal OFFSET 1"),
+            "2026-03-02 08:00:01+00\n");
+  stream_.Take({{61 * kMinute, Pressure({"a", 60 * kMinute, 185, 95})},
+                {64 * kMinute, Pressure({"b", 63 * kMinute, 130, 80})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state, late_by, updated_at FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence"),
+            "opened,pending,,2026-03-02 09:01:00+00\nclosed,closed,,2026-03-02 09:04:00+00\n");
+}
+
+// Time passed by the wall while the broker was away.
+TEST_F(MonitorFollowerTest, WhatWaitedDuringATickIsNotLate) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Pass(40 * kMinute);  // no repeat in 15 minutes
+  stream_.Take({{21 * kMinute, Pressure({"b", 20 * kMinute, 185, 100, "p2"})},
+                {24 * kMinute, Pressure({"c", 23 * kMinute, 130, 80, "p2"})}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, change, state, late_by FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence"),
+            "p1,opened,pending,\np1,updated,unconfirmed,\n"
+            "p2,opened,pending,\np2,closed,closed,\n");
+  // A reading of before the tick does not undo what the tick told.
+  stream_.Take({{10 * kMinute, Pressure({"d", -kMinute, 120, 80})}});
+  EXPECT_EQ(stream_.Rows("SELECT count(*) FROM ops.alert WHERE patient_id = 'p1'"), "2\n");
+}
+
+// What the feed told is numbered the same when its messages come again, whatever changed meanwhile:
+// a listener that goes on behind the last number it got would else never hear of a step.
+class ToldTest : public MonitorFollowerTest {
+ protected:
+  // The steps the feed told so far: sequence, patient, rule, change.
+  std::vector<std::string> Told() {
+    for (const auto& alert : heard_->Take({})) {
+      told_.push_back(fmt::format("{},{},{},{}", alert->sequence, alert->patient_id, alert->rule,
+                                  alert->change));
+    }
+    return told_;
+  }
+  std::string InTable() {
+    return stream_.Rows(
+        "SELECT sequence, patient_id, rule, change FROM ops.alert "
+        "ORDER BY sequence");
+  }
+
+  std::shared_ptr<AlertFeed::Subscription> heard_ = stream_.feed().Subscribe(100);
+  std::vector<std::string> told_;
+};
+
+TEST_F(ToldTest, WhatPeopleAskedForMeanwhileComesBehindIt) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Observe({{2 * kSecond, Pressure({"b", 0, 190, 100, "p2"})}});
+  const std::vector<std::string> before = {"0,p1,severe-high,opened", "1,p2,severe-high,opened"};
+  ASSERT_EQ(Told(), before);
+  AskToAcknowledge();
+  stream_.Start();
+  stream_.Pass(2 * kSecond);
+  stream_.Take({{2 * kSecond, Pressure({"b", 0, 190, 100, "p2"})}});
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(InTable(),
+            "0,p1,severe-high,opened\n1,p2,severe-high,opened\n2,p1,severe-high,updated\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
+TEST_F(ToldTest, APatientWhoAppearedMeanwhileIsMetBehindIt) {
+  stream_.Start();
+  stream_.Observe({{kSecond, Pressure({"a", 0, 185, 100})}});
+  ASSERT_EQ(Told(), std::vector<std::string>{"0,p1,operations,opened"});
+  KnowPatients();
+  stream_.Start();
+  stream_.Take(
+      {{kSecond, Pressure({"a", 0, 185, 100})}, {kMinute, Pressure({"b", kMinute, 186, 100})}});
+  EXPECT_EQ(stream_.Rows("SELECT target, source_offset FROM ops.action WHERE action = 'patient'"),
+            "p1,1\n");
+  EXPECT_TRUE(InTable().starts_with(
+      "0,p1,operations,opened\n1,p1,severe-high,opened\n2,p1,operations,closed\n"))
+      << InTable();
+  EXPECT_EQ(stream_.Rows("SELECT change, reading_ids FROM ops.alert WHERE rule = 'severe-high' "
+                         "AND source_offset = 1 LIMIT 1"),
+            "opened,[\"a\"]\n");
+}
+
+// The broker lost them.
+TEST_F(ToldTest, MessagesThatDoNotComeAgainAreNotWaitedForLong) {
+  KnowPatients();
+  stream_.Start();
+  stream_.Take({{kSecond, Pressure({"a", 0, 185, 100})}});
+  stream_.Observe({{2 * kSecond, Pressure({"b", 0, 190, 100, "p2"})}});
+  AskToAcknowledge();
+  stream_.Start();
+  stream_.Pass(59 * kSecond);
+  EXPECT_EQ(InTable(), "0,p1,severe-high,opened\n");
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(InTable(), "0,p1,severe-high,opened\n1,p1,severe-high,updated\n");
 }
 
 // A process may die anywhere: between recording facts, telling, bronze, ops.alert and the snapshot.

@@ -1,6 +1,7 @@
 // MonitorFollower: what changes judgements besides records. Each is in ops.action before the
 // monitor is told.
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/log.h"
@@ -23,8 +24,8 @@ bool MonitorFollower::IsQuiet(const Partition& partition) const {
   return lake_.clock().Steady() - partition.heard >= pace_.quiet_after;
 }
 
-// What time it is for a partition. While messages come it is theirs: they may be old ones that
-// waited at the broker, and the wall's time would make all of them late.
+// What time it is for a partition. While messages come, or may come any moment, it is theirs: they
+// may be old ones that waited at the broker, and timers would run before what they wait for.
 Micros MonitorFollower::TimeOf(const Partition& partition) const {
   const Micros last = partition.monitor->time();
   return IsQuiet(partition) || last == 0 ? std::max(last, lake_.clock().NowMicros()) : last;
@@ -88,16 +89,22 @@ Status MonitorFollower::MeetPatients(std::span<const Arrived> arrived, const Wai
   std::vector<Inputs> inputs;
   for (size_t i = 0; i < arrived.size(); ++i) {
     std::vector<RecordedAction> actions;
+    Partition& partition = *arrived[i].partition;
+    if (fresh[i].empty()) continue;
+    // Whoever somebody is merged into comes before all of them.
+    const First earliest = std::ranges::min(std::views::values(fresh[i]), {}, &First::offset);
     for (const WatchedPatient& patient : found) {
-      const auto first = fresh[i].find(patient.id);
-      if (first == fresh[i].end()) continue;
+      const auto named = fresh[i].find(patient.id);
+      const bool survivor = named == fresh[i].end();
+      if (survivor && (ids.contains(patient.id) || !partition.monitor->IsNews(patient))) continue;
+      const First& first = survivor ? earliest : named->second;
       RecordedAction action = FactsAction(patient);
-      action.position = first->second.offset;
-      action.time = first->second.received;
+      action.position = std::max(first.offset, partition.again_until);
+      action.time = first.received;
       actions.push_back(std::move(action));
     }
     std::ranges::stable_sort(actions, {}, &RecordedAction::position);
-    inputs.push_back({arrived[i].partition, std::move(actions)});
+    inputs.push_back({&partition, std::move(actions)});
   }
   return RecordAll(std::move(inputs), wait);
 }
@@ -151,6 +158,7 @@ Status MonitorFollower::ActivateRules(Partition& partition, const Wait& wait) {
 
 Status MonitorFollower::AnswerAll(const Wait& wait) {
   for (const auto& [_, partition] : partitions_) {
+    if (partition->again_until != 0) continue;
     VL_RETURN_IF_ERROR(AnswerPeople(*partition, wait));
   }
   return {};
@@ -167,6 +175,7 @@ Result<bool> MonitorFollower::HasNewActions(Version latest) {
 
 Status MonitorFollower::LookAround(const Wait& wait) {
   if (partitions_.empty()) return {};
+  VL_RETURN_IF_ERROR(CatchUpWhereTold(wait));
   if (desk_ != nullptr && desk_->asked() != asked_) {
     asked_ = desk_->asked();
     VL_RETURN_IF_ERROR(AnswerAll(wait));
@@ -177,6 +186,7 @@ Status MonitorFollower::LookAround(const Wait& wait) {
   TakeOfferedRules();
   VL_TRY(const auto changed, patients_.Changed(wait));
   for (const auto& [_, partition] : partitions_) {
+    if (partition->again_until != 0) continue;
     VL_RETURN_IF_ERROR(ActivateRules(*partition, wait));
     std::set<std::string> ids;
     if (!changed) {
@@ -200,6 +210,7 @@ Status MonitorFollower::LookAround(const Wait& wait) {
 Status MonitorFollower::TickWhereQuiet(const Wait& wait) {
   for (const auto& [_, partition] : partitions_) {
     const auto due = partition->monitor->NextTimer();
+    if (partition->again_until != 0) continue;
     if (!due || !IsQuiet(*partition) || *due > lake_.clock().NowMicros()) continue;
     RecordedAction tick;
     tick.action = "tick";

@@ -21,6 +21,11 @@ struct MonitorFollower::Partition {
   std::optional<PartitionMonitor> monitor;
   std::chrono::nanoseconds heard{0};        // when a message came last
   std::chrono::nanoseconds snapshot_at{0};  // when one was made last
+  int64_t told = 0;                         // as MonitorSnapshots::ReadTold
+  // Not 0: messages before it were judged and told by whoever had the partition before, and come
+  // again. Until they have, nothing is recorded at or before them: what they raise must get the
+  // numbers it was told with.
+  int64_t again_until = 0;
 
   // Guarded by the follower's mutex.
   int64_t bronze = 0;

@@ -179,7 +179,9 @@ Status PartitionMonitor::Activate(const RecordedAction& action) {
 }
 
 void PartitionMonitor::TakeRecord(const WatchedRecord& record) {
-  if (const auto* reading = std::get_if<WatchedReading>(&record.what)) return TakeReading(*reading);
+  if (const auto* reading = std::get_if<WatchedReading>(&record.what)) {
+    return TakeReading(*reading, record.received);
+  }
   if (const auto* patient = std::get_if<WatchedPatient>(&record.what)) {
     (void)TakePatient(*patient);  // of a record's facts nothing can be wrong
     return;
@@ -190,29 +192,29 @@ void PartitionMonitor::TakeRecord(const WatchedRecord& record) {
        position_ + 1);
 }
 
-void PartitionMonitor::TakeReading(const WatchedReading& watched) {
+void PartitionMonitor::TakeReading(const WatchedReading& watched, Micros received) {
   if (!watched.patient.empty()) met_.try_emplace(watched.patient);
   monitor::Reading reading = watched.View(partition_.id_space);
-  reading.received = time_;
+  reading.received = received;
   reading.position = position_;
   if (rules_.by_arrival) {
-    reading.effective = time_;
+    reading.effective = received;
     reading.quality.Remove(clinical::Quality::kTimeImprecise);
     reading.quality.Remove(clinical::Quality::kClockAhead);
   }
   const monitor::Observation seen = monitor_.Observe(reading);
-  if (IsRemarkable(seen.judgement)) Remember(watched);
-  if (seen_.size() < shown_most_) ShowReading(watched, seen);
+  if (IsRemarkable(seen.judgement) || reading.critical) Remember(watched);
+  if (seen_.size() < shown_most_) ShowReading(watched, received, seen);
   Keep(seen.events, position_ + 1);
 }
 
-void PartitionMonitor::ShowReading(const WatchedReading& watched,
+void PartitionMonitor::ShowReading(const WatchedReading& watched, Micros received,
                                    const monitor::Observation& seen) {
   const monitor::Reading& reading = watched.reading;
   if (reading.status == monitor::ReadingStatus::kRetracted) return;
   SeenReading shown;
   shown.effective = reading.effective;
-  shown.received = time_;
+  shown.received = received;
   shown.patient = watched.patient;
   shown.id = watched.id;
   shown.vital = CodeOf(reading.vital);

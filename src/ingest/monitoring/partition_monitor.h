@@ -107,10 +107,11 @@ class PartitionMonitor {
   Status Tell(const monitor::Action& action, const std::string& request = {});
   // Of an action that people ask for.
   Result<monitor::Action> ToldBy(const RecordedAction& action) const;
-  void ShowReading(const WatchedReading& watched, const monitor::Observation& seen);
+  void ShowReading(const WatchedReading& watched, Micros received,
+                   const monitor::Observation& seen);
   void MoveTo(int64_t offset);
   void TakeRecord(const WatchedRecord& record);
-  void TakeReading(const WatchedReading& reading);
+  void TakeReading(const WatchedReading& reading, Micros received);
   Status TakePatient(const WatchedPatient& patient);
   // Numbers and keeps what the monitor said. `needs` as PublishedAlert.
   void Keep(std::span<const monitor::AlertEvent> events, int64_t needs);

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
 #include "lake/cell_row.h"
+#include "lake/upsert_sql.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -18,6 +20,11 @@ constexpr std::string_view kPatientTable = "silver.patient";
 std::optional<int64_t> NumberOf(JsonValue json, std::string_view name) {
   const JsonValue value = json.Find(name);
   return value ? value.AsInt() : std::nullopt;
+}
+
+// The snapshot's columns that say who was merged into whom.
+bool HasReplaces(const delta::Snapshot& snapshot) {
+  return snapshot.schema().FindField("replaces") != nullptr;
 }
 
 bool FlagOf(JsonValue json, std::string_view name) {
@@ -41,10 +48,23 @@ WatchedPatient PatientOf(const engine::QueryResult& row) {
   if (!row.IsNull(6)) patient.facts.deceased_at = row.GetInt64(6);
   patient.facts.is_test = row.GetBool(7);
   patient.facts.replaced_by = row.GetString(8);
+  patient.facts.replaces = IdsOf(row.GetString(9));
   return patient;
 }
 
 }  // namespace
+
+std::vector<std::string> IdsOf(std::string_view text) {
+  std::vector<std::string> ids;
+  if (text.empty() || text == "[]") return ids;
+  JsonParser parser;
+  const auto json = parser.Parse(text);
+  if (!json) return ids;
+  for (const JsonValue id : json->children()) {
+    if (id.is_string()) ids.emplace_back(id.text());
+  }
+  return ids;
+}
 
 std::string ToJson(const WatchedPatient& patient) {
   JsonWriter json;
@@ -56,6 +76,11 @@ std::string ToJson(const WatchedPatient& patient) {
   if (facts.deceased_at) json.Key("deceased_at_us").Int(*facts.deceased_at);
   if (facts.is_test) json.Key("test").Bool(true);
   if (!facts.replaced_by.empty()) json.Key("replaced_by").String(facts.replaced_by);
+  if (!facts.replaces.empty()) {
+    json.Key("replaces").BeginArray();
+    for (const std::string& id : facts.replaces) json.String(id);
+    json.EndArray();
+  }
   const PatientRank none = {};
   if (patient.rank.version != none.version) json.Key("version").Int(patient.rank.version);
   if (patient.rank.last_updated != none.last_updated) {
@@ -80,6 +105,9 @@ Result<WatchedPatient> PatientFromJson(std::string_view id, std::string_view tex
   facts.deceased_at = NumberOf(*json, "deceased_at_us");
   facts.is_test = FlagOf(*json, "test");
   facts.replaced_by = json->String("replaced_by");
+  for (const JsonValue replaced : json->Find("replaces").children()) {
+    facts.replaces.emplace_back(replaced.text());
+  }
   patient.rank.retraction = !facts.known;
   patient.rank.version = NumberOf(*json, "version").value_or(patient.rank.version);
   patient.rank.last_updated =
@@ -89,18 +117,69 @@ Result<WatchedPatient> PatientFromJson(std::string_view id, std::string_view tex
 
 Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::string>& ids,
                                                        const Wait& wait) {
+  constexpr int kLongestChain = 16;
+  std::map<std::string, WatchedPatient> found;
+  if (ids.empty()) return std::vector<WatchedPatient>();
+  VL_RETURN_IF_ERROR(ReadClaims(wait));
+  std::set<std::string> asked = ids, next = ids;
+  for (int i = 0; i < kLongestChain && !next.empty(); ++i) {
+    std::set<std::string> survivors;
+    for (const std::string& id : next) {
+      const auto claims = claims_.find(id);
+      if (claims != claims_.end()) survivors.insert(claims->second.begin(), claims->second.end());
+    }
+    VL_TRY(std::vector<WatchedPatient> rows, FindRows(next, wait));
+    for (WatchedPatient& row : rows) {
+      if (!row.facts.replaced_by.empty()) survivors.insert(row.facts.replaced_by);
+      std::string id = row.id;
+      found.insert_or_assign(std::move(id), std::move(row));
+    }
+    next.clear();
+    std::ranges::set_difference(survivors, asked, std::inserter(next, next.end()));
+    asked.insert(next.begin(), next.end());
+  }
+  std::vector<WatchedPatient> patients;
+  for (auto& [_, patient] : found) patients.push_back(std::move(patient));
+  return patients;
+}
+
+Status PatientFacts::ReadClaims(const Wait& wait) {
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
+  if (snapshot->version().value == claims_at_) return {};
+  claims_.clear();
+  claims_at_ = snapshot->version().value;
+  if (!HasReplaces(*snapshot) || snapshot->files().empty()) return {};
+  VL_TRY(const std::string rows,
+         engine::RelationSql(lake_.Files(snapshot, kPatientTable),
+                             {.columns = {"id_space", "id", "retracted_at", "replaces"}}));
+  VL_TRY(engine::Connection connection, lake_.engine().Connect());
+  VL_TRY(engine::QueryResult found,
+         connection.Query(fmt::format("SELECT id, replaces FROM ({}) WHERE replaces IS NOT NULL "
+                                      "AND retracted_at IS NULL AND coalesce(id_space, '') = ?",
+                                      rows),
+                          {id_space_}, wait));
+  for (;;) {
+    VL_TRY(const bool more, found.Next());
+    if (!more) return {};
+    for (const std::string& id : IdsOf(found.GetString(1))) claims_[id].emplace(found.GetString(0));
+  }
+}
+
+Result<std::vector<WatchedPatient>> PatientFacts::FindRows(const std::set<std::string>& ids,
+                                                           const Wait& wait) {
   using Op = engine::ColumnBound::Op;
   std::vector<WatchedPatient> patients;
-  if (ids.empty()) return patients;
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
   if (snapshot->files().empty()) return patients;
+  std::vector<std::string> columns = {"id_space",     "id",         "version_id", "last_updated",
+                                      "retracted_at", "birth_date", "deceased",   "deceased_time",
+                                      "is_test",      "replaced_by"};
+  if (HasReplaces(*snapshot)) columns.emplace_back("replaces");
   VL_TRY(const std::string rows,
-         engine::RelationSql(
-             lake_.Files(snapshot, kPatientTable),
-             {.columns = {"id_space", "id", "version_id", "last_updated", "retracted_at",
-                          "birth_date", "deceased", "deceased_time", "is_test", "replaced_by"},
-              .bounds = {{"id", Op::kGreaterEqual, *ids.begin()},
-                         {"id", Op::kLessEqual, *ids.rbegin()}}}));
+         engine::RelationSql(lake_.Files(snapshot, kPatientTable),
+                             {.columns = columns,
+                              .bounds = {{"id", Op::kGreaterEqual, *ids.begin()},
+                                         {"id", Op::kLessEqual, *ids.rbegin()}}}));
   engine::RowBuffer wanted(lake_.engine(), {{"id", view::ColumnType::kVarchar, "", ""}});
   lake::CellRow row;
   for (const std::string& id : ids) {
@@ -110,11 +189,12 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,
          connection.Query(
-             fmt::format("SELECT id, TRY_CAST(version_id AS BIGINT), last_updated, "
+             fmt::format("SELECT id, {}, last_updated, "
                          "retracted_at IS NOT NULL, birth_date, deceased, deceased_time, is_test, "
-                         "replaced_by FROM ({}) WHERE coalesce(id_space, '') = ? "
+                         "replaced_by, {} FROM ({}) WHERE coalesce(id_space, '') = ? "
                          "AND id IN (SELECT id FROM {}) ORDER BY id",
-                         rows, wanted.sql()),
+                         lake::upsert_sql::VersionNumber("version_id"),
+                         HasReplaces(*snapshot) ? "replaces" : "NULL::VARCHAR", rows, wanted.sql()),
              {id_space_}, wait));
   for (;;) {
     VL_TRY(const bool more, found.Next());
@@ -141,13 +221,18 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
   const auto changes = table->Changes(Version{first}, Version{latest});
   if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up
   if (changes->empty()) return ids;
-  const auto rows =
-      engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, {"id_space", "id"});
+  const bool replaces = HasReplaces(*snapshot);
+  std::vector<std::string> columns = {"id_space", "id"};
+  if (replaces) columns.emplace_back("replaces");
+  const auto rows = engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, columns);
   if (!rows) return std::nullopt;  // vacuumed
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,
-         connection.Query(fmt::format("SELECT DISTINCT id FROM ({}) WHERE coalesce(id_space, '') "
+         connection.Query(fmt::format("SELECT DISTINCT {} FROM ({}) WHERE coalesce(id_space, '') "
                                       "= ?",
+                                      replaces ? "unnest([id] || coalesce(from_json(replaces, "
+                                                 "'[\"VARCHAR\"]'), []))"
+                                               : "id",
                                       *rows),
                           {id_space_}, wait));
   for (;;) {

@@ -8,6 +8,7 @@
 #include "clinical/sql_functions.h"
 #include "fhir/datetime.h"
 #include "fhir/references.h"
+#include "ingest/monitoring/patient_facts.h"
 #include "ingest/record_stager.h"
 
 namespace vitalake::ingest {
@@ -56,7 +57,8 @@ monitor::VersionRank RankOf(JsonValue resource) {
   const std::string_view text = meta.String("versionId");
   int64_t version = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error == std::errc() && end == text.data() + text.size()) rank.version = version;
+  const bool is_whole = error == std::errc() && end == text.data() + text.size();
+  if (is_whole && !text.starts_with('-')) rank.version = version;
   if (const auto time = fhir::ParseDateTime(meta.String("lastUpdated"))) {
     rank.last_updated = time->Utc();
   }
@@ -110,8 +112,8 @@ RecordWatcher::RecordWatcher(const std::vector<lake::SilverView>& views) : neede
                            find(prefix + "comparator")};
   };
   const auto patient = finder(Silver::kPatient);
-  patient_ = {patient("birth_date"), patient("deceased"), patient("deceased_time"),
-              patient("replaced_by"), patient("is_test")};
+  patient_ = {patient("birth_date"),  patient("deceased"), patient("deceased_time"),
+              patient("replaced_by"), patient("replaces"), patient("is_test")};
   const auto pressure = finder(Silver::kObservation);
   pressure_ = times(pressure);
   systolic_ = quantity(pressure, "systolic_");
@@ -138,7 +140,29 @@ void RecordWatcher::Begin(const WatchedPlace& place, JsonValue resource, std::st
   rank_ = RankOf(resource);
   status_ = monitor::ParseStatus(resource.String("status"));
   quality_ = assessment.quality;
+  named_.reset();
   first_ = records_.size();
+}
+
+void RecordWatcher::End() {
+  uint16_t vitals = 0;
+  const std::span<WatchedRecord> all = std::span(records_).subspan(first_);
+  for (const WatchedRecord& record : all) {
+    const auto* taken = std::get_if<WatchedReading>(&record.what);
+    if (taken == nullptr) return;  // a patient
+    vitals |= static_cast<uint16_t>(1 << static_cast<int>(taken->reading.vital));
+  }
+  for (WatchedRecord& record : all) std::get<WatchedReading>(record.what).reading.vitals = vitals;
+  const bool may_correct = named_.has_value() || rank_.version > 1;
+  if (!all.empty() || !may_correct || status_ == ReadingStatus::kRetracted) return;
+  WatchedReading nothing;
+  nothing.id = key_;
+  nothing.reading.vital = named_.value_or(Vital::kSeveral);
+  nothing.reading.rank = rank_;
+  nothing.reading.received = place_.received;
+  nothing.reading.position = place_.offset;
+  nothing.reading.status = ReadingStatus::kQuiet;
+  Add(std::move(nothing));
 }
 
 void RecordWatcher::TakePatient(std::span<const Cell> row) {
@@ -152,6 +176,7 @@ void RecordWatcher::TakePatient(std::span<const Cell> row) {
   patient.facts.deceased_at = IntAt(row, patient_.deceased_time);
   patient.facts.is_test = BoolAt(row, patient_.is_test);
   patient.facts.replaced_by = TextAt(row, patient_.replaced_by);
+  patient.facts.replaces = IdsOf(TextAt(row, patient_.replaces));
   records_.push_back(
       {place_.partition, place_.offset, place_.entry, place_.received, std::move(patient)});
 }
@@ -237,6 +262,7 @@ void RecordWatcher::TakeVital(std::span<const Cell> row) {
   const auto unit = measured ? measured->unit : clinical::Unit::kUnknown;
   const bool retracted = status_ == ReadingStatus::kRetracted;
   auto vital = monitor::VitalOf(*code, unit);
+  named_ = vital ? vital : monitor::VitalOf(*code, clinical::Unit::kMilligramPerDecilitre);
   // A retraction may have lost its unit: then it is one of both.
   if (!vital && retracted) {
     vital = monitor::VitalOf(*code, clinical::Unit::kMilligramPerDecilitre);
@@ -252,6 +278,7 @@ void RecordWatcher::TakeVital(std::span<const Cell> row) {
     if (answer.empty() && !retracted) return;
     Measured level;
     level.value = clinical::IsAlertLevel(answer) ? 0 : 1;
+    level.critical = level.value != 0;  // 3 points of NEWS2
     TakeVitalAs(*vital, *code, row, level);
   } else if (usable || retracted) {
     TakeVitalAs(*vital, *code, row, usable ? measured : std::nullopt);

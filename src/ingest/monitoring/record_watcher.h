@@ -47,6 +47,9 @@ class RecordWatcher {
   void TakePatient(std::span<const view::Cell> row);
   void TakePressure(std::span<const view::Cell> row);
   void TakeVital(std::span<const view::Cell> row);
+  // After its rows. A version in which nothing can be read any more is told as such: one before it
+  // may have been judged.
+  void End();
 
   // A DELETE entry.
   void TakeDelete(const WatchedPlace& place, std::string_view id, bool patient);
@@ -60,7 +63,7 @@ class RecordWatcher {
  private:
   // Places of columns in a view's rows; -1: the view has none of that name.
   struct PatientColumns {
-    int birth_date, deceased, deceased_time, replaced_by, is_test;
+    int birth_date, deceased, deceased_time, replaced_by, replaces, is_test;
   };
   struct TimeColumns {
     int patient_id, effective_time, effective_sent, device, device_reference;
@@ -91,7 +94,8 @@ class RecordWatcher {
   monitor::VersionRank rank_;
   monitor::ReadingStatus status_ = monitor::ReadingStatus::kAlerts;
   clinical::QualitySet quality_;
-  size_t first_ = 0;  // of the record at hand in records_
+  std::optional<monitor::Vital> named_;  // of the record at hand, whether it has a value or not
+  size_t first_ = 0;                     // of the record at hand in records_
   std::vector<WatchedRecord> records_;
 };
 

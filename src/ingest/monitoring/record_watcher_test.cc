@@ -157,6 +157,15 @@ TEST_F(RecordWatcherTest, RetractionsKeepWhatTheyCarry) {
   EXPECT_EQ(std::get<WatchedReading>(both[1].what).reading.vital, Vital::kGlucoseMolar);
 }
 
+TEST_F(RecordWatcherTest, AVersionWithoutValueIsTold) {
+  const auto told = One(Vitals("2708-6", R"(,"dataAbsentReason":{"coding":[{"code":"error"}]})",
+                               R"("meta":{"versionId":"2"},)"));
+  EXPECT_EQ(told.id, "v1");
+  EXPECT_EQ(told.reading.status, ReadingStatus::kQuiet);
+  EXPECT_EQ(told.reading.vital, Vital::kOxygenSaturation);
+  EXPECT_EQ(told.reading.rank.version, 2);
+}
+
 TEST_F(RecordWatcherTest, ADeleteNamesNoPatient) {
   const auto told = One(R"({"resourceType":"Bundle","type":"transaction","entry":[)"
                         R"({"request":{"method":"DELETE","url":"Observation/bp"}}]})");
@@ -177,7 +186,8 @@ TEST_F(RecordWatcherTest, PatientsBringTheirFacts) {
   const auto records = Watch({PatientText(
       "p7", "1970-01-11",
       R"("meta":{"versionId":"3","tag":[{"code":"HTEST"}]},"deceasedDateTime":"2026-03-02T08:00:00Z",)"
-      R"("link":[{"other":{"reference":"Patient/p8"},"type":"replaced-by"}],)")});
+      R"("link":[{"other":{"reference":"Patient/p8"},"type":"replaced-by"},)"
+      R"({"other":{"reference":"Patient/p5"},"type":"replaces"}],)")});
   ASSERT_EQ(records.size(), 1);
   const auto& patient = std::get<WatchedPatient>(records[0].what);
   EXPECT_EQ(patient.id, "p7");
@@ -187,6 +197,8 @@ TEST_F(RecordWatcherTest, PatientsBringTheirFacts) {
   EXPECT_EQ(patient.facts.deceased_at, kMorning);
   EXPECT_TRUE(patient.facts.is_test);
   EXPECT_EQ(patient.facts.replaced_by, "p8");
+  EXPECT_EQ(patient.facts.replaces, std::vector<std::string>{"p5"});
+  EXPECT_EQ(PatientFromJson("p7", ToJson(patient))->facts.replaces, patient.facts.replaces);
 }
 
 TEST_F(RecordWatcherTest, InTheOrderOfOffsetAndEntry) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -50,7 +51,8 @@ Result<std::shared_ptr<const clinical::RuleBook>> BookOf(
 
 }  // namespace
 
-Result<MonitorRules> MonitorRules::Load(const std::filesystem::path& folder) {
+Result<MonitorRules> MonitorRules::Load(const std::filesystem::path& folder,
+                                        std::string_view guideline) {
   VL_TRY(const auto own, RuleFilesIn(folder));
   std::map<std::string, std::string> texts;
   for (const EmbeddedFile& file : embedded::rules()) {
@@ -61,6 +63,7 @@ Result<MonitorRules> MonitorRules::Load(const std::filesystem::path& folder) {
   }
   texts.erase(std::string(kCodes));
   MonitorRules rules;
+  rules.guideline = guideline;
   std::vector<File> named;  // as messages name them
   for (auto& [name, text] : texts) {
     const auto path = own.find(name);
@@ -69,7 +72,7 @@ Result<MonitorRules> MonitorRules::Load(const std::filesystem::path& folder) {
   }
   VL_TRY(const auto book, BookOf(named));
   VL_TRY([[maybe_unused]] const monitor::RuleTable table,
-         monitor::RuleTable::Make(*book, clinical::RuleBook::kDefault));
+         monitor::RuleTable::Make(*book, guideline));
   return rules;
 }
 
@@ -78,6 +81,7 @@ std::string MonitorRules::ToJson() const {
   json.BeginObject().Key("late_after_us").Int(late_after);
   json.Key("late_critical_within_us").Int(late_critical_within);
   if (by_arrival) json.Key("by_arrival").Bool(true);
+  if (guideline != clinical::RuleBook::kDefault) json.Key("guideline").String(guideline);
   json.Key("files").BeginArray();
   for (const File& file : files) {
     json.BeginObject().Key("name").String(file.name).Key("text").String(file.text).EndObject();
@@ -100,6 +104,9 @@ Result<MonitorRules> MonitorRules::FromJson(std::string_view text) {
   rules.late_critical_within = *critical.AsInt();
   const JsonValue by_arrival = json->Find("by_arrival");
   rules.by_arrival = by_arrival && by_arrival.type() == JsonType::kTrue;
+  if (const auto guideline = json->String("guideline"); !guideline.empty()) {
+    rules.guideline = guideline;
+  }
   for (const JsonValue file : json->Find("files").children()) {
     rules.files.push_back({std::string(file.String("name")), std::string(file.String("text"))});
   }
@@ -109,6 +116,7 @@ Result<MonitorRules> MonitorRules::FromJson(std::string_view text) {
 Result<monitor::MonitorOptions> MonitorRules::Options() const {
   monitor::MonitorOptions options;
   VL_TRY(options.rules, BookOf(files));
+  options.pressure_rules = guideline;
   options.late_after = late_after;
   options.late_critical_within = late_critical_within;
   return options;
@@ -117,7 +125,11 @@ Result<monitor::MonitorOptions> MonitorRules::Options() const {
 Result<std::string> MonitorRules::Versions() const {
   VL_TRY(const auto book, BookOf(files));
   std::string text;
-  for (const std::string_view name : book->names()) {
+  std::vector<std::string_view> names = book->names();
+  if (guideline != clinical::RuleBook::kDefault) {
+    std::ranges::stable_partition(names, [&](std::string_view name) { return name == guideline; });
+  }
+  for (const std::string_view name : names) {
     if (!text.empty()) text += ", ";
     text += fmt::format("{} {}", name, book->Find(name)->version);
   }

@@ -21,6 +21,8 @@ struct MonitorRules {
     bool operator==(const File&) const = default;
   };
   std::vector<File> files;  // by name
+  // The rule set that judges blood pressures.
+  std::string guideline = std::string(clinical::RuleBook::kDefault);
   Micros late_after = monitor::MonitorOptions().late_after;
   Micros late_critical_within = monitor::MonitorOptions().late_critical_within;
   // Of a stream whose senders' times cannot be used: each reading is judged as of its receipt.
@@ -28,8 +30,10 @@ struct MonitorRules {
   bool operator==(const MonitorRules&) const = default;
 
   // The rule files compiled in, those of `folder` (empty: none) before them or beside them, and
-  // checked. kInvalidArgument with file, line and key; kIo.
-  static Result<MonitorRules> Load(const std::filesystem::path& folder);
+  // checked. kInvalidArgument with file, line and key, or where the guideline has no alerts; kIo;
+  // kNotFound: none of them has the guideline's name.
+  static Result<MonitorRules> Load(const std::filesystem::path& folder,
+                                   std::string_view guideline = clinical::RuleBook::kDefault);
 
   std::string ToJson() const;
   // kCorrupt when it is none.
@@ -37,7 +41,8 @@ struct MonitorRules {
 
   // kInvalidArgument as Load.
   Result<monitor::MonitorOptions> Options() const;
-  // "aha-acc-2025 2025.1, vital-limits 2017.1": the newest version of each rule set.
+  // "aha-acc-2025 2025.1, vital-limits 2017.1": the newest version of each rule set, the guideline
+  // first where it is another than usual.
   Result<std::string> Versions() const;
 };
 

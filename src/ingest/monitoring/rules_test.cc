@@ -57,6 +57,20 @@ TEST_F(MonitorRulesTest, AFaultIsNamedWithFileAndLine) {
   EXPECT_FALSE(MonitorRules::Load(folder_ / "none").has_value());
 }
 
+// 178/112 is severe by ESC 2024 (180 or 110), not by AHA/ACC 2025 (above 180 or 120).
+TEST_F(MonitorRulesTest, AnotherGuidelineJudgesBloodPressures) {
+  const auto rules = MonitorRules::Load({}, "esc-2024");
+  ASSERT_TRUE(rules.has_value()) << rules.error().ToString();
+  EXPECT_TRUE(rules->Versions()->starts_with("esc-2024 2024.1, ")) << *rules->Versions();
+  EXPECT_EQ(*MonitorRules::FromJson(rules->ToJson()), *rules);
+  EXPECT_EQ(MonitorRules::FromJson(rules->ToJson())->Options()->pressure_rules, "esc-2024");
+  EXPECT_NE(*rules, *MonitorRules::Load({}));
+  const auto none = MonitorRules::Load({}, "esc-2042");
+  ASSERT_FALSE(none.has_value());
+  EXPECT_EQ(none.error().kind, ErrorKind::kNotFound);
+  EXPECT_FALSE(MonitorRules::Load({}, "vital-limits").has_value()) << "it is no guideline";
+}
+
 TEST_F(MonitorRulesTest, AnActivationKeepsAllOfThem) {
   MonitorRules rules = *MonitorRules::Load({});
   rules.late_after = 7;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kSuffix = ".snap";
 constexpr size_t kKept = 2;
+constexpr std::string_view kTold = "told";
 
 // The app id as a path: what is no plain character of a file's name is written as %XX.
 std::string PathOf(std::string_view app) {
@@ -33,6 +34,8 @@ MonitorSnapshots::MonitorSnapshots(storage::ObjectStore& store, std::string_view
 std::string MonitorSnapshots::KeyOf(int64_t offset) const {
   return fmt::format("{}{:020}{}", folder_, offset, kSuffix);
 }
+
+std::string MonitorSnapshots::ToldKey() const { return folder_ + std::string(kTold); }
 
 Result<std::vector<int64_t>> MonitorSnapshots::List() const {
   VL_TRY(const auto names, store_.ListFolder(folder_));
@@ -61,6 +64,23 @@ Status MonitorSnapshots::Write(int64_t offset, std::string_view bytes) const {
     }
   }
   return {};
+}
+
+// A line with a number; anything else is what a machine left that lost its power.
+Result<int64_t> MonitorSnapshots::ReadTold() const {
+  const auto text = store_.Read(ToldKey());
+  if (!text && text.error().kind == ErrorKind::kNotFound) return 0;
+  if (!text) return std::unexpected(text.error());
+  int64_t offset = 0;
+  const char* const end = text->data() + text->size();
+  const auto [at, error] = std::from_chars(text->data(), end, offset);
+  if (error == std::errc() && at + 1 == end && *at == '\n') return offset;
+  log::Warn("{} cannot be read", ToldKey());
+  return 0;
+}
+
+Status MonitorSnapshots::WriteTold(int64_t offset) const {
+  return store_.PutCache(ToldKey(), fmt::format("{}\n", offset));
 }
 
 }  // namespace vitalake::ingest

@@ -24,8 +24,14 @@ class MonitorSnapshots {
   // Durable when it returns; the last two are kept.
   Status Write(int64_t offset, std::string_view bytes) const;
 
+  // Beside them ("told"): messages before this offset may have raised alerts that were told before
+  // bronze had them. 0: none that is known of. Writing does not wait for the disk.
+  Result<int64_t> ReadTold() const;
+  Status WriteTold(int64_t offset) const;
+
  private:
   std::string KeyOf(int64_t offset) const;
+  std::string ToldKey() const;
 
   storage::ObjectStore& store_;
   std::string folder_;  // ends in '/'

@@ -42,7 +42,7 @@ Status StreamWriter::FollowSegment(const StreamPartition& partition, const Segme
                                              kFollowBytes, wait));
     at = batch.ranges.at(partition.partition).end;
     VL_TRY(const auto staged, Staged(std::move(batch), wait));
-    VL_RETURN_IF_ERROR(WriteTo(*staged, segment.lacking, false, wait));
+    VL_RETURN_IF_ERROR(WriteTo(*staged, segment.lacking, Purpose::kFollow, wait));
   }
   return {};
 }

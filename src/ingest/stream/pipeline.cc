@@ -265,6 +265,11 @@ Status StreamPipeline::Turn(StreamQueue::Batch taken) {
   for (const int32_t partition : taken.begun) {
     const std::lock_guard lock(mutex_);
     const StreamStart& start = planned_.at(partition);
+    // Held already, and made anew: the epoch before is over.
+    if (const auto old = held_.find(partition);
+        old != held_.end() && old->second.partition.epoch != start.partition.epoch) {
+      Leave(partition);
+    }
     held_.insert_or_assign(partition, Held{start.partition, start.begin});
   }
   VL_RETURN_IF_ERROR(std::move(settled));

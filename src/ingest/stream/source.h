@@ -23,9 +23,10 @@ struct PartitionOffer {
   int32_t partition = 0;
   int64_t low = -1;
   int64_t high = -1;
-  // Offsets count messages, so that the one before a position can be asked for again: whether it is
-  // the same tells a topic that was made anew.
+  // The message before a position can be asked for again at one less: whether it is the same tells
+  // a topic that was made anew.
   bool counts_messages = true;
+  bool anew = false;  // known to be made anew since it was offered last: a new epoch
 };
 
 // Who works on the partitions. Called inside Poll, on its thread.

@@ -16,6 +16,14 @@ Result<StreamStart> FindStart(lake::Lake& lake, const std::string& stream, const
   if (epochs.empty()) return start;
   const auto [epoch, position] = *epochs.rbegin();
   start.partition.epoch = epoch;
+  if (offer.anew) {
+    ++start.partition.epoch;
+    log::Warn(
+        "stream {}: {}/{} is no longer what our position {} is of: it was made anew; epoch {} "
+        "begins",
+        stream, topic, offer.partition, position, start.partition.epoch);
+    return start;
+  }
   if (offer.high >= 0 && position > offer.high) {
     ++start.partition.epoch;
     log::Warn(

@@ -39,12 +39,13 @@ Result<std::unique_ptr<StagedBatch>> StreamWriter::OpenBatch(
 }
 
 Status StreamWriter::Write(StagedBatch& staged, const Wait& wait) {
-  return WriteTo(staged, Tables(FollowerTables().begin(), FollowerTables().end()), true, wait);
+  return WriteTo(staged, Tables(FollowerTables().begin(), FollowerTables().end()), Purpose::kNew,
+                 wait);
 }
 
 Status StreamWriter::Retell(StreamBatch batch, const Wait& wait) {
   VL_TRY(const auto staged, Staged(std::move(batch), wait));
-  return WriteTo(*staged, {std::string(kLedger)}, false, wait);
+  return WriteTo(*staged, {std::string(kLedger)}, Purpose::kRetell, wait);
 }
 
 Result<std::unique_ptr<StagedBatch>> StreamWriter::Staged(StreamBatch batch, const Wait& wait) {
@@ -56,9 +57,10 @@ Result<std::unique_ptr<StagedBatch>> StreamWriter::Staged(StreamBatch batch, con
   return staged;
 }
 
-Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze,
+Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, Purpose purpose,
                              const Wait& wait) {
   const StreamBatch& batch = staged.batch();
+  const bool to_bronze = purpose == Purpose::kNew;
   std::future<Status> bronze;
   if (to_bronze) {
     lake::CommitNote note = positions_.Note(kBronzeStream, batch);
@@ -74,7 +76,7 @@ Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, bool to
     if (settings_.in_bronze) settings_.in_bronze(batch);
   }
   VL_RETURN_IF_ERROR(std::move(closed));
-  return WriteFollowers(staged, lacking, wait);
+  return WriteFollowers(staged, lacking, purpose, wait);
 }
 
 Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& staged, bool lacks,
@@ -82,8 +84,6 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   const StreamBatch& batch = staged.batch();
   const GroupStage& stage = staged.stage();
   const std::string& name = views_[static_cast<size_t>(table)].table;
-  const std::string sibling =
-      table == Silver::kPatient ? "" : views_[table == Silver::kObservation ? 2 : 1].table;
   OutcomesByApp stated;
   const auto note = [&](const std::map<std::string, lake::Exceptions>& exceptions) {
     std::map<int64_t, lake::OutcomeCounts> counts;
@@ -95,7 +95,7 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
     note.info["outcomes"] = OutcomesJson(stated);
     return note;
   };
-  lake::UpsertRequest request = stage.Request(table, sibling, note);
+  lake::UpsertRequest request = stage.Request(table, note);
   request.only_asks = !lacks;
   request.by_place = settings_.listener != nullptr;
   auto result = lake::Upsert(lake_, request, wait);
@@ -110,7 +110,6 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   if (!result || !lacks) return result;
   if (result->committed) {
     unstated_.at(name).clear();
-    KeepFilesFew(name, wait);
   } else {
     std::map<int64_t, lake::OutcomeCounts> counts;
     stage.CountHome(table, FoldEntries(result->exceptions), counts);
@@ -177,6 +176,20 @@ Result<std::vector<StreamWriter::Upserted>> StreamWriter::UpsertIntoAll(StagedBa
   return tables;
 }
 
+// Before the ledger has the batch: who finds it there need not do this again.
+Status StreamWriter::SettleHomes(StagedBatch& staged, const std::vector<Upserted>& upserted,
+                                 const Wait& wait) {
+  const lake::UpsertResult not_asked;
+  const auto result_of = [&](Silver table) -> const lake::UpsertResult& {
+    const auto found = std::ranges::find(upserted, table, &Upserted::table);
+    return found == upserted.end() ? not_asked : found->result;
+  };
+  const lake::UpsertResult& observation = result_of(Silver::kObservation);
+  const lake::UpsertResult& vital_sign = result_of(Silver::kVitalSign);
+  if (&observation == &vital_sign) return {};
+  return staged.stage().SettleHomes(observation, vital_sign, wait);
+}
+
 Status StreamWriter::AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,
                               const Wait& wait) {
   const StreamBatch& batch = staged.batch();
@@ -192,7 +205,8 @@ Status StreamWriter::AppendTo(std::string_view table, const std::string& rows, S
   return {};
 }
 
-Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait) {
+Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, Purpose purpose,
+                                    const Wait& wait) {
   const StreamBatch& batch = staged.batch();
   GroupStage& stage = staged.stage();
   const bool to_ledger = lacking.contains(kLedger);
@@ -200,6 +214,12 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
   std::vector<lake::RefusedRecord> refused;
   PlacedBySilver placed;
   VL_TRY(std::vector<Upserted> upserted, UpsertIntoAll(staged, lacking, to_ledger, wait));
+  if (purpose != Purpose::kRetell) VL_RETURN_IF_ERROR(SettleHomes(staged, upserted, wait));
+  ForEachIndex(upserted.size(), upserted.size(), [&](size_t i) {
+    const auto& [table, lacks, result] = upserted[i];
+    if (lacks && result.committed) KeepFilesFew(views_[static_cast<size_t>(table)].table, wait);
+    return true;
+  });
   for (auto& [table, lacks, result] : upserted) {
     if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
     placed[static_cast<size_t>(table)] = std::move(result.placed);

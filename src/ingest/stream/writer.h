@@ -8,7 +8,8 @@
 //
 // Steps of a batch, whose messages were decoded, judged and staged as they came:
 //  1. the messages are appended to bronze, while what is staged is written to files;
-//  2. silver tables, one upsert each; a table that gets no rows is left where it is;
+//  2. silver tables, one upsert each; a table that gets no rows is left where it is; then a look at
+//     what other processes put into them meanwhile (lake/settle_homes.h);
 //  3. quarantine and issues;
 //  4. the counts are kept for the ledger, which is written now and then (FlushLedger), last.
 #pragma once
@@ -80,9 +81,15 @@ class StreamWriter {
   std::vector<Segment> SegmentsOf(const std::string& app) const;
   Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
   Result<std::unique_ptr<StagedBatch>> Staged(StreamBatch batch, const Wait& wait);
+  enum class Purpose {
+    kNew,     // bronze lacks the batch, too
+    kFollow,  // bronze has it
+    kRetell,  // so have all; nothing is committed
+  };
   // What Write does, for the followers that lack the batch.
-  Status WriteTo(StagedBatch& staged, const Tables& lacking, bool to_bronze, const Wait& wait);
-  Status WriteFollowers(StagedBatch& staged, const Tables& lacking, const Wait& wait);
+  Status WriteTo(StagedBatch& staged, const Tables& lacking, Purpose purpose, const Wait& wait);
+  Status WriteFollowers(StagedBatch& staged, const Tables& lacking, Purpose purpose,
+                        const Wait& wait);
   struct Upserted {
     Silver table;
     bool lacks;  // it lacked the batch
@@ -91,6 +98,8 @@ class StreamWriter {
   // The silver tables at a time; of those that have the batch, only if the ledger lacks it.
   Result<std::vector<Upserted>> UpsertIntoAll(StagedBatch& staged, const Tables& lacking,
                                               bool to_ledger, const Wait& wait);
+  static Status SettleHomes(StagedBatch& staged, const std::vector<Upserted>& upserted,
+                            const Wait& wait);
   // Thread-safe for different tables.
   void KeepFilesFew(const std::string& table, const Wait& wait);
   Result<lake::UpsertResult> UpsertInto(Silver table, StagedBatch& staged, bool lacks,

@@ -14,7 +14,7 @@ void AddHistoryParts(JsonWriter& json, const BundleEntry& entry, std::string_vie
   json.Key("url").String(place).EndObject();
   json.Key("response").BeginObject().Key("status").String(gone ? "204" : "200");
   if (!gone) json.Key("etag").String(fmt::format("W/\"{}\"", entry.row.ServedVersion()));
-  json.Key("lastModified").String(FormatUtc(entry.row.ServedUpdated())).EndObject();
+  json.Key("lastModified").String(FormatUtc(entry.row.Modified())).EndObject();
 }
 
 }  // namespace
@@ -33,7 +33,8 @@ std::string BundleJson(const FhirBundle& bundle, std::string_view base) {
   for (const BundleEntry& entry : bundle.entries) {
     const std::string place =
         fmt::format("{}/{}", ToString(entry.row.type), ServedId(entry.row.id_space, entry.row.id));
-    json.BeginObject().Key("fullUrl").String(fmt::format("{}/{}", base, place));
+    json.BeginObject();
+    if (entry.mode != kOutcomeMode) json.Key("fullUrl").String(fmt::format("{}/{}", base, place));
     if (!entry.resource.empty()) json.Key("resource").Raw(entry.resource);
     if (bundle.type == "history") AddHistoryParts(json, entry, place);
     if (!entry.mode.empty()) {

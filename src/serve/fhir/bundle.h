@@ -12,10 +12,13 @@
 
 namespace vitalake::serve {
 
+// Of an entry that is an OperationOutcome, without a place of its own: its row is not looked at.
+inline constexpr std::string_view kOutcomeMode = "outcome";
+
 struct BundleEntry {
   ResourceRow row;
   std::string resource;   // JSON; empty: deleted, in a history
-  std::string_view mode;  // match, include; empty in a history
+  std::string_view mode;  // match, include, kOutcomeMode; empty in a history
 };
 
 struct FhirBundle {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "base/utf8.h"
 #include "serve/http/fields.h"
 #include "serve/http/problem.h"
 #include "serve/http/routes.h"
@@ -39,13 +40,22 @@ std::optional<Response> FhirRefusal(const Request& request) {
   const std::string* const format = request.Query("_format");
   const std::string* const accept = request.Header("accept");
   // _format overrides Accept.
-  const std::string_view wanted = format != nullptr ? *format : accept != nullptr ? *accept : "";
+  const std::string wanted = format != nullptr ? *format : accept != nullptr ? *accept : "";
   if (!MeansJson(LowerText(wanted))) {
     return FhirError(406, "Only JSON is served: ask for application/fhir+json");
   }
   const std::string* const type = request.Header("content-type");
   if (request.method == "POST" && (type == nullptr || !LowerText(*type).starts_with(kForm))) {
     return FhirError(415, fmt::format("A search is sent as {}", kForm));
+  }
+  const auto is_text = [](const auto& named) { return IsValidUtf8(named.second); };
+  if (!std::ranges::all_of(request.parameters, is_text)) {
+    return FhirError(400, "The id is no text in UTF-8");
+  }
+  const auto wrong = std::ranges::find_if_not(request.query, is_text);
+  if (wrong != request.query.end()) {
+    return FhirError(400, fmt::format("The value of {} is no text in UTF-8",
+                                      ValidUtf8(std::string_view(wrong->first).substr(0, 100))));
   }
   return std::nullopt;
 }

@@ -14,8 +14,8 @@ namespace vitalake::serve {
 
 inline constexpr std::string_view kFhirRoot = "/fhir";
 
-// Why the request cannot be answered in JSON (406), or its body is none we read (415); else
-// nothing.
+// Why the request cannot be answered in JSON (406), its body is none we read (415), or an id or a
+// value is no text (400); else nothing.
 std::optional<Response> FhirRefusal(const Request& request);
 // "http://host:port/fhir", with the scheme and the Host the client asked.
 std::string FhirBase(const Request& request);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"
@@ -17,11 +18,17 @@ namespace {
 
 constexpr size_t kMostOfACode = 1'000;
 
+// Types by comma or in several parameters; without any all are wanted.
 bool Wants(const Request& request, FhirType type) {
-  const std::string* const types = request.Query("_type");
-  if (types == nullptr) return true;
-  const auto named = SplitEscaped(*types, ',');
-  return std::ranges::find(named, ToString(type)) != named.end();
+  bool any = false;
+  for (const auto& [name, value] : request.query) {
+    if (name != "_type") continue;
+    for (const std::string_view named : SplitEscaped(value, ',')) {
+      if (named == ToString(type)) return true;
+      any = any || !named.empty();
+    }
+  }
+  return !any;
 }
 
 // The Observations that $everything asks for.
@@ -29,6 +36,10 @@ Result<FhirSearch> ReadEverything(const Request& request, const std::string& id)
   QueryList parameters = {{"patient", id}};
   QueryList known;
   for (const auto& [name, value] : request.query) {
+    // Dates without a prefix: they get one.
+    if (name == "start" || name == "end" || name == "_since") {
+      VL_RETURN_IF_ERROR(ParseSearchDate(value));
+    }
     if (name == "start") {
       parameters.emplace_back("date", "ge" + value);
     } else if (name == "end") {
@@ -37,7 +48,7 @@ Result<FhirSearch> ReadEverything(const Request& request, const std::string& id)
       parameters.emplace_back("_lastUpdated", "ge" + value);
     } else if (name == "_count" || name == "_cursor") {
       parameters.emplace_back(name, value);
-    } else if (name != "_type") {
+    } else if (name != "_type" && name != "_format") {
       if (!IsStrict(request)) continue;
       return Fail(ErrorKind::kInvalidArgument, fmt::format("$everything takes no {}", name));
     }
@@ -64,12 +75,18 @@ Result<Response> Everything(const FhirPlace& place, const Request& request) {
     bundle.links.emplace_back("self",
                               fmt::format("{}/{}{}", place.base, path, QueryText(search.known)));
   }
-  if (search.after.empty() && search.count > 0 && Wants(request, FhirType::kPatient)) {
+  const bool with_patient = Wants(request, FhirType::kPatient);
+  if (search.count == 0) bundle.total = bundle.total.value_or(0) + (with_patient ? 1 : 0);
+  if (search.after.empty() && search.count > 0 && with_patient) {
     VL_TRY(auto first, LoadEntries(place, {*patient}, "match", {}));
     std::ranges::move(first, std::inserter(bundle.entries, bundle.entries.begin()));
   }
   return FhirAnswer(BundleJson(bundle, place.base));
 }
+
+// Of a search, but nothing that $lastn does: it has its own order and one page.
+constexpr std::array<std::string_view, 6> kNotOfLastN = {"_count",      "_sort",   "_include",
+                                                         "_revinclude", "_cursor", "_total"};
 
 Result<Response> LastN(const FhirPlace& place, const Request& request) {
   VL_TRY(const size_t most, PositiveOf(request, "max", 1, kMostOfACode));
@@ -77,6 +94,10 @@ Result<Response> LastN(const FhirPlace& place, const Request& request) {
   bool patient = false, coded = false;
   for (const auto& [name, value] : request.query) {
     if (name == "max") continue;
+    if (std::ranges::find(kNotOfLastN, name) != kNotOfLastN.end()) {
+      if (!IsStrict(request)) continue;
+      return FhirError(400, fmt::format("$lastn takes no {}", name));
+    }
     parameters.emplace_back(name, value);
     const std::string_view plain = std::string_view(name).substr(0, name.find(':'));
     patient = patient || plain == "patient" || plain == "subject";
@@ -96,8 +117,10 @@ Result<Response> LastN(const FhirPlace& place, const Request& request) {
   if (const std::string* const max = request.Query("max")) search.known.emplace_back("max", *max);
   bundle.links.emplace_back(
       "self", fmt::format("{}/Observation/$lastn{}", place.base, QueryText(search.known)));
-  VL_TRY(bundle.entries,
-         LoadEntries(place, std::move(rows), "match", {search.summary, search.elements}));
+  if (search.summary != Summary::kCount) {
+    VL_TRY(bundle.entries,
+           LoadEntries(place, std::move(rows), "match", {search.summary, search.elements}));
+  }
   return FhirAnswer(BundleJson(bundle, place.base));
 }
 

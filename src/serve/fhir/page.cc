@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 
+#include "base/json_writer.h"
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"
 #include "serve/fhir/search_sql.h"
@@ -99,6 +100,20 @@ Result<int64_t> CountAll(const FhirPlace& place, const FhirSearch& search) {
   return found.GetInt64(0);
 }
 
+// What stands in a Bundle for what is not included any more.
+BundleEntry NotIncluded() {
+  JsonWriter json;
+  json.BeginObject().Key("resourceType").String("OperationOutcome").Key("issue").BeginArray();
+  json.BeginObject().Key("severity").String("warning").Key("code").String("too-costly");
+  json.Key("diagnostics");
+  json.String(
+      fmt::format("There are more Observations of these Patients than the {} included: ask "
+                  "for a lower _count, or by Observation?patient=",
+                  kMostIncluded));
+  json.EndObject().EndArray().EndObject();
+  return {{}, json.Take(), kOutcomeMode};
+}
+
 Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
                    const std::vector<ResourceRow>& matches, FhirBundle& bundle) {
   std::vector<ResourceRow> included;
@@ -121,14 +136,17 @@ Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
       keys.served_ids.push_back(ServedId(row.id_space, row.id));
     }
     const auto statement = [&](const FhirTables& tables) {
-      return CompileObservationsOf(patients, kMostIncluded, tables);
+      return CompileObservationsOf(patients, kMostIncluded + 1, tables);
     };
     VL_TRY(included, RowsFound(place, FhirType::kObservation, statement, keys));
   }
   std::erase_if(included, [](const ResourceRow& row) { return row.deleted; });
+  const bool cut = included.size() > kMostIncluded;
+  if (cut) included.resize(kMostIncluded);
   VL_TRY(auto entries, LoadEntries(place, std::move(included), "include",
                                    {.summary = search.summary, .elements = {}}));
   std::ranges::move(entries, std::back_inserter(bundle.entries));
+  if (cut) bundle.entries.push_back(NotIncluded());
   return {};
 }
 

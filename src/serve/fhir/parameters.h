@@ -31,6 +31,9 @@ enum class Match : uint8_t {
   kCodedQuantity,  // code$quantity of one measured value [detail: whose]
 };
 
+// The column of all given names, joined by a space.
+inline constexpr std::string_view kGivenNames = "r.given_name";
+
 // Whose codings and values: the Observation's own, its components', either's.
 inline constexpr std::string_view kOwn = "own", kComponents = "components", kBoth = "both";
 
@@ -51,7 +54,8 @@ const SearchParameter* FindSearchParameter(FhirType type, std::string_view name)
 // The modifiers a parameter takes: "exact", "contains", "not", "missing", "Patient".
 std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter);
 
-// What results can be sorted by: SQL over the relation, never null, BIGINT or VARCHAR.
+// What results can be sorted by: SQL over the relation, never null, BIGINT or VARCHAR. What is
+// missing comes before everything else: as '', and as a time before all others.
 struct SortKey {
   FhirType type = FhirType::kPatient;
   std::string_view name;

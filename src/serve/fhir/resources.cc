@@ -60,6 +60,7 @@ ResourceRow ResourceRowOf(FhirType type, const engine::QueryResult& result) {
   row.length = result.GetInt64(8);
   row.deleted = result.GetBool(9);
   row.patient_id = OptionalText(result, 10);
+  if (!result.IsNull(11)) row.retracted_at = result.GetInt64(11);
   return row;
 }
 

@@ -31,11 +31,14 @@ struct ResourceRow {
   int64_t offset = 0;
   int64_t length = 0;
   bool deleted = false;
-  std::string patient_id;  // of an Observation
+  std::string patient_id;              // of an Observation
+  std::optional<Micros> retracted_at;  // of a deleted one, when its deletion came in
 
   // meta.versionId as served: as received, else made of the content.
   std::string ServedVersion() const;
   Micros ServedUpdated() const { return last_updated.value_or(received_at); }
+  // When it became what it is: a deletion is later than what was deleted.
+  Micros Modified() const { return deleted && retracted_at ? *retracted_at : ServedUpdated(); }
 };
 
 // The current row of a result that begins with the columns of fhir/search_sql.h.

@@ -84,26 +84,6 @@ Result<Response> ReadVersion(FhirType type, const FhirPlace& place, const Reques
   return AnswerVersion(place, request, *row);
 }
 
-Result<Response> History(FhirType type, const FhirPlace& place, const Request& request) {
-  VL_TRY(auto versions, VersionsOf(place, type, request.parameters.at("id")));
-  if (versions.empty()) return Unknown(type);
-  FhirBundle bundle;
-  bundle.type = "history";
-  bundle.links.emplace_back("self", fmt::format("{}/{}/{}/_history", place.base, ToString(type),
-                                                PercentEncoded(request.parameters.at("id"))));
-  VL_TRY(auto loaded, LoadEntries(place, versions, "", {}));
-  auto next = loaded.begin();
-  for (ResourceRow& row : versions) {
-    if (row.deleted) {
-      bundle.entries.push_back({std::move(row), "", ""});
-    } else if (next != loaded.end() && next->row.ServedVersion() == row.ServedVersion()) {
-      bundle.entries.push_back(std::move(*next++));
-    }
-  }
-  bundle.total = static_cast<int64_t>(bundle.entries.size());
-  return FhirAnswer(BundleJson(bundle, place.base));
-}
-
 Result<Response> Search(FhirType type, const FhirPlace& place, const Request& request) {
   const auto parameters = FhirParameters(request);
   if (!parameters) return FhirError(400, "The form is not percent-encoded as it should be");
@@ -155,7 +135,11 @@ void AddRoutesOf(Routes& routes, QueryDesk& desk, FhirType type) {
   posted.max_body = kFormBytes;
   routes.Add(std::move(posted));
   routes.Add(FhirRoute("GET", root + "/{id}", "The resource as it is now", on(ReadOne)));
-  routes.Add(FhirRoute("GET", root + "/{id}/_history", "Its versions, newest first", on(History)));
+  Route history =
+      FhirRoute("GET", root + "/{id}/_history", "Its versions, newest first", on(FhirHistory));
+  history.query = {{"_since", "Versions of this time and later"},
+                   {"_count", "Versions of a page (1,000)", "integer"}};
+  routes.Add(std::move(history));
   routes.Add(FhirRoute("GET", root + "/{id}/_history/{version}", "One version", on(ReadVersion)));
   routes.Add(FhirRoute("GET", fmt::format("/raw/{}/{{id}}/{{version}}", ToString(type)),
                        "The bytes as they were received", on(RawVersion)));

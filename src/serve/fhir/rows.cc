@@ -1,5 +1,5 @@
 // Steps:
-//  1. the Patients that a served id stands for: itself, and those merged with it;
+//  1. the Patients that a served id stands for: itself, those merged with it, those with these ...
 //  2. of each table that the statement names, the rows of these ids are put into memory;
 //  3. the statement, planned once for what is among these rows, runs over them.
 #include "serve/fhir/rows.h"
@@ -55,16 +55,23 @@ class HeldTables {
     return {ids.begin(), ids.end()};
   }
 
-  // Of silver.patient those whose person is meant; their own ids count, too.
+  // Of silver.patient those whose person is meant; their own ids count, too, until no more are
+  // found.
   Result<bool> AddMerged(std::vector<std::string>& ids) {
-    const std::vector<std::string> persons = ids;
+    std::set<std::string> found(ids.begin(), ids.end());
     tables_.merged = false;
-    return Take(kPatients, "person_id", persons, tables_.patient, {"id", "person_id"},
-                [&](std::span<const view::Cell* const> cells) {
-                  if (cells[0]->is_null || cells[0]->text == cells[1]->text) return;
-                  ids.emplace_back(cells[0]->text);
-                  tables_.merged = true;
-                });
+    do {
+      ids.assign(found.begin(), found.end());
+      VL_TRY(const bool known,
+             Take(kPatients, "person_id", ids, tables_.patient, {"id", "person_id"},
+                  [&](std::span<const view::Cell* const> cells) {
+                    if (cells[0]->is_null || cells[0]->text == cells[1]->text) return;
+                    found.emplace(cells[0]->text);
+                    tables_.merged = true;
+                  }));
+      if (!known) return false;
+    } while (found.size() > ids.size());
+    return true;
   }
 
   Result<bool> TakeVitalSigns(std::string_view column, const std::vector<std::string>& ids) {

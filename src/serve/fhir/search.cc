@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "serve/fhir/search_value.h"
 
 namespace vitalake::serve {
@@ -52,19 +53,21 @@ Result<bool> ReadControl(FhirSearch& search, const std::string& name, const std:
   return true;
 }
 
-Result<bool> ReadSort(FhirSearch& search, const std::string& value, bool strict) {
-  bool all = true;
-  for (std::string_view name : SplitEscaped(value, ',')) {
-    const bool descending = name.starts_with('-');
-    if (descending) name.remove_prefix(1);
+// The keys that are served, as text again.
+Result<std::string> ReadSort(FhirSearch& search, const std::string& value, bool strict) {
+  std::string served;
+  for (const std::string_view sent : SplitEscaped(value, ',')) {
+    const bool descending = sent.starts_with('-');
+    const std::string_view name = sent.substr(descending ? 1 : 0);
     const SortKey* const key = FindSortKey(search.type, name);
     if (key == nullptr && strict) {
       return WrongSearch(fmt::format("{} cannot be sorted by {}", ToString(search.type), name));
     }
-    if (key != nullptr) search.sort.push_back({key, descending});
-    all = all && key != nullptr;
+    if (key == nullptr) continue;
+    search.sort.push_back({key, descending});
+    served += fmt::format("{}{}", served.empty() ? "" : ",", sent);
   }
-  return all;
+  return served;
 }
 
 bool ReadInclude(FhirSearch& search, std::string_view name, std::string_view value) {
@@ -82,7 +85,7 @@ bool ReadInclude(FhirSearch& search, std::string_view name, std::string_view val
   return true;
 }
 
-// False when the parameter is not served.
+// False when the parameter is not served, or has no value.
 Result<bool> ReadCriterion(FhirSearch& search, std::string_view name, const std::string& value) {
   const size_t colon = name.find(':');
   const SearchParameter* const parameter = FindSearchParameter(search.type, name.substr(0, colon));
@@ -101,7 +104,8 @@ Result<bool> ReadCriterion(FhirSearch& search, std::string_view name, const std:
     if (!part.empty()) criterion.values.emplace_back(part);
   }
   // A parameter without a value says nothing (search.html, 3.1.1.4).
-  if (!criterion.values.empty()) search.criteria.push_back(std::move(criterion));
+  if (criterion.values.empty()) return false;
+  search.criteria.push_back(std::move(criterion));
   return true;
 }
 
@@ -112,20 +116,25 @@ Result<FhirSearch> ReadFhirSearch(FhirType type, const QueryList& parameters, bo
   search.type = type;
   size_t values = 0;
   for (const auto& [name, value] : parameters) {
+    if (!IsValidUtf8(value)) {
+      return WrongSearch(fmt::format("the value of {} is no text in UTF-8", ValidUtf8(name)));
+    }
     if (name == "_cursor") {
       VL_TRY(search.after, DecodeCursor(value, 0));
       continue;
     }
-    VL_TRY(bool known, ReadControl(search, name, value));
-    if (!known && name == "_sort") {
-      VL_TRY(known, ReadSort(search, value, strict));
+    if (name == "_sort") {
+      VL_TRY(std::string served, ReadSort(search, value, strict));
+      if (!served.empty()) search.known.emplace_back(name, std::move(served));
+      continue;
     }
+    VL_TRY(bool known, ReadControl(search, name, value));
     if (!known && (name == "_include" || name == "_revinclude")) {
       known = ReadInclude(search, name, value);
     }
     if (!known) {
       VL_TRY(known, ReadCriterion(search, name, value));
-      values += known && !search.criteria.empty() ? search.criteria.back().values.size() : 0;
+      values += known ? search.criteria.back().values.size() : 0;
     }
     if (values > kMostValues) return WrongSearch("a search has at most 1,000 values");
     if (!known && strict) {

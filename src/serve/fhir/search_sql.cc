@@ -4,17 +4,19 @@
 //                 there: the row of the Observation's own value, else that of its first component
 // An Observation's own codings and value are columns of r; its components are looked up in
 // silver.vital_sign, named c. A blood-pressure panel has one coding, and no JSON of it is made for
-// each row: its code and `panel_system`, '' where silver keeps a code without its system.
+// each row: `panel_code` and `panel_system`, null where silver keeps a code without its system.
 #include "serve/fhir/search_sql.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <functional>
 #include <set>
 
+#include "base/check.h"
 #include "base/json_writer.h"
 #include "clinical/codes.h"
 #include "clinical/units.h"
@@ -24,10 +26,12 @@
 namespace vitalake::serve {
 namespace {
 
+constexpr std::string_view kUcum = "http://unitsofmeasure.org";
+
 constexpr std::string_view kRowList =
     "r.id_space, r.id, r.version_id, epoch_us(r.last_updated), epoch_us(r.received_at), "
     "r.content_hash, r.source_partition, r.source_offset, r.source_length, "
-    "coalesce(r.deleted, false), r.patient_id";
+    "coalesce(r.deleted, false), r.patient_id, epoch_us(r.retracted_at)";
 
 constexpr std::string_view kShared =
     "id_space, id, status, version_id, last_updated, received_at, content_hash, retracted_at, "
@@ -40,34 +44,73 @@ constexpr std::string_view kShared =
     "WHEN 'second' THEN 1000000 ELSE 1 END END AS ends";
 
 constexpr std::string_view kPanelSystem =
-    "CASE WHEN code IN ('85354-9', '55284-4') THEN 'http://loinc.org' WHEN code IS NOT NULL THEN "
-    "'' "
-    "END AS panel_system";
+    "code AS panel_code, "
+    "CASE WHEN code IN ('85354-9', '55284-4') THEN 'http://loinc.org' END AS panel_system";
 
-std::string ObservationRelation(const FhirTables& tables) {
+// What a measured value is of: the vital sign by silver's code, else all its codings, else its
+// text.
+std::string KindOf(std::string_view row) {
+  std::vector<std::string_view> known;
+  for (const clinical::VitalCode& one : clinical::CodeTable::Builtin()->codes()) {
+    known.push_back(one.code);
+  }
+  return fmt::format(
+      "CASE WHEN {0}.code IN ('{1}') THEN {0}.code WHEN {0}.codings <> '[]' THEN CAST(list_sort("
+      "list_distinct(list_transform(from_json({0}.codings, '[{{\"system\":\"VARCHAR\",\"code\":"
+      "\"VARCHAR\"}}]'), lambda x: concat(x.system, '|', x.code)))) AS VARCHAR) ELSE "
+      "concat('text ', {0}.display) END",
+      row, fmt::join(known, "', '"));
+}
+
+// The same of a blood pressure, of which silver keeps one code; without any it is still one.
+std::string KindOfPressure() {
+  const auto& table = *clinical::CodeTable::Builtin();
+  const auto panel =
+      std::ranges::find(table.codes(), clinical::Role::kPressurePanel, &clinical::VitalCode::role);
+  VL_CHECK(panel != table.codes().end());
+  return fmt::format("CASE WHEN code IS NULL OR code IN ('{}') THEN '{}' ELSE code END",
+                     fmt::join(table.CodesOf(*panel), "', '"), panel->code);
+}
+
+// The same of an Observation that has components alone: what these are of.
+std::string KindOfComponents(const FhirTables& tables) {
+  return fmt::format(
+      "(SELECT concat('of ', CAST(list_sort(list(DISTINCT {})) AS VARCHAR)) FROM {} c WHERE "
+      "c.id_space = v.id_space AND c.id = v.id)",
+      KindOf("c"), tables.vital_sign);
+}
+
+enum class With { kNoKind, kKind };  // r.kind: what Observations are of, never null
+
+std::string ObservationRelation(const FhirTables& tables, With with) {
+  const auto kind = [&](const std::string& sql) {
+    return with == With::kKind ? fmt::format(", {} AS kind", sql) : std::string();
+  };
   std::string parts = fmt::format(
       "SELECT {}, practitioner AS performer, code, {}, CAST(NULL AS VARCHAR) AS codings, "
       "CAST(NULL AS DOUBLE) AS value, CAST(NULL AS VARCHAR) AS unit, "
-      "CAST(NULL AS VARCHAR) AS unit_sent FROM {}",
-      kShared, kPanelSystem, tables.observation);
+      "CAST(NULL AS VARCHAR) AS unit_sent, CAST(NULL AS VARCHAR) AS comparator{} FROM {}",
+      kShared, kPanelSystem, kind(KindOfPressure()), tables.observation);
   if (tables.own_values) {
     parts += fmt::format(
-        " UNION ALL SELECT {}, performer, code, NULL, codings, value, unit, unit_sent FROM {} "
-        "WHERE panel IS NULL AND component IS NULL",
-        kShared, tables.vital_sign);
+        " UNION ALL SELECT {}, performer, code, NULL, NULL, codings, value, unit, unit_sent, "
+        "comparator{} FROM {} v WHERE panel IS NULL AND component IS NULL",
+        kShared, kind(KindOf("v")), tables.vital_sign);
   }
   if (tables.components) {
     parts += fmt::format(
-        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL FROM {1} v WHERE "
-        "panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = v.id "
+        " UNION ALL SELECT {0}, performer, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL{2} FROM "
+        "{1} v "
+        "WHERE panel IS NULL AND component = '0' AND NOT EXISTS (SELECT 1 FROM {1} o WHERE o.id = "
+        "v.id "
         "AND o.id_space = v.id_space AND o.component IS NULL)",
-        kShared, tables.vital_sign);
+        kShared, tables.vital_sign, kind(KindOfComponents(tables)));
   }
   return fmt::format("({}) r", parts);
 }
 
 std::string RelationOf(FhirType type, const FhirTables& tables) {
-  if (type == FhirType::kObservation) return ObservationRelation(tables);
+  if (type == FhirType::kObservation) return ObservationRelation(tables, With::kNoKind);
   return fmt::format("(SELECT *, CAST(NULL AS VARCHAR) AS patient_id FROM {}) r", tables.patient);
 }
 
@@ -85,6 +128,9 @@ class Compiler {
   Result<std::string> After(const FhirSearch& search);
   // Whether `column` of r holds the key of what is served under this id.
   std::string IsServed(std::string_view column, std::string_view served_id);
+  // Whether `column` of r holds the key of a Patient served under this id, or of one merged with
+  // it.
+  std::string IsOfPatient(std::string_view column, std::string_view served_id);
   // Whether `codings` of a row has the token.
   std::string HasCoding(std::string_view row, std::string_view value);
   // The same of r and of a panel's one coding.
@@ -107,6 +153,8 @@ class Compiler {
   Result<std::string> HasQuantity(std::string_view row, std::string_view value);
   Result<std::string> HasCodedQuantity(std::string_view row, std::string_view value);
   std::string Compared(std::string_view row, Prefix prefix, const NumberRange& range);
+  std::string OpenCompared(std::string_view row, Prefix prefix, const NumberRange& range);
+  std::string ExactCompared(std::string_view row, Prefix prefix, const NumberRange& range);
   template <class Of>
   Result<std::string> OfValues(std::string_view whose, const Of& of);
 
@@ -133,18 +181,23 @@ std::string Compiler::IsServed(std::string_view column, std::string_view served_
       column, fmt::join(keys, ", "), whole);
 }
 
+// Without case and accents: letters that have one case alone are those of the other's.
+std::string Plain(std::string_view sql) {
+  return fmt::format("replace(replace(strip_accents(lower({})), 'ß', 'ss'), 'ς', 'σ')", sql);
+}
+
 std::string Compiler::Starts(const SearchParameter& parameter, const std::string& modifier,
                              std::string_view value) {
   const std::string text = BindText(Unescaped(value));
   std::vector<std::string> conditions;
   for (const std::string_view column : parameter.columns) {
-    const std::string plain = fmt::format("strip_accents(lower({}))", column);
-    const std::string wanted = fmt::format("strip_accents(lower({}))", text);
+    const std::string plain = Plain(column), wanted = Plain(text);
     if (modifier == "exact") {
-      conditions.push_back(fmt::format("{} = {}", column, text));
-      if (parameter.match == Match::kWordStart) {
-        conditions.push_back(fmt::format("list_contains(string_split({}, ' '), {})", column, text));
-      }
+      // Given names are joined: where one of them ends is not known.
+      conditions.push_back(
+          column == kGivenNames
+              ? fmt::format("contains(concat(' ', {}, ' '), concat(' ', {}, ' '))", column, text)
+              : fmt::format("{} = {}", column, text));
     } else if (modifier == "contains") {
       conditions.push_back(fmt::format("contains({}, {})", plain, wanted));
     } else {
@@ -185,8 +238,9 @@ std::string Compiler::HasContact(const SearchParameter& parameter, std::string_v
   for (const std::string_view column : parameter.columns) {
     const bool mail = column == parameter.columns.back();
     if (token.system && *token.system != (mail ? "email" : "phone")) continue;
-    conditions.push_back(token.code.empty() ? fmt::format("{} IS NOT NULL", column)
-                                            : fmt::format("{} = {}", column, BindText(token.code)));
+    conditions.push_back(token.code.empty()
+                             ? fmt::format("{} IS NOT NULL", column)
+                             : fmt::format("lower({}) = lower({})", column, BindText(token.code)));
   }
   return OneOf(conditions);
 }
@@ -248,15 +302,21 @@ std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_vie
     }
     return fmt::format("({} IN ({}, {}))", column, BindText(id), BindText(text));
   }
-  if (!MayBePatient(target)) return "false";
-  std::string itself = IsServed(column, id);
+  return MayBePatient(target) ? IsOfPatient(column, id) : "false";
+}
+
+// Links are followed as gold does (lake/gold_sources.h): over several, not those of a retracted
+// Patient, and a round of them ends where it began.
+std::string Compiler::IsOfPatient(std::string_view column, std::string_view served_id) {
+  std::string itself = IsServed(column, served_id);
   if (!tables_.merged) return itself;
-  // Those merged with it, too.
-  const std::string person = BindText(id);
   return fmt::format(
-      "({0} OR (r.id_space, {1}) IN (SELECT (p.id_space, p.id) FROM {2} p WHERE CASE WHEN "
-      "p.id_space = '' THEN p.person_id ELSE concat(p.id_space, '.', p.person_id) END = {3}))",
-      itself, column, tables_.patient, person);
+      "({0} OR (r.id_space, {1}) IN (WITH RECURSIVE link AS MATERIALIZED (SELECT id_space, id, "
+      "person_id FROM {2} WHERE person_id <> id AND retracted_at IS NULL), merged AS (SELECT "
+      "id_space, id FROM link WHERE CASE WHEN id_space = '' THEN person_id ELSE concat(id_space, "
+      "'.', person_id) END = {3} UNION SELECT l.id_space, l.id FROM merged m JOIN link l ON "
+      "l.id_space = m.id_space AND l.person_id = m.id) SELECT (m.id_space, m.id) FROM merged m))",
+      itself, column, tables_.patient, BindText(served_id));
 }
 
 std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
@@ -271,18 +331,72 @@ std::string Compiler::HasCoding(std::string_view row, std::string_view value) {
   return fmt::format("(contains({}, {}) AND {})", column, BindText(quoted), has);
 }
 
+bool MeansPressurePanel(const SearchToken& token) {
+  const auto* const vital = clinical::CodeTable::Builtin()->Find(*token.system, token.code);
+  return vital != nullptr && vital->role == clinical::Role::kPressurePanel;
+}
+
 std::string Compiler::HasOwnCoding(std::string_view value) {
   const SearchToken token = ParseSearchToken(value);
   std::vector<std::string> panel;
-  if (!token.code.empty()) panel.push_back(fmt::format("r.code = {}", BindText(token.code)));
-  if (token.system) panel.push_back(fmt::format("r.panel_system = {}", BindText(*token.system)));
-  // "|" asks for a system of no name.
-  if (token.code.empty() && token.system.value_or("").empty()) panel = {"false"};
-  return fmt::format("((r.panel_system IS NOT NULL AND {}) OR {})", fmt::join(panel, " AND "),
-                     HasCoding("r", value));
+  if (!token.code.empty()) panel.push_back(fmt::format("r.panel_code = {}", BindText(token.code)));
+  // A code that the table knows of that system is not looked at again.
+  if (token.system && !MeansPressurePanel(token)) {
+    panel.push_back(fmt::format("r.panel_system = {}", BindText(*token.system)));
+  }
+  if (panel.empty()) panel = {"false"};
+  return fmt::format("(({}) OR {})", fmt::join(panel, " AND "), HasCoding("r", value));
 }
 
+// A value that was sent with a comparator is all numbers below or above it.
+// Source: FHIR R4, search.html, 3.1.1.4.5 (prefixes): ranges are compared with ranges.
 std::string Compiler::Compared(std::string_view row, Prefix prefix, const NumberRange& range) {
+  const std::string exact = ExactCompared(row, prefix, range);
+  if (prefix == Prefix::kEq) return fmt::format("{}.comparator IS NULL AND {}", row, exact);
+  return fmt::format(
+      "{0}.value IS NOT NULL AND CASE WHEN {0}.comparator IS NULL THEN {1} ELSE {2} END", row,
+      exact, OpenCompared(row, prefix, range));
+}
+
+std::string Compiler::OpenCompared(std::string_view row, Prefix prefix, const NumberRange& range) {
+  // Whether values reach below the number, or above it; with `it`, the number counts, too.
+  const auto reaches = [&](bool below, bool it, double number) {
+    const std::string value = Bind(engine::Parameter(number));
+    return below ? fmt::format("({0}.comparator IN ('<', '<=') OR {0}.value < {1}{2})", row, value,
+                               it ? fmt::format(" OR ({}.comparator = '>=' AND {}.value = {})", row,
+                                                row, value)
+                                  : "")
+                 : fmt::format("({0}.comparator IN ('>', '>=') OR {0}.value > {1}{2})", row, value,
+                               it ? fmt::format(" OR ({}.comparator = '<=' AND {}.value = {})", row,
+                                                row, value)
+                                  : "");
+  };
+  switch (prefix) {
+    case Prefix::kEq:
+      return "false";  // no number is all that it may be
+    case Prefix::kNe:
+      return "true";
+    case Prefix::kGt:
+      return reaches(false, false, range.value);
+    case Prefix::kGe:
+      return reaches(false, true, range.value);
+    case Prefix::kLt:
+      return reaches(true, false, range.value);
+    case Prefix::kLe:
+      return reaches(true, true, range.value);
+    case Prefix::kSa:
+      return fmt::format("NOT {}", reaches(true, true, range.value));
+    case Prefix::kEb:
+      return fmt::format("NOT {}", reaches(false, true, range.value));
+    case Prefix::kAp:
+      break;
+  }
+  const double tolerance = std::abs(range.value) / 10;
+  return fmt::format("{} AND {}", reaches(true, true, range.value + tolerance),
+                     reaches(false, true, range.value - tolerance));
+}
+
+std::string Compiler::ExactCompared(std::string_view row, Prefix prefix, const NumberRange& range) {
   const std::string column = fmt::format("{}.value", row);
   const auto bind = [this](double number) { return Bind(engine::Parameter(number)); };
   switch (prefix) {
@@ -321,6 +435,8 @@ std::set<clinical::Unit> StoredUnits(clinical::Unit unit) {
 
 Result<std::string> Compiler::HasQuantity(std::string_view row, std::string_view value) {
   VL_TRY(const SearchQuantity quantity, ParseSearchQuantity(value));
+  // Units are those of UCUM, of which silver keeps no system.
+  if (!quantity.system.empty() && quantity.system != kUcum) return "false";
   if (quantity.unit.empty()) {
     return fmt::format("({})", Compared(row, quantity.prefix, quantity.number));
   }
@@ -438,7 +554,7 @@ Result<std::string> Compiler::IsMissing(const Criterion& criterion) {
     VL_TRY(there, OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
              if (!codings) return fmt::format("({}.value IS NOT NULL)", row);
              return fmt::format("({}nullif({}.codings, '[]') IS NOT NULL)",
-                                row == "r" ? "r.panel_system IS NOT NULL OR " : "", row);
+                                row == "r" ? "r.panel_code IS NOT NULL OR " : "", row);
            }));
   } else {
     std::vector<std::string> columns;
@@ -475,18 +591,27 @@ Result<std::string> Compiler::Where(const FhirSearch& search) {
   return where;
 }
 
+std::unexpected<Error> AnotherCursor() {
+  return Fail(ErrorKind::kInvalidArgument,
+              "the cursor is none of this search: begin at its first page");
+}
+
+bool IsBigInt(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
 // (k1 beyond p1) or (k1 = p1 and (k2 beyond p2 or ...)), the id last.
 Result<std::string> Compiler::After(const FhirSearch& search) {
   if (search.after.empty()) return "true";
-  if (search.after.size() != search.sort.size() + 2) {
-    return Fail(ErrorKind::kInvalidArgument,
-                "the cursor is none of this search: begin at its first page");
-  }
+  if (search.after.size() != search.sort.size() + 2) return AnotherCursor();
   const size_t last = search.sort.size();
   const std::string id = BindText(search.after[last]), space = BindText(search.after[last + 1]);
   std::string condition = fmt::format("(r.id, r.id_space) > ({}, {})", id, space);
   for (size_t i = last; i-- > 0;) {
     const SortBy& by = search.sort[i];
+    if (by.key->number && !IsBigInt(search.after[i])) return AnotherCursor();
     const std::string value = by.key->number
                                   ? fmt::format("CAST({} AS BIGINT)", BindText(search.after[i]))
                                   : BindText(search.after[i]);
@@ -599,11 +724,12 @@ SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool o
   const FhirTables tables;
   Compiler compiler(0, tables);
   const std::string which = compiler.IsServed("r.id", served_id);
-  return {fmt::format("SELECT {} FROM (SELECT *{} FROM ({})) r WHERE r._change_type IN ('insert', "
-                      "'update_postimage') AND {}{} ORDER BY r._commit_version DESC",
-                      kRowList,
-                      type == FhirType::kPatient ? ", CAST(NULL AS VARCHAR) AS patient_id" : "",
-                      changes_sql, which, of_vital_signs ? " AND r.panel IS NULL" : ""),
+  return {fmt::format(
+              "SELECT {}, epoch_us(r._commit_timestamp) FROM (SELECT *{} FROM ({})) r WHERE "
+              "r._change_type IN ('insert', 'update_postimage') AND {}{} "
+              "ORDER BY r._commit_version DESC",
+              kRowList, type == FhirType::kPatient ? ", CAST(NULL AS VARCHAR) AS patient_id" : "",
+              changes_sql, which, of_vital_signs ? " AND r.panel IS NULL" : ""),
           compiler.Take()};
 }
 
@@ -612,17 +738,17 @@ Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros n
   Compiler compiler(now, tables);
   VL_TRY(const std::string where, compiler.Where(search));
   return SqlQuery{
-      fmt::format("SELECT {0} FROM (SELECT r.*, rank() OVER (PARTITION BY coalesce(r.code, "
-                  "r.codings) ORDER BY r.begins DESC NULLS LAST) AS place FROM {1} WHERE {2}) r "
-                  "WHERE r.place <= {3} ORDER BY coalesce(r.begins, 0) DESC, r.id, r.id_space",
-                  kRowList, RelationOf(search.type, tables), where, most),
+      fmt::format("SELECT {0} FROM (SELECT r.*, rank() OVER (PARTITION BY r.kind ORDER BY r.begins "
+                  "DESC NULLS LAST) AS place FROM {1} WHERE {2}) r WHERE r.place <= {3} "
+                  "ORDER BY r.begins DESC NULLS LAST, r.id, r.id_space",
+                  kRowList, ObservationRelation(tables, With::kKind), where, most),
       compiler.Take()};
 }
 
 SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics,
                           const FhirTables& tables) {
   Compiler compiler(0, tables);
-  const std::string patient = compiler.IsServed("r.patient_id", request.patient);
+  const std::string patient = compiler.IsOfPatient("r.patient_id", request.patient);
   const std::string coding = compiler.HasCoding("r", request.coding);
   return {fmt::format(
               "SELECT r.unit, min(r.begins), max(r.begins), {} FROM (SELECT *, value AS v, "

@@ -32,8 +32,8 @@ struct FhirTables {
 
 // What a statement over resources gives of each, in this order: id_space, id, version_id,
 // last_updated, received_at (both microseconds), content_hash, source_partition, source_offset,
-// source_length, deleted, patient_id.
-inline constexpr size_t kRowColumns = 11;
+// source_length, deleted, patient_id, retracted_at (microseconds).
+inline constexpr size_t kRowColumns = 12;
 
 // Ids that all rows a statement can give have, where it names some.
 struct FhirKeys {
@@ -71,14 +71,15 @@ SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::str
                                size_t most, const FhirTables& tables = {});
 
 // Versions of one resource out of a change feed (`changes_sql`, of one silver table): kRowColumns,
-// newest first.
+// then the time of their commit in microseconds; newest first.
 SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
                              const std::string& served_id);
 // The newest `most` matches of every code, those of one moment together, newest first.
 Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros now,
                                  const FhirTables& tables = {});
 
-// What is measured of a Patient under a code: one row per unit that values are kept in.
+// What is measured of a Patient, and of those merged with it, under a code: one row per unit that
+// values are kept in.
 struct StatsRequest {
   std::string patient;  // served id
   std::string coding;   // "code" or "system|code"

@@ -36,12 +36,26 @@ TEST(FhirSearchTest, LeavesOutWhatIsUnknownUnlessStrict) {
   EXPECT_EQ(Read(FhirType::kPatient, parameters).known.size(), 1u);
   EXPECT_TRUE(IsRefused(FhirType::kPatient, parameters, true));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"gender:above", "male"}}));
-  EXPECT_TRUE(Read(FhirType::kPatient, {{"gender", ""}}).criteria.empty());
+  for (const std::string nothing : {"", ","}) {
+    const auto search = Read(FhirType::kPatient, {{"gender", nothing}});
+    EXPECT_TRUE(search.criteria.empty() && search.known.empty());
+    EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"gender", nothing}}, true));
+  }
+}
+
+// The next page is sorted by them, too.
+TEST(FhirSearchTest, KeepsTheSortKeysThatAreServed) {
+  const auto search = Read(FhirType::kObservation, {{"_sort", "-date,code,status"}});
+  EXPECT_EQ(search.sort.size(), 2u);
+  EXPECT_EQ(search.known, (QueryList{{"_sort", "-date,status"}}));
+  EXPECT_TRUE(Read(FhirType::kObservation, {{"_sort", "code"}}).known.empty());
+  EXPECT_TRUE(IsRefused(FhirType::kObservation, {{"_sort", "-date,code"}}, true));
 }
 
 TEST(FhirSearchTest, RefusesValuesThatAreNone) {
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"birthdate", "soon"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"active", "perhaps"}}));
+  EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"name", "\xff"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"gender:missing", "x"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"_count", "-1"}}));
   EXPECT_TRUE(IsRefused(FhirType::kPatient, {{"_cursor", "x"}}));
@@ -84,6 +98,9 @@ TEST(FhirSearchTest, TakesACursorOfItsOwnSortAlone) {
   const std::string cursor = EncodeCursor({"17", "o1", ""});
   EXPECT_FALSE(IsRefused(FhirType::kObservation, {{"_sort", "-date"}, {"_cursor", cursor}}));
   EXPECT_TRUE(IsRefused(FhirType::kObservation, {{"_cursor", cursor}}));
+  const std::string text = EncodeCursor({"final", "o1", ""});
+  EXPECT_FALSE(IsRefused(FhirType::kObservation, {{"_sort", "status"}, {"_cursor", text}}));
+  EXPECT_TRUE(IsRefused(FhirType::kObservation, {{"_sort", "-date"}, {"_cursor", text}}));
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ Result<NumberRange> ParseSearchNumber(std::string_view text) {
 
 Result<SearchQuantity> ParseSearchQuantity(std::string_view text) {
   const auto parts = SplitEscaped(text, '|');
-  if (parts.size() > 3) return NoSuchValue("quantity", text);
+  if (parts.size() != 1 && parts.size() != 3) return NoSuchValue("quantity", text);
   const Prefixed prefixed = TakePrefix(parts[0]);
   SearchQuantity quantity;
   quantity.prefix = prefixed.prefix;
@@ -138,8 +138,6 @@ Result<SearchQuantity> ParseSearchQuantity(std::string_view text) {
   if (parts.size() == 3) {
     quantity.system = Unescaped(parts[1]);
     quantity.unit = Unescaped(parts[2]);
-  } else if (parts.size() == 2) {
-    quantity.unit = Unescaped(parts[1]);
   }
   return quantity;
 }

@@ -79,6 +79,7 @@ TEST(FhirSearchValueTest, ReadsQuantitiesInAllForms) {
   EXPECT_EQ(ParseSearchQuantity("5.4")->unit, "");
   EXPECT_FALSE(ParseSearchQuantity("mg"));
   EXPECT_FALSE(ParseSearchQuantity("5|a|b|c"));
+  EXPECT_FALSE(ParseSearchQuantity("5|mg"));
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ constexpr std::array kStatistics = {
 
 struct StatsAsked {
   std::string patient;
+  bool of_patient = true;  // not of another subject: of these nothing is measured
   std::string system;
   std::vector<std::string> codes;
   std::vector<const Statistic*> statistics;
@@ -72,11 +73,26 @@ Status ReadPeriod(const Request& request, Micros now, StatsAsked& asked) {
   return {};
 }
 
+constexpr std::array<std::string_view, 8> kParameters = {"subject",  "code",  "system", "statistic",
+                                                         "duration", "start", "end",    "_format"};
+
+Status RefuseUnknown(const Request& request) {
+  for (const auto& [name, _] : request.query) {
+    if (std::ranges::find(kParameters, name) == kParameters.end()) {
+      return WrongStats(fmt::format("$stats takes no {}", name.substr(0, 100)));
+    }
+  }
+  return {};
+}
+
 Result<StatsAsked> ReadStats(const Request& request, Micros now) {
   StatsAsked asked;
+  if (IsStrict(request)) VL_RETURN_IF_ERROR(RefuseUnknown(request));
   const std::string* const subject = request.Query("subject");
-  const fhir::ReferenceTarget target = fhir::ParseReference(subject ? *subject : "");
+  const fhir::ReferenceTarget target =
+      fhir::ParseReference(subject != nullptr ? std::string_view(*subject) : std::string_view());
   if (subject != nullptr) asked.patient = target.id.empty() ? *subject : std::string(target.id);
+  asked.of_patient = target.type.empty() || target.type == "Patient";
   const std::string* const system = request.Query("system");
   if (system != nullptr) asked.system = *system;
   asked.codes = ValuesOf(request, "code");
@@ -139,8 +155,10 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
   std::vector<std::string> aggregates;
   for (const Statistic* const one : asked.statistics) aggregates.emplace_back(one->sql);
   JsonWriter json;
-  json.BeginObject().Key("resourceType").String("Parameters").Key("parameter").BeginArray();
+  json.BeginObject().Key("resourceType").String("Parameters");
+  bool any = false;
   for (const std::string& code : asked.codes) {
+    if (!asked.of_patient) break;
     const std::string coding = asked.system.empty() ? code : asked.system + "|" + code;
     const StatsRequest wanted{asked.patient, coding, asked.begin, asked.end};
     const auto statement = [&](const FhirTables& tables) {
@@ -151,11 +169,15 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
     while (true) {
       VL_TRY(const bool more, rows.Next());
       if (!more) break;
+      // An empty array is no FHIR.
+      if (!any) json.Key("parameter").BeginArray();
+      any = true;
       json.BeginObject().Key("name").String("statistics").Key("resource");
       json.Raw(StatsObservation(asked, Unescaped(code), rows)).EndObject();
     }
   }
-  return FhirAnswer(json.EndArray().EndObject().Take());
+  if (any) json.EndArray();
+  return FhirAnswer(json.EndObject().Take());
 }
 
 }  // namespace vitalake::serve

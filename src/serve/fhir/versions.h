@@ -7,6 +7,7 @@
 
 #include "serve/fhir/page.h"
 #include "serve/fhir/resources.h"
+#include "serve/http/message.h"
 
 namespace vitalake::serve {
 
@@ -19,5 +20,9 @@ Result<std::optional<ResourceRow>> CurrentVersion(const FhirPlace& place, FhirTy
 // files whose rows are indexed.
 Result<std::vector<ResourceRow>> VersionsOf(const FhirPlace& place, FhirType type,
                                             const std::string& served_id);
+
+// GET /fhir/{type}/{id}/_history: versions newest first, those since `_since`, `_count` a page.
+// Source: FHIR R4, http.html#history.
+Result<Response> FhirHistory(FhirType type, const FhirPlace& place, const Request& request);
 
 }  // namespace vitalake::serve

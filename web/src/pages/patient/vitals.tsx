@@ -1,4 +1,4 @@
-// The other vital signs: the latest value of each, and its daily means.
+// The other vital signs: the latest value of each, and its daily means in that value's unit.
 import type {JSX} from 'preact';
 
 import {vitalName} from '../../lib/alerts';
@@ -28,12 +28,15 @@ async function load(id: string, signal: AbortSignal): Promise<Vital[]> {
     [id],
     signal,
   );
-  const days = await rows<{code: string; mean: number}>(
-    `SELECT code, mean FROM gold.vital_daily WHERE patient_id = $1 AND code NOT IN ${kPressures} ORDER BY code, day`,
+  const days = await rows<{code: string; unit: string | null; mean: number}>(
+    `SELECT code, unit, mean FROM gold.vital_daily WHERE patient_id = $1 AND code NOT IN ${kPressures} ORDER BY code, day`,
     [id],
     signal,
   );
-  return latest.map((v) => ({...v, means: days.filter((d) => d.code === v.code).map((d) => d.mean)}));
+  return latest.map((v) => ({
+    ...v,
+    means: days.filter((d) => d.code === v.code && d.unit === v.unit).map((d) => d.mean),
+  }));
 }
 
 export function Vitals({id}: {id: string}): JSX.Element {
