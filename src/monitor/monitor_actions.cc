@@ -112,14 +112,7 @@ void Monitor::State::AnswerOperations(uint32_t person) {
   const Patient& patient = patients_[person];
   const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
   if (asked == 0 || !patient.has_birth_day) return;
-  AlertRecord& record = records_[asked];
-  record.state = AlertState::kClosed;
-  record.closed = clock_;
-  AlertEvent& event = Emit(Change::kClosed, record.vital, record);
-  event.notify = false;
-  event.explanation = "The patient is known now.";
-  Count(event);
-  DropOfPatient(person, asked);
+  CloseOfPatient(person, asked, "The patient is known now.");
 }
 
 Status Monitor::State::Do(const SettingsChanged& change) {

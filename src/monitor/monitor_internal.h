@@ -171,6 +171,7 @@ class Monitor::State {
 
   // Alerts of no single series.
   void Index(uint32_t person, const AlertRecord& record);
+  void CloseOfPatient(uint32_t person, uint32_t record, std::string_view explanation = {});
   void DropOfPatient(uint32_t person, uint32_t record);
   void CallOperations(const Reading& reading, uint32_t person, uint64_t key);
   void WithdrawOperations(uint32_t person, uint64_t key);
@@ -184,7 +185,6 @@ class Monitor::State {
   void WithdrawUnheld(uint64_t opener);
   std::list<Unheld>::iterator FindUnheld(const Hash128& id);
   void RollUp(uint32_t person, uint64_t opener);
-  void EndRollUp(uint32_t person, uint32_t record);
   // NEWS2 and the newest of its inputs.
   struct Scored {
     News2Reading news2;

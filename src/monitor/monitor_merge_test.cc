@@ -102,6 +102,17 @@ TEST_F(MonitorMergeTest, ACircleIsOnePerson) {
   EXPECT_THAT(stream_.Heard(), ElementsAre("closed severe-high closed quietly"));
 }
 
+// A DELETE names no patient.
+TEST_F(MonitorMergeTest, ARetractionFindsTheReadingOfACircle) {
+  Merge("a", "b");
+  Merge("b", "c");
+  Merge("c", "a");
+  stream_.Tell(Bp(0, 185, 95).Of("b"));
+  EXPECT_THAT(stream_.Heard(), ElementsAre("opened severe-high pending"));
+  stream_.Tell(Retracted(Bp(0, 0, 0).Of(""), kMinute));
+  EXPECT_THAT(stream_.Heard(), ElementsAre("withdrawn severe-high withdrawn"));
+}
+
 TEST_F(MonitorMergeTest, AlertsOfNoSingleSeriesGoAlong) {
   stream_.Tell(AsInpatient(One(Vital::kRespiratoryRate, 0, 30).Of("a")));
   const auto news2 = [&] {

@@ -392,11 +392,10 @@ void Monitor::State::TakeBackElsewhere(const Reading& reading, uint32_t index, u
 // False when there is nothing to take back. The version of one that has left the ring is not known:
 // a first one cannot be higher.
 bool Monitor::State::TakeBack(uint32_t index, uint64_t key, uint64_t rank) {
-  constexpr uint64_t kSecondVersion = uint64_t{3} << 41;  // as PackRank has it
   Series& series = series_[index];
   cause_.rule = rules_.back().second.Find({series.vital, ToMicros(clock_), false, false});
   if (FindKey(series, key) < 0) {
-    if (rank < kSecondVersion) return false;
+    if (rank < PackRank({.version = 2, .last_updated = {}}, false)) return false;
     RetractOpener(index, key);
   } else if (RetractEntry(series, key, rank) != RingOutcome::kChanged) {
     return false;
@@ -410,7 +409,7 @@ std::vector<uint32_t> Monitor::State::SeriesWith(uint64_t key) const {
   std::vector<uint32_t> found;
   keys_.ForEach(key, [&](uint32_t index) {
     const Series& series = series_[index];
-    if (patients_[series.patient].survivor != 0) return;
+    if (Rests(series)) return;
     if (FindKey(series, key) >= 0 || HasOpener(series, key)) found.push_back(index);
   });
   std::sort(found.begin(), found.end());

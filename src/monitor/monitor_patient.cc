@@ -140,15 +140,8 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   if (known && age && !suppressed) return;  // a rule could judge it: it is outside its ages
   uint32_t number = person == 0 ? 0 : FindRecord(patients_[person].first_alert, Rule::kOperations);
   if (number != 0) {
-    AlertRecord& before = records_[number];
-    if (clock_ - before.opened < kDaySeconds) return;
-    before.state = AlertState::kClosed;
-    before.closed = clock_;
-    AlertEvent& event = Emit(Change::kClosed, before.vital, before);
-    event.notify = false;
-    event.explanation = "Asked again after a day.";
-    Count(event);
-    DropOfPatient(person, number);
+    if (clock_ - records_[number].opened < kDaySeconds) return;
+    CloseOfPatient(person, number, "Asked again after a day.");
   }
   AlertRecord record;
   record.rule = Rule::kOperations;
@@ -201,6 +194,19 @@ void Monitor::State::Index(uint32_t person, const AlertRecord& record) {
   if (index != 0) keys_.Add(record.opener, index);
 }
 
+// Quietly. Without an explanation of its own it has that of its rule.
+void Monitor::State::CloseOfPatient(uint32_t person, uint32_t number,
+                                    std::string_view explanation) {
+  AlertRecord& record = records_[number];
+  record.state = AlertState::kClosed;
+  record.closed = clock_;
+  AlertEvent& event = Emit(Change::kClosed, record.vital, record);
+  event.notify = false;
+  event.explanation = explanation.empty() ? Explain(event, {}) : std::string(explanation);
+  Count(event);
+  DropOfPatient(person, number);
+}
+
 void Monitor::State::DropOfPatient(uint32_t person, uint32_t number) {
   const AlertRecord record = records_[number];
   RemoveRecord(patients_[person].first_alert, number);
@@ -232,17 +238,6 @@ void Monitor::State::RollUp(uint32_t person, uint64_t opener) {
   event.window_s = kDaySeconds;
   Count(event);
   SchedulePatient(person);
-}
-
-void Monitor::State::EndRollUp(uint32_t person, uint32_t number) {
-  AlertRecord& record = records_[number];
-  record.state = AlertState::kClosed;
-  record.closed = clock_;
-  AlertEvent& event = Emit(Change::kClosed, Vital::kSeveral, record);
-  event.notify = false;
-  event.explanation = Explain(event, {});
-  Count(event);
-  DropOfPatient(person, number);
 }
 
 // The newest reading of a vital sign that can be used.

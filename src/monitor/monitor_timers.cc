@@ -158,7 +158,7 @@ void Monitor::State::OnPatientTimer(uint32_t person) {
     const Seconds end = EndOfRollUp(records_[number]);
     const Seconds due = PatientReminderDue(person, records_[number]);
     if (end != 0 && end <= clock_) {
-      EndRollUp(person, number);
+      CloseOfPatient(person, number);
     } else if (due != 0 && due <= clock_) {
       RemindOfPatient(person, records_[number]);
     }
