@@ -11,14 +11,16 @@
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "base/log.h"
-#include "base/utf8.h"
+#include "engine/row_buffer.h"
 #include "ingest/bronze_copies.h"
 #include "ingest/group_stage.h"
 #include "ingest/input_files.h"
 #include "ingest/outcome_json.h"
+#include "ingest/record_stager.h"
 #include "ingest/run_lock.h"
 #include "ingest/stream/position.h"
 #include "lake/catalogue.h"
+#include "lake/cell_row.h"
 #include "lake/gold.h"
 #include "lake/ledger.h"
 #include "lake/table_writer.h"
@@ -450,32 +452,25 @@ void RunWorker::DescribeOutcomes() {
 // was and why.
 Status RunWorker::QuarantineFailed() {
   if (failed_.empty()) return {};
-  std::string rows;
+  const std::string& run = run_.run.value;
+  engine::RowBuffer rows(lake_.engine(), QuarantineColumns());
+  lake::CellRow row;
   for (const lake::LedgerFile& file : run_.files) {
     if (!failed_.contains(file.ordinal)) continue;
-    const std::string path = ValidUtf8(file.path);
-    rows +=
-        fmt::format("{}({}, {}, {}, {}, make_timestamptz({}), {}, {})", rows.empty() ? "" : ", ",
-                    engine::QuoteLiteral(fmt::format(
-                        "{:016x}", Hash64(fmt::format("{}\n{}", run_.run.value, file.ordinal)))),
-                    engine::QuoteLiteral(file.source), engine::QuoteLiteral(path),
-                    engine::QuoteLiteral(ValidUtf8(file.message)), file.received_at,
-                    engine::QuoteLiteral(file.id_space), engine::QuoteLiteral(file.key_mode));
+    const std::string id = fmt::format("{:016x}", Hash64(fmt::format("{}\n{}", run, file.ordinal)));
+    row.Clear();
+    row.Text(id).Text(run).Text(file.source).Text(file.path);
+    row.Text("file").Null().Text(file.message).Null();
+    row.Int(file.received_at).Null().Text(file.id_space).Text(file.key_mode).Null().Null().Null();
+    rows.Append(row.cells());
     ++summary_.quarantine_reasons["file"];
   }
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   lake::CommitNote note;
   note.txns[TxnApp(run_.run) + "/files"] = 0;
-  note.info["run"] = fmt::format("\"{}\"", run_.run.value);
-  const std::string select = fmt::format(
-      "SELECT id, {} AS run, source, position, 'file' AS reason, NULL::VARCHAR AS element_path, "
-      "message, NULL::VARCHAR AS payload, received_at, NULL::TIMESTAMPTZ AS replayed_at, id_space, "
-      "key_mode, NULL::VARCHAR AS source_partition, NULL::BIGINT AS source_offset, "
-      "NULL::BIGINT AS source_length FROM (VALUES {}) AS t(id, source, position, message, "
-      "received_at, id_space, key_mode)",
-      engine::QuoteLiteral(run_.run.value), rows);
-  auto done =
-      lake::AppendRows(lake_, connection, lake::FixedTable("ops.quarantine"), select, note, wait_);
+  note.info["run"] = fmt::format("\"{}\"", run);
+  auto done = lake::AppendRows(lake_, connection, lake::FixedTable("ops.quarantine"),
+                               "SELECT * FROM " + rows.sql(), note, wait_);
   if (!done) return Because(std::move(done).error(), "quarantining files");
   return {};
 }

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import psycopg
+import pytest
 
 from postgres_cluster import Cluster
 from product import run
@@ -72,3 +73,25 @@ def copied(service):
                 for piece in out:
                     into.write(piece)
     return cluster
+
+
+# ---- Fixtures of the files that judge it: each has a service of its own.
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    served = filled(tmp_path_factory.mktemp("postgres"))
+    yield served
+    served.stop()
+
+
+@pytest.fixture
+def client(service):
+    with service.connect() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def real(service):
+    cluster = copied(service)
+    yield cluster
+    cluster.stop()

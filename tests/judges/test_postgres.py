@@ -17,30 +17,10 @@ import pytest
 import sqlalchemy
 
 import postgres_statements
-from postgres_service import PATIENTS, SLOW, copied, filled
+from postgres_service import PATIENTS, SLOW, client, real, service
 from product import run
 
 UTC = datetime.timezone.utc
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    served = filled(tmp_path_factory.mktemp("postgres"))
-    yield served
-    served.stop()
-
-
-@pytest.fixture
-def client(service):
-    with service.connect() as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
-def real(service):
-    cluster = copied(service)
-    yield cluster
-    cluster.stop()
 
 
 # ---- The same as PostgreSQL.

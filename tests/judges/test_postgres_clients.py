@@ -15,22 +15,8 @@ from py4j.protocol import Py4JJavaError
 
 import jdbc
 import postgres_tools
-from postgres_service import PATIENTS, copied, filled
+from postgres_service import real, service
 from product import ROOT
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    served = filled(tmp_path_factory.mktemp("clients"))
-    yield served
-    served.stop()
-
-
-@pytest.fixture(scope="module")
-def real(service):
-    cluster = copied(service)
-    yield cluster
-    cluster.stop()
 
 
 # ---- npm's pg.

@@ -19,21 +19,8 @@ import psycopg
 import psycopg.pq
 import pytest
 
-from postgres_service import ENDLESS, PATIENTS, SLOW, Postgres, filled
+from postgres_service import ENDLESS, PATIENTS, SLOW, Postgres, client, service
 from product import run
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    served = filled(tmp_path_factory.mktemp("postgres"))
-    yield served
-    served.stop()
-
-
-@pytest.fixture
-def client(service):
-    with service.connect() as connection:
-        yield connection
 
 
 # None of them would end while anybody waits.
