@@ -11,6 +11,7 @@
 #include "lake/gold_model.h"
 #include "lake/gold_refresh.h"
 #include "lake/gold_sources.h"
+#include "lake/person_link.h"
 #include "lake/sql_text.h"
 #include "lake/step_times.h"
 #include "lake/table_writer.h"

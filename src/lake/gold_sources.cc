@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/relation.h"
+#include "lake/person_link.h"
 #include "lake/sql_text.h"
 #include "lake/table_writer.h"
 
@@ -44,34 +45,6 @@ std::map<GoldSource, int64_t> FeedsOf(const std::map<GoldSource, int64_t>& seen)
 }
 
 }  // namespace
-
-std::string PersonLinkSql(std::string_view patients) {
-  return fmt::format(
-      "WITH RECURSIVE said AS (SELECT coalesce(id_space, '') AS id_space, id, replaced_by, "
-      "replaces "
-      "  FROM ({}) WHERE retracted_at IS NULL AND "
-      "    (replaced_by IS NOT NULL OR replaces IS NOT NULL)), "
-      "own AS (SELECT id_space, id, replaced_by FROM said "
-      "  WHERE replaced_by IS NOT NULL AND replaced_by <> id), "
-      "claim AS (SELECT id_space, replaced AS id, min(id) AS replaced_by FROM ("
-      "  SELECT id_space, id, unnest(from_json(replaces, '[\"VARCHAR\"]')) AS replaced FROM said "
-      "  WHERE replaces IS NOT NULL) WHERE replaced <> id GROUP BY ALL), "
-      "link AS (FROM own UNION ALL "
-      "  FROM claim c WHERE NOT EXISTS (FROM own o WHERE o.id_space = c.id_space AND o.id = "
-      "c.id)), "
-      "chain(id_space, patient_id, tail_id) AS (SELECT id_space, id, replaced_by FROM link "
-      "  UNION SELECT c.id_space, c.patient_id, l.replaced_by FROM chain c "
-      "    JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id), "
-      "tail AS (SELECT c.*, l.id IS NULL AS is_end, r.patient_id IS NOT NULL AS is_round "
-      "  FROM chain c "
-      "  LEFT JOIN link l ON l.id_space = c.id_space AND l.id = c.tail_id "
-      "  LEFT JOIN chain r ON r.id_space = c.id_space AND r.patient_id = c.tail_id "
-      "    AND r.tail_id = r.patient_id) "
-      "SELECT id_space, patient_id, "
-      "  coalesce(min(tail_id) FILTER (is_end), min(tail_id) FILTER (is_round)) AS person_id "
-      "FROM tail GROUP BY id_space, patient_id",
-      patients);
-}
 
 GoldSources::GoldSources(Lake& lake, engine::Connection& connection, const Wait& wait)
     : lake_(lake),
@@ -114,42 +87,30 @@ int64_t GoldSources::Version(const std::string& table) const {
 
 Status GoldSources::FindLinks() {
   VL_RETURN_IF_ERROR(RunSql(connection_, fmt::format("CREATE SCHEMA {}", schema_), wait_));
-  VL_TRY(const std::string patients,
-         engine::RelationSql(Files(std::string(kPatients)), {.columns = LinkColumns()}));
+  const delta::Snapshot& snapshot = *snapshots_.at(std::string(kPatients));
+  VL_TRY(std::string rows,
+         engine::RelationSql(Files(std::string(kPatients)),
+                             {.columns = LinkColumns(
+                                  snapshot, {"id_space", "id", "replaced_by", "retracted_at"})}));
+  const std::string patients = LinkRows(snapshot, std::move(rows));
   // Mostly there is none, which the files' own statistics tell.
   VL_TRY(const int64_t links, connection_.ScalarInt(fmt::format(
-                                  "SELECT count(*) FROM ({}) WHERE replaced_by IS NOT NULL{}",
-                                  patients, HasReplaces() ? " OR replaces IS NOT NULL" : "")));
+                                  "SELECT count(*) FROM ({}) WHERE replaced_by IS NOT NULL "
+                                  "OR replaces IS NOT NULL",
+                                  patients)));
   has_links_ = links > 0;
   if (!has_links_) return {};
-  if (HasReplaces()) {
-    VL_RETURN_IF_ERROR(RunSql(
-        connection_,
-        fmt::format("CREATE TABLE {} AS SELECT coalesce(id_space, '') AS id_space, id AS claimant, "
-                    "unnest(from_json(replaces, '[\"VARCHAR\"]')) AS id FROM ({}) "
-                    "WHERE replaces IS NOT NULL AND retracted_at IS NULL",
-                    Relation("claim"), patients),
-        wait_));
-  }
+  VL_RETURN_IF_ERROR(RunSql(
+      connection_,
+      fmt::format("CREATE TABLE {} AS SELECT coalesce(id_space, '') AS id_space, id AS claimant, "
+                  "unnest(from_json(replaces, '[\"VARCHAR\"]')) AS id FROM ({}) "
+                  "WHERE replaces IS NOT NULL AND retracted_at IS NULL",
+                  Relation("claim"), patients),
+      wait_));
   return RunSql(
       connection_,
-      fmt::format("CREATE TABLE {} AS {}", Relation("person_link"),
-                  PersonLinkSql(HasReplaces() ? patients
-                                              : fmt::format("SELECT *, NULL::VARCHAR AS replaces "
-                                                            "FROM ({})",
-                                                            patients))),
+      fmt::format("CREATE TABLE {} AS {}", Relation("person_link"), PersonLinkSql(patients)),
       wait_);
-}
-
-// A lake of before has no such column, nor has one whose view of patients is the user's.
-bool GoldSources::HasReplaces() const {
-  return snapshots_.at(std::string(kPatients))->schema().FindField("replaces") != nullptr;
-}
-
-std::vector<std::string> GoldSources::LinkColumns() const {
-  std::vector<std::string> columns = {"id_space", "id", "replaced_by", "retracted_at"};
-  if (HasReplaces()) columns.emplace_back("replaces");
-  return columns;
 }
 
 Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
@@ -171,15 +132,16 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
   std::string id = engine::QuoteName(source.person_column);
   if (source.table == kPatients) {
     // Change files may be older than a column.
-    VL_TRY(rows, engine::ChangesSql(Files(source.table), *changes, LinkColumns()));
-    const bool replaces = HasReplaces();
+    const delta::Snapshot& snapshot = *snapshots_.at(source.table);
+    VL_TRY(std::string changed,
+           engine::ChangesSql(Files(source.table), *changes,
+                              LinkColumns(snapshot, {"id_space", "id", "replaced_by"})));
+    rows = LinkRows(snapshot, std::move(changed));
     VL_TRY(const int64_t linked,
-           connection_.ScalarInt(fmt::format("SELECT count(replaced_by){} FROM ({})",
-                                             replaces ? " + count(replaces)" : "", rows)));
+           connection_.ScalarInt(
+               fmt::format("SELECT count(replaced_by) + count(replaces) FROM ({})", rows)));
     links_changed_ = links_changed_ || linked > 0;
-    id = replaces ? "unnest([id, replaced_by] || "
-                    "coalesce(from_json(replaces, '[\"VARCHAR\"]'), []))"
-                  : "unnest([id, replaced_by])";
+    id = "unnest([id, replaced_by] || coalesce(from_json(replaces, '[\"VARCHAR\"]'), []))";
   }
   const std::string day =
       source.day_column.empty() ? "CAST(NULL AS DATE)" : engine::QuoteName(source.day_column);
@@ -201,21 +163,17 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
 std::string GoldSources::ClosureSql(const std::string& named, std::string_view carried) const {
   const std::string link = Relation("person_link");
   if (!has_links_) return fmt::format("SELECT DISTINCT id_space, id{} FROM {}", carried, named);
-  const std::string claims =
-      HasReplaces() ? fmt::format(
-                          "UNION SELECT n.id_space, c.claimant{0} FROM {1} n JOIN {2} c "
-                          "ON c.id_space = n.id_space AND c.id = n.id",
-                          carried, named, Relation("claim"))
-                    : "";
   return fmt::format(
-      "WITH said AS (SELECT id_space, id{0} FROM {1} {3}), "
+      "WITH said AS (SELECT id_space, id{0} FROM {1} UNION "
+      "  SELECT n.id_space, c.claimant{0} FROM {1} n JOIN {3} c "
+      "  ON c.id_space = n.id_space AND c.id = n.id), "
       "person AS (SELECT id_space, id{0} FROM said UNION "
       "  SELECT n.id_space, m.person_id{0} FROM said n JOIN {2} m "
       "  ON m.id_space = n.id_space AND m.patient_id = n.id) "
       "SELECT id_space, id{0} FROM person UNION "
       "SELECT m.id_space, m.patient_id{0} FROM {2} m JOIN person p "
       "ON p.id_space = m.id_space AND p.id = m.person_id",
-      carried, named, link, claims);
+      carried, named, link, Relation("claim"));
 }
 
 Status GoldSources::ExpandNamed() {

@@ -20,17 +20,6 @@
 
 namespace vitalake::lake {
 
-// The relation `person_link` over patients' rows: (id_space, patient_id, person_id), whom a
-// patient's readings count for: the end of the chain of `replaced_by`; in or before a cycle, the
-// cycle's smallest id. Who says nothing of the kind is replaced by who says to replace them
-// (`replaces`), of several by the smallest id. Only patients with a link are in it.
-std::string PersonLinkSql(std::string_view patients);
-
-// The same without a row: what models join when no patient has a link (the engine then leaves the
-// join out), or when only their shape is asked for.
-inline constexpr std::string_view kNoLinks =
-    "SELECT '' AS id_space, '' AS patient_id, '' AS person_id WHERE false";
-
 // Its relations live in a schema of their own in the engine, which goes with the object; queries
 // over them may run on any connection, several at once. Lake and connection must outlive it.
 class GoldSources {
@@ -70,8 +59,6 @@ class GoldSources {
 
  private:
   GoldSources(Lake& lake, engine::Connection& connection, const Wait& wait);
-  bool HasReplaces() const;
-  std::vector<std::string> LinkColumns() const;
   Result<bool> CollectNamed(const GoldSource& source, int64_t seen);
   std::string ClosureSql(const std::string& named, std::string_view carried) const;
   std::string TouchedJoin(const std::string& person_column, const std::string& day_column) const;

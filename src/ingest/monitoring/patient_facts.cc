@@ -10,6 +10,7 @@
 #include "engine/relation.h"
 #include "engine/row_buffer.h"
 #include "lake/cell_row.h"
+#include "lake/person_link.h"
 #include "lake/upsert_sql.h"
 
 namespace vitalake::ingest {
@@ -20,11 +21,6 @@ constexpr std::string_view kPatientTable = "silver.patient";
 std::optional<int64_t> NumberOf(JsonValue json, std::string_view name) {
   const JsonValue value = json.Find(name);
   return value ? value.AsInt() : std::nullopt;
-}
-
-// The snapshot's columns that say who was merged into whom.
-bool HasReplaces(const delta::Snapshot& snapshot) {
-  return snapshot.schema().FindField("replaces") != nullptr;
 }
 
 bool FlagOf(JsonValue json, std::string_view name) {
@@ -148,15 +144,16 @@ Status PatientFacts::ReadClaims(const Wait& wait) {
   if (snapshot->version().value == claims_at_) return {};
   claims_.clear();
   claims_at_ = snapshot->version().value;
-  if (!HasReplaces(*snapshot) || snapshot->files().empty()) return {};
-  VL_TRY(const std::string rows,
-         engine::RelationSql(lake_.Files(snapshot, kPatientTable),
-                             {.columns = {"id_space", "id", "retracted_at", "replaces"}}));
+  if (snapshot->files().empty()) return {};
+  VL_TRY(std::string rows,
+         engine::RelationSql(
+             lake_.Files(snapshot, kPatientTable),
+             {.columns = lake::LinkColumns(*snapshot, {"id_space", "id", "retracted_at"})}));
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,
          connection.Query(fmt::format("SELECT id, replaces FROM ({}) WHERE replaces IS NOT NULL "
                                       "AND retracted_at IS NULL AND coalesce(id_space, '') = ?",
-                                      rows),
+                                      lake::LinkRows(*snapshot, std::move(rows))),
                           {id_space_}, wait));
   for (;;) {
     VL_TRY(const bool more, found.Next());
@@ -171,15 +168,14 @@ Result<std::vector<WatchedPatient>> PatientFacts::FindRows(const std::set<std::s
   std::vector<WatchedPatient> patients;
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
   if (snapshot->files().empty()) return patients;
-  std::vector<std::string> columns = {"id_space",     "id",         "version_id", "last_updated",
-                                      "retracted_at", "birth_date", "deceased",   "deceased_time",
-                                      "is_test",      "replaced_by"};
-  if (HasReplaces(*snapshot)) columns.emplace_back("replaces");
-  VL_TRY(const std::string rows,
-         engine::RelationSql(lake_.Files(snapshot, kPatientTable),
-                             {.columns = columns,
-                              .bounds = {{"id", Op::kGreaterEqual, *ids.begin()},
-                                         {"id", Op::kLessEqual, *ids.rbegin()}}}));
+  VL_TRY(std::string rows,
+         engine::RelationSql(
+             lake_.Files(snapshot, kPatientTable),
+             {.columns = lake::LinkColumns(
+                  *snapshot, {"id_space", "id", "version_id", "last_updated", "retracted_at",
+                              "birth_date", "deceased", "deceased_time", "is_test", "replaced_by"}),
+              .bounds = {{"id", Op::kGreaterEqual, *ids.begin()},
+                         {"id", Op::kLessEqual, *ids.rbegin()}}}));
   engine::RowBuffer wanted(lake_.engine(), {{"id", view::ColumnType::kVarchar, "", ""}});
   lake::CellRow row;
   for (const std::string& id : ids) {
@@ -191,10 +187,10 @@ Result<std::vector<WatchedPatient>> PatientFacts::FindRows(const std::set<std::s
          connection.Query(
              fmt::format("SELECT id, {}, last_updated, "
                          "retracted_at IS NOT NULL, birth_date, deceased, deceased_time, is_test, "
-                         "replaced_by, {} FROM ({}) WHERE coalesce(id_space, '') = ? "
+                         "replaced_by, replaces FROM ({}) WHERE coalesce(id_space, '') = ? "
                          "AND id IN (SELECT id FROM {}) ORDER BY id",
                          lake::upsert_sql::VersionNumber("version_id"),
-                         HasReplaces(*snapshot) ? "replaces" : "NULL::VARCHAR", rows, wanted.sql()),
+                         lake::LinkRows(*snapshot, std::move(rows)), wanted.sql()),
              {id_space_}, wait));
   for (;;) {
     VL_TRY(const bool more, found.Next());
@@ -221,20 +217,16 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
   const auto changes = table->Changes(Version{first}, Version{latest});
   if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up
   if (changes->empty()) return ids;
-  const bool replaces = HasReplaces(*snapshot);
-  std::vector<std::string> columns = {"id_space", "id"};
-  if (replaces) columns.emplace_back("replaces");
-  const auto rows = engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, columns);
+  auto rows = engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes,
+                                 lake::LinkColumns(*snapshot, {"id_space", "id"}));
   if (!rows) return std::nullopt;  // vacuumed
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,
-         connection.Query(fmt::format("SELECT DISTINCT {} FROM ({}) WHERE coalesce(id_space, '') "
-                                      "= ?",
-                                      replaces ? "unnest([id] || coalesce(from_json(replaces, "
-                                                 "'[\"VARCHAR\"]'), []))"
-                                               : "id",
-                                      *rows),
-                          {id_space_}, wait));
+         connection.Query(
+             fmt::format("SELECT DISTINCT unnest([id] || coalesce(from_json(replaces, "
+                         "'[\"VARCHAR\"]'), [])) FROM ({}) WHERE coalesce(id_space, '') = ?",
+                         lake::LinkRows(*snapshot, *std::move(rows))),
+             {id_space_}, wait));
   for (;;) {
     VL_TRY(const bool more, found.Next());
     if (!more) return ids;
