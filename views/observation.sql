@@ -31,5 +31,8 @@ SELECT COLUMNS('^_[a-z].*'),
   mean AS mean_pressure,
   CASE WHEN _quality NOT LIKE '%implausible%' THEN bp_interpretation(systolic, diastolic) END
     AS computed_interpretation_code,
-  bp_rule_set() AS rule_set, bp_rule_version() AS rule_version
+  bp_rule_set() AS rule_set, bp_rule_version() AS rule_version,
+  CASE WHEN patient_id IS NULL
+    THEN patient_identifier(subject_query, subject_identifier_system, subject_identifier_value)
+  END AS subject_identifier
 FROM measured

@@ -31,5 +31,8 @@ SELECT COLUMNS('^_[a-z].*'),
   fhir_offset_minutes(effective_sent) AS effective_offset_minutes,
   coalesce(device, device_reference) AS device,
   CASE WHEN _home = 'silver.observation' THEN '85354-9' END AS panel,
-  category_code, coalesce(performer, performer_reference) AS performer, encounter
+  category_code, coalesce(performer, performer_reference) AS performer, encounter,
+  CASE WHEN patient_id IS NULL
+    THEN patient_identifier(subject_query, subject_identifier_system, subject_identifier_value)
+  END AS subject_identifier
 FROM judged

@@ -12,6 +12,7 @@
 #include "clinical/quality.h"
 #include "clinical/rule_set.h"
 #include "fhir/datetime.h"
+#include "fhir/references.h"
 
 namespace vitalake::clinical::sql {
 namespace {
@@ -280,6 +281,13 @@ std::optional<int32_t> FhirOffsetMinutes(Text text) {
   const auto time = Parse(text);
   if (!time || !time->offset_minutes) return std::nullopt;
   return *time->offset_minutes;
+}
+
+std::optional<std::string> PatientIdentifier(Text reference, Text system, Text value) {
+  std::string named =
+      fhir::PatientIdentifier(reference.value_or(""), system.value_or(""), value.value_or(""));
+  if (named.empty()) return std::nullopt;
+  return named;
 }
 
 std::string TimeQuality(Text text) {

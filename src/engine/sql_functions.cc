@@ -246,6 +246,8 @@ Status RegisterTimeFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(
       FunctionSet("fhir_precision").Add<&sql::FhirPrecision, 1>().Register(connection));
   VL_RETURN_IF_ERROR(
+      FunctionSet("patient_identifier").Add<&sql::PatientIdentifier, 3>().Register(connection));
+  VL_RETURN_IF_ERROR(
       FunctionSet("fhir_offset_minutes").Add<&sql::FhirOffsetMinutes, 1>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("time_quality").Add<&sql::TimeQuality, 1>().Register(connection));
   return FunctionSet("merge_tokens").Add<&sql::MergeTokens, 2>().Register(connection);

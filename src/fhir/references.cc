@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "base/percent.h"
+
 namespace vitalake::fhir {
 namespace {
 
 constexpr std::string_view kUrnUuid = "urn:uuid:";
+constexpr std::string_view kParameter = "identifier=";
 
 bool IsLetter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
@@ -72,6 +75,24 @@ IdSyntax CheckId(std::string_view id) {
     underscore |= !plain;
   }
   return underscore ? IdSyntax::kUnderscore : IdSyntax::kValid;
+}
+
+std::string PatientIdentifier(std::string_view reference, std::string_view system,
+                              std::string_view value) {
+  if (!value.empty()) return std::string(system).append("|").append(value);
+  const ReferenceTarget target = ParseReference(reference);
+  if (target.form != ReferenceForm::kConditional || target.type != "Patient") return {};
+  std::string_view query = reference.substr(reference.find('?') + 1);
+  query = query.substr(0, query.find('#'));
+  while (!query.empty()) {
+    const std::string_view one = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), one.size() + 1));
+    if (!one.starts_with(kParameter)) continue;
+    std::string token = PercentDecoded(one.substr(kParameter.size()), true).value_or("");
+    const bool names_none = token.empty() || token.ends_with('|');  // of a system, no value
+    return names_none ? std::string() : token;
+  }
+  return {};
 }
 
 size_t ResolveReferences(JsonValue resource, const BundleReferences* references) {

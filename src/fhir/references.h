@@ -1,10 +1,12 @@
 // References between resources: what a reference's text names, and those of a Bundle made plain.
-// Source: FHIR R4, References (https://hl7.org/fhir/R4/references.html) and Bundle, "Resolving
-// references in Bundles" (https://hl7.org/fhir/R4/bundle.html#references).
+// Source: FHIR R4, References (https://hl7.org/fhir/R4/references.html), conditional references
+// (https://hl7.org/fhir/R4/http.html#trules) and Bundle, "Resolving references in Bundles"
+// (https://hl7.org/fhir/R4/bundle.html#references).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/json_tree.h"
@@ -50,6 +52,13 @@ enum class IdSyntax : uint8_t {
 
 // Source: FHIR R4, Data Types, id.
 IdSyntax CheckId(std::string_view id);
+
+// By which identifier a reference means a Patient, given its `reference`, `identifier.system` and
+// `identifier.value`: "system|value", "|value" where it has no system; of a conditional reference
+// ("Patient?identifier=...") what is asked for, which may also be "value" of whatever system.
+// Empty: by none.
+std::string PatientIdentifier(std::string_view reference, std::string_view system,
+                              std::string_view value);
 
 // Replaces every string member named "reference" that is a key of `references` by what it maps to,
 // in the tree under `resource`, which then refers to the map's strings (both must outlive its use).

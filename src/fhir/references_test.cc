@@ -75,5 +75,26 @@ TEST(References, AreReplacedInTheTree) {
   EXPECT_EQ(tree->String("note"), "urn:uuid:a");
 }
 
+TEST(PatientIdentifier, AnIdentifierIsSystemAndValue) {
+  EXPECT_EQ(PatientIdentifier("", "urn:mrn", "7"), "urn:mrn|7");
+  EXPECT_EQ(PatientIdentifier("", "", "7"), "|7");
+  EXPECT_EQ(PatientIdentifier("", "urn:mrn", ""), "");
+}
+
+TEST(PatientIdentifier, AConditionalReferenceIsWhatItAsksFor) {
+  EXPECT_EQ(PatientIdentifier("Patient?identifier=urn:mrn|7", "", ""), "urn:mrn|7");
+  EXPECT_EQ(PatientIdentifier("Patient?identifier=urn%3Amrn%7C7", "", ""), "urn:mrn|7");
+  EXPECT_EQ(PatientIdentifier("https://a.org/fhir/Patient?active=true&identifier=7", "", ""), "7");
+  EXPECT_EQ(PatientIdentifier("Patient?identifier=7&active=true#x", "", ""), "7");
+}
+
+TEST(PatientIdentifier, OthersNameNone) {
+  for (const char* const text :
+       {"", "Patient/7", "Patient?name=x", "Patient?identifier=", "Patient?identifier=urn:mrn|",
+        "Group?identifier=7", "Patient?identifier=%zz", "#p", "urn:uuid:7"}) {
+    EXPECT_EQ(PatientIdentifier(text, "", ""), "") << text;
+  }
+}
+
 }  // namespace
 }  // namespace vitalake::fhir

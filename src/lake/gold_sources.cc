@@ -8,6 +8,7 @@
 #include "engine/relation.h"
 #include "lake/person_link.h"
 #include "lake/sql_text.h"
+#include "lake/subject_link.h"
 #include "lake/table_writer.h"
 
 namespace vitalake::lake {
@@ -87,6 +88,11 @@ int64_t GoldSources::Version(const std::string& table) const {
 
 Status GoldSources::FindLinks() {
   VL_RETURN_IF_ERROR(RunSql(connection_, fmt::format("CREATE SCHEMA {}", schema_), wait_));
+  VL_RETURN_IF_ERROR(FindPersonLinks());
+  return FindSubjects();
+}
+
+Status GoldSources::FindPersonLinks() {
   const delta::Snapshot& snapshot = *snapshots_.at(std::string(kPatients));
   VL_TRY(std::string rows,
          engine::RelationSql(Files(std::string(kPatients)),
@@ -113,6 +119,50 @@ Status GoldSources::FindLinks() {
       wait_);
 }
 
+// Makes `subject`, the identifiers by which readings name patients, and `subject_link`, whom they
+// mean.
+Status GoldSources::FindSubjects() {
+  if (!KeepIdentifiers(*snapshots_.at(std::string(kPatients)))) return {};
+  VL_RETURN_IF_ERROR(
+      RunSql(connection_,
+             fmt::format("CREATE TABLE {} (id_space VARCHAR, subject_identifier VARCHAR)",
+                         Relation("subject")),
+             wait_));
+  for (const auto& [table, snapshot] : snapshots_) {
+    if (!MayNameByIdentifier(*snapshot)) continue;
+    VL_TRY(const std::string named, NamedByIdentifierSql(Files(table)));
+    VL_TRY(
+        const int64_t found,
+        connection_.Execute(fmt::format("INSERT INTO {} {}", Relation("subject"), named), wait_));
+    if (found > 0) by_identifier_.insert(table);
+  }
+  if (by_identifier_.empty()) return {};
+  VL_RETURN_IF_ERROR(ReadHeld());
+  return RunSql(connection_,
+                fmt::format("CREATE TABLE {} AS {}", Relation("subject_link"),
+                            SubjectLinkSql("FROM " + Relation("subject"),
+                                           "FROM " + Relation("held"), LinksSql())),
+                wait_);
+}
+
+// Makes `held`: the identifiers of all patients.
+Status GoldSources::ReadHeld() {
+  if (held_is_read_) return {};
+  held_is_read_ = true;
+  VL_TRY(const std::string patients,
+         engine::RelationSql(Files(std::string(kPatients)),
+                             {.columns = {"id_space", "id", "identifiers", "retracted_at"}}));
+  return RunSql(connection_,
+                fmt::format("CREATE TABLE {} AS {}", Relation("held"),
+                            HeldIdentifiersSql(fmt::format(
+                                "SELECT * FROM ({}) WHERE retracted_at IS NULL", patients))),
+                wait_);
+}
+
+std::string GoldSources::LinksSql() const {
+  return has_links_ ? "FROM " + Relation("person_link") : std::string(kNoLinks);
+}
+
 Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
   if (seen >= Version(source.table)) return true;
   VL_TRY(delta::Table* const table, lake_.OpenTable(source.table));
@@ -128,31 +178,86 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
     paths.push_back(path->string());
   }
   if (paths.empty()) return true;
-  std::string rows = ReadParquetSql(paths);
-  std::string id = engine::QuoteName(source.person_column);
   if (source.table == kPatients) {
-    // Change files may be older than a column.
-    const delta::Snapshot& snapshot = *snapshots_.at(source.table);
-    VL_TRY(std::string changed,
-           engine::ChangesSql(Files(source.table), *changes,
-                              LinkColumns(snapshot, {"id_space", "id", "replaced_by"})));
-    rows = LinkRows(snapshot, std::move(changed));
-    VL_TRY(const int64_t linked,
-           connection_.ScalarInt(
-               fmt::format("SELECT count(replaced_by) + count(replaces) FROM ({})", rows)));
-    links_changed_ = links_changed_ || linked > 0;
-    id = "unnest([id, replaced_by] || coalesce(from_json(replaces, '[\"VARCHAR\"]'), []))";
+    VL_RETURN_IF_ERROR(NamePatients(*changes));
+    return true;
   }
   const std::string day =
       source.day_column.empty() ? "CAST(NULL AS DATE)" : engine::QuoteName(source.day_column);
   VL_RETURN_IF_ERROR(
-      RunSql(connection_,
-             fmt::format("INSERT INTO {} SELECT DISTINCT *, {} FROM ("
-                         "SELECT coalesce(id_space, '') AS id_space, {} AS id, "
-                         "{} AS day FROM ({})) WHERE id IS NOT NULL",
-                         Relation("named"), !source.day_column.empty(), id, day, rows),
-             wait_));
+      Name(fmt::format("SELECT coalesce(id_space, '') AS id_space, {} AS id, "
+                       "{} AS day FROM ({})",
+                       engine::QuoteName(source.person_column), day, ReadParquetSql(paths)),
+           !source.day_column.empty()));
+  VL_RETURN_IF_ERROR(NameHolders(source, *changes));
   return true;
+}
+
+// Adds (id_space, id, day) to those named.
+Status GoldSources::Name(const std::string& rows, bool has_day) {
+  return RunSql(connection_,
+                fmt::format("INSERT INTO {} SELECT DISTINCT *, {} FROM ({}) WHERE id IS NOT NULL",
+                            Relation("named"), has_day, rows),
+                wait_);
+}
+
+// All that changed patients say of themselves: who they are, whom they replace, and by which
+// identifiers readings mean them. Change files may be older than a column.
+Status GoldSources::NamePatients(const std::vector<delta::ChangeFile>& changes) {
+  const delta::Snapshot& snapshot = *snapshots_.at(std::string(kPatients));
+  std::vector<std::string> columns = LinkColumns(snapshot, {"id_space", "id", "replaced_by"});
+  if (!by_identifier_.empty()) columns.emplace_back("identifiers");
+  VL_TRY(std::string changed, engine::ChangesSql(Files(std::string(kPatients)), changes, columns));
+  const std::string rows = LinkRows(snapshot, std::move(changed));
+  VL_TRY(const int64_t linked, connection_.ScalarInt(fmt::format(
+                                   "SELECT count(replaced_by) + count(replaces) FROM ({})", rows)));
+  links_changed_ = links_changed_ || linked > 0;
+  VL_RETURN_IF_ERROR(
+      Name(fmt::format("SELECT coalesce(id_space, '') AS id_space, unnest([id, replaced_by] || "
+                       "coalesce(from_json(replaces, '[\"VARCHAR\"]'), [])) AS id, "
+                       "CAST(NULL AS DATE) AS day FROM ({})",
+                       rows),
+           false));
+  if (by_identifier_.empty()) return {};
+  // One more holder, or one less, and an identifier of somebody else is no longer, or again, theirs
+  // alone.
+  VL_TRY(const int64_t meant,
+         connection_.Execute(
+             fmt::format("INSERT INTO {} SELECT DISTINCT h.id_space, h.patient_id, NULL, false "
+                         "FROM ({}) c JOIN {} s ON s.id_space = c.id_space "
+                         "AND s.subject_identifier = c.identifier "
+                         "JOIN {} h ON h.id_space = c.id_space AND h.identifier = c.identifier",
+                         Relation("named"), HeldIdentifiersSql(rows), Relation("subject"),
+                         Relation("held")),
+             wait_));
+  links_changed_ = links_changed_ || meant > 0;
+  return {};
+}
+
+// Of changed readings that name their patient by an identifier, or did: all who hold it. Who held
+// it once is among the changed patients.
+Status GoldSources::NameHolders(const GoldSource& source,
+                                const std::vector<delta::ChangeFile>& changes) {
+  if (!KeepIdentifiers(*snapshots_.at(std::string(kPatients))) ||
+      !MayNameByIdentifier(*snapshots_.at(source.table))) {
+    return {};
+  }
+  std::vector<std::string> columns = {"id_space", "subject_identifier"};
+  if (!source.day_column.empty()) columns.push_back(source.day_column);
+  VL_TRY(const std::string changed, engine::ChangesSql(Files(source.table), changes, columns));
+  const std::string rows =
+      fmt::format("SELECT * FROM ({}) WHERE subject_identifier IS NOT NULL", changed);
+  VL_TRY(const int64_t any, connection_.ScalarInt(fmt::format("SELECT count(*) FROM ({})", rows)));
+  if (any == 0) return {};
+  VL_RETURN_IF_ERROR(ReadHeld());
+  return Name(
+      fmt::format(
+          "SELECT h.id_space, h.patient_id AS id, {} AS day FROM ({}) c JOIN {} h "
+          "ON h.id_space = coalesce(c.id_space, '') AND h.identifier = c.subject_identifier",
+          source.day_column.empty() ? "CAST(NULL AS DATE)"
+                                    : "c." + engine::QuoteName(source.day_column),
+          rows, Relation("held")),
+      !source.day_column.empty());
 }
 
 // The patients of all persons concerned by the rows of `named`, which may hold more columns
@@ -269,6 +374,27 @@ Result<std::string> GoldSources::TouchedRowsSql(const engine::TableFiles& table,
                      TouchedJoin(person_column, day_column));
 }
 
+// The rows of a source that belong to those touched, with `columns` at least (none: all), each with
+// the patient it is of.
+Result<std::string> GoldSources::TouchedOfSource(const GoldSource& source,
+                                                 engine::RelationOptions options) const {
+  const bool by_identifier = by_identifier_.contains(source.table);
+  if (by_identifier && !options.columns.empty() &&
+      std::ranges::find(options.columns, "subject_identifier") == options.columns.end()) {
+    options.columns.emplace_back("subject_identifier");
+  }
+  VL_TRY(std::string rows,
+         TouchedRowsSql(Files(source.table), source.person_column, source.day_column, options));
+  if (!by_identifier) return rows;
+  options.bounds.push_back({"patient_id", engine::ColumnBound::Op::kIsNull, {}});
+  VL_TRY(const std::string unnamed, engine::RelationSql(Files(source.table), options));
+  return fmt::format(
+      "{} UNION ALL SELECT r.* FROM ({}) r {}", rows,
+      WithSubjectsSql(fmt::format("SELECT * FROM ({}) WHERE patient_id IS NULL", unnamed),
+                      Relation("subject_link")),
+      TouchedJoin(source.person_column, source.day_column));
+}
+
 Result<GoldSources::Share> GoldSources::CountTouched(const GoldSource& source) {
   if (const auto known = shares_.find(source); known != shares_.end()) return known->second;
   engine::RelationOptions options;
@@ -277,8 +403,7 @@ Result<GoldSources::Share> GoldSources::CountTouched(const GoldSource& source) {
   Share share;
   VL_TRY(const std::string all, engine::RelationSql(Files(source.table), options));
   VL_TRY(share.rows, connection_.ScalarInt(fmt::format("SELECT count(*) FROM ({})", all)));
-  VL_TRY(const std::string mine,
-         TouchedRowsSql(Files(source.table), source.person_column, source.day_column, options));
+  VL_TRY(const std::string mine, TouchedOfSource(source, options));
   VL_TRY(share.touched, connection_.ScalarInt(fmt::format("SELECT count(*) FROM ({})", mine)));
   return shares_[source] = share;
 }
@@ -324,8 +449,7 @@ Status GoldSources::GatherTable(const std::string& table,
     if (share != shares_.end() && share->second.touched > kManyRows) return {};
   }
   VL_TRY(const std::string rows,
-         TouchedRowsSql(Files(table), common.person_column, common.day_column,
-                        {.columns = {columns.begin(), columns.end()}}));
+         TouchedOfSource(common, {.columns = {columns.begin(), columns.end()}}));
   VL_RETURN_IF_ERROR(
       RunSql(connection_, fmt::format("CREATE TABLE {} AS {}", Relation(table), rows), wait_));
   gathered_.insert(table);
@@ -341,7 +465,7 @@ Status GoldSources::Gather(const std::vector<const GoldModel*>& models) {
 
 Result<std::string> GoldSources::TouchedSource(const GoldSource& source) const {
   if (!gathered_.contains(source.table)) {
-    return TouchedRowsSql(Files(source.table), source.person_column, source.day_column, {});
+    return TouchedOfSource(source, {});
   }
   const std::string rows = "FROM " + Relation(source.table);
   if (source.day_column.empty() || !days_) return rows;
@@ -357,11 +481,13 @@ Result<std::string> GoldSources::ModelSql(const GoldModel& model, bool touched_o
       relations.push_back(std::move(rows));
     } else {
       VL_TRY(std::string rows, engine::RelationSql(Files(source.table)));
+      if (by_identifier_.contains(source.table)) {
+        rows = WithSubjectsSql(rows, Relation("subject_link"));
+      }
       relations.push_back(std::move(rows));
     }
   }
-  const std::string links = has_links_ ? "FROM " + Relation("person_link") : std::string(kNoLinks);
-  return BindSources(model, relations, links);
+  return BindSources(model, relations, LinksSql());
 }
 
 }  // namespace vitalake::lake

@@ -15,6 +15,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "delta/table.h"
 #include "lake/gold_model.h"
 #include "lake/lake.h"
 
@@ -34,7 +35,8 @@ class GoldSources {
   // A table of this refresh in SQL, seen by every connection, gone with the object.
   std::string Relation(std::string_view name) const;
 
-  // Finds the links between patients; before all below.
+  // Finds the links between patients, and to them from readings that name them by an identifier;
+  // before all below.
   Status FindLinks();
   // Collects whom the changes after `seen` (a version of every source) touch: the ids they name,
   // the persons these count for, and all patients of those persons; so every person who had or has
@@ -59,7 +61,14 @@ class GoldSources {
 
  private:
   GoldSources(Lake& lake, engine::Connection& connection, const Wait& wait);
+  Status FindPersonLinks();
+  Status FindSubjects();
+  Status ReadHeld();
   Result<bool> CollectNamed(const GoldSource& source, int64_t seen);
+  Status Name(const std::string& rows, bool has_day);
+  Status NamePatients(const std::vector<delta::ChangeFile>& changes);
+  Status NameHolders(const GoldSource& source, const std::vector<delta::ChangeFile>& changes);
+  std::string LinksSql() const;
   std::string ClosureSql(const std::string& named, std::string_view carried) const;
   std::string TouchedJoin(const std::string& person_column, const std::string& day_column) const;
   Status ExpandNamed();
@@ -70,6 +79,8 @@ class GoldSources {
   Result<Share> CountTouched(const GoldSource& source);
   Status GatherTable(const std::string& table, const std::vector<const GoldModel*>& models);
   Result<std::string> TouchedSource(const GoldSource& source) const;
+  Result<std::string> TouchedOfSource(const GoldSource& source,
+                                      engine::RelationOptions options) const;
   Status FindDays();
   engine::TableFiles Files(const std::string& table) const;
 
@@ -80,6 +91,8 @@ class GoldSources {
   std::map<std::string, delta::SnapshotPtr> snapshots_;
   bool has_links_ = false;
   bool links_changed_ = false;  // then all days of those touched may differ
+  bool held_is_read_ = false;
+  std::set<std::string> by_identifier_;  // tables with readings that name patients so
   std::optional<std::pair<std::string, std::string>> days_;  // first and last of the table `day`
   int64_t days_touched_ = 0;
   int64_t touched_ = 0;

@@ -195,6 +195,55 @@ TEST_F(GoldTest, APatientWithoutReadingsHasARowAndReadingsWithoutAPatientHaveNon
   EXPECT_EQ(Readings(), "unknown:1");
 }
 
+TEST_F(GoldTest, AReadingThatNamesItsPatientByAnIdentifierIsOfWhoHoldsItAlone) {
+  const auto add = [&](const std::string& id, const std::string& subject, const std::string& day) {
+    AddReading(id, "", 120, day);
+    Do(
+        fmt::format("UPDATE observation SET patient_id = NULL, subject_identifier = '{}' "
+                    "WHERE id = '{}'",
+                    subject, id));
+  };
+  const auto hold = [&](const std::string& id, const std::string& identifiers) {
+    Do(fmt::format("UPDATE patient SET identifiers = nullif('{}', '') WHERE id = '{}'", identifiers,
+                   id));
+  };
+  const auto expect = [&](const std::string& when, const std::string& readings) {
+    Commit();
+    for (const GoldResult& result : Refresh()) EXPECT_FALSE(result.full) << result.table << when;
+    ExpectGold(when);
+    EXPECT_EQ(Readings(), readings) << when;
+  };
+  const std::string one = R"([{"system":"urn:mrn","value":"1"}])";
+  AddPatient("a");
+  AddPatient("b");
+  AddReading("own", "a", 130);
+  add("o1", "urn:mrn|1", "2026-01-06");
+  Commit();
+  Refresh();
+  EXPECT_EQ(Readings(), "a:1 b:0");
+  hold("a", one);
+  expect("when the patient came", "a:2 b:0");
+  add("o2", "urn:mrn|1", "2026-01-07");
+  add("o3", "1", "2026-01-08");            // of whatever system
+  add("o4", "urn:other|1", "2026-01-08");  // of another one
+  add("o5", "|1", "2026-01-08");           // of none
+  expect("after more readings", "a:4 b:0");
+  hold("b", one);
+  expect("when two hold it", "a:1 b:0");
+  Do("UPDATE patient SET replaced_by = 'b' WHERE id = 'a'");
+  expect("when the two are one person", "b:4");
+  Do("UPDATE patient SET replaced_by = NULL WHERE id = 'a'");
+  hold("a", "");
+  expect("when it is another's", "a:1 b:3");
+  Do("UPDATE observation SET subject_identifier = NULL, patient_id = 'a' WHERE id = 'o2'");
+  expect("when one reading says otherwise", "a:2 b:2");
+  Do("UPDATE observation SET subject_identifier = NULL, patient_id = 'a' WHERE id IN ('o1', 'o3')");
+  expect("when none is left", "a:4 b:0");
+  Do("UPDATE patient SET retracted_at = TIMESTAMPTZ '2026-02-01 00:00:00Z' WHERE id = 'b'");
+  add("o6", "urn:mrn|1", "2026-01-09");
+  expect("when its holder is no more", "a:4");
+}
+
 TEST_F(GoldTest, ManyTouchedAreComputedWhole) {
   Do("INSERT INTO patient (id_space, id) SELECT '', 'p' || i FROM range(2500) t(i)");
   Do("INSERT INTO observation (id_space, id, patient_id, effective_time, effective_date, status, "

@@ -172,10 +172,10 @@ Result<std::vector<std::string>> Lake::CreateMissingTables() {
     auto table = delta::Table::Open({*store_, *parquet_, clock_, random_}, spec->path);
     VL_TRY(const bool exists, table->Exists());
     if (exists) {
-      // Models and writers name the columns of fixed tables, and links those of silver.patient;
-      // other views and models may be the user's.
+      // Models and writers name the columns of fixed tables, and links those of silver; other views
+      // and models may be the user's.
       const auto& fixed = FixedTables();
-      if (spec->name == "silver.patient" ||
+      if (spec->name.starts_with("silver.") ||
           std::ranges::find(fixed, spec->name, &TableSpec::name) != fixed.end()) {
         auto added = AddMissingColumns(spec->name);
         const bool raced = !added && added.error().kind == ErrorKind::kConflict;

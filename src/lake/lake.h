@@ -20,6 +20,7 @@
 #include "engine/parquet_io.h"
 #include "engine/relation.h"
 #include "lake/row_index.h"
+#include "lake/subject_link.h"
 #include "lake/table_spec.h"
 #include "storage/object_store.h"
 #include "storage/owned_folder.h"
@@ -77,8 +78,8 @@ class Lake {
                                             Clock& clock, Random& random);
   ~Lake();
 
-  // Creates every table of the catalogue that is missing (empty), and gives bronze and ops tables
-  // of earlier versions the columns they lack. Repeating it is harmless, also from several
+  // Creates every table of the catalogue that is missing (empty), and gives bronze, silver and ops
+  // tables of earlier versions the columns they lack. Repeating it is harmless, also from several
   // processes at once. Returns the names of the tables it created.
   Result<std::vector<std::string>> CreateMissingTables();
   // Gives a table made by an earlier version the columns of the catalogue that it lacks; its rows
@@ -106,6 +107,7 @@ class Lake {
   bool is_upkeep_apart() const { return upkeep_engine_ != nullptr; }
   delta::ParquetIo& parquet() { return *parquet_; }
   RowIndex& row_index() { return row_index_; }
+  SubjectNames& subject_names() { return subject_names_; }
   // Held while gold is refreshed or files are compacted with `upkeep_engine`: each may take most of
   // its memory. Whoever commits does not wait for it.
   std::mutex& heavy_work() { return heavy_work_; }
@@ -136,6 +138,7 @@ class Lake {
   std::mutex mutex_;  // guards the two below
   std::vector<TableSpec> catalogue_;
   std::map<std::string, std::unique_ptr<delta::Table>, std::less<>> tables_;
+  SubjectNames subject_names_{*this};
   RowIndex row_index_{*this};  // goes first: its thread reads the tables
 };
 

@@ -68,5 +68,23 @@ TEST_F(MissingColumnsTest, AWholeTableStaysAsItIs) {
   EXPECT_EQ(Version(), 0);
 }
 
+TEST_F(MissingColumnsTest, TablesOfSilverHaveWhatLinksAreReadFrom) {
+  for (const std::string name : {"patient", "observation", "vital_sign"}) {
+    const auto old =
+        delta::Table::Open({lake_->store(), lake_->parquet(), clock_, random_}, "silver/" + name);
+    delta::CreateOptions options;
+    options.schema = delta::Schema::Flat(
+        std::vector<delta::Column>{{"id", delta::DeltaType(delta::TypeKind::kString), true}});
+    ASSERT_TRUE(old->Create(options).has_value());
+  }
+  ASSERT_TRUE(lake_->CreateMissingTables().has_value());
+  const auto has = [&](std::string_view table, std::string_view column) {
+    return lake_->Latest(table).value()->schema().FindField(column) != nullptr;
+  };
+  EXPECT_TRUE(has("silver.patient", "replaces"));
+  EXPECT_TRUE(has("silver.observation", "subject_identifier"));
+  EXPECT_TRUE(has("silver.vital_sign", "subject_identifier"));
+}
+
 }  // namespace
 }  // namespace vitalake::lake

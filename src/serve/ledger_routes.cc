@@ -11,6 +11,7 @@
 #include "base/json_tree.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "ingest/replay.h"
 #include "lake/quarantine.h"
 #include "serve/http/fields.h"

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/mutation_fixture.h"
+#include "base/percent.h"
 #include "ingest/alerts/place.h"
 #include "serve/action_body.h"
 #include "serve/fhir/search.h"

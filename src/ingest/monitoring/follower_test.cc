@@ -172,6 +172,48 @@ TEST_F(MonitorFollowerTest, ASurvivorsWordMergesPatients) {
   EXPECT_EQ(stream_.Snapshot(), state);
 }
 
+// The sender knows a business identifier alone, and two senders may write it in two ways.
+TEST_F(MonitorFollowerTest, WhoIsNamedByAnIdentifierIsWhoHoldsIt) {
+  const auto holds = [](const char* value, const char* version) {
+    return fmt::format(
+        R"("meta":{{"versionId":"{}"}},"identifier":[{{"system":"urn:mrn","value":"{}"}}],)",
+        version, value);
+  };
+  const auto named = [](const std::string& id, Micros at, int systolic, std::string_view subject) {
+    std::string text = Pressure({id, at, systolic, 80, "x"});
+    const std::string_view literal = R"({"reference":"Patient/x"})";
+    return text.replace(text.find(literal), literal.size(), subject);
+  };
+  constexpr std::string_view kLogical = R"({"identifier":{"system":"urn:mrn","value":"7"}})";
+  constexpr std::string_view kConditional = R"({"reference":"Patient?identifier=urn:mrn|7"})";
+  stream_.Start();
+  stream_.Take({{kSecond, named("a", 0, 185, kLogical)}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, rule FROM ops.alert"),
+            "?identifier=urn:mrn|7,operations\n");
+  stream_.lake().Ingest({{"one.json", PatientText("one", "1950-05-01", holds("7", "1"))}});
+  stream_.Pass(2 * kSecond);
+  stream_.Take({{2 * kMinute, named("b", 2 * kMinute, 188, kConditional)}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, change, state FROM ops.alert "
+                         "WHERE rule = 'severe-high' ORDER BY sequence"),
+            "one,opened,pending\none,updated,open\n");
+  // A normal reading under the patient's own id is of the same person.
+  stream_.Take({{5 * kMinute, Pressure({"c", 5 * kMinute, 120, 80, "one"})}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id FROM ops.alert WHERE rule = 'severe-high' "
+                         "AND change = 'closed'"),
+            "one\n");
+  // It is another's: so are the readings, and what they open.
+  stream_.lake().Ingest({{"two.ndjson", PatientText("one", "1950-05-01", holds("8", "2")) + "\n" +
+                                            PatientText("two", "1960-05-01", holds("7", "1"))}});
+  stream_.Pass(2 * kSecond);
+  stream_.Take({{kHour, named("d", kHour, 186, kLogical)}});
+  EXPECT_EQ(stream_.Rows("SELECT patient_id, change FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence OFFSET 3"),
+            "one,withdrawn\ntwo,opened\ntwo,updated\n");
+  const std::string state = stream_.Snapshot();
+  stream_.Start();
+  EXPECT_EQ(stream_.Snapshot(), state);
+}
+
 // A batch of two partitions, with one message of each at `offset`.
 StreamBatch OfTwo(const StreamPartition& first, const StreamPartition& second, int64_t offset,
                   const std::string& of_first, const std::string& of_second) {

@@ -11,6 +11,7 @@
 #include "engine/row_buffer.h"
 #include "lake/cell_row.h"
 #include "lake/person_link.h"
+#include "lake/subject_link.h"
 #include "lake/upsert_sql.h"
 
 namespace vitalake::ingest {
@@ -125,6 +126,8 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
       if (claims != claims_.end()) survivors.insert(claims->second.begin(), claims->second.end());
     }
     VL_TRY(std::vector<WatchedPatient> rows, FindRows(next, wait));
+    VL_TRY(std::vector<WatchedPatient> named, FindHolders(next, wait));
+    std::ranges::move(named, std::back_inserter(rows));
     for (WatchedPatient& row : rows) {
       if (!row.facts.replaced_by.empty()) survivors.insert(row.facts.replaced_by);
       std::string id = row.id;
@@ -199,6 +202,61 @@ Result<std::vector<WatchedPatient>> PatientFacts::FindRows(const std::set<std::s
   }
 }
 
+// Who holds identifiers alone. Nobody does: as a patient who was deleted.
+Result<std::vector<WatchedPatient>> PatientFacts::FindHolders(const std::set<std::string>& ids,
+                                                              const Wait& wait) {
+  std::map<std::string, WatchedPatient> found;
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
+  engine::RowBuffer wanted(lake_.engine(),
+                           {{"subject_identifier", view::ColumnType::kVarchar, "", ""}});
+  lake::CellRow row;
+  for (const std::string& id : ids) {
+    if (!id.starts_with(kByIdentifier)) continue;
+    row.Clear();
+    wanted.Append(row.Text(std::string_view(id).substr(kByIdentifier.size())).cells());
+    WatchedPatient& patient = found[id];
+    patient.id = id;
+    patient.rank = {snapshot->version().value, PatientRank().last_updated, true};
+    patient.facts.known = false;
+  }
+  if (!found.empty() && !snapshot->files().empty() && lake::KeepIdentifiers(*snapshot)) {
+    VL_TRY(const std::string links, SubjectLinks(snapshot, wanted.sql()));
+    VL_TRY(engine::Connection connection, lake_.engine().Connect());
+    VL_TRY(engine::QueryResult held, connection.Query(links, {}, wait));
+    for (;;) {
+      VL_TRY(const bool more, held.Next());
+      if (!more) break;
+      WatchedPatient& patient = found.at(std::string(kByIdentifier).append(held.GetString(0)));
+      patient.rank.retraction = false;
+      patient.facts.known = true;
+      patient.facts.replaced_by = held.GetString(1);
+    }
+  }
+  std::vector<WatchedPatient> patients;
+  for (auto& [_, patient] : found) patients.push_back(std::move(patient));
+  return patients;
+}
+
+// (subject_identifier, patient_id) of the identifiers in the relation `wanted` that one person of
+// the stream's id_space holds.
+Result<std::string> PatientFacts::SubjectLinks(const delta::SnapshotPtr& patients,
+                                               const std::string& wanted) const {
+  VL_TRY(std::string rows,
+         engine::RelationSql(
+             lake_.Files(patients, kPatientTable),
+             {.columns = lake::LinkColumns(
+                  *patients, {"id_space", "id", "identifiers", "retracted_at", "replaced_by"})}));
+  const std::string space = engine::QuoteLiteral(id_space_);
+  const std::string known =
+      fmt::format("SELECT * FROM ({}) WHERE retracted_at IS NULL AND coalesce(id_space, '') = {}",
+                  lake::LinkRows(*patients, std::move(rows)), space);
+  return fmt::format(
+      "SELECT subject_identifier, patient_id FROM ({})",
+      lake::SubjectLinkSql(
+          fmt::format("SELECT {} AS id_space, subject_identifier FROM {}", space, wanted),
+          lake::HeldIdentifiersSql(known), lake::PersonLinkSql(known)));
+}
+
 Status PatientFacts::Begin() {
   if (seen_ >= 0) return {};
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
@@ -217,16 +275,25 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
   const auto changes = table->Changes(Version{first}, Version{latest});
   if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up
   if (changes->empty()) return ids;
-  auto rows = engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes,
-                                 lake::LinkColumns(*snapshot, {"id_space", "id"}));
+  std::vector<std::string> columns = lake::LinkColumns(*snapshot, {"id_space", "id"});
+  const bool keeps_identifiers = lake::KeepIdentifiers(*snapshot);
+  if (keeps_identifiers) columns.emplace_back("identifiers");
+  auto rows = engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, columns);
   if (!rows) return std::nullopt;  // vacuumed
+  const std::string changed =
+      fmt::format("SELECT * FROM ({}) WHERE coalesce(id_space, '') = {}",
+                  lake::LinkRows(*snapshot, *std::move(rows)), engine::QuoteLiteral(id_space_));
+  const std::string held =
+      keeps_identifiers
+          ? fmt::format(" UNION ALL SELECT {} || identifier FROM ({})",
+                        engine::QuoteLiteral(kByIdentifier), lake::HeldIdentifiersSql(changed))
+          : "";
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,
-         connection.Query(
-             fmt::format("SELECT DISTINCT unnest([id] || coalesce(from_json(replaces, "
-                         "'[\"VARCHAR\"]'), [])) FROM ({}) WHERE coalesce(id_space, '') = ?",
-                         lake::LinkRows(*snapshot, *std::move(rows))),
-             {id_space_}, wait));
+         connection.Query(fmt::format("SELECT DISTINCT unnest([id] || coalesce(from_json(replaces, "
+                                      "'[\"VARCHAR\"]'), [])) FROM ({}){}",
+                                      changed, held),
+                          {}, wait));
   for (;;) {
     VL_TRY(const bool more, found.Next());
     if (!more) return ids;

@@ -29,19 +29,24 @@ class PatientFacts {
   PatientFacts(lake::Lake& lake, std::string id_space)
       : lake_(lake), id_space_(std::move(id_space)) {}
 
-  // Those of `ids` that the table has, in the order of their ids; and whoever they were merged
-  // into, by their own word or the survivors', and so on.
+  // Those of `ids` that the table has, in the order of their ids, and all that are identifiers
+  // (kByIdentifier); and whoever they were merged into, by their own word or the survivors', and so
+  // on.
   Result<std::vector<WatchedPatient>> Find(const std::set<std::string>& ids, const Wait& wait);
 
   // From the first call on changes count: whoever asks Find for all patients behind it misses none.
   Status Begin();
-  // The patients whose rows changed since the last call, or since Begin, and whom these say to
-  // replace, or said; nullopt: the table's history does not reach back so far, all may have. Cheap
-  // when the table did not change.
+  // The patients whose rows changed since the last call, or since Begin, whom these say to replace,
+  // and the identifiers they hold, or said and held; nullopt: the table's history does not reach
+  // back so far, all may have. Cheap when the table did not change.
   Result<std::optional<std::set<std::string>>> Changed(const Wait& wait);
 
  private:
   Result<std::vector<WatchedPatient>> FindRows(const std::set<std::string>& ids, const Wait& wait);
+  Result<std::vector<WatchedPatient>> FindHolders(const std::set<std::string>& ids,
+                                                  const Wait& wait);
+  Result<std::string> SubjectLinks(const delta::SnapshotPtr& patients,
+                                   const std::string& wanted) const;
   Status ReadClaims(const Wait& wait);
 
   lake::Lake& lake_;

@@ -78,6 +78,14 @@ bool IsInHospital(JsonValue resource) {
   return false;
 }
 
+std::string SubjectByIdentifier(JsonValue resource) {
+  const JsonValue subject = resource.Find("subject");
+  const JsonValue identifier = subject.Find("identifier");
+  const std::string named = fhir::PatientIdentifier(
+      subject.String("reference"), identifier.String("system"), identifier.String("value"));
+  return named.empty() ? named : std::string(kByIdentifier).append(named);
+}
+
 std::string FirstIdentifier(JsonValue resource) {
   for (const JsonValue identifier : resource.Find("identifier").children()) {
     const std::string_view value = identifier.String("value");
@@ -198,6 +206,7 @@ WatchedReading RecordWatcher::ReadingOf(const TimeColumns& columns,
   WatchedReading out;
   out.id = key_;
   out.patient = TextAt(row, columns.patient_id);
+  if (out.patient.empty()) out.patient = SubjectByIdentifier(resource_);
   out.device = TextAt(row, columns.device);
   if (out.device.empty()) out.device = TextAt(row, columns.device_reference);
   out.device_model = resource_.Find("device").String("display");

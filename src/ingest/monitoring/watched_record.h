@@ -16,6 +16,10 @@
 
 namespace vitalake::ingest {
 
+// Who is named by an identifier (fhir/references.h) is a patient of this id and the
+// identifier, merged into who holds it. No resource's id begins so.
+inline constexpr std::string_view kByIdentifier = "?identifier=";
+
 // One reading, or its retraction. `reading`'s own texts are empty; View fills them in.
 struct WatchedReading {
   std::string patient;  // empty: none that can be found, or a DELETE, which names none

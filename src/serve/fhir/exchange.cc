@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ranges>
 
+#include "base/percent.h"
 #include "base/utf8.h"
 #include "serve/http/fields.h"
 #include "serve/http/problem.h"

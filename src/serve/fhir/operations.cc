@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/percent.h"
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"
 #include "serve/fhir/search_sql.h"

@@ -51,7 +51,9 @@ FhirKeys KeysAt(const FhirSearch& search, std::span<const CursorParts> places) {
   for (const CursorParts& parts : places) {
     served_ids.push_back(ServedId(parts.back(), parts[parts.size() - 2]));
   }
-  return KeysOf(search.type, std::move(served_ids));
+  FhirKeys keys = KeysOf(search.type, std::move(served_ids));
+  keys.with_subjects = search.include_patient;
+  return keys;
 }
 
 Result<FoundPage> ReadPage(const FhirPlace& place, const FhirSearch& search, Micros now,
@@ -130,7 +132,7 @@ Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
            RowsFound(place, FhirType::kPatient, statement, KeysOf(FhirType::kPatient, served)));
   } else if (search.include_observations) {
     std::vector<std::pair<std::string, std::string>> patients;
-    FhirKeys keys{FhirKeys::Of::kSubjects, {}};
+    FhirKeys keys{FhirKeys::Of::kSubjects, {}, true};
     for (const ResourceRow& row : matches) {
       patients.emplace_back(row.id_space, row.id);
       keys.served_ids.push_back(ServedId(row.id_space, row.id));

@@ -2,10 +2,17 @@
 //  1. the Patients that a served id stands for: itself, those merged with it, those with these ...
 //  2. of each table that the statement names, the rows of these ids are put into memory;
 //  3. the statement, planned once for what is among these rows, runs over them.
+// Where readings name their patient by an identifier, no column of theirs finds them: what asks
+// whom Observations are of then goes by scan.
 #include "serve/fhir/rows.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
+
+#include "lake/person_link.h"
+#include "lake/subject_link.h"
 
 namespace vitalake::serve {
 namespace {
@@ -120,11 +127,48 @@ class HeldTables {
   FhirTables tables_;
 };
 
+// The tables with the patients of readings that name them by an identifier.
+Result<FhirTables> TablesWithSubjects(const FhirPlace& place) {
+  FhirTables tables;
+  VL_TRY(const delta::SnapshotPtr patients, place.lake.Latest(kPatients));
+  if (!lake::KeepIdentifiers(*patients)) return tables;
+  const std::string rows = lake::LinkRows(*patients, fmt::format("FROM {}", kPatients));
+  std::string named = "SELECT '' AS id_space, '' AS subject_identifier WHERE false";
+  std::vector<std::pair<std::string_view, std::string*>> readings;
+  for (const auto& [table, into] : {std::pair(kObservations, &tables.observation),
+                                    std::pair(kVitalSigns, &tables.vital_sign)}) {
+    VL_TRY(const delta::SnapshotPtr snapshot, place.lake.Latest(table));
+    if (!lake::MayNameByIdentifier(*snapshot)) continue;
+    readings.emplace_back(table, into);
+    named += fmt::format(
+        " UNION SELECT id_space, subject_identifier FROM {} WHERE patient_id IS NULL AND "
+        "subject_identifier IS NOT NULL",
+        table);
+  }
+  const std::string link = fmt::format(
+      "({})", lake::SubjectLinkSql(named,
+                                   lake::HeldIdentifiersSql(fmt::format(
+                                       "FROM {} WHERE retracted_at IS NULL", kPatients)),
+                                   lake::PersonLinkSql(rows)));
+  for (const auto& [table, into] : readings) {
+    *into = fmt::format("({})", lake::WithSubjectsSql(fmt::format("FROM {}", table), link));
+  }
+  return tables;
+}
+
 }  // namespace
 
 Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirStatement& statement,
                                          const std::optional<FhirKeys>& keys) {
   VL_TRY(const SqlQuery query, statement(FhirTables{}));
+  if (!keys || keys->with_subjects) {
+    VL_TRY(const bool by_identifier, place.lake.subject_names().Any(place.wait));
+    if (by_identifier) {
+      VL_TRY(const FhirTables tables, TablesWithSubjects(place));
+      VL_TRY(const SqlQuery over, statement(tables));
+      return place.session.Query(over.text, over.parameters, place.wait);
+    }
+  }
   if (keys) {
     HeldTables held(place, query.text);
     VL_TRY(const bool filled, held.Fill(*keys));

@@ -638,11 +638,11 @@ std::vector<std::string> IdsServedAs(std::string_view served_id) {
 
 FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids) {
   return {type == FhirType::kPatient ? FhirKeys::Of::kPatients : FhirKeys::Of::kObservations,
-          std::move(served_ids)};
+          std::move(served_ids), false};
 }
 
 std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
-  FhirKeys subjects{FhirKeys::Of::kSubjects, {}};
+  FhirKeys subjects{FhirKeys::Of::kSubjects, {}, true};
   std::optional<FhirKeys> own;
   bool by_subject = false;
   for (const Criterion& criterion : search.criteria) {
@@ -656,6 +656,7 @@ std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
       }
     } else if (match == Match::kId && criterion.modifier.empty() && !own) {
       own = KeysOf(search.type, {});
+      own->with_subjects = search.include_patient;
       for (const std::string& value : criterion.values) own->served_ids.push_back(Unescaped(value));
     }
   }

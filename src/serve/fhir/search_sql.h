@@ -44,6 +44,7 @@ struct FhirKeys {
   };
   Of of = Of::kObservations;
   std::vector<std::string> served_ids;
+  bool with_subjects = false;  // whom Observations are of is asked for, too
 };
 // Of a search (and of its count and its newest); nullopt: it names none.
 std::optional<FhirKeys> KeysOf(const FhirSearch& search);

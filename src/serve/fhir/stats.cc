@@ -164,8 +164,9 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
     const auto statement = [&](const FhirTables& tables) {
       return CompileFhirStats(wanted, aggregates, tables);
     };
-    VL_TRY(engine::QueryResult rows,
-           RunFhirQuery(place, statement, FhirKeys{FhirKeys::Of::kSubjects, {asked.patient}}));
+    VL_TRY(
+        engine::QueryResult rows,
+        RunFhirQuery(place, statement, FhirKeys{FhirKeys::Of::kSubjects, {asked.patient}, true}));
     while (true) {
       VL_TRY(const bool more, rows.Next());
       if (!more) break;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "base/percent.h"
 #include "engine/relation.h"
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ranges>
 
+#include "base/percent.h"
+
 namespace vitalake::serve {
 namespace {
 
@@ -37,13 +39,6 @@ std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern,
   return parameters;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
 
 Route MakeRoute(std::string method, std::string path, std::string summary, Handler handler) {
@@ -76,41 +71,6 @@ Routes::Match Routes::Find(Request& request) const {
   const auto again = std::ranges::unique(match.allowed);
   match.allowed.erase(again.begin(), again.end());
   return match;
-}
-
-std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_space) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      out += ' ';
-    } else if (text[i] == '%') {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = HexDigit(text[i + 1]), low = HexDigit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-std::string PercentEncoded(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return out;
 }
 
 bool ParseTarget(std::string_view target, Request& request) {

@@ -76,12 +76,6 @@ class Routes {
   std::vector<Route> routes_;
 };
 
-// "a%2Fb" -> "a/b"; nullopt for a bad escape. `plus_is_space`: as in a query.
-std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_space);
-
-// "a/b c" -> "a%2Fb%20c": all but letters, digits and -._~ is escaped.
-std::string PercentEncoded(std::string_view text);
-
 // Splits a request target into path and query; false when it is none we take (no leading slash, a
 // bad escape).
 bool ParseTarget(std::string_view target, Request& request);
