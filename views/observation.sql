@@ -1,4 +1,6 @@
 -- Finishes silver.observation: values in mm[Hg], the computed code, precision and offset of times.
+-- A performer that is no Practitioner and a device that is no Device keep the reference as it was sent,
+-- whose type an id would not tell.
 -- measured: systolic_pressure_value, diastolic_pressure_value, mean_pressure, computed_interpretation_code
 -- clustered: patient_id, effective_time
 WITH measured AS (

@@ -1,4 +1,6 @@
 -- Finishes silver.patient: phones and e-mail by rank, precision of dates, the person a patient is.
+-- person_id is the patient's own replaced_by, else the id: one link, as it was sent. Whom the survivor was merged
+-- into in turn, and who says to replace this patient (`replaces`), other rows tell: lake/person_link.h follows them.
 -- clustered: id
 SELECT COLUMNS('^_[a-z].*'),
   resource_type, active, family_name, given_name, gender,

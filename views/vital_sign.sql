@@ -1,5 +1,7 @@
 -- Finishes silver.vital_sign: one canonical code and unit per value. `panel` is the code of the
 -- blood-pressure reading that a value is a part of; such a record is at home in silver.observation.
+-- A performer that is no Practitioner and a device that is no Device keep the reference as it was sent,
+-- whose type an id would not tell.
 -- measured: value, value_sent, value_text
 -- clustered: patient_id, effective_time
 -- home: panel IS NULL

@@ -11,7 +11,11 @@
 #include <set>
 
 #include "base/parallel.h"
+#include "engine/column_appender.h"
+#include "lake/cell_row.h"
+#include "lake/key_index.h"
 #include "lake/settle_homes.h"
+#include "lake/sql_text.h"
 
 namespace vitalake::ingest {
 namespace {
@@ -77,6 +81,7 @@ GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lak
   places_.folder = std::move(folder);
   places_.quarantine = "staged_quarantine_" + suffix;
   places_.issue = "staged_issue_" + suffix;
+  known_keys_ = "known_keys_" + suffix;
   places_.buffer_bytes =
       std::max(kLeastBufferBytes, lake.engine().options().memory_bytes / kBufferShare /
                                       lake.engine().options().threads);
@@ -86,7 +91,7 @@ GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lak
 GroupStage::~GroupStage() {
   stagers_.clear();
   if (!connection_) return;
-  for (const std::string& table : {places_.quarantine, places_.issue}) {
+  for (const std::string& table : {places_.quarantine, places_.issue, known_keys_}) {
     // Only memory is at stake, and the engine goes with the process.
     (void)connection_->Execute("DROP TABLE IF EXISTS " + table);
   }
@@ -175,7 +180,13 @@ Status GroupStage::Close(const Wait& wait) {
     return results[i].has_value();
   });
   for (Status& result : results) VL_RETURN_IF_ERROR(std::move(result));
-  for (const auto& stager : stagers_) Merge(*stager);
+  StrayRetractions strays;
+  for (const auto& stager : stagers_) {
+    Merge(*stager);
+    StrayRetractions part = stager->TakeStrays();
+    std::ranges::move(part.files, std::back_inserter(strays.files));
+    std::ranges::move(part.records, std::back_inserter(strays.records));
+  }
   for (const Silver table : kSilverTables) {
     std::vector<uint64_t> hashes;
     hashes.reserve(static_cast<size_t>(staged_[static_cast<size_t>(table)].records));
@@ -183,12 +194,97 @@ Status GroupStage::Close(const Wait& wait) {
       const std::vector<uint64_t> part = stager->TakeKeyHashes(table);
       hashes.insert(hashes.end(), part.begin(), part.end());
     }
+    if (table == Silver::kVitalSign && !strays.records.empty()) {
+      VL_RETURN_IF_ERROR(JoinStrays(strays, hashes, wait));
+    }
     staged_[static_cast<size_t>(table)].keys = lake::StagedKeys::Of(std::move(hashes));
   }
   for (auto& stager : stagers_) {
     if (!dry_run_) pool_->Give(std::move(stager));
   }
   stagers_.clear();
+  return {};
+}
+
+// Every Observation of silver has rows in silver.vital_sign, panels too, whatever of a batch a
+// process that was killed has committed: they are looked for there alone.
+Result<std::vector<uint64_t>> GroupStage::KnownOf(const StrayRetractions& strays,
+                                                  const std::vector<uint64_t>& hashes,
+                                                  const Wait& wait) {
+  std::vector<uint64_t> wanted;
+  for (const StrayRetractions::Record& stray : strays.records) wanted.push_back(stray.key);
+  std::ranges::sort(wanted);
+  wanted.erase(std::ranges::unique(wanted).begin(), wanted.end());
+  const std::string& table = context_.views[static_cast<size_t>(Silver::kVitalSign)].table;
+  VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(table));
+  VL_TRY(const auto hits,
+         lake::KeyIndex(lake_, table).Find(snapshot, snapshot->files(), wanted, wait));
+  std::set<uint64_t> known;
+  for (const lake::KeyHit& hit : hits) known.insert(hit.key);
+  for (const uint64_t hash : hashes) {
+    if (std::ranges::binary_search(wanted, hash)) known.insert(hash);
+  }
+  return std::vector<uint64_t>(known.begin(), known.end());
+}
+
+Result<std::vector<engine::WrittenFile>> GroupStage::WriteKnown(
+    const std::vector<engine::WrittenFile>& files, const std::vector<uint64_t>& known,
+    const Wait& wait) {
+  std::vector<std::string> paths;
+  for (const engine::WrittenFile& file : files) paths.push_back(file.path.string());
+  const std::string rows = lake::ReadParquetSql(paths);
+  const std::vector<view::ColumnSpec> columns = {{"id_space", view::ColumnType::kVarchar, "", ""},
+                                                 {"id", view::ColumnType::kVarchar, "", ""}};
+  const std::vector<view::ColumnType> types(2, view::ColumnType::kVarchar);
+  VL_RETURN_IF_ERROR(connection_->Execute(engine::CreateTableSql(known_keys_, columns)));
+  VL_TRY(engine::Connection appending, lake_.engine().Connect());
+  VL_TRY(auto appender, engine::ColumnAppender::Make(appending, known_keys_, types));
+  VL_TRY(
+      engine::QueryResult keys,
+      connection_->Stream(fmt::format("SELECT DISTINCT id_space, id FROM ({})", rows), {}, wait));
+  for (;;) {
+    VL_TRY(const bool more, keys.Next());
+    if (!more) break;
+    const std::string_view id_space = keys.GetString(0), id = keys.GetString(1);
+    if (!std::ranges::binary_search(known, lake::KeyHash(id_space, id))) continue;
+    lake::CellRow row;
+    row.Text(id_space).Text(id);
+    VL_RETURN_IF_ERROR(appender.Append(row.cells()));
+  }
+  VL_RETURN_IF_ERROR(appender.Close());
+  const lake::SilverView& view = context_.views[static_cast<size_t>(Silver::kVitalSign)];
+  engine::ParquetOptions options;
+  options.stats_columns = view.clustered_by;
+  options.sort_by = view.clustered_by;
+  options.row_group_rows = kStagedGroupRows;
+  return engine::WriteParquet(
+      *connection_,
+      fmt::format("SELECT r.* FROM ({}) r SEMI JOIN {} k USING (id_space, id)", rows, known_keys_),
+      places_.folder, options, wait);
+}
+
+Status GroupStage::JoinStrays(const StrayRetractions& strays, std::vector<uint64_t>& hashes,
+                              const Wait& wait) {
+  VL_TRY(const std::vector<uint64_t> known, KnownOf(strays, hashes, wait));
+  if (known.empty()) return {};
+  VL_TRY(auto files, WriteKnown(strays.files, known, wait));
+  constexpr auto kTable = static_cast<size_t>(Silver::kVitalSign);
+  std::ranges::move(files, std::back_inserter(staged_[kTable].files));
+  std::map<std::pair<int64_t, int64_t>, int64_t> by_place;  // ordinal, offset
+  for (const StrayRetractions::Record& stray : strays.records) {
+    if (!std::ranges::binary_search(known, stray.key)) continue;
+    hashes.push_back(stray.key);
+    ++staged_[kTable].records;
+    ++by_place[{stray.ordinal, stray.offset}];
+    --tallies_[stray.ordinal].out_of_scope;
+    ++tallies_[stray.ordinal].home[kTable];
+  }
+  for (MessageTally& message : message_tallies_) {
+    const auto found = by_place.find({message.partition, message.offset});
+    if (found == by_place.end()) continue;
+    message.tally.out_of_scope -= found->second;
+    message.tally.home[kTable] += found->second;
+  }
   return {};
 }
 

@@ -51,7 +51,8 @@ class GroupStage {
              std::filesystem::path folder, bool dry_run, StagerPool* pool = nullptr);
   ~GroupStage();
 
-  // All input is in: writes what waits in memory. Read does so itself.
+  // All input is in: writes what waits in memory, and takes in what retracts rows under a code that
+  // is out of scope. Read does so itself.
   Status Close(const Wait& wait);
 
   // Reads the files to their end. `progress` gets the bytes read and the records met so far.
@@ -127,6 +128,17 @@ class GroupStage {
                       const std::function<Status(RecordStager&, const FindRefusal&)>& find,
                       const Wait& wait);
   void Merge(const RecordStager& stager);
+  // Stray retractions whose keys silver has, or this stage (`hashes`: of its vital signs), are
+  // staged as any other record. Cost without any: none; else a look at the key index of
+  // silver.vital_sign.
+  Status JoinStrays(const StrayRetractions& strays, std::vector<uint64_t>& hashes,
+                    const Wait& wait);
+  Result<std::vector<uint64_t>> KnownOf(const StrayRetractions& strays,
+                                        const std::vector<uint64_t>& hashes, const Wait& wait);
+  // Writes those of the rows that have such a key.
+  Result<std::vector<engine::WrittenFile>> WriteKnown(const std::vector<engine::WrittenFile>& files,
+                                                      const std::vector<uint64_t>& known,
+                                                      const Wait& wait);
   void GatherWatched();
   void MergeProblems(const RecordStager& stager);
 
@@ -138,6 +150,7 @@ class GroupStage {
   StagerPool* pool_;
   std::unique_ptr<engine::Connection> connection_;
   StagingPlaces places_;
+  std::string known_keys_;  // table
   std::vector<std::unique_ptr<RecordStager>> stagers_;
   std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;

@@ -141,6 +141,46 @@ INSTANTIATE_TEST_SUITE_P(
              "3,8480-6,\n3,8462-4,\n"}),
     [](const auto& info) { return info.param.name; });
 
+// Of either table: id, version and whether it is retracted, of rows with a value how many.
+std::string Shown(TestLake& lake, const std::string& table, const std::string& value) {
+  return lake.Rows(fmt::format(
+      "SELECT id, coalesce(any_value(version_id), '-'), bool_and(retracted_at IS NOT NULL), "
+      "count({}) FROM {} GROUP BY 1 ORDER BY 1",
+      value, table));
+}
+
+TEST(RetractionOutOfScope, RetractsTheRowsOfItsKeyAndIsNoRowWithoutThem) {
+  const std::string panels = Message("panel", {Shape::kPanel, 1}) + "\n" +
+                             Message("pulse", {Shape::kHeartRate, 1}) + "\n" +
+                             Message("other", {Shape::kHeartRate, 1}) + "\n" +
+                             Message("newer", {Shape::kPanel, 3}) + "\n";
+  const std::string retractions = Message("panel", {Shape::kRetractedHaemoglobin, 2}) + "\n" +
+                                  Message("none", {Shape::kRetractedHaemoglobin, 2}) + "\n" +
+                                  Message("pulse", {Shape::kRetractedHaemoglobin}) + "\n" +
+                                  Message("newer", {Shape::kRetractedHaemoglobin, 2}) + "\n";
+  for (const bool at_once : {false, true}) {
+    TestLake lake;
+    if (!at_once) lake.Ingest({{"panels.ndjson", panels}});
+    const BatchSummary summary =
+        lake.Ingest({{"retractions.ndjson", at_once ? panels + retractions : retractions}});
+    EXPECT_EQ(summary.counts.out_of_scope, 1);
+    EXPECT_EQ(summary.counts.quarantined, 0);
+    EXPECT_EQ(lake.Rows("SELECT count(*) FROM ops.ledger WHERE received <> written + superseded + "
+                        "duplicate + quarantined + out_of_scope OR finished_at IS NULL"),
+              "0\n");
+    EXPECT_EQ(Shown(lake, "silver.observation", "systolic_pressure_value"), "newer,3,false,1\n");
+    EXPECT_EQ(Shown(lake, "silver.vital_sign", "value"),
+              "newer,3,false,2\nother,1,false,1\npanel,2,true,0\npulse,-,true,0\n");
+    // A higher version brings it back; over a retraction without one there is none.
+    lake.Ingest({{"after.ndjson", Message("panel", {Shape::kPanel, 4}) + "\n" +
+                                      Message("pulse", {Shape::kHeartRate, 4}) + "\n"}});
+    EXPECT_EQ(Shown(lake, "silver.observation", "systolic_pressure_value"),
+              "newer,3,false,1\npanel,4,false,1\n");
+    EXPECT_EQ(Shown(lake, "silver.vital_sign", "value"),
+              "newer,3,false,2\nother,1,false,1\npanel,4,false,2\npulse,-,true,0\n");
+  }
+}
+
 TEST(HomeChangeTest, TheChangeFeedSaysThatTheRowWent) {
   TestLake lake;
   lake.Ingest({{"1.ndjson", Message("a", {Shape::kPanel, 1}) + "\n" +

@@ -7,7 +7,14 @@
 
 namespace vitalake::ingest {
 
-enum class Shape { kPanel, kHeartRate, kDelete, kRetractedHeartRate, kRetraction };
+enum class Shape {
+  kPanel,
+  kHeartRate,
+  kDelete,
+  kRetractedHeartRate,
+  kRetraction,
+  kRetractedHaemoglobin  // of a code that no silver table holds
+};
 
 struct Sent {
   Shape shape;
@@ -25,10 +32,16 @@ inline std::string Message(const std::string& id, const Sent& sent) {
         R"({{"resourceType":"Observation","id":"{}",{}"status":"entered-in-error"}})", id,
         sent.version == 0 ? "" : fmt::format(R"("meta":{{"versionId":"{}"}},)", sent.version));
   }
+  const bool retracted =
+      sent.shape == Shape::kRetractedHeartRate || sent.shape == Shape::kRetractedHaemoglobin;
   const std::string head = fmt::format(
       R"({{"resourceType":"Observation","id":"{}",{}"status":"{}","subject":{{"reference":"Patient/p"}},"effectiveDateTime":"2026-01-01T08:00:00Z",)",
       id, sent.version == 0 ? "" : fmt::format(R"("meta":{{"versionId":"{}"}},)", sent.version),
-      sent.shape == Shape::kRetractedHeartRate ? "entered-in-error" : "final");
+      retracted ? "entered-in-error" : "final");
+  if (sent.shape == Shape::kRetractedHaemoglobin) {
+    return head +
+           R"("code":{"coding":[{"system":"http://loinc.org","code":"718-7"}]},"valueQuantity":{"value":14,"unit":"g/dL","system":"http://unitsofmeasure.org","code":"g/dL"}})";
+  }
   if (sent.shape != Shape::kPanel) {
     return head +
            R"("code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"valueQuantity":{"value":61,"unit":"/min","system":"http://unitsofmeasure.org","code":"/min"}})";

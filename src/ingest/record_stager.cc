@@ -19,8 +19,6 @@ using fhir::Issue;
 using lake::CellRow;
 
 constexpr size_t kPayloadBytes = 64 << 10;
-// Small enough that writing one row group after the other goes on in the same memory.
-constexpr int64_t kRowGroupRows = 20'480;
 
 std::vector<view::ColumnSpec> Columns(
     std::initializer_list<std::pair<const char*, view::ColumnType>> list) {
@@ -65,6 +63,10 @@ bool SaysNothing(JsonValue resource) {
     if (!coding.String("code").empty()) return false;
   }
   return true;
+}
+
+fhir::KeyRule KeyRuleOf(const RecordSource& source) {
+  return source.file->key_mode == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
 }
 
 // The first member that stands twice in its object.
@@ -137,6 +139,8 @@ Result<std::unique_ptr<RecordStager>> RecordStager::Make(engine::Engine& engine,
   for (const lake::SilverView& view : context.views) {
     stager->buffers_.push_back(view.StagingBuffer(writer));
   }
+  stager->stray_rows_ =
+      context.views[static_cast<size_t>(Silver::kVitalSign)].StagingBuffer(writer);
   // An appender holds its connection's transaction: each needs its own.
   stager->connections_.reserve(3);
   for (engine::Engine* of : {&writer, &engine, &engine}) {
@@ -157,6 +161,7 @@ Status RecordStager::Reuse(const StagingPlaces& places) {
   places_ = &places;
   staged_ = {};
   key_hashes_ = {};
+  strays_ = {};
   tallies_.clear();
   tally_ = nullptr;
   reasons_.clear();
@@ -176,26 +181,32 @@ Status RecordStager::Close(const Wait& wait) {
 
 Status RecordStager::WriteFiles(const Wait& wait) {
   for (size_t i = 0; i < buffers_.size(); ++i) {
-    engine::RowBuffer& rows = *buffers_[i];
-    if (rows.rows() == 0) continue;
-    const lake::SilverView& view = context_.views[i];
-    VL_RETURN_IF_ERROR(rows.SortBy(view.SortColumns()));
-    engine::ParquetOptions options;
-    options.stats_columns = view.clustered_by;
-    options.row_group_rows = kRowGroupRows;
-    const std::string sql = view.RowsSql(rows.sql(), places_->ingestion_date);
-    const std::string place = fmt::format("table {}", view.table);
-    if (file_columns_[i].empty()) {
-      auto columns = engine::WritableColumns(connections_[0], sql, wait);
-      if (!columns) return Because(std::move(columns).error(), place);
-      file_columns_[i] = *std::move(columns);
-    }
-    options.columns = file_columns_[i];
-    auto files = engine::WriteParquet(connections_[0], sql, places_->folder, options, wait);
-    if (!files) return Because(std::move(files).error(), place);
-    std::ranges::move(*files, std::back_inserter(staged_[i].files));
-    rows.Clear();
+    VL_RETURN_IF_ERROR(WriteRows(*buffers_[i], i, staged_[i].files, wait));
   }
+  if (!stray_rows_) return {};
+  return WriteRows(*stray_rows_, static_cast<size_t>(Silver::kVitalSign), strays_.files, wait);
+}
+
+Status RecordStager::WriteRows(engine::RowBuffer& rows, size_t table,
+                               std::vector<engine::WrittenFile>& files, const Wait& wait) {
+  if (rows.rows() == 0) return {};
+  const lake::SilverView& view = context_.views[table];
+  VL_RETURN_IF_ERROR(rows.SortBy(view.SortColumns()));
+  engine::ParquetOptions options;
+  options.stats_columns = view.clustered_by;
+  options.row_group_rows = kStagedGroupRows;
+  const std::string sql = view.RowsSql(rows.sql(), places_->ingestion_date);
+  const std::string place = fmt::format("table {}", view.table);
+  if (file_columns_[table].empty()) {
+    auto columns = engine::WritableColumns(connections_[0], sql, wait);
+    if (!columns) return Because(std::move(columns).error(), place);
+    file_columns_[table] = *std::move(columns);
+  }
+  options.columns = file_columns_[table];
+  auto written = engine::WriteParquet(connections_[0], sql, places_->folder, options, wait);
+  if (!written) return Because(std::move(written).error(), place);
+  std::ranges::move(*written, std::back_inserter(files));
+  rows.Clear();
   return {};
 }
 
@@ -235,6 +246,7 @@ Result<int64_t> RecordStager::StageBlock(fhir::RecordBlock& block, const RecordS
   tally_->received += records;
   int64_t bytes = 0;
   for (const auto& buffer : buffers_) bytes += buffer->bytes();
+  if (stray_rows_) bytes += stray_rows_->bytes();
   if (bytes > 0 && bytes >= places_->buffer_bytes) VL_RETURN_IF_ERROR(WriteFiles(wait));
   return records;
 }
@@ -292,6 +304,7 @@ Status RecordStager::StageResource(const fhir::Record& record, const RecordSourc
   }
   if (assessment.home == clinical::Home::kOutOfScope) {
     ++tally_->out_of_scope;
+    if (assessment.retracted) StageStray(record, source, resource);
     return {};
   }
   if (assessment.rejection) {
@@ -305,10 +318,28 @@ Status RecordStager::StageResource(const fhir::Record& record, const RecordSourc
   return StageRows(record, source, resource, assessment);
 }
 
+void RecordStager::StageStray(const fhir::Record& record, const RecordSource& source,
+                              JsonValue resource) {
+  if (fhir::CheckId(resource.String("id")) == fhir::IdSyntax::kInvalid) return;
+  const std::string key = fhir::ReadingKey(resource, KeyRuleOf(source), record.full_url).key;
+  if (watcher_) watcher_->TakeRetraction(PlaceToWatch(source), resource, key);
+  if (!stray_rows_) return;
+  GatherRecordCells(record, source, resource, key, "", Silver::kVitalSign);
+  int64_t rows = 0;
+  const auto take = [&](std::span<const view::Cell> row) {
+    ++rows;
+    stray_rows_->Append(row, record_cells_.cells());
+  };
+  // A view that fails gives no more rows; those before retract as well.
+  (void)runners_[static_cast<size_t>(Silver::kVitalSign)].Run(resource, take, view::OnFault::kNull);
+  if (rows == 0) return;
+  strays_.records.push_back(
+      {lake::KeyHash(source.file->id_space, key), source.file->ordinal, place_.offset});
+}
+
 Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& source,
                                JsonValue resource, const clinical::Assessment& assessment) {
-  const fhir::KeyRule rule =
-      source.file->key_mode == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
+  const fhir::KeyRule rule = KeyRuleOf(source);
   const fhir::RecordKey key = fhir::ReadingKey(resource, rule, record.full_url);
   const bool pressure = assessment.home == clinical::Home::kBloodPressure;
   const Silver home = assessment.home == clinical::Home::kPatient ? Silver::kPatient

@@ -36,6 +36,10 @@ inline constexpr std::array kSilverTables = {Silver::kPatient, Silver::kObservat
                                              Silver::kVitalSign};
 inline constexpr size_t kSilverCount = kSilverTables.size();
 
+// Of staged files. Small enough that writing one row group after the other goes on in the same
+// memory.
+inline constexpr int64_t kStagedGroupRows = 20'480;
+
 // Where what is staged goes.
 struct StagingPlaces {
   std::filesystem::path folder;  // of the Parquet files
@@ -91,6 +95,19 @@ struct RecordSource {
 const std::vector<view::ColumnSpec>& QuarantineColumns();
 const std::vector<view::ColumnSpec>& IssueColumns();
 
+// Retractions of a code that no silver table holds. What they retract may be there under another
+// code, by their key: then they count (GroupStage::Close), else they are out of scope, as which the
+// stager counts them.
+struct StrayRetractions {
+  struct Record {
+    uint64_t key = 0;  // KeyHash
+    int64_t ordinal = 0;
+    int64_t offset = 0;  // of the message, or in the file
+  };
+  std::vector<engine::WrittenFile> files;  // rows of silver.vital_sign
+  std::vector<Record> records;
+};
+
 struct StagerContext {
   const std::vector<lake::SilverView>& views;
   clinical::AssessContext assess;  // `received` is set per file
@@ -138,6 +155,7 @@ class RecordStager {
   std::vector<WatchedRecord> TakeWatched();
   // By silver table; their keys are in TakeKeyHashes.
   const std::array<lake::StagedRecords, kSilverCount>& staged() const { return staged_; }
+  StrayRetractions TakeStrays() { return std::exchange(strays_, {}); }
   // KeyHash of each staged record's key, in any order; the stager holds them no longer.
   std::vector<uint64_t> TakeKeyHashes(Silver table) {
     return std::exchange(key_hashes_[static_cast<size_t>(table)], {});
@@ -160,6 +178,7 @@ class RecordStager {
   // A retraction of whatever the resource id names, wherever that is.
   Status StageRetraction(const fhir::Record& record, const RecordSource& source, Silver home,
                          std::string_view id, std::string_view status);
+  void StageStray(const fhir::Record& record, const RecordSource& source, JsonValue resource);
   Status StageRows(const fhir::Record& record, const RecordSource& source, JsonValue resource,
                    const clinical::Assessment& assessment);
   Status Quarantine(const fhir::Record& record, const RecordSource& source, const Refusal& refusal);
@@ -169,6 +188,9 @@ class RecordStager {
   // One record with rows in that table.
   void CountStaged(size_t table, const RecordSource& source, std::string_view key);
   Status WriteFiles(const Wait& wait);
+  // Writes the rows, of the view at this place, and forgets them.
+  Status WriteRows(engine::RowBuffer& rows, size_t table, std::vector<engine::WrittenFile>& files,
+                   const Wait& wait);
   // Takes over where the record lies: place_. `nth` of its block, from 0.
   void Locate(const fhir::Record& record, const RecordSource& source, int64_t nth);
   WatchedPlace PlaceToWatch(const RecordSource& source) const;
@@ -182,10 +204,12 @@ class RecordStager {
   std::vector<view::ViewRunner> runners_;
   const StagingPlaces* places_ = nullptr;
   std::vector<std::unique_ptr<engine::RowBuffer>> buffers_;  // by silver table; none: a dry run
+  std::unique_ptr<engine::RowBuffer> stray_rows_;            // none: a dry run
   // Of the files of each table, asked once: statements of one view have the same.
   std::array<std::vector<engine::ParquetColumn>, kSilverCount> file_columns_;
   std::array<lake::StagedRecords, kSilverCount> staged_;
   std::array<std::vector<uint64_t>, kSilverCount> key_hashes_;
+  StrayRetractions strays_;
   std::unique_ptr<engine::ColumnAppender> quarantine_;
   std::unique_ptr<engine::ColumnAppender> issue_;
   std::string hash_text_;

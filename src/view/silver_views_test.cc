@@ -201,6 +201,31 @@ TEST(ObservationView, AbsentValues) {
   EXPECT_FALSE(partly[0].contains("diastolic_value_sent"));
 }
 
+// An id alone does not say of what: what is no Practitioner or Device keeps its literal reference.
+TEST(ObservationView, IdsOfPerformersAndDevicesAreOfOneType) {
+  const auto row = [](std::string_view view, std::string_view performers, std::string_view device) {
+    const auto rows =
+        RowsOf(view, fmt::format(R"({{"resourceType":"Observation","id":"o","performer":[{}],)"
+                                 R"("device":{{"reference":"{}"}},"code":{{"coding":[{{"system":)"
+                                 R"("http://loinc.org","code":"85354-9"}}]}},"valueString":"x"}})",
+                                 performers, device));
+    EXPECT_EQ(rows.size(), 1u);
+    return rows.empty() ? Row() : rows[0];
+  };
+  for (const auto& [view, name] : {std::pair("observation", std::string("practitioner")),
+                                   std::pair("vital_sign", std::string("performer"))}) {
+    const Row other = row(view, R"({"reference":"Patient/a"})", "DeviceMetric/d");
+    EXPECT_FALSE(other.contains(name)) << view;
+    EXPECT_EQ(other.at(name + "_reference"), "Patient/a");
+    EXPECT_FALSE(other.contains("device")) << view;
+    EXPECT_EQ(other.at("device_reference"), "DeviceMetric/d");
+    const Row usual = row(view, R"({"reference":"Patient/a"},{"reference":"Practitioner/b"})",
+                          "http://h.org/Device/d");
+    EXPECT_EQ(usual.at(name), "b");
+    EXPECT_EQ(usual.at("device"), "d");
+  }
+}
+
 // Diastolic first, numbers as strings, a period, a mean, a repeated component.
 TEST(ObservationView, FindsComponentsByCode) {
   const auto rows = RowsOf("observation", R"({"resourceType":"Observation","id":"o",
@@ -339,7 +364,6 @@ TEST(VitalSignView, TheObservationsOwnValue) {
                  {"effective_sent", "2014-12-05T09:30:10+01:00"},
                  {"effective_time", "1417768210000000"},
                  {"effective_date", "16409"},
-                 {"device", "example"},
                  {"device_reference", "DeviceMetric/example"},
                  {"value_sent", "95"},
                  {"unit_sent", "%"},

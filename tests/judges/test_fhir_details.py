@@ -352,3 +352,40 @@ def test_case_does_not_count(service):
                                ("telecom", "some.body@example.ORG", "greek"), ("telecom", "email|SOME.BODY@EXAMPLE.ORG", "greek"),
                                ("telecom", "phone|+30 1 ext 5", "greek"), ("telecom", "phone|some.body@example.org", None)):
         assert service.ids(f"Patient?{name}={urllib.parse.quote(value)}") == ([found] if found else []), (name, value)
+
+
+def by(*performers):
+    return {"performer": [{"reference": one} for one in performers]}
+
+
+SENT += [person("cared"), pulse("by-practitioner", "cared", **by("Practitioner/carer")), pulse("by-patient", "cared", **by("Patient/carer")),
+         pulse("by-url", "cared", **by("https://elsewhere.org/fhir/Patient/carer/_history/2")),
+         pulse("by-organization", "cared", **by("Organization/carer")), pulse("by-two", "cared", **by("Organization/house", "Practitioner/carer")),
+         resources.pressure("bp-by-patient", subject="Patient/cared", **by("Patient/carer")),
+         resources.pressure("bp-by-practitioner", subject="Patient/cared", **by("http://h.org/Practitioner/carer")),
+         pulse("by-device", "cared", device={"reference": "Device/meter"}),
+         pulse("by-metric", "cared", device={"reference": "DeviceMetric/meter"}),
+         pulse("met", "cared", encounter={"reference": "Encounter/met"})]
+
+PRACTITIONERS = {"by-practitioner", "by-two", "bp-by-practitioner"}
+PATIENTS = {"by-patient", "by-url", "bp-by-patient"}
+ANY = {*PRACTITIONERS, *PATIENTS, "by-organization"}
+
+
+# https://hl7.org/fhir/R4/search.html#reference
+def test_a_reference_is_of_its_type(service):
+    for name, value, found in (
+            ("performer", "Practitioner/carer", PRACTITIONERS), ("performer", "Patient/carer", PATIENTS),
+            ("performer", "Organization/carer", {"by-organization"}), ("performer", "RelatedPerson/carer", set()),
+            ("performer", "carer", ANY), ("performer", "care", set()), ("performer", "Patient/care", set()), ("performer", "arer", set()),
+            ("performer", "https://elsewhere.org/fhir/Patient/carer", PATIENTS), ("performer", "http://h.org/Practitioner/carer", PRACTITIONERS),
+            ("performer:Patient", "carer", PATIENTS), ("performer:Practitioner", "carer", PRACTITIONERS),
+            ("performer:Patient", "Patient/carer", PATIENTS), ("performer:Patient", "Practitioner/carer", set()),
+            ("performer:PractitionerRole", "carer", set()), ("performer", "Organization/carer,Patient/carer", PATIENTS | {"by-organization"}),
+            ("device", "Device/meter", {"by-device"}), ("device", "DeviceMetric/meter", {"by-metric"}), ("device", "meter", {"by-device", "by-metric"}),
+            ("device:Device", "meter", {"by-device"}), ("device:DeviceMetric", "meter", {"by-metric"}),
+            ("encounter", "Encounter/met", {"met"}), ("encounter", "met", {"met"}), ("encounter:Encounter", "met", {"met"}),
+            ("encounter", "EpisodeOfCare/met", set())):
+        for also in ("", "&patient=cared"):
+            assert set(service.ids(f"Observation?{name}={urllib.parse.quote(value)}{also}")) == found, (name, value, also)
+    assert "Organization" in service.refused("Observation?performer:Location=carer")

@@ -75,6 +75,22 @@ def test_what_is_answered_is_in_the_tables(service):
     assert service.lake.value("SELECT count(*) AS n FROM gold.patient_observations WHERE readings > 0") >= 1
 
 
+def test_a_retraction_under_a_code_that_is_out_of_scope(service):
+    service.start()
+
+    def haemoglobin(name, **more):
+        return resources.vital(name, "718-7", 14, "g/dL", **{"status": "entered-in-error", "category": [], **more})
+    service.post(resources.bundle(resources.pressure("panel"), resources.vital("pulse", "8867-4", 70, "/min"), resources.vital("stays", "8867-4", 71, "/min")))
+    assert counts(service.post(haemoglobin("stays", status="final"))) == {"received": 1, "out_of_scope": 1}
+    assert counts(service.post(haemoglobin("none"))) == {"received": 1, "out_of_scope": 1}
+    known = resources.bundle(haemoglobin("panel"), haemoglobin("pulse"), haemoglobin("none"))
+    assert counts(service.post(known)) == {"received": 3, "written": 2, "out_of_scope": 1}
+    assert service.readings() == {}
+    rows = {row["id"]: row for row in service.lake.read("silver.vital_sign").to_pylist()}
+    assert {key for key, row in rows.items() if row["value"] is not None} == {"stays"}
+    assert {key for key, row in rows.items() if row["retracted_at"]} == {"panel", "pulse"}
+
+
 def test_a_mixed_body_is_taken_in_and_says_what_was_not(service):
     service.start()
     body = "\n".join(["not JSON", json.dumps(resources.pressure("good")), json.dumps(resources.pressure("odd", 900)), "{}"])

@@ -161,8 +161,10 @@ void RecordWatcher::End() {
     vitals |= static_cast<uint16_t>(1 << static_cast<int>(taken->reading.vital));
   }
   for (WatchedRecord& record : all) std::get<WatchedReading>(record.what).reading.vitals = vitals;
+  if (!all.empty()) return;
+  if (status_ == ReadingStatus::kRetracted) return AddRetraction(key_, rank_);
   const bool may_correct = named_.has_value() || rank_.version > 1;
-  if (!all.empty() || !may_correct || status_ == ReadingStatus::kRetracted) return;
+  if (!may_correct) return;
   WatchedReading nothing;
   nothing.id = key_;
   nothing.reading.vital = named_.value_or(Vital::kSeveral);
@@ -326,10 +328,21 @@ void RecordWatcher::TakeDelete(const WatchedPlace& place, std::string_view id, b
                         WatchedPatient{std::string(id), {}, PatientRank::Of({}, true)}});
     return;
   }
+  AddRetraction(id, {});
+}
+
+void RecordWatcher::TakeRetraction(const WatchedPlace& place, JsonValue resource,
+                                   std::string_view key) {
+  place_ = place;
+  AddRetraction(key, RankOf(resource));
+}
+
+void RecordWatcher::AddRetraction(std::string_view key, const monitor::VersionRank& rank) {
   WatchedReading out;
-  out.id = id;
-  out.reading.received = place.received;
-  out.reading.position = place.offset;
+  out.id = key;
+  out.reading.rank = rank;
+  out.reading.received = place_.received;
+  out.reading.position = place_.offset;
   out.reading.status = ReadingStatus::kRetracted;
   Add(std::move(out));
 }

@@ -51,6 +51,8 @@ class RecordWatcher {
   // may have been judged.
   void End();
 
+  // A retraction in which no vital sign is named: whatever has its key.
+  void TakeRetraction(const WatchedPlace& place, JsonValue resource, std::string_view key);
   // A DELETE entry.
   void TakeDelete(const WatchedPlace& place, std::string_view id, bool patient);
   // A resource that goes to quarantine although it has a critical value. `position` stands for a
@@ -75,6 +77,7 @@ class RecordWatcher {
   // The parts of a reading that are the same for all values of a record.
   WatchedReading ReadingOf(const TimeColumns& columns, std::span<const view::Cell> row) const;
   void Add(WatchedReading reading);
+  void AddRetraction(std::string_view key, const monitor::VersionRank& rank);
   // Of a quantity's cells; nullopt when no value was sent or the code is not listed.
   std::optional<clinical::Measured> MeasureCells(std::string_view code, const QuantityColumns& at,
                                                  std::span<const view::Cell> row) const;

@@ -174,6 +174,20 @@ TEST_F(RecordWatcherTest, ADeleteNamesNoPatient) {
   EXPECT_EQ(told.reading.status, ReadingStatus::kRetracted);
 }
 
+// Of a code that is out of scope, or of none: whatever reading has its key.
+TEST_F(RecordWatcherTest, ARetractionThatNamesNoVitalSignIsTold) {
+  for (const char* code : {R"("code":{"coding":[{"system":"http://loinc.org","code":"718-7"}]})",
+                           R"("code":{"text":"?"})"}) {
+    const auto told = One(std::string(R"({"resourceType":"Observation","id":"bp",)"
+                                      R"("meta":{"versionId":"2"},"status":"cancelled",)") +
+                          code + R"(,"subject":{"reference":"Patient/p1"}})");
+    EXPECT_EQ(told.id, "bp");
+    EXPECT_EQ(told.patient, "");
+    EXPECT_EQ(told.reading.status, ReadingStatus::kRetracted);
+    EXPECT_EQ(told.reading.rank.version, 2);
+  }
+}
+
 TEST_F(RecordWatcherTest, InHospitalByTheContainedEncounter) {
   const auto told =
       One(Vitals("8867-4", Quantity("72", "/min"),

@@ -12,7 +12,7 @@ namespace vitalake::serve {
 namespace {
 
 // The day this description last changed.
-constexpr std::string_view kDate = "2026-11-26";
+constexpr std::string_view kDate = "2026-11-27";
 
 // How a route below /fhir/<type> is called.
 struct KnownRoute {

@@ -103,16 +103,19 @@ std::vector<SearchParameter> MakeParameters() {
        "reference",
        Match::kReference,
        {"r.device"},
-       "Device",
-       "Devices; a DeviceMetric of the same id is found, too"},
+       {},
+       {},
+       {"Device", "DeviceMetric"}},
       {kObs,
        "performer",
        "reference",
        Match::kReference,
        {"r.performer"},
-       "Practitioner",
-       "Practitioners: the first one, else the first performer, of whatever type it is"},
-      {kObs, "encounter", "reference", Match::kReference, {"r.encounter"}, "Encounter"},
+       {},
+       "the first Practitioner, else the first performer",
+       {"Practitioner", "PractitionerRole", "Organization", "CareTeam", "Patient",
+        "RelatedPerson"}},
+      {kObs, "encounter", "reference", Match::kReference, {"r.encounter"}, {}, {}, {"Encounter"}},
       {kObs, "code", "token", Match::kCodings, {}, kOwn},
       {kObs, "component-code", "token", Match::kCodings, {}, kComponents},
       {kObs, "combo-code", "token", Match::kCodings, {}, kBoth},
@@ -217,8 +220,12 @@ std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
       return {"not"};
     case Match::kCodedQuantity:
       return {};
+    case Match::kReference: {
+      std::vector<std::string_view> modifiers = parameter.types;
+      modifiers.emplace_back("missing");
+      return modifiers;
+    }
     case Match::kRange:
-    case Match::kReference:
     case Match::kQuantity:
       return {"missing"};
     default:

@@ -25,7 +25,7 @@ enum class Match : uint8_t {
   kContact,        // value of a contact: [columns] phones, the last one an e-mail address
   kRange,          // times [low, high), microseconds: two [columns]
   kPatient,        // id of a Patient, or of one merged with it [column]
-  kReference,      // id of a resource of type [detail] [column]
+  kReference,      // id of a resource of the first of [types], else the literal reference [column]
   kCodings,        // codings of measured values [detail: whose]
   kQuantity,       // measured values [detail: whose]
   kCodedQuantity,  // code$quantity of one measured value [detail: whose]
@@ -44,14 +44,15 @@ struct SearchParameter {
   Match match = Match::kId;
   std::vector<std::string_view> columns = {};
   std::string_view detail = {};
-  std::string_view documentation = {};  // where it searches less than the specification says
+  std::string_view documentation = {};       // where it searches less than the specification says
+  std::vector<std::string_view> types = {};  // what a kReference may refer to
 };
 
 const std::vector<SearchParameter>& SearchParameters();
 // Null when it is not served.
 const SearchParameter* FindSearchParameter(FhirType type, std::string_view name);
 
-// The modifiers a parameter takes: "exact", "contains", "not", "missing", "Patient".
+// The modifiers a parameter takes: "exact", "contains", "not", "missing", the types of a reference.
 std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter);
 
 // What results can be sorted by: SQL over the relation, never null, BIGINT or VARCHAR. What is

@@ -147,7 +147,9 @@ class Compiler {
   std::string HasIdentifier(std::string_view column, std::string_view value);
   std::string HasContact(const SearchParameter& parameter, std::string_view value);
   Result<std::string> InRange(const SearchParameter& parameter, std::string_view value);
-  std::string RefersTo(const SearchParameter& parameter, std::string_view value);
+  std::string RefersTo(const SearchParameter& parameter, std::string_view modifier,
+                       std::string_view value);
+  std::string NamesResource(std::string_view column, std::string_view type, std::string_view id);
   std::string HasCode(const SearchParameter& parameter, std::string_view system,
                       const SearchToken& token);
   Result<std::string> HasQuantity(std::string_view row, std::string_view value);
@@ -290,19 +292,47 @@ bool MayBePatient(const fhir::ReferenceTarget& target) {
   return target.type.empty() || target.type == "Patient";
 }
 
-std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_view value) {
+// Whether a literal reference names a resource of this id, as its reference is served; with a type,
+// one of that type.
+std::string Compiler::NamesResource(std::string_view column, std::string_view type,
+                                    std::string_view id) {
+  // (A dollar sign would be a parameter's.)
+  constexpr std::string_view kLiteral =
+      R"('^(?:https?://[^?]*/)?([A-Z][A-Za-z]*)/([A-Za-z0-9._-]+)(?:/_history/[^/?]*)?\z')";
+  const std::string of_type = fmt::format("regexp_extract({}, {}, 1)", column, kLiteral);
+  const std::string key = fmt::format("regexp_extract({}, {}, 2)", column, kLiteral);
+  // What has none of them is not taken apart.
+  std::string named = fmt::format(
+      "contains({0}, '/') AND CASE WHEN r.id_space <> '' AND {1} = 'Patient' "
+      "THEN concat(r.id_space, '.', {2}) ELSE {2} END = {3}",
+      column, of_type, key, BindText(id));
+  if (!type.empty()) named += fmt::format(" AND {} = {}", of_type, BindText(type));
+  return fmt::format("({})", named);
+}
+
+// Source: FHIR R4, search.html#reference: an id, type/id or a URL; a modifier is a
+// type. Of a URL the base does not count, as silver keeps none.
+std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_view modifier,
+                               std::string_view value) {
   const std::string text = Unescaped(value);
   const fhir::ReferenceTarget target = fhir::ParseReference(text);
   const std::string_view id = ReferencedId(text, target);
   const std::string_view column = parameter.columns.front();
-  if (parameter.match != Match::kPatient) {
-    // What is no plain reference to a resource of that type is kept as it was sent.
-    if (!target.type.empty() && target.type != parameter.detail) {
-      return fmt::format("({} = {})", column, BindText(text));
-    }
-    return fmt::format("({} IN ({}, {}))", column, BindText(id), BindText(text));
+  if (parameter.match == Match::kPatient) {
+    return MayBePatient(target) ? IsOfPatient(column, id) : "false";
   }
-  return MayBePatient(target) ? IsOfPatient(column, id) : "false";
+  using enum fhir::ReferenceForm;
+  // They name no resource: they are kept as they were sent.
+  if (target.form == kContained || target.form == kConditional) {
+    return fmt::format("({} = {})", column, BindText(text));
+  }
+  if (!modifier.empty() && !target.type.empty() && modifier != target.type) return "false";
+  const std::string_view type = modifier.empty() ? target.type : modifier;
+  const std::string_view kept_by_id = parameter.types.front();
+  if (type == kept_by_id) return fmt::format("({} = {})", column, BindText(id));
+  if (!type.empty()) return NamesResource(column, type, id);
+  return fmt::format("({} IN ({}, {}) OR {})", column, BindText(id), BindText(text),
+                     NamesResource(column, {}, id));
 }
 
 // Links are followed as gold does (lake/gold_sources.h): over several, not those of a retracted
@@ -526,7 +556,7 @@ Result<std::string> Compiler::Matches(const SearchParameter& parameter, const st
       return InRange(parameter, value);
     case Match::kPatient:
     case Match::kReference:
-      return RefersTo(parameter, value);
+      return RefersTo(parameter, modifier, value);
     case Match::kCodings:
       return OfValues(parameter.detail, [&](std::string_view row) -> Result<std::string> {
         return row == "r" ? HasOwnCoding(value) : HasCoding(row, value);
