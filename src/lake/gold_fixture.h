@@ -163,7 +163,9 @@ class GoldFixture : public testing::Test {
     Do("CREATE OR REPLACE TEMP TABLE expected_subject "
        "(id_space VARCHAR, subject_identifier VARCHAR, patient_id VARCHAR)");
     auto named = connection_->Query(
-        "SELECT DISTINCT coalesce(id_space, ''), subject_identifier FROM observation "
+        "SELECT coalesce(id_space, ''), subject_identifier FROM observation "
+        "WHERE patient_id IS NULL AND subject_identifier IS NOT NULL UNION "
+        "SELECT coalesce(id_space, ''), subject_identifier FROM vital_sign "
         "WHERE patient_id IS NULL AND subject_identifier IS NOT NULL");
     ASSERT_TRUE(named.has_value());
     std::vector<std::pair<std::string, std::string>> tokens;
@@ -197,12 +199,17 @@ class GoldFixture : public testing::Test {
       if (model.is_view) continue;
       std::vector<std::string> relations;
       for (const GoldSource& source : model.sources) {
+        const std::string rows = "FROM " + Short(source.table);
+        const bool readings =
+            source.table.starts_with("silver.") && source.table != "silver.patient";
         relations.push_back(
-            source.table == "silver.observation"
-                ? "SELECT o.* REPLACE (coalesce(o.patient_id, (SELECT any_value(s.patient_id) FROM "
-                  "expected_subject s WHERE s.id_space = coalesce(o.id_space, '') AND "
-                  "s.subject_identifier = o.subject_identifier)) AS patient_id) FROM observation o"
-                : "FROM " + Short(source.table));
+            readings
+                ? fmt::format(
+                      "SELECT o.* REPLACE (coalesce(o.patient_id, (SELECT any_value(s.patient_id) "
+                      "FROM expected_subject s WHERE s.id_space = coalesce(o.id_space, '') AND "
+                      "s.subject_identifier = o.subject_identifier)) AS patient_id) {} o",
+                      rows)
+                : rows);
       }
       Do(fmt::format("CREATE OR REPLACE TEMP TABLE wanted AS {}",
                      BindSources(model, relations, "FROM expected_link")));

@@ -671,6 +671,11 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
   }
   std::string Value() { return Below(8) == 0 ? "NULL" : fmt::format("{}", 60 + Below(130)); }
   std::string Quality() { return Any({"''", "NULL", "'implausible'", "'x repeat_of'", "'x'"}); }
+  std::string SubjectIdentifier() { return Any({"'urn:a|1'", "'urn:a|2'", "'1'", "'|1'", "NULL"}); }
+  std::string Identifiers() {
+    return Any({"NULL", R"('[{"system":"urn:a","value":"1"}]')", R"('[{"value":"1"}]')",
+                R"('[{"system":"urn:a","value":"2"},{"system":"urn:b","value":"1"}]')"});
+  }
   std::string Status() { return Any({"'final'", "'amended'", "'entered-in-error'"}); }
 
   void Insert(const std::string& table) {
@@ -697,21 +702,24 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
     }
     if (table == "patient") {
       Do(fmt::format("DELETE FROM patient WHERE id = {} AND id_space = '{}'", id, space));
-      Do(fmt::format(
-          "INSERT INTO patient (id_space, id, birth_date, replaced_by, replaces) VALUES "
-          "('{}', {}, DATE '1950-06-07', {}, {})",
-          space, id, Below(2) ? "NULL" : "'" + Patient() + "'",
-          Below(3) ? "NULL" : fmt::format(R"('["{}","{}"]')", Patient(), Patient())));
+      Do(
+          fmt::format("INSERT INTO patient (id_space, id, birth_date, replaced_by, replaces, "
+                      "identifiers) VALUES "
+                      "('{}', {}, DATE '1950-06-07', {}, {}, {})",
+                      space, id, Below(2) ? "NULL" : "'" + Patient() + "'",
+                      Below(3) ? "NULL" : fmt::format(R"('["{}","{}"]')", Patient(), Patient()),
+                      Identifiers()));
       return;
     }
     const bool pressure = table == "observation";
     Do(fmt::format(
-        "INSERT INTO {} (id_space, id, patient_id, effective_date, effective_time, status, "
+        "INSERT INTO {} (id_space, id, patient_id, subject_identifier, effective_date, "
+        "effective_time, status, "
         "quality, device, {}) VALUES ('{}', {}, {}, {}, {}, {}, {}, {}, {})",
         table,
         pressure ? "systolic_pressure_value, diastolic_pressure_value, setting, device_type"
                  : "value, code, unit, panel",
-        space, id, Below(9) ? "'" + Patient() + "'" : "NULL",
+        space, id, Below(4) ? fmt::format("'{}', NULL", Patient()) : "NULL, " + SubjectIdentifier(),
         Below(12) ? "DATE '" + day + "'" : "NULL",
         Below(6) ? fmt::format("TIMESTAMPTZ '{} {:02}:00:00Z'", day, Below(3)) : "NULL", Status(),
         Quality(), Any({"NULL", "'d1'"}),
