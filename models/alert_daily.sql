@@ -13,7 +13,8 @@ WITH step AS (
       ORDER BY a.updated_at DESC, a.sequence DESC, a.source_partition DESC) AS place
   FROM ops.alert a
   LEFT JOIN person_link l ON l.id_space = coalesce(a.id_space, '') AND l.patient_id = a.patient_id
-  WHERE a.patient_id <> ''
+  -- Those raised before anybody held the identifier that a reading named are nobody's.
+  WHERE a.patient_id <> '' AND NOT starts_with(a.patient_id, '?')
 ),
 told AS (
   SELECT id_space, person, alert_id, count(*) AS notifications

@@ -35,6 +35,6 @@ SELECT COLUMNS('^_[a-z].*'),
     AS computed_interpretation_code,
   bp_rule_set() AS rule_set, bp_rule_version() AS rule_version,
   CASE WHEN patient_id IS NULL
-    THEN patient_identifier(subject_query, subject_identifier_system, subject_identifier_value)
+    THEN patient_identifier(subject_query, subject_type, subject_identifier_system, subject_identifier_value)
   END AS subject_identifier
 FROM measured

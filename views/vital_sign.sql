@@ -35,6 +35,6 @@ SELECT COLUMNS('^_[a-z].*'),
   CASE WHEN _home = 'silver.observation' THEN '85354-9' END AS panel,
   category_code, coalesce(performer, performer_reference) AS performer, encounter,
   CASE WHEN patient_id IS NULL
-    THEN patient_identifier(subject_query, subject_identifier_system, subject_identifier_value)
+    THEN patient_identifier(subject_query, subject_type, subject_identifier_system, subject_identifier_value)
   END AS subject_identifier
 FROM judged

@@ -283,9 +283,9 @@ std::optional<int32_t> FhirOffsetMinutes(Text text) {
   return *time->offset_minutes;
 }
 
-std::optional<std::string> PatientIdentifier(Text reference, Text system, Text value) {
-  std::string named =
-      fhir::PatientIdentifier(reference.value_or(""), system.value_or(""), value.value_or(""));
+std::optional<std::string> PatientIdentifier(Text reference, Text type, Text system, Text value) {
+  std::string named = fhir::PatientIdentifier(
+      {reference.value_or(""), type.value_or(""), system.value_or(""), value.value_or("")});
   if (named.empty()) return std::nullopt;
   return named;
 }

@@ -102,9 +102,9 @@ std::optional<int32_t> FhirDate(Text text);
 std::optional<std::string> FhirPrecision(Text text);
 // fhir_offset_minutes(text): as written; null when there is none.
 std::optional<int32_t> FhirOffsetMinutes(Text text);
-// patient_identifier(reference, system, value): by which identifier a reference means a Patient
-// (fhir/references.h); null: by none.
-std::optional<std::string> PatientIdentifier(Text reference, Text system, Text value);
+// patient_identifier(reference, type, system, value): by which identifier a reference means a
+// Patient (fhir/references.h); null: by none.
+std::optional<std::string> PatientIdentifier(Text reference, Text type, Text system, Text value);
 // time_quality(text): "time_imprecise" when the text is no moment, else "".
 std::string TimeQuality(Text text);
 // merge_tokens(a, b): the tokens of both, once each, in the fixed order.

@@ -246,7 +246,7 @@ Status RegisterTimeFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(
       FunctionSet("fhir_precision").Add<&sql::FhirPrecision, 1>().Register(connection));
   VL_RETURN_IF_ERROR(
-      FunctionSet("patient_identifier").Add<&sql::PatientIdentifier, 3>().Register(connection));
+      FunctionSet("patient_identifier").Add<&sql::PatientIdentifier, 4>().Register(connection));
   VL_RETURN_IF_ERROR(
       FunctionSet("fhir_offset_minutes").Add<&sql::FhirOffsetMinutes, 1>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("time_quality").Add<&sql::TimeQuality, 1>().Register(connection));

@@ -77,22 +77,19 @@ IdSyntax CheckId(std::string_view id) {
   return underscore ? IdSyntax::kUnderscore : IdSyntax::kValid;
 }
 
-std::string PatientIdentifier(std::string_view reference, std::string_view system,
-                              std::string_view value) {
-  if (!value.empty()) return std::string(system).append("|").append(value);
-  const ReferenceTarget target = ParseReference(reference);
-  if (target.form != ReferenceForm::kConditional || target.type != "Patient") return {};
-  std::string_view query = reference.substr(reference.find('?') + 1);
-  query = query.substr(0, query.find('#'));
-  while (!query.empty()) {
-    const std::string_view one = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(query.size(), one.size() + 1));
-    if (!one.starts_with(kParameter)) continue;
-    std::string token = PercentDecoded(one.substr(kParameter.size()), true).value_or("");
-    const bool names_none = token.empty() || token.ends_with('|');  // of a system, no value
-    return names_none ? std::string() : token;
+std::string PatientIdentifier(const LogicalReference& subject) {
+  if (!subject.type.empty() && subject.type != "Patient") return {};
+  if (!subject.value.empty()) {
+    return std::string(subject.system).append("|").append(subject.value);
   }
-  return {};
+  const ReferenceTarget target = ParseReference(subject.reference);
+  if (target.form != ReferenceForm::kConditional || target.type != "Patient") return {};
+  const std::string_view query = subject.reference.substr(subject.reference.find('?') + 1);
+  // Of more criteria it would be a guess.
+  if (!query.starts_with(kParameter) || query.find('&') != query.npos) return {};
+  std::string token = PercentDecoded(query.substr(kParameter.size()), true).value_or("");
+  const bool names_none = token.empty() || token.ends_with('|');  // of a system, no value
+  return names_none ? std::string() : token;
 }
 
 size_t ResolveReferences(JsonValue resource, const BundleReferences* references) {

@@ -53,12 +53,15 @@ enum class IdSyntax : uint8_t {
 // Source: FHIR R4, Data Types, id.
 IdSyntax CheckId(std::string_view id);
 
-// By which identifier a reference means a Patient, given its `reference`, `identifier.system` and
-// `identifier.value`: "system|value", "|value" where it has no system; of a conditional reference
-// ("Patient?identifier=...") what is asked for, which may also be "value" of whatever system.
-// Empty: by none.
-std::string PatientIdentifier(std::string_view reference, std::string_view system,
-                              std::string_view value);
+// A reference that names no resource, but may say by which identifier one is known.
+struct LogicalReference {
+  std::string_view reference, type, system, value;  // type, identifier.system, identifier.value
+};
+
+// By which identifier it means a Patient: "system|value", "|value" where it has no system; of a
+// conditional reference ("Patient?identifier=..." and no more) what is asked for, which may also be
+// "value" of whatever system. Empty: by none.
+std::string PatientIdentifier(const LogicalReference& subject);
 
 // Replaces every string member named "reference" that is a key of `references` by what it maps to,
 // in the tree under `resource`, which then refers to the map's strings (both must outlive its use).

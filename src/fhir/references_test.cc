@@ -76,23 +76,24 @@ TEST(References, AreReplacedInTheTree) {
 }
 
 TEST(PatientIdentifier, AnIdentifierIsSystemAndValue) {
-  EXPECT_EQ(PatientIdentifier("", "urn:mrn", "7"), "urn:mrn|7");
-  EXPECT_EQ(PatientIdentifier("", "", "7"), "|7");
-  EXPECT_EQ(PatientIdentifier("", "urn:mrn", ""), "");
+  EXPECT_EQ(PatientIdentifier({"", "", "urn:mrn", "7"}), "urn:mrn|7");
+  EXPECT_EQ(PatientIdentifier({"", "Patient", "", "7"}), "|7");
+  EXPECT_EQ(PatientIdentifier({"", "", "urn:mrn", ""}), "");
+  EXPECT_EQ(PatientIdentifier({"", "Device", "urn:mrn", "7"}), "");
 }
 
 TEST(PatientIdentifier, AConditionalReferenceIsWhatItAsksFor) {
-  EXPECT_EQ(PatientIdentifier("Patient?identifier=urn:mrn|7", "", ""), "urn:mrn|7");
-  EXPECT_EQ(PatientIdentifier("Patient?identifier=urn%3Amrn%7C7", "", ""), "urn:mrn|7");
-  EXPECT_EQ(PatientIdentifier("https://a.org/fhir/Patient?active=true&identifier=7", "", ""), "7");
-  EXPECT_EQ(PatientIdentifier("Patient?identifier=7&active=true#x", "", ""), "7");
+  EXPECT_EQ(PatientIdentifier({"Patient?identifier=urn:mrn|7", "", "", ""}), "urn:mrn|7");
+  EXPECT_EQ(PatientIdentifier({"Patient?identifier=urn%3Amrn%7C7", "", "", ""}), "urn:mrn|7");
+  EXPECT_EQ(PatientIdentifier({"https://a.org/fhir/Patient?identifier=7", "", "", ""}), "7");
 }
 
 TEST(PatientIdentifier, OthersNameNone) {
   for (const char* const text :
        {"", "Patient/7", "Patient?name=x", "Patient?identifier=", "Patient?identifier=urn:mrn|",
+        "Patient?identifier=7&birthdate=1900", "Patient?active=true&identifier=7",
         "Group?identifier=7", "Patient?identifier=%zz", "#p", "urn:uuid:7"}) {
-    EXPECT_EQ(PatientIdentifier(text, "", ""), "") << text;
+    EXPECT_EQ(PatientIdentifier({text, "", "", ""}), "") << text;
   }
 }
 

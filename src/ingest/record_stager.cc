@@ -56,6 +56,15 @@ RecordHead HeadOf(JsonValue resource) {
   return head;
 }
 
+// Whether what it says of its version can be read: what cannot would rank above all.
+bool CanBeRanked(JsonValue resource) {
+  const JsonValue meta = resource.Find("meta");
+  if (!meta) return true;
+  const JsonValue version = meta.Find("versionId"), updated = meta.Find("lastUpdated");
+  return meta.is_object() && (!version || version.is_string()) &&
+         (!updated || fhir::ParseDateTime(updated.is_string() ? updated.text() : "").has_value());
+}
+
 // Whether an Observation says nothing of what it measured.
 bool SaysNothing(JsonValue resource) {
   if (resource.Find("component")) return false;
@@ -320,8 +329,9 @@ Status RecordStager::StageResource(const fhir::Record& record, const RecordSourc
 
 void RecordStager::StageStray(const fhir::Record& record, const RecordSource& source,
                               JsonValue resource) {
-  if (fhir::CheckId(resource.String("id")) == fhir::IdSyntax::kInvalid) return;
-  const std::string key = fhir::ReadingKey(resource, KeyRuleOf(source), record.full_url).key;
+  const auto [key, origin] = fhir::ReadingKey(resource, KeyRuleOf(source), record.full_url);
+  if (origin == fhir::KeyOrigin::kId && fhir::CheckId(key) == fhir::IdSyntax::kInvalid) return;
+  if (!CanBeRanked(resource)) return;
   if (watcher_) watcher_->TakeRetraction(PlaceToWatch(source), resource, key);
   if (!stray_rows_) return;
   GatherRecordCells(record, source, resource, key, "", Silver::kVitalSign);

@@ -180,6 +180,7 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
   if (paths.empty()) return true;
   if (source.table == kPatients) {
     VL_RETURN_IF_ERROR(NamePatients(*changes));
+    patient_changes_ = *std::move(changes);
     return true;
   }
   const std::string day =
@@ -189,7 +190,7 @@ Result<bool> GoldSources::CollectNamed(const GoldSource& source, int64_t seen) {
                        "{} AS day FROM ({})",
                        engine::QuoteName(source.person_column), day, ReadParquetSql(paths)),
            !source.day_column.empty()));
-  VL_RETURN_IF_ERROR(NameHolders(source, *changes));
+  VL_RETURN_IF_ERROR(CollectSubjects(source, *changes));
   return true;
 }
 
@@ -201,63 +202,85 @@ Status GoldSources::Name(const std::string& rows, bool has_day) {
                 wait_);
 }
 
-// All that changed patients say of themselves: who they are, whom they replace, and by which
-// identifiers readings mean them. Change files may be older than a column.
+// What changed patients say of themselves and whom they replace. Change files may be older than a
+// column.
 Status GoldSources::NamePatients(const std::vector<delta::ChangeFile>& changes) {
   const delta::Snapshot& snapshot = *snapshots_.at(std::string(kPatients));
-  std::vector<std::string> columns = LinkColumns(snapshot, {"id_space", "id", "replaced_by"});
-  if (!by_identifier_.empty()) columns.emplace_back("identifiers");
-  VL_TRY(std::string changed, engine::ChangesSql(Files(std::string(kPatients)), changes, columns));
+  VL_TRY(std::string changed,
+         engine::ChangesSql(Files(std::string(kPatients)), changes,
+                            LinkColumns(snapshot, {"id_space", "id", "replaced_by"})));
   const std::string rows = LinkRows(snapshot, std::move(changed));
   VL_TRY(const int64_t linked, connection_.ScalarInt(fmt::format(
                                    "SELECT count(replaced_by) + count(replaces) FROM ({})", rows)));
   links_changed_ = links_changed_ || linked > 0;
-  VL_RETURN_IF_ERROR(
-      Name(fmt::format("SELECT coalesce(id_space, '') AS id_space, unnest([id, replaced_by] || "
-                       "coalesce(from_json(replaces, '[\"VARCHAR\"]'), [])) AS id, "
-                       "CAST(NULL AS DATE) AS day FROM ({})",
-                       rows),
-           false));
-  if (by_identifier_.empty()) return {};
-  // One more holder, or one less, and an identifier of somebody else is no longer, or again, theirs
-  // alone.
-  VL_TRY(const int64_t meant,
-         connection_.Execute(
-             fmt::format("INSERT INTO {} SELECT DISTINCT h.id_space, h.patient_id, NULL, false "
-                         "FROM ({}) c JOIN {} s ON s.id_space = c.id_space "
-                         "AND s.subject_identifier = c.identifier "
-                         "JOIN {} h ON h.id_space = c.id_space AND h.identifier = c.identifier",
-                         Relation("named"), HeldIdentifiersSql(rows), Relation("subject"),
-                         Relation("held")),
-             wait_));
-  links_changed_ = links_changed_ || meant > 0;
-  return {};
+  return Name(fmt::format("SELECT coalesce(id_space, '') AS id_space, unnest([id, replaced_by] || "
+                          "coalesce(from_json(replaces, '[\"VARCHAR\"]'), [])) AS id, "
+                          "CAST(NULL AS DATE) AS day FROM ({})",
+                          rows),
+              false);
 }
 
-// Of changed readings that name their patient by an identifier, or did: all who hold it. Who held
-// it once is among the changed patients.
-Status GoldSources::NameHolders(const GoldSource& source,
-                                const std::vector<delta::ChangeFile>& changes) {
+// The identifiers by which changed readings name their patients, or did.
+Status GoldSources::CollectSubjects(const GoldSource& source,
+                                    const std::vector<delta::ChangeFile>& changes) {
   if (!KeepIdentifiers(*snapshots_.at(std::string(kPatients))) ||
       !MayNameByIdentifier(*snapshots_.at(source.table))) {
     return {};
   }
   std::vector<std::string> columns = {"id_space", "subject_identifier"};
-  if (!source.day_column.empty()) columns.push_back(source.day_column);
+  const bool has_day = !source.day_column.empty();
+  if (has_day) columns.push_back(source.day_column);
   VL_TRY(const std::string changed, engine::ChangesSql(Files(source.table), changes, columns));
-  const std::string rows =
-      fmt::format("SELECT * FROM ({}) WHERE subject_identifier IS NOT NULL", changed);
-  VL_TRY(const int64_t any, connection_.ScalarInt(fmt::format("SELECT count(*) FROM ({})", rows)));
-  if (any == 0) return {};
+  return RunSql(
+      connection_,
+      fmt::format("INSERT INTO {} SELECT DISTINCT coalesce(id_space, ''), subject_identifier, {}, "
+                  "{} FROM ({}) WHERE subject_identifier IS NOT NULL",
+                  Relation("named_subject"),
+                  has_day ? engine::QuoteName(source.day_column) : "CAST(NULL AS DATE)", has_day,
+                  changed),
+      wait_);
+}
+
+// Names who holds what changed readings name; and where patients came to hold what readings name,
+// or do no longer, all who hold it now: for each of these it was, or is, theirs alone.
+Status GoldSources::NameHolders() {
+  VL_TRY(const int64_t said,
+         connection_.ScalarInt("SELECT count(*) FROM " + Relation("named_subject")));
+  if (by_identifier_.empty() && said == 0) return {};
   VL_RETURN_IF_ERROR(ReadHeld());
-  return Name(
-      fmt::format(
-          "SELECT h.id_space, h.patient_id AS id, {} AS day FROM ({}) c JOIN {} h "
-          "ON h.id_space = coalesce(c.id_space, '') AND h.identifier = c.subject_identifier",
-          source.day_column.empty() ? "CAST(NULL AS DATE)"
-                                    : "c." + engine::QuoteName(source.day_column),
-          rows, Relation("held")),
-      !source.day_column.empty());
+  VL_RETURN_IF_ERROR(RunSql(
+      connection_,
+      fmt::format("INSERT INTO {} SELECT DISTINCT h.id_space, h.patient_id, c.day, c.has_day "
+                  "FROM {} c JOIN {} h ON h.id_space = c.id_space "
+                  "AND h.identifier = c.subject_identifier",
+                  Relation("named"), Relation("named_subject"), Relation("held")),
+      wait_));
+  if (patient_changes_.empty()) return {};
+  VL_TRY(const std::string changed,
+         engine::ChangesSql(Files(std::string(kPatients)), patient_changes_,
+                            {"id_space", "id", "identifiers", "retracted_at"}));
+  const auto held_by = [&](std::string_view types) {
+    return HeldIdentifiersSql(fmt::format(
+        "SELECT * FROM ({}) WHERE retracted_at IS NULL AND _change_type IN ({})", changed, types));
+  };
+  const std::string before = held_by("'update_preimage', 'delete'");
+  const std::string after = held_by("'insert', 'update_postimage'");
+  VL_RETURN_IF_ERROR(RunSql(
+      connection_,
+      fmt::format("CREATE TABLE {0} AS SELECT m.* FROM ((({1}) EXCEPT ({2})) UNION (({2}) "
+                  "EXCEPT ({1}))) m SEMI JOIN (SELECT id_space, subject_identifier FROM {3} "
+                  "UNION SELECT id_space, subject_identifier FROM {4}) s "
+                  "ON s.id_space = m.id_space AND s.subject_identifier = m.identifier",
+                  Relation("moved"), before, after, Relation("subject"), Relation("named_subject")),
+      wait_));
+  VL_TRY(const int64_t moved, connection_.ScalarInt("SELECT count(*) FROM " + Relation("moved")));
+  links_changed_ = links_changed_ || moved > 0;
+  return RunSql(connection_,
+                fmt::format("INSERT INTO {} SELECT DISTINCT h.id_space, h.patient_id, "
+                            "CAST(NULL AS DATE), false FROM {} m JOIN {} h "
+                            "ON h.id_space = m.id_space AND h.identifier = m.identifier",
+                            Relation("named"), Relation("moved"), Relation("held")),
+                wait_);
 }
 
 // The patients of all persons concerned by the rows of `named`, which may hold more columns
@@ -332,10 +355,16 @@ Result<bool> GoldSources::Touch(const std::map<GoldSource, int64_t>& seen) {
       fmt::format("CREATE TABLE {} (id_space VARCHAR, id VARCHAR, day DATE, has_day BOOLEAN)",
                   Relation("named")),
       wait_));
+  VL_RETURN_IF_ERROR(RunSql(connection_,
+                            fmt::format("CREATE TABLE {} (id_space VARCHAR, subject_identifier "
+                                        "VARCHAR, day DATE, has_day BOOLEAN)",
+                                        Relation("named_subject")),
+                            wait_));
   for (const auto& [source, version] : FeedsOf(seen)) {
     VL_TRY(const bool reached, CollectNamed(source, version));
     if (!reached) return false;
   }
+  VL_RETURN_IF_ERROR(NameHolders());
   VL_RETURN_IF_ERROR(ExpandNamed());
   VL_RETURN_IF_ERROR(FindDays());
   return true;
@@ -379,9 +408,11 @@ Result<std::string> GoldSources::TouchedRowsSql(const engine::TableFiles& table,
 Result<std::string> GoldSources::TouchedOfSource(const GoldSource& source,
                                                  engine::RelationOptions options) const {
   const bool by_identifier = by_identifier_.contains(source.table);
-  if (by_identifier && !options.columns.empty() &&
-      std::ranges::find(options.columns, "subject_identifier") == options.columns.end()) {
-    options.columns.emplace_back("subject_identifier");
+  for (const std::string_view column : {"patient_id", "subject_identifier"}) {
+    if (by_identifier && !options.columns.empty() &&
+        std::ranges::find(options.columns, column) == options.columns.end()) {
+      options.columns.emplace_back(column);
+    }
   }
   VL_TRY(std::string rows,
          TouchedRowsSql(Files(source.table), source.person_column, source.day_column, options));

@@ -67,7 +67,8 @@ class GoldSources {
   Result<bool> CollectNamed(const GoldSource& source, int64_t seen);
   Status Name(const std::string& rows, bool has_day);
   Status NamePatients(const std::vector<delta::ChangeFile>& changes);
-  Status NameHolders(const GoldSource& source, const std::vector<delta::ChangeFile>& changes);
+  Status CollectSubjects(const GoldSource& source, const std::vector<delta::ChangeFile>& changes);
+  Status NameHolders();
   std::string LinksSql() const;
   std::string ClosureSql(const std::string& named, std::string_view carried) const;
   std::string TouchedJoin(const std::string& person_column, const std::string& day_column) const;
@@ -92,6 +93,7 @@ class GoldSources {
   bool has_links_ = false;
   bool links_changed_ = false;  // then all days of those touched may differ
   bool held_is_read_ = false;
+  std::vector<delta::ChangeFile> patient_changes_;
   std::set<std::string> by_identifier_;  // tables with readings that name patients so
   std::optional<std::pair<std::string, std::string>> days_;  // first and last of the table `day`
   int64_t days_touched_ = 0;

@@ -239,9 +239,20 @@ TEST_F(GoldTest, AReadingThatNamesItsPatientByAnIdentifierIsOfWhoHoldsItAlone) {
   expect("when one reading says otherwise", "a:2 b:2");
   Do("UPDATE observation SET subject_identifier = NULL, patient_id = 'a' WHERE id IN ('o1', 'o3')");
   expect("when none is left", "a:4 b:0");
-  Do("UPDATE patient SET retracted_at = TIMESTAMPTZ '2026-02-01 00:00:00Z' WHERE id = 'b'");
   add("o6", "urn:mrn|1", "2026-01-09");
+  expect("when there is one again", "a:4 b:1");
+  hold("b", R"([{"system":"urn:mrn","value":"2"}])");
+  expect("when nobody holds it", "a:4 b:0");
+  hold("b", one);
+  expect("when somebody does again", "a:4 b:1");
+  Do("UPDATE patient SET retracted_at = TIMESTAMPTZ '2026-02-01 00:00:00Z' WHERE id = 'b'");
   expect("when its holder is no more", "a:4");
+  Do("UPDATE patient SET retracted_at = NULL WHERE id = 'b'");
+  expect("when the holder is back", "a:4 b:1");
+  // The only reading that named anybody so goes with its holder's identifier.
+  hold("b", "");
+  Do("UPDATE observation SET subject_identifier = NULL, patient_id = 'a' WHERE id LIKE 'o%'");
+  expect("when neither is left", "a:7 b:0");
 }
 
 TEST_F(GoldTest, ManyTouchedAreComputedWhole) {
@@ -738,9 +749,14 @@ class GoldPropertyTest : public GoldFixture, public testing::WithParamInterface<
         Below(1'000'000));
     const bool patient = table == "patient";
     const std::string value = table == "observation" ? "systolic_pressure_value" : "value";
-    switch (Below(7)) {
+    switch (Below(9)) {
       case 0:
         return Do(fmt::format("DELETE FROM {} {}", table, one));
+      case 7:
+        return patient
+                   ? Do(fmt::format("UPDATE patient SET identifiers = {} {}", Identifiers(), one))
+                   : Do(fmt::format("UPDATE {} SET patient_id = NULL, subject_identifier = {} {}",
+                                    table, SubjectIdentifier(), one));
       case 1:
         return Do(
             fmt::format("UPDATE {} SET retracted_at = TIMESTAMPTZ '2026-02-01 00:00:00Z', {} "

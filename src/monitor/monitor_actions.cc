@@ -27,7 +27,6 @@ Status Monitor::State::Do(const PatientChanged& change) {
   } else if (!was_deceased) {
     patient.deceased_at = ToMicros(clock_);
   }
-  MeetPerson(PersonOf(number));
   const std::string_view space = change.patient.id_space;
   const uint32_t own =
       facts.replaced_by.empty() ? 0 : patients_.FindOrAdd({space, facts.replaced_by});
@@ -44,6 +43,8 @@ Status Monitor::State::Do(const PatientChanged& change) {
   concerned.insert(replaces.begin(), replaces.end());
   if (!replaces.empty()) replaced_[number] = std::move(replaces);
   for (const uint32_t one : concerned) Relink(one, SurvivorOf(one));
+  // Of whoever it is by now: one who is merged has facts of their own.
+  MeetPerson(PersonOf(number));
   return {};
 }
 

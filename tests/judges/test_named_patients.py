@@ -14,9 +14,10 @@ from product import write
 
 MRN = {"system": "urn:mrn", "value": "77"}
 NAMED = {"logical": {"identifier": MRN}, "conditional": {"reference": "Patient?identifier=urn:mrn|77"},
-         "escaped": {"reference": "https://a.org/fhir/Patient?active=true&identifier=urn%3Amrn%7C77"},
+         "escaped": {"reference": "https://a.org/fhir/Patient?identifier=urn%3Amrn%7C77"},
          "of-any-system": {"reference": "Patient?identifier=77"}}
-OTHERS = {"of-no-system": {"identifier": {"value": "77"}}, "of-another": {"identifier": {"system": "urn:other", "value": "77"}}}
+OTHERS = {"of-no-system": {"identifier": {"value": "77"}}, "of-a-device": {"type": "Device", "identifier": MRN},
+          "of-more": {"reference": "Patient?identifier=77&birthdate=1970-01-02"}, "of-another": {"identifier": {"system": "urn:other", "value": "77"}}}
 
 
 def readings(named):
@@ -32,7 +33,8 @@ def test_gold_counts_them_once_the_patient_is_there(lake, tmp_path):
     lake.ingest(write(tmp_path / "a.json", resources.bundle(*readings(NAMED | OTHERS))))
     kept = {row["id"]: (row["patient_id"], row["subject_identifier"]) for row in lake.read("silver.observation").to_pylist()}
     assert kept == {"logical": (None, "urn:mrn|77"), "conditional": (None, "urn:mrn|77"), "escaped": (None, "urn:mrn|77"),
-                    "of-any-system": (None, "77"), "of-no-system": (None, "|77"), "of-another": (None, "urn:other|77")}
+                    "of-any-system": (None, "77"), "of-no-system": (None, "|77"), "of-another": (None, "urn:other|77"),
+                    "of-a-device": (None, None), "of-more": (None, None)}
     assert of_gold(lake) == {}
     lake.ingest(write(tmp_path / "b.json", resources.patient(identifier=[MRN])))
     assert of_gold(lake) == {"p1": 4}

@@ -172,27 +172,29 @@ TEST_F(MonitorFollowerTest, ASurvivorsWordMergesPatients) {
   EXPECT_EQ(stream_.Snapshot(), state);
 }
 
+// Named by this subject; and a patient who holds that identifier.
+std::string Named(const std::string& id, Micros at, int systolic, std::string_view subject) {
+  constexpr std::string_view kLiteral = R"({"reference":"Patient/x"})";
+  std::string text = Pressure({id, at, systolic, 80, "x"});
+  return text.replace(text.find(kLiteral), kLiteral.size(), subject);
+}
+std::string Holder(const char* value, const char* version = "1", const char* more = "") {
+  return fmt::format(
+      R"("meta":{{"versionId":"{}"{}}},"identifier":[{{"system":"urn:mrn","value":"{}"}}],)",
+      version, more, value);
+}
+constexpr std::string_view kLogical = R"({"identifier":{"system":"urn:mrn","value":"7"}})";
+constexpr std::string_view kConditional = R"({"reference":"Patient?identifier=urn:mrn|7"})";
+
 // The sender knows a business identifier alone, and two senders may write it in two ways.
 TEST_F(MonitorFollowerTest, WhoIsNamedByAnIdentifierIsWhoHoldsIt) {
-  const auto holds = [](const char* value, const char* version) {
-    return fmt::format(
-        R"("meta":{{"versionId":"{}"}},"identifier":[{{"system":"urn:mrn","value":"{}"}}],)",
-        version, value);
-  };
-  const auto named = [](const std::string& id, Micros at, int systolic, std::string_view subject) {
-    std::string text = Pressure({id, at, systolic, 80, "x"});
-    const std::string_view literal = R"({"reference":"Patient/x"})";
-    return text.replace(text.find(literal), literal.size(), subject);
-  };
-  constexpr std::string_view kLogical = R"({"identifier":{"system":"urn:mrn","value":"7"}})";
-  constexpr std::string_view kConditional = R"({"reference":"Patient?identifier=urn:mrn|7"})";
   stream_.Start();
-  stream_.Take({{kSecond, named("a", 0, 185, kLogical)}});
+  stream_.Take({{kSecond, Named("a", 0, 185, kLogical)}});
   EXPECT_EQ(stream_.Rows("SELECT patient_id, rule FROM ops.alert"),
             "?identifier=urn:mrn|7,operations\n");
-  stream_.lake().Ingest({{"one.json", PatientText("one", "1950-05-01", holds("7", "1"))}});
+  stream_.lake().Ingest({{"one.json", PatientText("one", "1950-05-01", Holder("7"))}});
   stream_.Pass(2 * kSecond);
-  stream_.Take({{2 * kMinute, named("b", 2 * kMinute, 188, kConditional)}});
+  stream_.Take({{2 * kMinute, Named("b", 2 * kMinute, 188, kConditional)}});
   EXPECT_EQ(stream_.Rows("SELECT patient_id, change, state FROM ops.alert "
                          "WHERE rule = 'severe-high' ORDER BY sequence"),
             "one,opened,pending\none,updated,open\n");
@@ -202,16 +204,52 @@ TEST_F(MonitorFollowerTest, WhoIsNamedByAnIdentifierIsWhoHoldsIt) {
                          "AND change = 'closed'"),
             "one\n");
   // It is another's: so are the readings, and what they open.
-  stream_.lake().Ingest({{"two.ndjson", PatientText("one", "1950-05-01", holds("8", "2")) + "\n" +
-                                            PatientText("two", "1960-05-01", holds("7", "1"))}});
+  stream_.lake().Ingest({{"two.ndjson", PatientText("one", "1950-05-01", Holder("8", "2")) + "\n" +
+                                            PatientText("two", "1960-05-01", Holder("7"))}});
   stream_.Pass(2 * kSecond);
-  stream_.Take({{kHour, named("d", kHour, 186, kLogical)}});
+  stream_.Take({{kHour, Named("d", kHour, 186, kLogical)}});
   EXPECT_EQ(stream_.Rows("SELECT patient_id, change FROM ops.alert WHERE rule = 'severe-high' "
                          "ORDER BY sequence OFFSET 3"),
             "one,withdrawn\ntwo,opened\ntwo,updated\n");
   const std::string state = stream_.Snapshot();
   stream_.Start();
   EXPECT_EQ(stream_.Snapshot(), state);
+}
+
+// Not for a moment as somebody without an age.
+TEST_F(MonitorFollowerTest, WhoTurnsOutToBeAChildOrATestIsJudgedAsThat) {
+  constexpr const char* kTest =
+      R"(,"tag":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActReason","code":"HTEST"}])";
+  const std::vector<std::string> patients = {
+      PatientText("child", "2022-05-01", Holder("7")),
+      PatientText("test", "1950-05-01", Holder("7", "1", kTest))};
+  for (const std::string& patient : patients) {
+    WatchedStream stream;
+    stream.Start();
+    stream.Take({{kSecond, Named("a", 0, 215, kLogical)}});
+    stream.lake().Ingest({{"patient.json", patient}});
+    stream.Pass(2 * kSecond);
+    EXPECT_EQ(stream.Rows("SELECT DISTINCT rule FROM ops.alert"), "operations\n") << patient;
+  }
+}
+
+// No patient's identifiers change when two who hold the same become one person.
+TEST_F(MonitorFollowerTest, TwoWhoHoldAnIdentifierMayBecomeOnePerson) {
+  stream_.lake().Ingest({{"two.ndjson", PatientText("a", "1950-05-01", Holder("7")) + "\n" +
+                                            PatientText("b", "1950-05-01", Holder("7"))}});
+  stream_.Start();
+  stream_.Take({{kSecond, Named("r", 0, 190, kLogical)}});
+  EXPECT_EQ(stream_.Rows("SELECT rule FROM ops.alert"), "operations\n");
+  stream_.lake().Ingest(
+      {{"one.json", PatientText("c", "1950-05-01",
+                                R"("link":[{"other":{"reference":"Patient/a"},"type":"replaces"},)"
+                                R"({"other":{"reference":"Patient/b"},"type":"replaces"}],)")}});
+  stream_.Pass(2 * kSecond);
+  EXPECT_EQ(stream_.Rows("SELECT state FROM ops.alert WHERE rule = 'severe-high'"), "pending\n");
+  stream_.Take({{2 * kMinute, Pressure({"s", 2 * kMinute, 191, 80, "c"})}});
+  EXPECT_EQ(stream_.Rows("SELECT change, state FROM ops.alert WHERE rule = 'severe-high' "
+                         "ORDER BY sequence OFFSET 1"),
+            "updated,open\n");
 }
 
 // A batch of two partitions, with one message of each at `offset`.

@@ -194,6 +194,10 @@ Status MonitorFollower::LookAround(const Wait& wait) {
     } else {
       std::ranges::copy_if(*changed, std::inserter(ids, ids.end()),
                            [&](const auto& id) { return partition->monitor->HasMet(id); });
+      if (changed->contains(std::string(kByIdentifier))) {
+        std::ranges::copy_if(partition->monitor->Met(), std::inserter(ids, ids.end()),
+                             [](const auto& id) { return id.starts_with(kByIdentifier); });
+      }
     }
     VL_RETURN_IF_ERROR(RefreshPatients(*partition, ids, wait));
   }

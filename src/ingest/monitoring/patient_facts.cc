@@ -49,6 +49,17 @@ WatchedPatient PatientOf(const engine::QueryResult& row) {
   return patient;
 }
 
+// Takes those out that are identifiers: they lie side by side.
+std::set<std::string> TakeIdentifiers(std::set<std::string>& ids) {
+  std::set<std::string> taken;
+  auto at = ids.lower_bound(std::string(kByIdentifier));
+  while (at != ids.end() && at->starts_with(kByIdentifier)) {
+    taken.insert(taken.end(), *at);
+    at = ids.erase(at);
+  }
+  return taken;
+}
+
 }  // namespace
 
 std::vector<std::string> IdsOf(std::string_view text) {
@@ -125,9 +136,9 @@ Result<std::vector<WatchedPatient>> PatientFacts::Find(const std::set<std::strin
       const auto claims = claims_.find(id);
       if (claims != claims_.end()) survivors.insert(claims->second.begin(), claims->second.end());
     }
-    VL_TRY(std::vector<WatchedPatient> rows, FindRows(next, wait));
-    VL_TRY(std::vector<WatchedPatient> named, FindHolders(next, wait));
-    std::ranges::move(named, std::back_inserter(rows));
+    VL_TRY(std::vector<WatchedPatient> rows, FindHolders(TakeIdentifiers(next), wait));
+    VL_TRY(std::vector<WatchedPatient> known, FindRows(next, wait));
+    std::ranges::move(known, std::back_inserter(rows));
     for (WatchedPatient& row : rows) {
       if (!row.facts.replaced_by.empty()) survivors.insert(row.facts.replaced_by);
       std::string id = row.id;
@@ -169,6 +180,7 @@ Result<std::vector<WatchedPatient>> PatientFacts::FindRows(const std::set<std::s
                                                            const Wait& wait) {
   using Op = engine::ColumnBound::Op;
   std::vector<WatchedPatient> patients;
+  if (ids.empty()) return patients;
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
   if (snapshot->files().empty()) return patients;
   VL_TRY(std::string rows,
@@ -206,12 +218,12 @@ Result<std::vector<WatchedPatient>> PatientFacts::FindRows(const std::set<std::s
 Result<std::vector<WatchedPatient>> PatientFacts::FindHolders(const std::set<std::string>& ids,
                                                               const Wait& wait) {
   std::map<std::string, WatchedPatient> found;
+  if (ids.empty()) return std::vector<WatchedPatient>();
   VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(kPatientTable));
   engine::RowBuffer wanted(lake_.engine(),
                            {{"subject_identifier", view::ColumnType::kVarchar, "", ""}});
   lake::CellRow row;
   for (const std::string& id : ids) {
-    if (!id.starts_with(kByIdentifier)) continue;
     row.Clear();
     wanted.Append(row.Text(std::string_view(id).substr(kByIdentifier.size())).cells());
     WatchedPatient& patient = found[id];
@@ -219,7 +231,7 @@ Result<std::vector<WatchedPatient>> PatientFacts::FindHolders(const std::set<std
     patient.rank = {snapshot->version().value, PatientRank().last_updated, true};
     patient.facts.known = false;
   }
-  if (!found.empty() && !snapshot->files().empty() && lake::KeepIdentifiers(*snapshot)) {
+  if (!snapshot->files().empty() && lake::KeepIdentifiers(*snapshot)) {
     VL_TRY(const std::string links, SubjectLinks(snapshot, wanted.sql()));
     VL_TRY(engine::Connection connection, lake_.engine().Connect());
     VL_TRY(engine::QueryResult held, connection.Query(links, {}, wait));
@@ -275,7 +287,8 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
   const auto changes = table->Changes(Version{first}, Version{latest});
   if (!changes) return std::nullopt;  // restored to an earlier version, or the log was cleaned up
   if (changes->empty()) return ids;
-  std::vector<std::string> columns = lake::LinkColumns(*snapshot, {"id_space", "id"});
+  std::vector<std::string> columns =
+      lake::LinkColumns(*snapshot, {"id_space", "id", "replaced_by"});
   const bool keeps_identifiers = lake::KeepIdentifiers(*snapshot);
   if (keeps_identifiers) columns.emplace_back("identifiers");
   auto rows = engine::ChangesSql(lake_.Files(snapshot, kPatientTable), *changes, columns);
@@ -285,8 +298,10 @@ Result<std::optional<std::set<std::string>>> PatientFacts::Changed(const Wait& w
                   lake::LinkRows(*snapshot, *std::move(rows)), engine::QuoteLiteral(id_space_));
   const std::string held =
       keeps_identifiers
-          ? fmt::format(" UNION ALL SELECT {} || identifier FROM ({})",
-                        engine::QuoteLiteral(kByIdentifier), lake::HeldIdentifiersSql(changed))
+          ? fmt::format(
+                " UNION ALL SELECT {0} || identifier FROM ({1}) UNION ALL SELECT {0} FROM "
+                "({2}) WHERE replaced_by IS NOT NULL OR replaces IS NOT NULL",
+                engine::QuoteLiteral(kByIdentifier), lake::HeldIdentifiersSql(changed), changed)
           : "";
   VL_TRY(engine::Connection connection, lake_.engine().Connect());
   VL_TRY(engine::QueryResult found,

@@ -37,8 +37,9 @@ class PatientFacts {
   // From the first call on changes count: whoever asks Find for all patients behind it misses none.
   Status Begin();
   // The patients whose rows changed since the last call, or since Begin, whom these say to replace,
-  // and the identifiers they hold, or said and held; nullopt: the table's history does not reach
-  // back so far, all may have. Cheap when the table did not change.
+  // and the identifiers they hold, or said and held; with kByIdentifier itself, any identifier may
+  // be another's, as it changed who is one person. nullopt: the table's history does not reach back
+  // so far, all may have. Cheap when the table did not change.
   Result<std::optional<std::set<std::string>>> Changed(const Wait& wait);
 
  private:

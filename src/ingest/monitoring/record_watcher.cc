@@ -81,8 +81,9 @@ bool IsInHospital(JsonValue resource) {
 std::string SubjectByIdentifier(JsonValue resource) {
   const JsonValue subject = resource.Find("subject");
   const JsonValue identifier = subject.Find("identifier");
-  const std::string named = fhir::PatientIdentifier(
-      subject.String("reference"), identifier.String("system"), identifier.String("value"));
+  const std::string named =
+      fhir::PatientIdentifier({subject.String("reference"), subject.String("type"),
+                               identifier.String("system"), identifier.String("value")});
   return named.empty() ? named : std::string(kByIdentifier).append(named);
 }
 

@@ -335,8 +335,8 @@ std::string Compiler::RefersTo(const SearchParameter& parameter, std::string_vie
                      NamesResource(column, {}, id));
 }
 
-// Links are followed as gold does (lake/gold_sources.h): over several, not those of a retracted
-// Patient, and a round of them ends where it began.
+// Links are followed over several, not those of a retracted Patient, and a round of them ends where
+// it began; `replaces` of a survivor is not (gold does: lake/person_link.h).
 std::string Compiler::IsOfPatient(std::string_view column, std::string_view served_id) {
   std::string itself = IsServed(column, served_id);
   if (!tables_.merged) return itself;
