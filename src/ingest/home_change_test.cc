@@ -181,6 +181,17 @@ TEST(RetractionOutOfScope, RetractsTheRowsOfItsKeyAndIsNoRowWithoutThem) {
   }
 }
 
+// A version that is no text ranks nothing: as one without a version it would stand above all.
+TEST(RetractionOutOfScope, IsNoneWithAVersionThatCannotBeRead) {
+  TestLake lake;
+  lake.Ingest({{"panel.ndjson", Message("panel", {Shape::kPanel, 1}) + "\n"}});
+  std::string retraction = Message("panel", {Shape::kRetractedHaemoglobin, 2});
+  const std::string_view sent = R"("versionId":"2")";
+  retraction.replace(retraction.find(sent), sent.size(), R"("versionId":2)");
+  EXPECT_EQ(lake.Ingest({{"retraction.ndjson", retraction + "\n"}}).counts.out_of_scope, 1);
+  EXPECT_EQ(Shown(lake, "silver.observation", "systolic_pressure_value"), "panel,1,false,1\n");
+}
+
 TEST(HomeChangeTest, TheChangeFeedSaysThatTheRowWent) {
   TestLake lake;
   lake.Ingest({{"1.ndjson", Message("a", {Shape::kPanel, 1}) + "\n" +
