@@ -1,5 +1,5 @@
-// Who counts as whom: what patients say of being merged, each of itself (`replaced_by`) or of others
-// (`replaces`, a JSON array of ids).
+// Who counts as whom: what patients say of being merged, each of itself (`replaced_by`) or of
+// others (`replaces`, a JSON array of ids).
 #pragma once
 
 #include <string>

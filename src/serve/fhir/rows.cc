@@ -141,7 +141,8 @@ Result<FhirTables> TablesWithSubjects(const FhirPlace& place) {
     if (!lake::MayNameByIdentifier(*snapshot)) continue;
     readings.emplace_back(table, into);
     named += fmt::format(
-        " UNION SELECT coalesce(id_space, ''), subject_identifier FROM {} WHERE patient_id IS NULL AND "
+        " UNION SELECT coalesce(id_space, ''), subject_identifier FROM {} WHERE patient_id IS NULL "
+        "AND "
         "subject_identifier IS NOT NULL",
         table);
   }
