@@ -12,6 +12,13 @@ int HexDigit(char c) {
 
 }  // namespace
 
+std::optional<char> EscapedByte(std::string_view text) {
+  if (text.size() < 3 || text[0] != '%') return std::nullopt;
+  const int high = HexDigit(text[1]), low = HexDigit(text[2]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<char>(high * 16 + low);
+}
+
 std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_space) {
   std::string out;
   out.reserve(text.size());
@@ -19,10 +26,9 @@ std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_sp
     if (text[i] == '+' && plus_is_space) {
       out += ' ';
     } else if (text[i] == '%') {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = HexDigit(text[i + 1]), low = HexDigit(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      out += static_cast<char>(high * 16 + low);
+      const auto byte = EscapedByte(text.substr(i));
+      if (!byte) return std::nullopt;
+      out += *byte;
       i += 2;
     } else {
       out += text[i];

@@ -7,6 +7,9 @@
 
 namespace vitalake {
 
+// The byte that the escape at the begin of the text ("%2Fb") stands for; nullopt: there is none.
+std::optional<char> EscapedByte(std::string_view text);
+
 // "a%2Fb" -> "a/b"; nullopt for a bad escape. `plus_is_space`: as in a query.
 std::optional<std::string> PercentDecoded(std::string_view text, bool plus_is_space);
 

@@ -3,32 +3,20 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
 #include "delta/actions.h"
 
 namespace vitalake::delta {
 namespace {
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
+// What is no escape stands for itself.
 std::string PercentDecode(std::string_view encoded) {
   std::string out;
   out.reserve(encoded.size());
   for (size_t i = 0; i < encoded.size(); ++i) {
-    if (encoded[i] == '%' && i + 2 < encoded.size()) {
-      const int high = HexDigit(encoded[i + 1]);
-      const int low = HexDigit(encoded[i + 2]);
-      if (high >= 0 && low >= 0) {
-        out += static_cast<char>(high * 16 + low);
-        i += 2;
-        continue;
-      }
-    }
-    out += encoded[i];
+    const auto byte = EscapedByte(encoded.substr(i));
+    out += byte.value_or(encoded[i]);
+    if (byte) i += 2;
   }
   return out;
 }

@@ -9,7 +9,7 @@ namespace vitalake::fhir {
 namespace {
 
 constexpr std::string_view kUrnUuid = "urn:uuid:";
-constexpr std::string_view kParameter = "identifier=";
+constexpr std::string_view kIdentifierParameter = "identifier=";
 
 bool IsLetter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
@@ -86,8 +86,8 @@ std::string PatientIdentifier(const LogicalReference& subject) {
   if (target.form != ReferenceForm::kConditional || target.type != "Patient") return {};
   const std::string_view query = subject.reference.substr(subject.reference.find('?') + 1);
   // Of more criteria it would be a guess.
-  if (!query.starts_with(kParameter) || query.find('&') != query.npos) return {};
-  std::string token = PercentDecoded(query.substr(kParameter.size()), true).value_or("");
+  if (!query.starts_with(kIdentifierParameter) || query.find('&') != query.npos) return {};
+  std::string token = PercentDecoded(query.substr(kIdentifierParameter.size()), true).value_or("");
   const bool names_none = token.empty() || token.ends_with('|');  // of a system, no value
   return names_none ? std::string() : token;
 }

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "base/parallel.h"
-#include "engine/column_appender.h"
+#include "engine/row_buffer.h"
 #include "lake/cell_row.h"
 #include "lake/key_index.h"
 #include "lake/settle_homes.h"
@@ -81,7 +81,6 @@ GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lak
   places_.folder = std::move(folder);
   places_.quarantine = "staged_quarantine_" + suffix;
   places_.issue = "staged_issue_" + suffix;
-  known_keys_ = "known_keys_" + suffix;
   places_.buffer_bytes =
       std::max(kLeastBufferBytes, lake.engine().options().memory_bytes / kBufferShare /
                                       lake.engine().options().threads);
@@ -91,7 +90,7 @@ GroupStage::GroupStage(lake::Lake& lake, const StagerContext& context, const lak
 GroupStage::~GroupStage() {
   stagers_.clear();
   if (!connection_) return;
-  for (const std::string& table : {places_.quarantine, places_.issue, known_keys_}) {
+  for (const std::string& table : {places_.quarantine, places_.issue}) {
     // Only memory is at stake, and the engine goes with the process.
     (void)connection_->Execute("DROP TABLE IF EXISTS " + table);
   }
@@ -212,7 +211,7 @@ Result<std::vector<uint64_t>> GroupStage::KnownOf(const StrayRetractions& strays
                                                   const std::vector<uint64_t>& hashes,
                                                   const Wait& wait) {
   std::vector<uint64_t> wanted;
-  for (const StrayRetractions::Record& stray : strays.records) wanted.push_back(stray.key);
+  for (const StrayRetractions::Record& stray : strays.records) wanted.push_back(stray.hash);
   std::ranges::sort(wanted);
   wanted.erase(std::ranges::unique(wanted).begin(), wanted.end());
   const std::string& table = context_.views[static_cast<size_t>(Silver::kVitalSign)].table;
@@ -227,31 +226,19 @@ Result<std::vector<uint64_t>> GroupStage::KnownOf(const StrayRetractions& strays
   return std::vector<uint64_t>(known.begin(), known.end());
 }
 
-Result<std::vector<engine::WrittenFile>> GroupStage::WriteKnown(
-    const std::vector<engine::WrittenFile>& files, const std::vector<uint64_t>& known,
-    const Wait& wait) {
+Result<std::vector<engine::WrittenFile>> GroupStage::WriteKnown(const StrayRetractions& strays,
+                                                                const std::vector<uint64_t>& known,
+                                                                const Wait& wait) {
   std::vector<std::string> paths;
-  for (const engine::WrittenFile& file : files) paths.push_back(file.path.string());
-  const std::string rows = lake::ReadParquetSql(paths);
-  const std::vector<view::ColumnSpec> columns = {{"id_space", view::ColumnType::kVarchar, "", ""},
-                                                 {"id", view::ColumnType::kVarchar, "", ""}};
-  const std::vector<view::ColumnType> types(2, view::ColumnType::kVarchar);
-  VL_RETURN_IF_ERROR(connection_->Execute(engine::CreateTableSql(known_keys_, columns)));
-  VL_TRY(engine::Connection appending, lake_.engine().Connect());
-  VL_TRY(auto appender, engine::ColumnAppender::Make(appending, known_keys_, types));
-  VL_TRY(
-      engine::QueryResult keys,
-      connection_->Stream(fmt::format("SELECT DISTINCT id_space, id FROM ({})", rows), {}, wait));
-  for (;;) {
-    VL_TRY(const bool more, keys.Next());
-    if (!more) break;
-    const std::string_view id_space = keys.GetString(0), id = keys.GetString(1);
-    if (!std::ranges::binary_search(known, lake::KeyHash(id_space, id))) continue;
-    lake::CellRow row;
-    row.Text(id_space).Text(id);
-    VL_RETURN_IF_ERROR(appender.Append(row.cells()));
+  for (const engine::WrittenFile& file : strays.files) paths.push_back(file.path.string());
+  engine::RowBuffer keys(lake_.engine(), {{"id_space", view::ColumnType::kVarchar, "", ""},
+                                          {"id", view::ColumnType::kVarchar, "", ""}});
+  lake::CellRow row;
+  for (const StrayRetractions::Record& stray : strays.records) {
+    if (!std::ranges::binary_search(known, stray.hash)) continue;
+    row.Clear();
+    keys.Append(row.Text(stray.id_space).Text(stray.key).cells());
   }
-  VL_RETURN_IF_ERROR(appender.Close());
   const lake::SilverView& view = context_.views[static_cast<size_t>(Silver::kVitalSign)];
   engine::ParquetOptions options;
   options.stats_columns = view.clustered_by;
@@ -259,7 +246,8 @@ Result<std::vector<engine::WrittenFile>> GroupStage::WriteKnown(
   options.row_group_rows = kStagedGroupRows;
   return engine::WriteParquet(
       *connection_,
-      fmt::format("SELECT r.* FROM ({}) r SEMI JOIN {} k USING (id_space, id)", rows, known_keys_),
+      fmt::format("SELECT r.* FROM ({}) r SEMI JOIN {} k USING (id_space, id)",
+                  lake::ReadParquetSql(paths), keys.sql()),
       places_.folder, options, wait);
 }
 
@@ -267,13 +255,13 @@ Status GroupStage::JoinStrays(const StrayRetractions& strays, std::vector<uint64
                               const Wait& wait) {
   VL_TRY(const std::vector<uint64_t> known, KnownOf(strays, hashes, wait));
   if (known.empty()) return {};
-  VL_TRY(auto files, WriteKnown(strays.files, known, wait));
+  VL_TRY(auto files, WriteKnown(strays, known, wait));
   constexpr auto kTable = static_cast<size_t>(Silver::kVitalSign);
   std::ranges::move(files, std::back_inserter(staged_[kTable].files));
   std::map<std::pair<int64_t, int64_t>, int64_t> by_place;  // ordinal, offset
   for (const StrayRetractions::Record& stray : strays.records) {
-    if (!std::ranges::binary_search(known, stray.key)) continue;
-    hashes.push_back(stray.key);
+    if (!std::ranges::binary_search(known, stray.hash)) continue;
+    hashes.push_back(stray.hash);
     ++staged_[kTable].records;
     ++by_place[{stray.ordinal, stray.offset}];
     --tallies_[stray.ordinal].out_of_scope;

@@ -135,8 +135,8 @@ class GroupStage {
                     const Wait& wait);
   Result<std::vector<uint64_t>> KnownOf(const StrayRetractions& strays,
                                         const std::vector<uint64_t>& hashes, const Wait& wait);
-  // Writes those of the rows that have such a key.
-  Result<std::vector<engine::WrittenFile>> WriteKnown(const std::vector<engine::WrittenFile>& files,
+  // Writes the rows of those that have such a key.
+  Result<std::vector<engine::WrittenFile>> WriteKnown(const StrayRetractions& strays,
                                                       const std::vector<uint64_t>& known,
                                                       const Wait& wait);
   void GatherWatched();
@@ -150,7 +150,6 @@ class GroupStage {
   StagerPool* pool_;
   std::unique_ptr<engine::Connection> connection_;
   StagingPlaces places_;
-  std::string known_keys_;  // table
   std::vector<std::unique_ptr<RecordStager>> stagers_;
   std::map<int64_t, std::string> partitions_;  // by file ordinal
   std::array<lake::StagedRecords, kSilverCount> staged_;

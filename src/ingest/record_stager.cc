@@ -343,8 +343,9 @@ void RecordStager::StageStray(const fhir::Record& record, const RecordSource& so
   // A view that fails gives no more rows; those before retract as well.
   (void)runners_[static_cast<size_t>(Silver::kVitalSign)].Run(resource, take, view::OnFault::kNull);
   if (rows == 0) return;
+  const std::string& space = source.file->id_space;
   strays_.records.push_back(
-      {lake::KeyHash(source.file->id_space, key), source.file->ordinal, place_.offset});
+      {space, key, lake::KeyHash(space, key), source.file->ordinal, place_.offset});
 }
 
 Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& source,

@@ -100,7 +100,8 @@ const std::vector<view::ColumnSpec>& IssueColumns();
 // stager counts them.
 struct StrayRetractions {
   struct Record {
-    uint64_t key = 0;  // KeyHash
+    std::string id_space, key;
+    uint64_t hash = 0;  // KeyHash of the two
     int64_t ordinal = 0;
     int64_t offset = 0;  // of the message, or in the file
   };

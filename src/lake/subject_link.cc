@@ -15,15 +15,19 @@ bool KeepIdentifiers(const delta::Snapshot& patients) {
   return patients.schema().FindField("identifiers") != nullptr;
 }
 
+std::string NamedByIdentifierSql(std::string_view readings) {
+  return fmt::format(
+      "SELECT DISTINCT coalesce(id_space, '') AS id_space, subject_identifier FROM ({}) "
+      "WHERE patient_id IS NULL AND subject_identifier IS NOT NULL",
+      readings);
+}
+
 Result<std::string> NamedByIdentifierSql(const engine::TableFiles& readings) {
   VL_TRY(const std::string rows,
          engine::RelationSql(readings,
                              {.columns = {"id_space", "patient_id", "subject_identifier"},
                               .bounds = {{"patient_id", engine::ColumnBound::Op::kIsNull, {}}}}));
-  return fmt::format(
-      "SELECT DISTINCT coalesce(id_space, '') AS id_space, subject_identifier FROM ({}) "
-      "WHERE patient_id IS NULL AND subject_identifier IS NOT NULL",
-      rows);
+  return NamedByIdentifierSql(rows);
 }
 
 std::string HeldIdentifiersSql(std::string_view patients) {

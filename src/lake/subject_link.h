@@ -22,8 +22,9 @@ class Lake;
 bool MayNameByIdentifier(const delta::Snapshot& readings);
 bool KeepIdentifiers(const delta::Snapshot& patients);
 
-// (id_space, subject_identifier) of the readings that do so, each once. Only files with readings of
-// no known patient are read.
+// (id_space, subject_identifier) of those of the rows of readings that do so, each once.
+std::string NamedByIdentifierSql(std::string_view readings);
+// The same of a table, of which only files with readings of no known patient are read.
 Result<std::string> NamedByIdentifierSql(const engine::TableFiles& readings);
 
 // (id_space, identifier, patient_id): what patients' rows of `id_space`, `id` and `identifiers`

@@ -52,7 +52,7 @@ FhirKeys KeysAt(const FhirSearch& search, std::span<const CursorParts> places) {
     served_ids.push_back(ServedId(parts.back(), parts[parts.size() - 2]));
   }
   FhirKeys keys = KeysOf(search.type, std::move(served_ids));
-  keys.with_subjects = search.include_patient;
+  keys.include_subjects = search.include_patient;
   return keys;
 }
 
@@ -132,7 +132,7 @@ Status AddIncluded(const FhirPlace& place, const FhirSearch& search,
            RowsFound(place, FhirType::kPatient, statement, KeysOf(FhirType::kPatient, served)));
   } else if (search.include_observations) {
     std::vector<std::pair<std::string, std::string>> patients;
-    FhirKeys keys{FhirKeys::Of::kSubjects, {}, true};
+    FhirKeys keys{FhirKeys::Of::kSubjects};
     for (const ResourceRow& row : matches) {
       patients.emplace_back(row.id_space, row.id);
       keys.served_ids.push_back(ServedId(row.id_space, row.id));

@@ -140,11 +140,7 @@ Result<FhirTables> TablesWithSubjects(const FhirPlace& place) {
     VL_TRY(const delta::SnapshotPtr snapshot, place.lake.Latest(table));
     if (!lake::MayNameByIdentifier(*snapshot)) continue;
     readings.emplace_back(table, into);
-    named += fmt::format(
-        " UNION SELECT coalesce(id_space, ''), subject_identifier FROM {} WHERE patient_id IS NULL "
-        "AND "
-        "subject_identifier IS NOT NULL",
-        table);
+    named += " UNION " + lake::NamedByIdentifierSql(fmt::format("FROM {}", table));
   }
   const std::string link = fmt::format(
       "({})", lake::SubjectLinkSql(named,
@@ -162,7 +158,7 @@ Result<FhirTables> TablesWithSubjects(const FhirPlace& place) {
 Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirStatement& statement,
                                          const std::optional<FhirKeys>& keys) {
   VL_TRY(const SqlQuery query, statement(FhirTables{}));
-  if (!keys || keys->with_subjects) {
+  if (!keys || keys->of == FhirKeys::Of::kSubjects || keys->include_subjects) {
     VL_TRY(const bool by_identifier, place.lake.subject_names().Any(place.wait));
     if (by_identifier) {
       VL_TRY(const FhirTables tables, TablesWithSubjects(place));

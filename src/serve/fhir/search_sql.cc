@@ -667,12 +667,12 @@ std::vector<std::string> IdsServedAs(std::string_view served_id) {
 }
 
 FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids) {
-  return {type == FhirType::kPatient ? FhirKeys::Of::kPatients : FhirKeys::Of::kObservations,
-          std::move(served_ids), false};
+  return {.of = type == FhirType::kPatient ? FhirKeys::Of::kPatients : FhirKeys::Of::kObservations,
+          .served_ids = std::move(served_ids)};
 }
 
 std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
-  FhirKeys subjects{FhirKeys::Of::kSubjects, {}, true};
+  FhirKeys subjects{FhirKeys::Of::kSubjects};
   std::optional<FhirKeys> own;
   bool by_subject = false;
   for (const Criterion& criterion : search.criteria) {
@@ -686,7 +686,7 @@ std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
       }
     } else if (match == Match::kId && criterion.modifier.empty() && !own) {
       own = KeysOf(search.type, {});
-      own->with_subjects = search.include_patient;
+      own->include_subjects = search.include_patient;
       for (const std::string& value : criterion.values) own->served_ids.push_back(Unescaped(value));
     }
   }

@@ -43,8 +43,8 @@ struct FhirKeys {
     kSubjects,      // Observations of these Patients, or of those merged with them
   };
   Of of = Of::kObservations;
-  std::vector<std::string> served_ids;
-  bool with_subjects = false;  // whom Observations are of is asked for, too
+  std::vector<std::string> served_ids = {};
+  bool include_subjects = false;  // of kObservations: whom they are of is asked for, too
 };
 // Of a search (and of its count and its newest); nullopt: it names none.
 std::optional<FhirKeys> KeysOf(const FhirSearch& search);

@@ -164,9 +164,8 @@ Result<Response> FhirStats(const FhirPlace& place, const Request& request) {
     const auto statement = [&](const FhirTables& tables) {
       return CompileFhirStats(wanted, aggregates, tables);
     };
-    VL_TRY(
-        engine::QueryResult rows,
-        RunFhirQuery(place, statement, FhirKeys{FhirKeys::Of::kSubjects, {asked.patient}, true}));
+    const FhirKeys keys{.of = FhirKeys::Of::kSubjects, .served_ids = {asked.patient}};
+    VL_TRY(engine::QueryResult rows, RunFhirQuery(place, statement, keys));
     while (true) {
       VL_TRY(const bool more, rows.Next());
       if (!more) break;
