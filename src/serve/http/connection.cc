@@ -7,20 +7,25 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 #include <chrono>
 #include <exception>
 #include <optional>
-#include <type_traits>
+#include <utility>
 
 #include "base/log.h"
 #include "serve/http/body_queue_internal.h"
+#include "serve/http/byte_stream.h"
 #include "serve/http/connection_internal.h"
 #include "serve/http/fields.h"
 #include "serve/http/gzip.h"
@@ -41,9 +46,6 @@ constexpr std::chrono::seconds kLingerTime{5};
 // Smaller answers are not worth the coding.
 constexpr size_t kGzipBytes = 1024;
 constexpr int kRetrySeconds = 1;
-
-using PlainStream = beast::tcp_stream;
-using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -69,15 +71,15 @@ class Offered {
   std::shared_ptr<BodyQueue> queue_;
 };
 
-template <class Stream>
-class Connection final : public HttpConnection,
-                         public std::enable_shared_from_this<Connection<Stream>> {
+class Connection final : public HttpConnection, public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Stream stream, std::shared_ptr<HttpShared> shared)
-      : shared_(std::move(shared)), stream_(std::move(stream)), patience_(stream_.get_executor()) {
+  Connection(asio::ip::tcp::socket socket, std::shared_ptr<HttpShared> shared)
+      : shared_(std::move(shared)),
+        stream_(std::move(socket), shared_->tls),
+        patience_(stream_.get_executor()) {
     shared_->connections.insert(this);
     error_code ignored;
-    Lowest().socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   }
   ~Connection() override {
     HoldBody(0);
@@ -87,18 +89,15 @@ class Connection final : public HttpConnection,
   }
 
   void Start() override {
-    if constexpr (kIsTls) {
-      Lowest().expires_after(shared_->options.header_time);
-      stream_.async_handshake(asio::ssl::stream_base::server, [self = Self()](error_code failed) {
-        failed ? self->HandshakeFailed(failed) : self->Next();
-      });
-    } else {
-      Next();
-    }
+    if (!stream_.is_tls()) return Next();
+    stream_.ExpiresAfter(shared_->options.header_time);
+    stream_.Handshake([self = Self()](error_code failed) {
+      failed ? self->HandshakeFailed(failed) : self->Next();
+    });
   }
 
   void Refuse() override {
-    if (kIsTls) return Close();  // a handshake is more work than an answer is worth
+    if (stream_.is_tls()) return Close();  // a handshake is more work than an answer is worth
     begun_ = shared_->clock.Steady();
     keep_alive_ = false;
     SendProblem(503, "Too many connections; try again later", Retry());
@@ -110,20 +109,15 @@ class Connection final : public HttpConnection,
     if (body_ && body_->limits().at_drain == StreamLimits::AtDrain::kEnd) body_->EndAtDrain();
   }
 
-  void Close() override {
-    error_code ignored;
-    Lowest().socket().close(ignored);
-  }
+  void Close() override { stream_.Close(); }
 
  private:
   using Parser = http::request_parser<http::string_body>;
-  static constexpr bool kIsTls = std::is_same_v<Stream, TlsStream>;
 
-  std::shared_ptr<Connection> Self() { return this->shared_from_this(); }
-  beast::tcp_stream& Lowest() { return beast::get_lowest_layer(stream_); }
+  std::shared_ptr<Connection> Self() { return shared_from_this(); }
 
   void Next() {
-    Lowest().expires_after(shared_->options.header_time);
+    stream_.ExpiresAfter(shared_->options.header_time);
     ReadHeader();
   }
 
@@ -138,9 +132,9 @@ class Connection final : public HttpConnection,
     chunk_ = fmt::format(
         "HTTP/1.1 400 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
         StatusPhrase(400), told.content_type, told.body.size(), told.body);
-    Lowest().expires_after(shared_->options.write_time);
-    asio::async_write(Lowest(), asio::buffer(chunk_),
-                      [self = Self()](error_code, size_t) { self->ReadOn(); });
+    stream_.ExpiresAfter(shared_->options.write_time);
+    stream_.WriteRaw(asio::buffer(chunk_),
+                     [self = Self()](error_code, size_t) { self->ReadOn(); });
   }
 
   static HeaderList Retry() { return {{"Retry-After", fmt::to_string(kRetrySeconds)}}; }
@@ -155,14 +149,14 @@ class Connection final : public HttpConnection,
     if (buffer_.size() > 0) return Next();
     if (finishing_ || shared_->draining) return Close();
     idle_ = true;
-    Lowest().expires_after(shared_->options.idle_time);
-    stream_.async_read_some(buffer_.prepare(kPieceBytes),
-                            [self = Self()](error_code failed, size_t count) {
-                              self->idle_ = false;
-                              if (failed) return;
-                              self->buffer_.commit(count);
-                              self->Next();
-                            });
+    stream_.ExpiresAfter(shared_->options.idle_time);
+    stream_.ReadSome(buffer_.prepare(kPieceBytes),
+                     [self = Self()](error_code failed, size_t count) {
+                       self->idle_ = false;
+                       if (failed) return;
+                       self->buffer_.commit(count);
+                       self->Next();
+                     });
   }
 
   void ReadHeader() {
@@ -173,9 +167,10 @@ class Connection final : public HttpConnection,
     route_ = nullptr;
     head_ = false;
     begun_ = shared_->clock.Steady();
-    http::async_read_header(stream_, buffer_, *parser_, [self = Self()](error_code failed, size_t) {
-      failed ? self->HeaderFailed(failed) : self->Header();
-    });
+    http::async_read_header(stream_, buffer_, *parser_,
+                            ByteStream::Done([self = Self()](error_code failed, size_t) {
+                              failed ? self->HeaderFailed(failed) : self->Header();
+                            }));
   }
 
   void HeaderFailed(error_code failed) {
@@ -193,7 +188,7 @@ class Connection final : public HttpConnection,
   void Header() {
     const auto& header = parser_->get();
     keep_alive_ = header.keep_alive();
-    request_.scheme = kIsTls ? "https" : "http";
+    request_.scheme = stream_.is_tls() ? "https" : "http";
     request_.method = std::string(header.method_string());
     head_ = request_.method == "HEAD";
     for (const auto& field : header) {
@@ -252,8 +247,8 @@ class Connection final : public HttpConnection,
 
   void Continue() {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    Lowest().expires_after(shared_->options.write_time);
-    asio::async_write(stream_, asio::buffer(kContinue), [self = Self()](error_code failed, size_t) {
+    stream_.ExpiresAfter(shared_->options.write_time);
+    stream_.Write({asio::buffer(kContinue)}, [self = Self()](error_code failed, size_t) {
       if (!failed) self->ReadBody();
     });
   }
@@ -266,10 +261,11 @@ class Connection final : public HttpConnection,
       return Reject(503, "Too many large requests at once; try again later", Retry());
     }
     if (parser_->is_done()) return Dispatch();
-    Lowest().expires_after(shared_->options.body_time);
-    http::async_read_some(stream_, buffer_, *parser_, [self = Self()](error_code failed, size_t) {
-      failed ? self->BodyFailed(failed) : self->ReadBody();
-    });
+    stream_.ExpiresAfter(shared_->options.body_time);
+    http::async_read_some(stream_, buffer_, *parser_,
+                          ByteStream::Done([self = Self()](error_code failed, size_t) {
+                            failed ? self->BodyFailed(failed) : self->ReadBody();
+                          }));
   }
 
   void BodyFailed(error_code failed) {
@@ -285,12 +281,12 @@ class Connection final : public HttpConnection,
 
   void Dispatch() {
     request_.body = std::move(parser_->get().body());
-    Lowest().expires_never();
+    stream_.NeverExpires();
     const std::string path = request_.path;
     const uint64_t turn = ++turn_;
     left_ = std::stop_source();
     const Reply reply(
-        [weak = this->weak_from_this(), executor = stream_.get_executor(),
+        [weak = weak_from_this(), executor = stream_.get_executor(),
          turn](Response response) {
           asio::post(executor, [weak, turn, response = std::move(response)]() mutable {
             if (const auto self = weak.lock(); self && self->turn_ == turn) {
@@ -325,14 +321,14 @@ class Connection final : public HttpConnection,
       return;
     }
     watching_ = true;
-    Lowest().expires_never();
-    stream_.async_read_some(buffer_.prepare(kPieceBytes),
-                            [self = Self()](error_code failed, size_t count) {
-                              self->watching_ = false;
-                              if (!failed) self->buffer_.commit(count);
-                              if (!self->answering_) return self->AfterAnswer();
-                              failed ? self->ClientLeft() : self->Watch();
-                            });
+    stream_.NeverExpires();
+    stream_.ReadSome(buffer_.prepare(kPieceBytes),
+                     [self = Self()](error_code failed, size_t count) {
+                       self->watching_ = false;
+                       if (!failed) self->buffer_.commit(count);
+                       if (!self->answering_) return self->AfterAnswer();
+                       failed ? self->ClientLeft() : self->Watch();
+                     });
   }
 
   // It may still read what it asked for.
@@ -345,11 +341,11 @@ class Connection final : public HttpConnection,
   void AnswerDone() {
     answering_ = false;
     if (!watching_) return AfterAnswer();
-    Lowest().cancel();  // the read ends, and AfterAnswer follows
+    stream_.Cancel();  // the read ends, and AfterAnswer follows
   }
 
   void AfterAnswer() {
-    if (!Lowest().socket().is_open()) return;
+    if (!stream_.socket().is_open()) return;
     if (finishing_ || shared_->draining) keep_alive_ = false;
     keep_alive_ ? AwaitNext() : Linger();
   }
@@ -417,9 +413,9 @@ class Connection final : public HttpConnection,
   }
 
   void Write() {
-    Lowest().expires_after(shared_->options.write_time);
+    stream_.ExpiresAfter(shared_->options.write_time);
     serializer_.emplace(answer_);
-    const auto written = [self = Self()](error_code failed, size_t) {
+    const ByteStream::Done written = [self = Self()](error_code failed, size_t) {
       self->Tell();
       if (failed) self->Close();
       self->AnswerDone();
@@ -432,7 +428,7 @@ class Connection final : public HttpConnection,
   // -- an answer in pieces --
 
   Reply::BeginBody BodyMaker(uint64_t turn) {
-    return [weak = this->weak_from_this(), executor = stream_.get_executor(), turn,
+    return [weak = weak_from_this(), executor = stream_.get_executor(), turn,
             &clock = shared_->clock,
             budget = shared_->streams](StreamHead head, StreamLimits limits) {
       auto queue = std::make_shared<BodyQueue>(std::move(limits), clock, budget, [weak, executor] {
@@ -462,16 +458,17 @@ class Connection final : public HttpConnection,
     }
     if (IsEndless()) Tell();
     if (IsEndless() && (finishing_ || shared_->draining)) body_->EndAtDrain();
-    Lowest().expires_after(shared_->options.write_time);
+    stream_.ExpiresAfter(shared_->options.write_time);
     serializer_.emplace(answer_);
     writing_ = true;
-    http::async_write_header(stream_, *serializer_, [self = Self()](error_code failed, size_t) {
-      self->writing_ = false;
-      if (failed) return self->ClientGone();
-      if (!self->body_) return self->BodyDone();
-      if (self->left_.stop_requested()) return self->ClientGone();
-      self->SendPieces();
-    });
+    http::async_write_header(stream_, *serializer_,
+                             ByteStream::Done([self = Self()](error_code failed, size_t) {
+                               self->writing_ = false;
+                               if (failed) return self->ClientGone();
+                               if (!self->body_) return self->BodyDone();
+                               if (self->left_.stop_requested()) return self->ClientGone();
+                               self->SendPieces();
+                             }));
   }
 
   // Of events: measured and counted when it begins.
@@ -508,9 +505,9 @@ class Connection final : public HttpConnection,
     for (const SharedPiece& piece : pieces_) buffers.emplace_back(asio::buffer(*piece));
     if (chunked_ && bytes > 0) buffers.emplace_back(asio::buffer(kLine));
     if (chunked_ && last) buffers.emplace_back(asio::buffer(end_));
-    Lowest().expires_after(shared_->options.write_time);
+    stream_.ExpiresAfter(shared_->options.write_time);
     writing_ = true;
-    asio::async_write(stream_, buffers, [self = Self(), last](error_code failed, size_t) {
+    stream_.Write(std::move(buffers), [self = Self(), last](error_code failed, size_t) {
       self->writing_ = false;
       if (failed) return self->ClientGone();
       last ? self->BodyDone() : self->SendPieces();
@@ -538,7 +535,7 @@ class Connection final : public HttpConnection,
     answering_ = false;
     // Without chunks the end of the connection is the end of the body: it is broken off instead.
     error_code ignored;
-    if (!chunked_) Lowest().socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    if (!chunked_) stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
     Close();
   }
 
@@ -561,22 +558,19 @@ class Connection final : public HttpConnection,
 
   void Linger() {
     const bool all_read = parser_ && parser_->is_done() && buffer_.size() == 0;
-    if constexpr (kIsTls) {
-      lingering_ = true;
-      Lowest().expires_after(kLingerTime);
-      // Says that this was all; what the client still sends is of no use.
-      stream_.async_shutdown(
-          [self = Self(), all_read](error_code) { all_read ? self->Close() : self->ReadOn(); });
-    } else {
-      all_read ? Close() : ReadOn();
-    }
+    if (!stream_.is_tls()) return all_read ? Close() : ReadOn();
+    lingering_ = true;
+    stream_.ExpiresAfter(kLingerTime);
+    // Says that this was all; what the client still sends is of no use.
+    stream_.Shutdown(
+        [self = Self(), all_read](error_code) { all_read ? self->Close() : self->ReadOn(); });
   }
 
   // Closing with unread bytes would make the system throw the answer away.
   void ReadOn() {
     error_code ignored;
-    Lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-    Lowest().expires_after(kLingerTime);
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    stream_.ExpiresAfter(kLingerTime);
     buffer_.clear();
     lingering_ = true;
     ThrowAway(0);
@@ -584,15 +578,15 @@ class Connection final : public HttpConnection,
 
   void ThrowAway(int64_t sofar) {
     if (sofar > kLingerBytes) return Close();
-    Lowest().async_read_some(buffer_.prepare(kPieceBytes),
-                             [self = Self(), sofar](error_code failed, size_t count) {
-                               if (failed) return self->Close();
-                               self->ThrowAway(sofar + static_cast<int64_t>(count));
-                             });
+    stream_.ReadSomeRaw(buffer_.prepare(kPieceBytes),
+                        [self = Self(), sofar](error_code failed, size_t count) {
+                          if (failed) return self->Close();
+                          self->ThrowAway(sofar + static_cast<int64_t>(count));
+                        });
   }
 
   std::shared_ptr<HttpShared> shared_;
-  Stream stream_;
+  ByteStream stream_;
   asio::steady_timer patience_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
@@ -624,12 +618,7 @@ class Connection final : public HttpConnection,
 
 std::shared_ptr<HttpConnection> MakeHttpConnection(asio::ip::tcp::socket socket,
                                                    std::shared_ptr<HttpShared> shared) {
-  if (shared->tls == nullptr) {
-    return std::make_shared<Connection<PlainStream>>(PlainStream(std::move(socket)),
-                                                     std::move(shared));
-  }
-  return std::make_shared<Connection<TlsStream>>(
-      TlsStream(beast::tcp_stream(std::move(socket)), *shared->tls), shared);
+  return std::make_shared<Connection>(std::move(socket), std::move(shared));
 }
 
 }  // namespace vitalake::serve
