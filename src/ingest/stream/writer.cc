@@ -122,11 +122,19 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
 // file, it never comes to an end. Then it is done here, between two of them: the smallest files
 // often, which takes little, what became of them seldom; one group of them at a time, so that the
 // next commit waits for no more. When gold takes the memory just then, after a later commit.
+void StreamWriter::KeepFilesFew(const std::vector<std::string>& tables, const Wait& wait) {
+  const bool apart = lake_.is_upkeep_apart();
+  std::unique_lock alone(lake_.heavy_work(), std::defer_lock);
+  if (!apart && !alone.try_lock()) return;
+  ForEachIndex(tables.size(), apart ? tables.size() : 1, [&](size_t i) {
+    KeepFilesFew(tables[i], wait);
+    return true;
+  });
+}
+
 void StreamWriter::KeepFilesFew(const std::string& table, const Wait& wait) {
   const auto spec = lake_.Spec(table);
   if (!spec) return;
-  std::unique_lock alone(lake_.heavy_work(), std::defer_lock);
-  if (!lake_.is_upkeep_apart() && !alone.try_lock()) return;
   const lake::MaintainOptions& maintain = lake_.options().maintain;
   const int64_t most = maintain.small_files;
   for (const auto& [files, rows] :
@@ -215,11 +223,11 @@ Status StreamWriter::WriteFollowers(StagedBatch& staged, const Tables& lacking, 
   PlacedBySilver placed;
   VL_TRY(std::vector<Upserted> upserted, UpsertIntoAll(staged, lacking, to_ledger, wait));
   if (purpose != Purpose::kRetell) VL_RETURN_IF_ERROR(SettleHomes(staged, upserted, wait));
-  ForEachIndex(upserted.size(), upserted.size(), [&](size_t i) {
-    const auto& [table, lacks, result] = upserted[i];
-    if (lacks && result.committed) KeepFilesFew(views_[static_cast<size_t>(table)].table, wait);
-    return true;
-  });
+  std::vector<std::string> committed;
+  for (const auto& [table, lacks, result] : upserted) {
+    if (lacks && result.committed) committed.push_back(views_[static_cast<size_t>(table)].table);
+  }
+  KeepFilesFew(committed, wait);
   for (auto& [table, lacks, result] : upserted) {
     if (lacks) stage.CountHome(table, FoldEntries(result.exceptions), outcomes);
     placed[static_cast<size_t>(table)] = std::move(result.placed);

@@ -100,6 +100,7 @@ class StreamWriter {
                                               bool to_ledger, const Wait& wait);
   static Status SettleHomes(StagedBatch& staged, const std::vector<Upserted>& upserted,
                             const Wait& wait);
+  void KeepFilesFew(const std::vector<std::string>& tables, const Wait& wait);
   // Thread-safe for different tables.
   void KeepFilesFew(const std::string& table, const Wait& wait);
   Result<lake::UpsertResult> UpsertInto(Silver table, StagedBatch& staged, bool lacks,
