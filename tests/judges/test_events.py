@@ -5,6 +5,7 @@ import calendar
 import http.client
 import json
 import queue
+import re
 import threading
 import time
 
@@ -88,7 +89,7 @@ def critical(service, name, who, systolic=205):
 
 def plain(value):
     """Without zeros at the end of a fraction of a second."""
-    return value.removesuffix("Z").rstrip("0").rstrip(".") if isinstance(value, str) and value.endswith("Z") else value
+    return re.sub(r"(?<=:\d\d)(?:(\.\d*[1-9])0*|\.0*)?Z$", r"\1", value) if isinstance(value, str) else value
 
 
 def act(service, alert, deed, **body):
