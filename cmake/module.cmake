@@ -10,6 +10,8 @@ foreach(GUESS array-bounds dangling-pointer free-nonheap-object maybe-uninitiali
   add_compile_options(-Wno-error=${GUESS})
 endforeach()
 
+add_custom_target(unit_tests)
+
 function(vl_module NAME)
   cmake_parse_arguments(M "" "" "DEPS;LIBS;TEST_DEPS;ALONE" ${ARGN})
   set_source_files_properties(${M_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
@@ -39,6 +41,7 @@ function(vl_module NAME)
     endforeach()
     target_compile_definitions(${NAME}_test PRIVATE VITALAKE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
+    add_dependencies(unit_tests ${NAME}_test)
     set_tests_properties(${NAME} PROPERTIES LABELS fast)
   endif()
 endfunction()
