@@ -92,12 +92,14 @@ Status FileSource::Seek(int32_t, int64_t offset) {
 Result<FileSource::Ahead> FileSource::Fill() {
   const size_t had = buffer_.size();
   const size_t overlap = tail_.size();
-  std::string read(overlap + kReadBytes, '\0');
   const int64_t end = buffer_at_ + static_cast<int64_t>(had);
-  const ssize_t got =
-      pread(fd_, read.data(), read.size(), static_cast<off_t>(end - static_cast<int64_t>(overlap)));
+  std::string read;
+  ssize_t got = 0;
+  read.resize_and_overwrite(overlap + kReadBytes, [&](char* into, size_t size) {
+    got = pread(fd_, into, size, static_cast<off_t>(end - static_cast<int64_t>(overlap)));
+    return static_cast<size_t>(std::max<ssize_t>(got, 0));
+  });
   if (got < 0) return std::unexpected(FileFault(path_, "read"));
-  read.resize(static_cast<size_t>(got));
   if (!read.starts_with(tail_)) return Ahead::kAnotherFile;
   if (read.size() == overlap) return IsReplaced() ? Ahead::kAnotherFile : Ahead::kNothing;
   buffer_.append(read, overlap);
