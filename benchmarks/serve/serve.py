@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+import deltalake
 import psutil
 import psycopg
 
@@ -113,10 +114,11 @@ def load(ours, theirs):
 
 def copied(connection, statement):
     """Digest of a copy in binary, as psql writes it. A client in Python takes longer over a row than either server."""
-    return hashlib.sha256(psql(connection.info.dsn, statement, subprocess.PIPE)).hexdigest()
+    return hashlib.sha256(psql(connection.info, statement, subprocess.PIPE)).hexdigest()
 
 
-def psql(address, statement, out):
+def psql(to, statement, out):
+    address = f"host={to.host} port={to.port} user={to.user} dbname={to.dbname}"
     return subprocess.run(["psql", "--no-psqlrc", "-c", statement, address], stdin=subprocess.DEVNULL, stdout=out, check=True).stdout
 
 
@@ -136,7 +138,7 @@ def against_postgres(served, count, patients):
             for title, work, arguments in (
                     (f"readings of one patient among {rows}", lambda one, p: one.execute(LOOK_UP, [p]).fetchall(), patients[20:220]),
                     (f"aggregate over {rows}", lambda one, _: one.execute(AGGREGATE).fetchall(), range(7)),
-                    (f"binary COPY of {min(count, 10**6):,} rows x {len(COLUMNS)} columns, sorted", lambda one, _: psql(one.info.dsn, copy, subprocess.DEVNULL), range(5))):
+                    (f"binary COPY of {min(count, 10**6):,} rows x {len(COLUMNS)} columns, sorted", lambda one, _: psql(one.info, copy, subprocess.DEVNULL), range(5))):
                 for who, one, peak in (("vitalake", ours, served.peak_mb),
                                        ("PostgreSQL 15, indexed", theirs, lambda: tree_pss(cluster.server.pid) / 2**20)):
                     work(one, arguments[0])  # warm
@@ -165,8 +167,8 @@ def await_row_index(lake):
     """Until the service has indexed the rows of the lake, which it begins at its start."""
     tables = ("patient", "observation", "vital_sign")
     deadline = time.monotonic() + 1800
-    while not all(len(list((lake / f"_vitalake/rows/silver.{table}").glob("*.rows"))) >= len(list((lake / f"silver/{table}").glob("*.parquet")))
-                  for table in tables):
+    files = {table: len(deltalake.DeltaTable(str(lake / f"silver/{table}")).file_uris()) for table in tables}
+    while any(len(list((lake / f"_vitalake/rows/silver.{table}").glob("*.rows"))) < count for table, count in files.items()):
         if time.monotonic() > deadline:
             raise SystemExit("the row index is not there yet")
         time.sleep(0.2)
