@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
-#include "serve/fhir/search_sql.h"
+#include "serve/fhir/served_id.h"
 
 namespace vitalake::serve {
 namespace {

@@ -10,6 +10,7 @@
 #include "serve/fhir/exchange.h"
 #include "serve/fhir/rows.h"
 #include "serve/fhir/search_sql.h"
+#include "serve/fhir/served_id.h"
 
 namespace vitalake::serve {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/json_writer.h"
 #include "fhir/references.h"
-#include "serve/fhir/search_sql.h"
+#include "serve/fhir/served_id.h"
 
 namespace vitalake::serve {
 namespace {

@@ -41,7 +41,7 @@ struct ResourceRow {
   Micros Modified() const { return deleted && retracted_at ? *retracted_at : ServedUpdated(); }
 };
 
-// The current row of a result that begins with the columns of fhir/search_sql.h.
+// The current row of a result that begins with the columns of kRowList (fhir/relation.h).
 ResourceRow ResourceRowOf(FhirType type, const engine::QueryResult& result);
 
 // For one request; not thread-safe.

@@ -13,6 +13,7 @@
 
 #include "lake/person_link.h"
 #include "lake/subject_link.h"
+#include "serve/fhir/served_id.h"
 
 namespace vitalake::serve {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "serve/fhir/relation.h"
 #include "serve/fhir/search.h"
 
 namespace vitalake::serve {
@@ -17,23 +18,6 @@ struct SqlQuery {
   std::string text;
   std::vector<engine::Parameter> parameters;  // of $1, $2, ...
 };
-
-// Where a statement reads, and what it need not look for there.
-struct FhirTables {
-  std::string patient = "silver.patient";
-  std::string observation = "silver.observation";
-  std::string vital_sign = "silver.vital_sign";
-  bool merged = true;  // there may be Patients that were merged with others
-  // Of vital_sign: Observations at home there, by where their row is that stands for them.
-  bool own_values = true;
-  bool components = true;
-  bool few = false;  // rows: they are sorted whole, and who reads takes as many as are asked for
-};
-
-// What a statement over resources gives of each, in this order: id_space, id, version_id,
-// last_updated, received_at (both microseconds), content_hash, source_partition, source_offset,
-// source_length, deleted, patient_id, retracted_at (microseconds).
-inline constexpr size_t kRowColumns = 12;
 
 // Ids that all rows a statement can give have, where it names some.
 struct FhirKeys {
@@ -49,9 +33,6 @@ struct FhirKeys {
 // Of a search (and of its count and its newest); nullopt: it names none.
 std::optional<FhirKeys> KeysOf(const FhirSearch& search);
 FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids);
-
-// The ids within an id_space that may be served under this one: "a.b.c" may be "c" of "a.b".
-std::vector<std::string> IdsServedAs(std::string_view served_id);
 
 // A page of matches and more (one where the rows are not `few`): kRowColumns, then the parts of
 // their cursors as text. `now` is what `ap` measures from. kInvalidArgument for a value that is
@@ -91,8 +72,5 @@ struct StatsRequest {
 // aggregates over v, a DOUBLE). Retracted and implausible values do not count.
 SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics,
                           const FhirTables& tables = {});
-
-// "x", or "space.x" where the id_space is not empty: ids of two sources never meet.
-std::string ServedId(std::string_view id_space, std::string_view id);
 
 }  // namespace vitalake::serve

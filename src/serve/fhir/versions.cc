@@ -14,6 +14,7 @@
 #include "serve/fhir/rows.h"
 #include "serve/fhir/search_sql.h"
 #include "serve/fhir/search_value.h"
+#include "serve/fhir/served_id.h"
 #include "serve/http/routes.h"
 #include "serve/page_cursor.h"
 

@@ -133,8 +133,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
         "HTTP/1.1 400 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
         StatusPhrase(400), told.content_type, told.body.size(), told.body);
     stream_.ExpiresAfter(shared_->options.write_time);
-    stream_.WriteRaw(asio::buffer(chunk_),
-                     [self = Self()](error_code, size_t) { self->ReadOn(); });
+    stream_.WriteRaw(asio::buffer(chunk_), [self = Self()](error_code, size_t) { self->ReadOn(); });
   }
 
   static HeaderList Retry() { return {{"Retry-After", fmt::to_string(kRetrySeconds)}}; }
@@ -286,8 +285,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     const uint64_t turn = ++turn_;
     left_ = std::stop_source();
     const Reply reply(
-        [weak = weak_from_this(), executor = stream_.get_executor(),
-         turn](Response response) {
+        [weak = weak_from_this(), executor = stream_.get_executor(), turn](Response response) {
           asio::post(executor, [weak, turn, response = std::move(response)]() mutable {
             if (const auto self = weak.lock(); self && self->turn_ == turn) {
               self->Send(std::move(response));
