@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view kIndexedTables[] = {"silver.patient", "silver.observation",
                                                "silver.vital_sign"};
-constexpr std::string_view kIndexedColumns[] = {"id", "patient_id", "person_id"};
+constexpr std::string_view kIndexedColumns[] = {"id", "patient_id", "person_id",
+                                                "subject_identifier"};
 // Rows of files without an index that a reader waits for; more are left to the worker.
 constexpr int64_t kRowsAtOnce = 10'000;
 // More rows are found by scan as well.

@@ -12,7 +12,7 @@
 namespace vitalake::lake {
 namespace {
 
-constexpr std::string_view kRowsMagic = "VLROWS02";
+constexpr std::string_view kRowsMagic = "VLROWS03";
 constexpr int64_t kTailBytes = 2 * sizeof(uint64_t);
 constexpr uint64_t kMostBlockBytes = 256 << 20;
 // A look-up reads one block for a value: 1.5 KB.
@@ -114,6 +114,8 @@ Result<RowIndexFile> RowIndexFile::Open(const IndexedFile& file, int64_t size_by
   RowIndexFile index;
   index.read_ = std::move(read);
   if (size_bytes < kTailBytes) return Unusable("it is cut off");
+  VL_TRY(const std::string magic, index.read_(0, kRowsMagic.size()));
+  if (magic != kRowsMagic) return Unusable("it is of another form");
   VL_TRY(const std::string tail, index.read_(size_bytes - kTailBytes, kTailBytes));
   ByteReader sizes(tail);
   uint64_t head_bytes = 0, checksum = 0;

@@ -2,7 +2,7 @@
 // kilobytes, and which of them have a value in an indexed column.
 //
 // Layout, integers little-endian:
-//   8   "VLROWS02"
+//   8   "VLROWS03"
 //   blocks of kBlockRows rows (the last may be shorter) in the data file's order, zstd: per row u32
 //   where it ends in the block, then the rows: one bit per column that has a value, and the values
 //   (u32 length and bytes for texts, else 8 bytes)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "lake/lake.h"
+#include "lake/person_link.h"
 
 namespace vitalake::lake {
 
@@ -87,6 +88,50 @@ Result<bool> SubjectNames::AnyIn(std::string_view table, const Wait& wait) {
   const std::lock_guard lock(mutex_);
   seen_.insert_or_assign(std::string(table), Seen{version, any});
   return any;
+}
+
+Result<std::shared_ptr<const SubjectNames::Shared>> SubjectNames::SharedIdentifiers(
+    const delta::SnapshotPtr& patients, const Wait& wait) {
+  const int64_t version = patients->version().value;
+  {
+    const std::lock_guard lock(mutex_);
+    if (shared_at_ == version) return shared_;
+  }
+  auto shared = std::make_shared<Shared>();
+  if (KeepIdentifiers(*patients) && !patients->files().empty()) {
+    VL_TRY(
+        std::string rows,
+        engine::RelationSql(lake_.Files(patients, "silver.patient"),
+                            {.columns = LinkColumns(*patients, {"id_space", "id", "identifiers",
+                                                                "retracted_at", "replaced_by"})}));
+    rows = LinkRows(*patients, std::move(rows));
+    VL_TRY(engine::Connection connection, lake_.engine().Connect());
+    VL_TRY(
+        engine::QueryResult found,
+        connection.Query(
+            fmt::format(
+                "SELECT h.id_space, h.identifier, CASE WHEN count(DISTINCT coalesce(l.person_id, "
+                "h.patient_id)) = 1 THEN min(h.patient_id) END FROM ({}) h LEFT JOIN ({}) l ON "
+                "l.id_space = h.id_space AND l.patient_id = h.patient_id GROUP BY ALL "
+                "HAVING count(*) > 1 LIMIT {}",
+                HeldIdentifiersSql(
+                    fmt::format("SELECT * FROM ({}) WHERE retracted_at IS NULL", rows)),
+                PersonLinkSql(rows), kMostShared + 1),
+            {}, wait));
+    for (;;) {
+      VL_TRY(const bool more, found.Next());
+      if (!more) break;
+      std::optional<std::string> whose;
+      if (!found.IsNull(2)) whose = found.GetString(2);
+      shared->emplace(std::pair(std::string(found.GetString(0)), std::string(found.GetString(1))),
+                      std::move(whose));
+    }
+    if (shared->size() > kMostShared) shared = nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  shared_ = std::move(shared);
+  shared_at_ = version;
+  return shared_;
 }
 
 }  // namespace vitalake::lake

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/deadline.h"
 #include "base/result.h"
@@ -38,12 +41,21 @@ std::string SubjectLinkSql(std::string_view named, std::string_view held, std::s
 // Rows of readings with the patient found in the relation `subject_link`, where they name none.
 std::string WithSubjectsSql(std::string_view rows, std::string_view subject_link);
 
-// Whether a lake has such readings. Thread-safe; the lake must outlive it.
+// What is known of a lake's readings of that kind. Thread-safe; the lake must outlive it.
 class SubjectNames {
  public:
   explicit SubjectNames(Lake& lake) : lake_(lake) {}
-  // Of the tables as they are now; looks at a table again when it has changed.
+  // Whether there are any in the tables as they are now; looks at a table again when it has
+  // changed.
   Result<bool> Any(const Wait& wait);
+
+  // Identifiers (id_space, identifier) that several rows of `patients` hold: whose they are as
+  // SubjectLinkSql says, or nobody's. Any other one is of the row that holds it. Null: they are too
+  // many to be kept. Made anew for another version.
+  using Shared = std::map<std::pair<std::string, std::string>, std::optional<std::string>>;
+  static constexpr size_t kMostShared = 100'000;
+  Result<std::shared_ptr<const Shared>> SharedIdentifiers(const delta::SnapshotPtr& patients,
+                                                          const Wait& wait);
 
  private:
   struct Seen {
@@ -55,6 +67,8 @@ class SubjectNames {
   Lake& lake_;
   std::mutex mutex_;  // guards what follows
   std::map<std::string, Seen, std::less<>> seen_;
+  std::shared_ptr<const Shared> shared_;
+  int64_t shared_at_ = -1;  // version of silver.patient
 };
 
 }  // namespace vitalake::lake

@@ -1,14 +1,18 @@
 // Steps:
 //  1. the Patients that a served id stands for: itself, those merged with it, those with these ...
-//  2. of each table that the statement names, the rows of these ids are put into memory;
+//     and, where readings name their patient by an identifier, which ones are theirs;
+//  2. of each table that the statement names, the rows of these ids and identifiers are put into
+//     memory, the latter as if they had the patient's id;
 //  3. the statement, planned once for what is among these rows, runs over them.
-// Where readings name their patient by an identifier, no column of theirs finds them: what asks
-// whom Observations are of then goes by scan.
+// Where readings name their patient by an identifier, and it is asked whom any of them are of, all
+// are joined with their patients by scan.
 #include "serve/fhir/rows.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "lake/person_link.h"
@@ -21,11 +25,15 @@ namespace {
 constexpr std::string_view kPatients = "silver.patient";
 constexpr std::string_view kObservations = "silver.observation";
 constexpr std::string_view kVitalSigns = "silver.vital_sign";
+constexpr std::string_view kPatientId = "patient_id";
+constexpr std::string_view kSubjectIdentifier = "subject_identifier";
 
 class HeldTables {
  public:
-  // `text`: of the statement over the tables at rest.
-  HeldTables(const FhirPlace& place, std::string_view text) : place_(place), text_(text) {
+  // `text`: of the statement over the tables at rest. `by_identifier`: readings may name their
+  // patient by one.
+  HeldTables(const FhirPlace& place, std::string_view text, bool by_identifier)
+      : place_(place), text_(text), by_identifier_(by_identifier) {
     tables_.few = true;
   }
 
@@ -40,7 +48,11 @@ class HeldTables {
       VL_TRY(const bool known, AddMerged(ids));
       if (!known) return false;
     }
-    const std::string_view column = of_subjects ? "patient_id" : "id";
+    if (of_subjects && by_identifier_) {
+      VL_TRY(const bool known, FindIdentifiers(ids));
+      if (!known) return false;
+    }
+    const std::string_view column = of_subjects ? kPatientId : "id";
     if (Names(kObservations)) {
       VL_TRY(const bool found, Take(kObservations, column, ids, tables_.observation));
       if (!found) return false;
@@ -91,41 +103,106 @@ class HeldTables {
                 });
   }
 
+  // Which identifiers are those of the Patients, in identifiers_; tables_.patient stays as it is.
+  Result<bool> FindIdentifiers(const std::vector<std::string>& ids) {
+    std::string held;
+    VL_TRY(const bool taken, Take(kPatients, "id", ids, held));
+    if (!taken) return false;
+    VL_TRY(const bool known, ReadIdentifiers(ids, held));
+    if (!known || !tables_.merged) return known;
+    return Take(kPatients, "person_id", ids, tables_.patient);
+  }
+
+  Result<bool> ReadIdentifiers(const std::vector<std::string>& ids, std::string_view patients) {
+    VL_TRY(const delta::SnapshotPtr snapshot, place_.lake.Latest(kPatients));
+    if (!lake::KeepIdentifiers(*snapshot)) return true;
+    VL_TRY(const auto shared, place_.lake.subject_names().SharedIdentifiers(snapshot, place_.wait));
+    if (shared == nullptr) return false;
+    const std::string held = lake::HeldIdentifiersSql(
+        fmt::format("SELECT * FROM {} WHERE retracted_at IS NULL", patients));
+    VL_TRY(engine::QueryResult found, place_.session.QueryHeld(held, {}, place_.wait));
+    while (true) {
+      VL_TRY(const bool more, found.Next());
+      if (!more) return true;
+      std::pair identifier(std::string(found.GetString(0)), std::string(found.GetString(1)));
+      std::string patient(found.GetString(2));
+      if (!std::ranges::binary_search(ids, patient)) continue;
+      if (const auto several = shared->find(identifier); several != shared->end()) {
+        if (!several->second) continue;
+        patient = *several->second;
+      }
+      identifiers_.emplace(std::move(identifier), std::move(patient));
+    }
+  }
+
   // Puts the rows where `held` then says. False where a column is none of the table's.
   Result<bool> Take(
       std::string_view table, std::string_view column, const std::vector<std::string>& values,
       std::string& held, const std::vector<std::string_view>& noted = {},
       const UseCells& use = [](std::span<const view::Cell* const>) {}) {
-    auto snapshot = place_.lake.Latest(table);
-    if (!snapshot) return std::unexpected(snapshot.error());
-    const auto fields = (*snapshot)->schema().fields();
-    std::vector<size_t> places;
-    for (const std::string_view name : noted) {
-      const auto field = std::ranges::find(fields, name, &delta::Field::name);
-      if (field == fields.end()) return false;
-      places.push_back(static_cast<size_t>(field - fields.begin()));
-    }
-    engine::RowBuffer* const rows = place_.session.HeldRows(table, **snapshot);
-    if (rows == nullptr) return false;
+    VL_TRY(const delta::SnapshotPtr snapshot, place_.lake.Latest(table));
+    const auto places = PlacesOf(*snapshot, noted);
+    engine::RowBuffer* const rows = place_.session.HeldRows(table, *snapshot);
+    if (!places || rows == nullptr) return false;
     rows->Clear();
     held = rows->sql();
-    std::vector<const view::Cell*> cells_noted(places.size());
+    std::vector<const view::Cell*> cells_noted(places->size());
+    const auto keep = [&](std::span<const view::Cell> cells) {
+      rows->Append(cells);
+      for (size_t i = 0; i < places->size(); ++i) cells_noted[i] = &cells[(*places)[i]];
+      use(cells_noted);
+      return rows->bytes() < lake::RowIndex::kMostHeldBytes;
+    };
+    VL_TRY(const bool found,
+           place_.lake.row_index().Read({table, snapshot, column, values}, keep, place_.wait));
+    if (!found || column != kPatientId || identifiers_.empty()) return found;
+    return TakeIdentified(table, snapshot, keep);
+  }
+
+  // The readings that name their patient by one of identifiers_, with its id.
+  Result<bool> TakeIdentified(std::string_view table, const delta::SnapshotPtr& snapshot,
+                              const lake::RowIndex::UseRow& keep) {
+    const auto places = PlacesOf(*snapshot, {kPatientId, kSubjectIdentifier, "id_space"});
+    if (!places) return true;  // a table that keeps none
+    std::set<std::string> values;
+    for (const auto& [identifier, _] : identifiers_) values.insert(identifier.second);
+    const std::vector<std::string> wanted(values.begin(), values.end());
+    std::vector<view::Cell> with_patient;
     return place_.lake.row_index().Read(
-        {table, *snapshot, column, values},
+        {table, snapshot, kSubjectIdentifier, wanted},
         [&](std::span<const view::Cell> cells) {
-          rows->Append(cells);
-          for (size_t i = 0; i < places.size(); ++i) {
-            cells_noted[i] = &cells[places[i]];
-          }
-          use(cells_noted);
-          return rows->bytes() < lake::RowIndex::kMostHeldBytes;
+          const view::Cell& identifier = cells[(*places)[1]];
+          if (!cells[(*places)[0]].is_null || identifier.is_null) return true;
+          const auto found = identifiers_.find(
+              std::pair(std::string(cells[(*places)[2]].text), std::string(identifier.text)));
+          if (found == identifiers_.end()) return true;
+          with_patient.assign(cells.begin(), cells.end());
+          with_patient[(*places)[0]].is_null = false;
+          with_patient[(*places)[0]].text = found->second;
+          return keep(with_patient);
         },
         place_.wait);
   }
 
+  // nullopt: one is no column of the table.
+  static std::optional<std::vector<size_t>> PlacesOf(const delta::Snapshot& table,
+                                                     const std::vector<std::string_view>& columns) {
+    const auto& fields = table.schema().fields();
+    std::vector<size_t> places;
+    for (const std::string_view name : columns) {
+      const auto field = std::ranges::find(fields, name, &delta::Field::name);
+      if (field == fields.end()) return std::nullopt;
+      places.push_back(static_cast<size_t>(field - fields.begin()));
+    }
+    return places;
+  }
+
   const FhirPlace& place_;
   const std::string_view text_;
+  const bool by_identifier_;
   FhirTables tables_;
+  // (id_space, identifier) -> the id of the Patient that it names.
+  std::map<std::pair<std::string, std::string>, std::string> identifiers_;
 };
 
 // The tables with the patients of readings that name them by an identifier.
@@ -159,16 +236,14 @@ Result<FhirTables> TablesWithSubjects(const FhirPlace& place) {
 Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirStatement& statement,
                                          const std::optional<FhirKeys>& keys) {
   VL_TRY(const SqlQuery query, statement(FhirTables{}));
-  if (!keys || keys->of == FhirKeys::Of::kSubjects || keys->include_subjects) {
-    VL_TRY(const bool by_identifier, place.lake.subject_names().Any(place.wait));
-    if (by_identifier) {
-      VL_TRY(const FhirTables tables, TablesWithSubjects(place));
-      VL_TRY(const SqlQuery over, statement(tables));
-      return place.session.Query(over.text, over.parameters, place.wait);
-    }
+  const bool of_subjects = keys && keys->of == FhirKeys::Of::kSubjects;
+  const bool asks_whose = !keys || of_subjects || keys->include_subjects;
+  bool by_identifier = false;
+  if (asks_whose) {
+    VL_TRY(by_identifier, place.lake.subject_names().Any(place.wait));
   }
-  if (keys) {
-    HeldTables held(place, query.text);
+  if (keys && (of_subjects || !by_identifier)) {
+    HeldTables held(place, query.text, by_identifier);
     VL_TRY(const bool filled, held.Fill(*keys));
     if (filled) {
       VL_TRY(const SqlQuery over, statement(held.tables()));
@@ -176,7 +251,10 @@ Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirState
       if (found || found.error().kind != ErrorKind::kLimit) return found;
     }
   }
-  return place.session.Query(query.text, query.parameters, place.wait);
+  if (!by_identifier) return place.session.Query(query.text, query.parameters, place.wait);
+  VL_TRY(const FhirTables tables, TablesWithSubjects(place));
+  VL_TRY(const SqlQuery over, statement(tables));
+  return place.session.Query(over.text, over.parameters, place.wait);
 }
 
 Result<std::vector<ResourceRow>> RowsFound(const FhirPlace& place, FhirType type,

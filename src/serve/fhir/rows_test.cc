@@ -1,0 +1,115 @@
+#include "serve/fhir/rows.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ingest/test_lake.h"
+#include "serve/fhir/exchange.h"
+#include "serve/fhir/search.h"
+
+namespace vitalake::serve {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::string Patient(std::string_view id, std::string_view number, std::string_view more = "") {
+  return fmt::format(
+      R"({{"resourceType":"Patient","id":"{}","identifier":[{{"system":"urn:mrn","value":"{}"}}]{}}})"
+      "\n",
+      id, number, more);
+}
+
+std::string MergedWith(std::string_view survivor) {
+  return fmt::format(
+      R"(,"link":[{{"type":"replaced-by","other":{{"reference":"Patient/{}"}}}}],"active":false)",
+      survivor);
+}
+
+// A blood pressure, and a heart rate of the id "h" + id.
+std::string Readings(std::string_view id, std::string_view subject) {
+  constexpr std::string_view kHead =
+      R"({{"resourceType":"Observation","id":"{}","status":"final","subject":{{{}}},)"
+      R"("effectiveDateTime":"2024-01-10T08:00:00Z","code":{{"coding":[)"
+      R"({{"system":"http://loinc.org","code":"{}"}}]}},)";
+  constexpr std::string_view kComponents =
+      R"("component":[{"code":{"coding":[{"system":"http://loinc.org","code":"8480-6"}]},)"
+      R"("valueQuantity":{"value":120,"code":"mm[Hg]"}},)"
+      R"({"code":{"coding":[{"system":"http://loinc.org","code":"8462-4"}]},)"
+      R"("valueQuantity":{"value":80,"code":"mm[Hg]"}}]})";
+  constexpr std::string_view kRate = R"("valueQuantity":{"value":70,"code":"/min"}})";
+  return fmt::format(kHead, id, subject, "85354-9") + std::string(kComponents) + "\n" +
+         fmt::format(kHead, fmt::format("h{}", id), subject, "8867-4") + std::string(kRate) + "\n";
+}
+
+std::string By(std::string_view number) {
+  return fmt::format(R"("identifier":{{"system":"urn:mrn","value":"{}"}})", number);
+}
+
+class FhirRowsTest : public testing::Test {
+ protected:
+  FhirRowsTest() { session_ = std::move(*lake::OpenSqlSession(lake_.lake())); }
+
+  std::vector<std::string> IdsOf(std::string_view patient) {
+    auto search = ReadFhirSearch(FhirType::kObservation, {{"patient", std::string(patient)}}, true);
+    EXPECT_TRUE(search) << search.error().ToString();
+    const auto rows = RowsFound(
+        {lake_.lake(), *session_, {}, "http://x/fhir"}, FhirType::kObservation,
+        [&](const FhirTables& tables) { return CompileFhirSearch(*search, 0, tables); },
+        KeysOf(*search));
+    EXPECT_TRUE(rows) << rows.error().ToString();
+    std::vector<std::string> ids;
+    if (!rows) return ids;
+    for (const ResourceRow& row : *rows) ids.push_back(row.id);
+    std::ranges::sort(ids);
+    return ids;
+  }
+
+  ingest::TestLake lake_;
+  std::unique_ptr<engine::SqlSession> session_;
+};
+
+TEST_F(FhirRowsTest, ReadingsByIdentifierAreFoundAsByScan) {
+  lake_.Ingest(
+      {{"patients.ndjson", Patient("p1", "1") + Patient("p2", "2", MergedWith("p1")) +
+                               Patient("p3", "3") +
+                               // Of two people, of one person twice, and of one that is gone.
+                               Patient("p4", "45") + Patient("p5", "45") +
+                               Patient("p6", "67", MergedWith("p7")) + Patient("p7", "67")},
+       {"readings.ndjson",
+        Readings("own", R"("reference":"Patient/p1")") + Readings("by1", By("1")) +
+            Readings("any1", R"("reference":"Patient?identifier=1")") + Readings("by2", By("2")) +
+            Readings("by3", By("3")) + Readings("by45", By("45")) + Readings("by67", By("67")) +
+            Readings("by9", By("9"))}});
+  const auto check = [&] {
+    EXPECT_THAT(IdsOf("p1"),
+                ElementsAre("any1", "by1", "by2", "hany1", "hby1", "hby2", "hown", "own"));
+    EXPECT_THAT(IdsOf("p2"), ElementsAre("by2", "hby2"));
+    EXPECT_THAT(IdsOf("p3"), ElementsAre("by3", "hby3"));
+    EXPECT_THAT(IdsOf("p4"), IsEmpty());
+    EXPECT_THAT(IdsOf("p5"), IsEmpty());
+    EXPECT_THAT(IdsOf("p7"), ElementsAre("by67", "hby67"));
+    EXPECT_THAT(IdsOf("p9"), IsEmpty());
+  };
+  lake::RowIndex& index = lake_.lake().row_index();
+  {
+    SCOPED_TRACE("by scan");
+    check();
+    ASSERT_EQ(index.answered(), 0);
+  }
+  index.Enable();
+  index.Finish();
+  {
+    SCOPED_TRACE("by the row index");
+    check();
+    ASSERT_GT(index.answered(), 0);
+  }
+  // Another one who holds it makes it nobody's, at once.
+  lake_.Ingest({{"another.ndjson", Patient("p8", "3")}});
+  EXPECT_THAT(IdsOf("p3"), IsEmpty());
+  EXPECT_THAT(IdsOf("p8"), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vitalake::serve
