@@ -149,8 +149,11 @@ def against_postgres(served, count, patients):
 
 def tree_pss(pid):
     """Memory of a process tree in bytes; what its processes share counts once."""
-    root = psutil.Process(pid)
-    return sum(process.memory_full_info().pss for process in [root, *root.children(recursive=True)])
+    root, total = psutil.Process(pid), 0
+    for process in [root, *root.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a session's, that ended just now
+            total += process.memory_full_info().pss
+    return total
 
 
 def float_or_text(value):
