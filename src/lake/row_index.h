@@ -2,10 +2,10 @@
 //
 // A scan unpacks tens of thousands of rows of every file to keep a few. Per data file,
 // _vitalake/rows/<table>/<data file's path>.rows (row_index_file.h) holds its rows in small blocks
-// and where each value of id, patient_id, person_id and subject_identifier is. That is a cache: what
-// is missing or not right is made anew from the data file, and all of it may be deleted at any time. Only a service
-// makes it: few new rows at once, when they are asked for; many by a thread of its own, and until
-// then answers come by scan.
+// and where each value of id, patient_id, person_id and subject_identifier is. That is a cache:
+// what is missing or not right is made anew from the data file, and all of it may be deleted at any
+// time. Only a service makes it: few new rows at once, when they are asked for; many by a thread of
+// its own, and until then answers come by scan.
 #pragma once
 
 #include <atomic>

@@ -39,7 +39,7 @@ void ByteStream::Cancel() { streams_->tcp.cancel(); }
 
 void ByteStream::Close() {
   error_code ignored;
-  socket().close(ignored);
+  (void)socket().close(ignored);
 }
 
 void ByteStream::Handshake(std::function<void(error_code)> done) {
@@ -60,8 +60,8 @@ void ByteStream::WriteSome(const std::vector<asio::const_buffer>& bytes, Done do
            : streams_->tcp.async_write_some(bytes, std::move(done));
 }
 
-void ByteStream::Write(std::vector<asio::const_buffer> bytes, Done done) {
-  asio::async_write(*this, std::move(bytes), std::move(done));
+void ByteStream::Write(const std::vector<asio::const_buffer>& bytes, Done done) {
+  asio::async_write(*this, bytes, std::move(done));
 }
 
 void ByteStream::ReadSomeRaw(asio::mutable_buffer into, Done done) {

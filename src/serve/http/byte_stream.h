@@ -44,7 +44,7 @@ class ByteStream {
 
   void ReadSome(boost::asio::mutable_buffer into, Done done);
   // All of `bytes`, whose memory lives until then.
-  void Write(std::vector<boost::asio::const_buffer> bytes, Done done);
+  void Write(const std::vector<boost::asio::const_buffer>& bytes, Done done);
   // The same below TLS.
   void ReadSomeRaw(boost::asio::mutable_buffer into, Done done);
   void WriteRaw(boost::asio::const_buffer bytes, Done done);

@@ -505,7 +505,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (chunked_ && last) buffers.emplace_back(asio::buffer(end_));
     stream_.ExpiresAfter(shared_->options.write_time);
     writing_ = true;
-    stream_.Write(std::move(buffers), [self = Self(), last](error_code failed, size_t) {
+    stream_.Write(buffers, [self = Self(), last](error_code failed, size_t) {
       self->writing_ = false;
       if (failed) return self->ClientGone();
       last ? self->BodyDone() : self->SendPieces();
