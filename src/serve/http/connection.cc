@@ -79,7 +79,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
         patience_(stream_.get_executor()) {
     shared_->connections.insert(this);
     error_code ignored;
-    stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    (void)stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   }
   ~Connection() override {
     HoldBody(0);
@@ -533,7 +533,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     answering_ = false;
     // Without chunks the end of the connection is the end of the body: it is broken off instead.
     error_code ignored;
-    if (!chunked_) stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
+    if (!chunked_) (void)stream_.socket().set_option(asio::socket_base::linger(true, 0), ignored);
     Close();
   }
 
@@ -567,7 +567,7 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
   // Closing with unread bytes would make the system throw the answer away.
   void ReadOn() {
     error_code ignored;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    (void)stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     stream_.ExpiresAfter(kLingerTime);
     buffer_.clear();
     lingering_ = true;
