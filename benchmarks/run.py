@@ -276,14 +276,17 @@ class Answers(Row):
         print(f"  {self.who}: {self.seconds:.4f} s ({self.low:.4f}-{self.high:.4f}); {self.note}", flush=True)
 
 
-def serve(args, count):
-    told = measure(python("serve/serve.py", data.BINARY, data.serve_lake(count), count)).info["results"]
-    result = [Answers(one) for one in told]
+def answers(args, command):
+    result = [Answers(one) for one in measure(command).info["results"]]
     for row in result:  # a rival stands behind ours of the same title
         title = row.who.split(": ", 1)[1]
         row.base = next(one.seconds for one in result if one.who.endswith(title))
     args.runs = 1
     return result
+
+
+def serve(args, count):
+    return answers(args, python("serve/serve.py", data.BINARY, data.serve_lake(count), count))
 
 
 def task_serve(args):
@@ -294,6 +297,13 @@ def task_serve(args):
 def task_serve_large(args):
     """What a running service answers over 10 million readings of 100,000 patients; seconds of one request"""
     return serve(args, 10_000_000)
+
+
+def task_pixel(args):
+    """A critical reading's way to the screen: from its post to a painted row of the dashboard, beside 200 readings a second"""
+    lake = OUT / "pixel-lake"
+    data.remove(lake)
+    return answers(args, python("serve/pixel.py", data.BINARY, lake))
 
 
 def task_start(args):

@@ -39,11 +39,11 @@ HEAVY = "SELECT count(*) FROM range(6000) a, range(6000) b WHERE hash(a.range, b
 class Served:
     """`vitalake run` over a lake, at ports the system chooses."""
 
-    def __init__(self, binary, lake):
+    def __init__(self, binary, lake, streams="[{name: posts, http: {}}]"):
         self.folder = lake.parent / "serve"
         self.folder.mkdir(parents=True, exist_ok=True)
         config, self.log = self.folder / "vitalake.yaml", self.folder / "log"
-        config.write_text(f'lake: {lake}\nstreams: [{{name: posts, http: {{}}}}]\nserve: {{http: "127.0.0.1:0", postgres: "127.0.0.1:0"}}\n')
+        config.write_text(f'lake: {lake}\nstreams: {streams}\nserve: {{http: "127.0.0.1:0", postgres: "127.0.0.1:0"}}\n')
         with self.log.open("w") as log:
             self.process = subprocess.Popen([binary, "run", "--config", config, "--log-level", "info"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
@@ -74,6 +74,7 @@ class Served:
         return high_water(self.process.pid) / 2**20
 
     def stop(self):
+        self.peak = self.peak_mb()
         self.process.terminate()
         if self.process.wait(60) != 0:
             raise SystemExit(self.log.read_text())
