@@ -11,6 +11,7 @@ import json
 import pathlib
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -259,6 +260,7 @@ def probes(served):
 
 def main():
     binary, lake, count = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+    shutil.rmtree(lake / "_vitalake/rows", ignore_errors=True)  # an earlier build may have made it
     served = Served(binary, lake)
     try:
         await_row_index(lake)

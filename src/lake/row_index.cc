@@ -207,8 +207,10 @@ Result<bool> RowIndex::Read(const Request& request, const UseRow& use, const Wai
   const std::vector<uint64_t> hashes = HashesOf(request.values);
   const auto in_vain = [&](const Error& error) {
     log::Debug("row index of {}: {}", request.table, error.ToString());
-    const std::lock_guard lock(mutex_);
-    open_.clear();
+    if (error.kind != ErrorKind::kUnsupported) {
+      const std::lock_guard lock(mutex_);
+      open_.clear();
+    }
     return false;
   };
   std::vector<std::vector<uint32_t>> found;

@@ -174,7 +174,10 @@ Result<std::vector<uint32_t>> RowIndexFile::Find(std::string_view column,
                                                  std::span<const uint64_t> hashes) const {
   const auto index = std::ranges::find(indexes_, column, &Index::column);
   if (index == indexes_.end()) {
-    return Fail(ErrorKind::kNotFound, fmt::format("no index of column {}", column));
+    if (std::ranges::find(columns_, column, &view::ColumnSpec::name) == columns_.end()) {
+      return std::vector<uint32_t>{};
+    }
+    return Fail(ErrorKind::kUnsupported, fmt::format("no index of column {}", column));
   }
   VL_TRY(const std::vector<KeyEntry> entries, index->keys.Find(hashes));
   std::vector<uint32_t> rows;
@@ -215,8 +218,9 @@ Status RowIndexFile::ReadRow(std::string_view block, size_t of_block, size_t nth
   if (!row.View(present, BitmapBytes(columns_.size()))) return damaged();
   for (size_t i = 0; i < columns_.size(); ++i) {
     view::Cell& cell = cells[i];
-    cell.is_null = (static_cast<unsigned char>(present[i / 8]) >> (i % 8) & 1) == 0;
-    if (cell.is_null) continue;
+    cell = {};
+    if ((static_cast<unsigned char>(present[i / 8]) >> (i % 8) & 1) == 0) continue;
+    cell.is_null = false;
     if (columns_[i].type == view::ColumnType::kVarchar) {
       uint32_t size = 0;
       if (!row.Number(size) || !row.View(cell.text, size)) return damaged();

@@ -64,8 +64,8 @@ class RowIndexFile {
 
   const std::vector<view::ColumnSpec>& columns() const { return columns_; }
   // Rows (ascending, each once) whose `column` has one of the values with these hashes (ascending,
-  // each once); a row of another value with such a hash is among them. kNotFound when the column is
-  // not indexed.
+  // each once); a row of another value with such a hash is among them. None of a column that the
+  // file does not have; kUnsupported when it is not indexed.
   Result<std::vector<uint32_t>> Find(std::string_view column,
                                      std::span<const uint64_t> hashes) const;
 

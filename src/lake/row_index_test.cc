@@ -79,7 +79,8 @@ TEST_F(RowIndexFileTest, FindsRowsByEachIndexedColumn) {
   EXPECT_THAT(*index->Find("id", Hashes({"31", "99", "100"})), ElementsAre(31u, 99u));
   EXPECT_THAT(*index->Find("patient_id", Hashes({"p6"})),
               ElementsAre(6, 13, 20, 27, 34, 41, 48, 55, 62, 69, 76, 83, 90, 97));
-  EXPECT_EQ(index->Find("flag", Hashes({"true"})).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(index->Find("flag", Hashes({"true"})).error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(*index->Find("none", Hashes({"true"})), testing::IsEmpty());
 }
 
 TEST_F(RowIndexFileTest, GivesBackEveryTypeAndNull) {

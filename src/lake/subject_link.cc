@@ -93,6 +93,7 @@ Result<bool> SubjectNames::AnyIn(std::string_view table, const Wait& wait) {
 Result<std::shared_ptr<const SubjectNames::Shared>> SubjectNames::SharedIdentifiers(
     const delta::SnapshotPtr& patients, const Wait& wait) {
   const int64_t version = patients->version().value;
+  const std::lock_guard one(making_);
   {
     const std::lock_guard lock(mutex_);
     if (shared_at_ == version) return shared_;

@@ -123,6 +123,7 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
 // often, which takes little, what became of them seldom; one group of them at a time, so that the
 // next commit waits for no more. When gold takes the memory just then, after a later commit.
 void StreamWriter::KeepFilesFew(const std::vector<std::string>& tables, const Wait& wait) {
+  if (tables.empty()) return;
   const bool apart = lake_.is_upkeep_apart();
   std::unique_lock alone(lake_.heavy_work(), std::defer_lock);
   if (!apart && !alone.try_lock()) return;

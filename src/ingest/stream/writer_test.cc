@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
 #include "ingest/bronze_stream.h"
 #include "ingest/replay.h"
 #include "ingest/test_lake.h"
@@ -135,13 +138,20 @@ TEST_F(StreamWriterTest, SmallFilesStayFewWhateverIsCompactedBesideIt) {
   EXPECT_LE(most, static_cast<size_t>(due));
   EXPECT_EQ(lake_.Rows("SELECT count(*), count(DISTINCT id) FROM silver.observation"), "50,50\n");
   // While something else takes the memory it is put off.
-  const std::lock_guard busy(lake_.lake().heavy_work());
+  std::promise<void> held, ended;
+  const std::jthread busy([&] {
+    const std::lock_guard lock(lake_.lake().heavy_work());
+    held.set_value();
+    ended.get_future().wait();
+  });
+  held.get_future().wait();
   const size_t before = lake_.lake().Latest("silver.observation").value()->files().size();
   for (int64_t i = kBatches; i < kBatches + due + due / 2; ++i) {
     Succeeds(Write(*writer, Batch(i, {Reading(fmt::format("r{}", i), 120)}), {}));
   }
   EXPECT_EQ(lake_.lake().Latest("silver.observation").value()->files().size(),
             before + static_cast<size_t>(due + due / 2));
+  ended.set_value();
 }
 
 TEST_F(StreamWriterTest, ASharedCommitThatLostOnePartitionIsNotMade) {

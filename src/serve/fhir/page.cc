@@ -53,7 +53,7 @@ FhirKeys KeysAt(const FhirSearch& search, std::span<const CursorParts> places) {
     served_ids.push_back(ServedId(parts.back(), parts[parts.size() - 2]));
   }
   FhirKeys keys = KeysOf(search.type, std::move(served_ids));
-  keys.include_subjects = search.include_patient;
+  keys.include_subjects = AsksWhose(search);
   return keys;
 }
 
@@ -82,6 +82,10 @@ Result<FoundPage> ReadPage(const FhirPlace& place, const FhirSearch& search, Mic
 Result<FoundPage> FindPage(const FhirPlace& place, const FhirSearch& search) {
   const Micros now = place.lake.clock().NowMicros();
   if (const auto keys = KeysOf(search)) return ReadPage(place, search, now, keys);
+  if (AsksWhose(search)) {
+    VL_TRY(const bool by_identifier, place.lake.subject_names().Any(place.wait));
+    if (by_identifier) return ReadPage(place, search, now, std::nullopt);
+  }
   VL_TRY(const auto places, FindPlaces(place, search, now));
   if (places) {
     VL_TRY(FoundPage page, ReadPage(place, search, now, KeysAt(search, *places)));

@@ -113,8 +113,17 @@ class HeldTables {
     return Take(kPatients, "person_id", ids, tables_.patient);
   }
 
+  // Of silver.patient always the same: two versions together may say what neither does.
+  Result<delta::SnapshotPtr> SnapshotOf(std::string_view table) {
+    if (table != kPatients) return place_.lake.Latest(table);
+    if (!patients_) {
+      VL_TRY(patients_, place_.lake.Latest(table));
+    }
+    return patients_;
+  }
+
   Result<bool> ReadIdentifiers(const std::vector<std::string>& ids, std::string_view patients) {
-    VL_TRY(const delta::SnapshotPtr snapshot, place_.lake.Latest(kPatients));
+    VL_TRY(const delta::SnapshotPtr snapshot, SnapshotOf(kPatients));
     if (!lake::KeepIdentifiers(*snapshot)) return true;
     VL_TRY(const auto shared, place_.lake.subject_names().SharedIdentifiers(snapshot, place_.wait));
     if (shared == nullptr) return false;
@@ -140,7 +149,7 @@ class HeldTables {
       std::string_view table, std::string_view column, const std::vector<std::string>& values,
       std::string& held, const std::vector<std::string_view>& noted = {},
       const UseCells& use = [](std::span<const view::Cell* const>) {}) {
-    VL_TRY(const delta::SnapshotPtr snapshot, place_.lake.Latest(table));
+    VL_TRY(const delta::SnapshotPtr snapshot, SnapshotOf(table));
     const auto places = PlacesOf(*snapshot, noted);
     engine::RowBuffer* const rows = place_.session.HeldRows(table, *snapshot);
     if (!places || rows == nullptr) return false;
@@ -200,6 +209,7 @@ class HeldTables {
   const FhirPlace& place_;
   const std::string_view text_;
   const bool by_identifier_;
+  delta::SnapshotPtr patients_;
   FhirTables tables_;
   // (id_space, identifier) -> the id of the Patient that it names.
   std::map<std::pair<std::string, std::string>, std::string> identifiers_;
@@ -244,8 +254,11 @@ Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirState
   }
   if (keys && (of_subjects || !by_identifier)) {
     HeldTables held(place, query.text, by_identifier);
-    VL_TRY(const bool filled, held.Fill(*keys));
-    if (filled) {
+    const auto filled = held.Fill(*keys);
+    if (!filled && filled.error().kind != ErrorKind::kLimit) {
+      return std::unexpected(filled.error());
+    }
+    if (filled.value_or(false)) {
       VL_TRY(const SqlQuery over, statement(held.tables()));
       auto found = place.session.QueryHeld(over.text, over.parameters, place.wait);
       if (found || found.error().kind != ErrorKind::kLimit) return found;

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/test_lake.h"
-#include "serve/fhir/exchange.h"
+#include "serve/fhir/page.h"
 #include "serve/fhir/search.h"
 
 namespace vitalake::serve {
@@ -52,16 +52,21 @@ class FhirRowsTest : public testing::Test {
   FhirRowsTest() { session_ = std::move(*lake::OpenSqlSession(lake_.lake())); }
 
   std::vector<std::string> IdsOf(std::string_view patient) {
-    auto search = ReadFhirSearch(FhirType::kObservation, {{"patient", std::string(patient)}}, true);
+    return IdsFound({{"patient", std::string(patient)}});
+  }
+
+  // In the order of ids; the page's total is their number.
+  std::vector<std::string> IdsFound(QueryList query) {
+    query.emplace_back("_total", "accurate");
+    const auto search = ReadFhirSearch(FhirType::kObservation, query, true);
     EXPECT_TRUE(search) << search.error().ToString();
-    const auto rows = RowsFound(
-        {lake_.lake(), *session_, {}, "http://x/fhir"}, FhirType::kObservation,
-        [&](const FhirTables& tables) { return CompileFhirSearch(*search, 0, tables); },
-        KeysOf(*search));
-    EXPECT_TRUE(rows) << rows.error().ToString();
+    const auto page =
+        SearchPage({lake_.lake(), *session_, {}, "http://x/fhir"}, *search, "Observation");
+    EXPECT_TRUE(page) << page.error().ToString();
     std::vector<std::string> ids;
-    if (!rows) return ids;
-    for (const ResourceRow& row : *rows) ids.push_back(row.id);
+    if (!page) return ids;
+    for (const BundleEntry& entry : page->entries) ids.push_back(entry.row.id);
+    EXPECT_EQ(page->total, static_cast<int64_t>(ids.size()));
     std::ranges::sort(ids);
     return ids;
   }
@@ -91,6 +96,9 @@ TEST_F(FhirRowsTest, ReadingsByIdentifierAreFoundAsByScan) {
     EXPECT_THAT(IdsOf("p5"), IsEmpty());
     EXPECT_THAT(IdsOf("p7"), ElementsAre("by67", "hby67"));
     EXPECT_THAT(IdsOf("p9"), IsEmpty());
+    EXPECT_THAT(IdsFound({{"patient:missing", "true"}}),
+                ElementsAre("by45", "by9", "hby45", "hby9"));
+    EXPECT_THAT(IdsFound({{"_id", "by3"}, {"patient:missing", "true"}}), IsEmpty());
   };
   lake::RowIndex& index = lake_.lake().row_index();
   {
@@ -109,6 +117,12 @@ TEST_F(FhirRowsTest, ReadingsByIdentifierAreFoundAsByScan) {
   lake_.Ingest({{"another.ndjson", Patient("p8", "3")}});
   EXPECT_THAT(IdsOf("p3"), IsEmpty());
   EXPECT_THAT(IdsOf("p8"), IsEmpty());
+  EXPECT_THAT(IdsFound({{"_id", "by3"}, {"patient:missing", "true"}}), ElementsAre("by3"));
+  // Until that one was a mistake.
+  lake_.Ingest(
+      {{"gone.ndjson", R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":)"
+                       R"({"method":"DELETE","url":"Patient/p8"}}]})"}});
+  EXPECT_THAT(IdsOf("p3"), ElementsAre("by3", "hby3"));
 }
 
 }  // namespace

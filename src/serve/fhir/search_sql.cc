@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "serve/fhir/condition.h"
 
 namespace vitalake::serve {
@@ -10,6 +12,15 @@ namespace vitalake::serve {
 FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids) {
   return {.of = type == FhirType::kPatient ? FhirKeys::Of::kPatients : FhirKeys::Of::kObservations,
           .served_ids = std::move(served_ids)};
+}
+
+bool AsksWhose(const FhirSearch& search) {
+  const auto by_patient = [](const SortBy& by) { return by.key->name == "patient"; };
+  const auto missing = [](const Criterion& criterion) {
+    return criterion.parameter->match == Match::kPatient && criterion.modifier == "missing";
+  };
+  return search.include_patient || std::ranges::any_of(search.sort, by_patient) ||
+         std::ranges::any_of(search.criteria, missing);
 }
 
 std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
@@ -27,7 +38,7 @@ std::optional<FhirKeys> KeysOf(const FhirSearch& search) {
       }
     } else if (match == Match::kId && criterion.modifier.empty() && !own) {
       own = KeysOf(search.type, {});
-      own->include_subjects = search.include_patient;
+      own->include_subjects = AsksWhose(search);
       for (const std::string& value : criterion.values) own->served_ids.push_back(Unescaped(value));
     }
   }

@@ -30,6 +30,8 @@ struct FhirKeys {
   std::vector<std::string> served_ids = {};
   bool include_subjects = false;  // of kObservations: whom they are of is asked for, too
 };
+// Whether the search's answer depends on whom Observations are of, besides the Patients it names.
+bool AsksWhose(const FhirSearch& search);
 // Of a search (and of its count and its newest); nullopt: it names none.
 std::optional<FhirKeys> KeysOf(const FhirSearch& search);
 FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids);
