@@ -1,10 +1,23 @@
 #include "serve/postgres/message.h"
 
+#include <bit>
+#include <cstring>
+
 namespace vitalake::serve {
 namespace {
 
-void AppendBigEndian(std::string& out, uint64_t value, size_t bytes) {
-  for (size_t i = bytes; i-- > 0;) out += static_cast<char>(value >> (8 * i) & 0xff);
+template <class Number>
+Number BigEndian(Number value) {
+  return std::endian::native == std::endian::little ? std::byteswap(value) : value;
+}
+
+// At once: byte by byte it took a quarter of the time of a binary COPY.
+template <class Number>
+void AppendBigEndian(std::string& out, Number value) {
+  char bytes[sizeof(Number)];
+  value = BigEndian(value);
+  std::memcpy(bytes, &value, sizeof(Number));
+  out.append(bytes, sizeof(Number));
 }
 
 }  // namespace
@@ -18,7 +31,8 @@ MessageWriter& MessageWriter::Begin(char type) {
 void MessageWriter::End() { PutLength(begin_, out_.size() - begin_); }
 
 void MessageWriter::PutLength(size_t at, size_t length) {
-  for (size_t i = 0; i < 4; ++i) out_[at + i] = static_cast<char>(length >> (8 * (3 - i)) & 0xff);
+  const uint32_t bytes = BigEndian(static_cast<uint32_t>(length));
+  std::memcpy(out_.data() + at, &bytes, sizeof(bytes));
 }
 
 MessageWriter& MessageWriter::Byte(char value) {
@@ -27,17 +41,17 @@ MessageWriter& MessageWriter::Byte(char value) {
 }
 
 MessageWriter& MessageWriter::Int16(int16_t value) {
-  AppendBigEndian(out_, static_cast<uint16_t>(value), 2);
+  AppendBigEndian(out_, static_cast<uint16_t>(value));
   return *this;
 }
 
 MessageWriter& MessageWriter::Int32(int32_t value) {
-  AppendBigEndian(out_, static_cast<uint32_t>(value), 4);
+  AppendBigEndian(out_, static_cast<uint32_t>(value));
   return *this;
 }
 
 MessageWriter& MessageWriter::Int64(int64_t value) {
-  AppendBigEndian(out_, static_cast<uint64_t>(value), 8);
+  AppendBigEndian(out_, static_cast<uint64_t>(value));
   return *this;
 }
 
