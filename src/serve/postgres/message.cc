@@ -3,24 +3,9 @@
 #include <bit>
 #include <cstring>
 
+#include "base/bytes.h"
+
 namespace vitalake::serve {
-namespace {
-
-template <class Number>
-Number BigEndian(Number value) {
-  return std::endian::native == std::endian::little ? std::byteswap(value) : value;
-}
-
-// At once: byte by byte it took a quarter of the time of a binary COPY.
-template <class Number>
-void AppendBigEndian(std::string& out, Number value) {
-  char bytes[sizeof(Number)];
-  value = BigEndian(value);
-  std::memcpy(bytes, &value, sizeof(Number));
-  out.append(bytes, sizeof(Number));
-}
-
-}  // namespace
 
 MessageWriter& MessageWriter::Begin(char type) {
   out_ += type;
@@ -31,7 +16,7 @@ MessageWriter& MessageWriter::Begin(char type) {
 void MessageWriter::End() { PutLength(begin_, out_.size() - begin_); }
 
 void MessageWriter::PutLength(size_t at, size_t length) {
-  const uint32_t bytes = BigEndian(static_cast<uint32_t>(length));
+  const uint32_t bytes = std::byteswap(static_cast<uint32_t>(length));
   std::memcpy(out_.data() + at, &bytes, sizeof(bytes));
 }
 
@@ -41,17 +26,17 @@ MessageWriter& MessageWriter::Byte(char value) {
 }
 
 MessageWriter& MessageWriter::Int16(int16_t value) {
-  AppendBigEndian(out_, static_cast<uint16_t>(value));
+  AppendNumber(out_, std::byteswap(value));
   return *this;
 }
 
 MessageWriter& MessageWriter::Int32(int32_t value) {
-  AppendBigEndian(out_, static_cast<uint32_t>(value));
+  AppendNumber(out_, std::byteswap(value));
   return *this;
 }
 
 MessageWriter& MessageWriter::Int64(int64_t value) {
-  AppendBigEndian(out_, static_cast<uint64_t>(value));
+  AppendNumber(out_, std::byteswap(value));
   return *this;
 }
 
