@@ -93,11 +93,8 @@ Result<bool> SubjectNames::AnyIn(std::string_view table, const Wait& wait) {
 Result<std::shared_ptr<const SubjectNames::Shared>> SubjectNames::SharedIdentifiers(
     const delta::SnapshotPtr& patients, const Wait& wait) {
   const int64_t version = patients->version().value;
-  const std::lock_guard one(making_);
-  {
-    const std::lock_guard lock(mutex_);
-    if (shared_at_ == version) return shared_;
-  }
+  const std::lock_guard lock(sharing_);
+  if (shared_at_ == version) return shared_;
   auto shared = std::make_shared<Shared>();
   if (KeepIdentifiers(*patients) && !patients->files().empty()) {
     VL_TRY(
@@ -129,7 +126,6 @@ Result<std::shared_ptr<const SubjectNames::Shared>> SubjectNames::SharedIdentifi
     }
     if (shared->size() > kMostShared) shared = nullptr;
   }
-  const std::lock_guard lock(mutex_);
   shared_ = std::move(shared);
   shared_at_ = version;
   return shared_;

@@ -65,9 +65,9 @@ class SubjectNames {
   Result<bool> AnyIn(std::string_view table, const Wait& wait);
 
   Lake& lake_;
-  std::mutex making_;  // held by who makes shared_ anew: others wait for it
-  std::mutex mutex_;   // guards what follows
+  std::mutex mutex_;  // guards seen_
   std::map<std::string, Seen, std::less<>> seen_;
+  std::mutex sharing_;  // guards what follows, also while it is made: others wait for it
   std::shared_ptr<const Shared> shared_;
   int64_t shared_at_ = -1;  // version of silver.patient
 };

@@ -103,32 +103,30 @@ class HeldTables {
                 });
   }
 
-  // Which identifiers are those of the Patients, in identifiers_; tables_.patient stays as it is.
+  // Which identifiers are those of the Patients, in identifiers_. Those who were merged with others
+  // are not among the rows of persons, and rows may be there twice: statements ask for links alone.
   Result<bool> FindIdentifiers(const std::vector<std::string>& ids) {
-    std::string held;
-    VL_TRY(const bool taken, Take(kPatients, "id", ids, held));
-    if (!taken) return false;
-    VL_TRY(const bool known, ReadIdentifiers(ids, held));
-    if (!known || !tables_.merged) return known;
-    return Take(kPatients, "person_id", ids, tables_.patient);
+    VL_TRY(const bool found, Names(kPatients) ? Add(kPatients, "id", ids)
+                                              : Take(kPatients, "id", ids, tables_.patient));
+    return found ? ReadIdentifiers(ids) : Result<bool>(false);
   }
 
-  // Of silver.patient always the same: two versions together may say what neither does.
+  // Always the same of a table: two versions together may say what neither does.
   Result<delta::SnapshotPtr> SnapshotOf(std::string_view table) {
-    if (table != kPatients) return place_.lake.Latest(table);
-    if (!patients_) {
-      VL_TRY(patients_, place_.lake.Latest(table));
+    delta::SnapshotPtr& snapshot = snapshots_[table];
+    if (!snapshot) {
+      VL_TRY(snapshot, place_.lake.Latest(table));
     }
-    return patients_;
+    return snapshot;
   }
 
-  Result<bool> ReadIdentifiers(const std::vector<std::string>& ids, std::string_view patients) {
+  Result<bool> ReadIdentifiers(const std::vector<std::string>& ids) {
     VL_TRY(const delta::SnapshotPtr snapshot, SnapshotOf(kPatients));
     if (!lake::KeepIdentifiers(*snapshot)) return true;
     VL_TRY(const auto shared, place_.lake.subject_names().SharedIdentifiers(snapshot, place_.wait));
     if (shared == nullptr) return false;
     const std::string held = lake::HeldIdentifiersSql(
-        fmt::format("SELECT * FROM {} WHERE retracted_at IS NULL", patients));
+        fmt::format("SELECT * FROM {} WHERE retracted_at IS NULL", tables_.patient));
     VL_TRY(engine::QueryResult found, place_.session.QueryHeld(held, {}, place_.wait));
     while (true) {
       VL_TRY(const bool more, found.Next());
@@ -150,11 +148,22 @@ class HeldTables {
       std::string& held, const std::vector<std::string_view>& noted = {},
       const UseCells& use = [](std::span<const view::Cell* const>) {}) {
     VL_TRY(const delta::SnapshotPtr snapshot, SnapshotOf(table));
-    const auto places = PlacesOf(*snapshot, noted);
     engine::RowBuffer* const rows = place_.session.HeldRows(table, *snapshot);
-    if (!places || rows == nullptr) return false;
+    if (rows == nullptr) return false;
     rows->Clear();
     held = rows->sql();
+    return Add(table, column, values, noted, use);
+  }
+
+  // Puts them behind those that are there.
+  Result<bool> Add(
+      std::string_view table, std::string_view column, const std::vector<std::string>& values,
+      const std::vector<std::string_view>& noted = {},
+      const UseCells& use = [](std::span<const view::Cell* const>) {}) {
+    VL_TRY(const delta::SnapshotPtr snapshot, SnapshotOf(table));
+    engine::RowBuffer* const rows = place_.session.HeldRows(table, *snapshot);
+    const auto places = PlacesOf(*snapshot, noted);
+    if (rows == nullptr || !places) return false;
     std::vector<const view::Cell*> cells_noted(places->size());
     const auto keep = [&](std::span<const view::Cell> cells) {
       rows->Append(cells);
@@ -209,7 +218,7 @@ class HeldTables {
   const FhirPlace& place_;
   const std::string_view text_;
   const bool by_identifier_;
-  delta::SnapshotPtr patients_;
+  std::map<std::string_view, delta::SnapshotPtr> snapshots_;  // by the constants' names
   FhirTables tables_;
   // (id_space, identifier) -> the id of the Patient that it names.
   std::map<std::pair<std::string, std::string>, std::string> identifiers_;

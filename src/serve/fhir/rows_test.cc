@@ -71,6 +71,23 @@ class FhirRowsTest : public testing::Test {
     return ids;
   }
 
+  std::vector<std::string> IdsIncludedWith(std::string_view patient) {
+    const auto search = ReadFhirSearch(
+        FhirType::kPatient, {{"_id", std::string(patient)}, {"_revinclude", "Observation:subject"}},
+        true);
+    EXPECT_TRUE(search) << search.error().ToString();
+    const auto page =
+        SearchPage({lake_.lake(), *session_, {}, "http://x/fhir"}, *search, "Patient");
+    EXPECT_TRUE(page) << page.error().ToString();
+    std::vector<std::string> ids;
+    if (!page) return ids;
+    for (const BundleEntry& entry : page->entries) {
+      if (entry.row.type == FhirType::kObservation) ids.push_back(entry.row.id);
+    }
+    std::ranges::sort(ids);
+    return ids;
+  }
+
   ingest::TestLake lake_;
   std::unique_ptr<engine::SqlSession> session_;
 };
@@ -96,6 +113,8 @@ TEST_F(FhirRowsTest, ReadingsByIdentifierAreFoundAsByScan) {
     EXPECT_THAT(IdsOf("p5"), IsEmpty());
     EXPECT_THAT(IdsOf("p7"), ElementsAre("by67", "hby67"));
     EXPECT_THAT(IdsOf("p9"), IsEmpty());
+    EXPECT_THAT(IdsIncludedWith("p3"), ElementsAre("by3", "hby3"));
+    EXPECT_THAT(IdsIncludedWith("p1"), ElementsAre("any1", "by1", "hany1", "hby1", "hown", "own"));
     EXPECT_THAT(IdsFound({{"patient:missing", "true"}}),
                 ElementsAre("by45", "by9", "hby45", "hby9"));
     EXPECT_THAT(IdsFound({{"_id", "by3"}, {"patient:missing", "true"}}), IsEmpty());
