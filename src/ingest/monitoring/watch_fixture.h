@@ -53,6 +53,11 @@ inline std::string PatientText(const std::string& id, const std::string& birth_d
                      birth_date);
 }
 
+// Two adults and a child.
+inline const std::string kPatients = PatientText("p1", "1950-05-01") + "\n" +
+                                     PatientText("p2", "1961-07-20") + "\n" +
+                                     PatientText("child", "2020-01-01") + "\n";
+
 struct TimedText {
   Micros received = 0;  // after kMorning
   std::string payload;

@@ -58,30 +58,29 @@ class FhirRowsTest : public testing::Test {
   // In the order of ids; the page's total is their number.
   std::vector<std::string> IdsFound(QueryList query) {
     query.emplace_back("_total", "accurate");
-    const auto search = ReadFhirSearch(FhirType::kObservation, query, true);
-    EXPECT_TRUE(search) << search.error().ToString();
-    const auto page =
-        SearchPage({lake_.lake(), *session_, {}, "http://x/fhir"}, *search, "Observation");
-    EXPECT_TRUE(page) << page.error().ToString();
-    std::vector<std::string> ids;
-    if (!page) return ids;
-    for (const BundleEntry& entry : page->entries) ids.push_back(entry.row.id);
-    EXPECT_EQ(page->total, static_cast<int64_t>(ids.size()));
-    std::ranges::sort(ids);
+    const FhirBundle page = Page(FhirType::kObservation, query);
+    const auto ids = ObservationsOf(page);
+    EXPECT_EQ(page.total, static_cast<int64_t>(ids.size()));
     return ids;
   }
 
   std::vector<std::string> IdsIncludedWith(std::string_view patient) {
-    const auto search = ReadFhirSearch(
-        FhirType::kPatient, {{"_id", std::string(patient)}, {"_revinclude", "Observation:subject"}},
-        true);
+    return ObservationsOf(Page(FhirType::kPatient, {{"_id", std::string(patient)},
+                                                    {"_revinclude", "Observation:subject"}}));
+  }
+
+  FhirBundle Page(FhirType type, const QueryList& query) {
+    const auto search = ReadFhirSearch(type, query, true);
     EXPECT_TRUE(search) << search.error().ToString();
-    const auto page =
-        SearchPage({lake_.lake(), *session_, {}, "http://x/fhir"}, *search, "Patient");
+    auto page = SearchPage({lake_.lake(), *session_, {}, "http://x/fhir"}, *search,
+                           std::string(ToString(type)));
     EXPECT_TRUE(page) << page.error().ToString();
+    return page ? std::move(*page) : FhirBundle{};
+  }
+
+  static std::vector<std::string> ObservationsOf(const FhirBundle& page) {
     std::vector<std::string> ids;
-    if (!page) return ids;
-    for (const BundleEntry& entry : page->entries) {
+    for (const BundleEntry& entry : page.entries) {
       if (entry.row.type == FhirType::kObservation) ids.push_back(entry.row.id);
     }
     std::ranges::sort(ids);
