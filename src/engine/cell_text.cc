@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -151,6 +152,23 @@ void AppendFloating(T value, std::string& out) {
   }
 }
 
+// With zeros before it up to `width` digits.
+void AppendPadded(uint64_t value, size_t width, std::string& out) {
+  std::array<char, 20> digits;
+  size_t at = digits.size();
+  for (; value > 0 || digits.size() - at < width; value /= 10) {
+    digits[--at] = static_cast<char>('0' + value % 10);
+  }
+  out.append(digits.data() + at, digits.size() - at);
+}
+
+void AppendMonthAndDay(const std::chrono::year_month_day& date, std::string& out) {
+  out += '-';
+  AppendPadded(static_cast<unsigned>(date.month()), 2, out);
+  out += '-';
+  AppendPadded(static_cast<unsigned>(date.day()), 2, out);
+}
+
 std::chrono::year_month_day DateOf(int64_t days) {
   // std::chrono's years end at 32767; DuckDB's do not, but no record lies there.
   return std::chrono::sys_days{std::chrono::days{static_cast<int>(days)}};
@@ -159,30 +177,34 @@ std::chrono::year_month_day DateOf(int64_t days) {
 void AppendDate(int64_t days, std::string& out) {
   const std::chrono::year_month_day date = DateOf(days);
   const int year = static_cast<int>(date.year());
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}{}", year > 0 ? year : 1 - year,
-                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                 year > 0 ? "" : " (BC)");
+  AppendPadded(static_cast<unsigned>(year > 0 ? year : 1 - year), 4, out);
+  AppendMonthAndDay(date, out);
+  if (year <= 0) out += " (BC)";
 }
 
 // By ISO 8601 the year before 1 is 0000, the one before that -0001.
 void AppendIsoDate(int64_t days, std::string& out) {
   const std::chrono::year_month_day date = DateOf(days);
   const int year = static_cast<int>(date.year());
-  fmt::format_to(std::back_inserter(out), "{}{:04}-{:02}-{:02}", year < 0 ? "-" : "",
-                 std::abs(year), static_cast<unsigned>(date.month()),
-                 static_cast<unsigned>(date.day()));
+  if (year < 0) out += '-';
+  AppendPadded(static_cast<unsigned>(std::abs(year)), 4, out);
+  AppendMonthAndDay(date, out);
 }
 
 void AppendFraction(int64_t micros, std::string& out) {
   if (micros == 0) return;
-  out += fmt::format(".{:06}", micros);
+  out += '.';
+  AppendPadded(static_cast<uint64_t>(micros), 6, out);
   while (out.back() == '0') out.pop_back();
 }
 
 void AppendTimeOfDay(int64_t micros, std::string& out) {
-  const int64_t seconds = micros / kMicrosPerSecond;
-  fmt::format_to(std::back_inserter(out), "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
-                 seconds % 60);
+  const auto seconds = static_cast<uint64_t>(micros / kMicrosPerSecond);
+  AppendPadded(seconds / 3600, 2, out);
+  out += ':';
+  AppendPadded(seconds / 60 % 60, 2, out);
+  out += ':';
+  AppendPadded(seconds % 60, 2, out);
   AppendFraction(micros % kMicrosPerSecond, out);
 }
 

@@ -103,7 +103,8 @@ const std::vector<ResultColumn>& QueryResult::columns() const { return impl_->co
 const std::vector<ResultType>& QueryResult::types() const { return impl_->public_types; }
 
 ResultCell QueryResult::Cell(size_t column) const {
-  return {&impl_->types[column], impl_->views[column].vector, impl_->row};
+  const VectorView& view = impl_->views[column];
+  return {view.type, view.vector, view.data, view.validity, impl_->row};
 }
 
 std::optional<size_t> QueryResult::Find(std::string_view name) const {

@@ -92,16 +92,17 @@ ResultType TypeInfo::Public() const {
 }
 
 ResultCell::ResultCell(const TypeInfo* type, void* vector, uint64_t row)
+    : ResultCell(type, vector, duckdb_vector_get_data(static_cast<duckdb_vector>(vector)),
+                 duckdb_vector_get_validity(static_cast<duckdb_vector>(vector)), row) {}
+
+ResultCell::ResultCell(const TypeInfo* type, void* vector, const void* data,
+                       const uint64_t* validity, uint64_t row)
     : type_(type),
       vector_(vector),
-      data_(duckdb_vector_get_data(static_cast<duckdb_vector>(vector))),
-      validity_(duckdb_vector_get_validity(static_cast<duckdb_vector>(vector))),
-      row_(row) {}
-
-bool ResultCell::is_null() const {
-  return type_->id == DUCKDB_TYPE_SQLNULL ||
-         (validity_ && !(validity_[row_ / 64] >> (row_ % 64) & 1));
-}
+      data_(data),
+      validity_(validity),
+      row_(row),
+      is_bare_null_(type->id == DUCKDB_TYPE_SQLNULL) {}
 
 bool ResultCell::Bool() const { return static_cast<const bool*>(data_)[row_]; }
 

@@ -64,8 +64,13 @@ struct IntervalValue {
 class ResultCell {
  public:
   ResultCell(const TypeInfo* type, void* vector, uint64_t row);
+  // `data` and `validity` are the vector's.
+  ResultCell(const TypeInfo* type, void* vector, const void* data, const uint64_t* validity,
+             uint64_t row);
 
-  bool is_null() const;
+  bool is_null() const {
+    return is_bare_null_ || (validity_ && !(validity_[row_ / 64] >> (row_ % 64) & 1));
+  }
   bool Bool() const;
   // Integers that fit; kDate: days, kTime and timestamps: microseconds (of the day, since 1970).
   int64_t Int64() const;
@@ -87,6 +92,7 @@ class ResultCell {
   const void* data_;
   const uint64_t* validity_;
   uint64_t row_;
+  bool is_bare_null_;  // of a type without values
 };
 
 }  // namespace vitalake::engine

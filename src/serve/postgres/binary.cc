@@ -18,26 +18,18 @@ __extension__ using UInt128 = unsigned __int128;
 constexpr int32_t kDaysTo2000 = 10'957;
 constexpr int64_t kMicrosTo2000 = int64_t{kDaysTo2000} * 86'400 * 1'000'000;
 
-void AppendDate(int64_t days, MessageWriter& out) {
+int32_t PgDate(int64_t days) {
   constexpr int64_t kInfinity = std::numeric_limits<int32_t>::max();
-  if (days == kInfinity) {
-    out.Int32(std::numeric_limits<int32_t>::max());
-  } else if (days == -kInfinity) {
-    out.Int32(std::numeric_limits<int32_t>::min());
-  } else {
-    out.Int32(static_cast<int32_t>(days - kDaysTo2000));
-  }
+  if (days == kInfinity) return std::numeric_limits<int32_t>::max();
+  if (days == -kInfinity) return std::numeric_limits<int32_t>::min();
+  return static_cast<int32_t>(days - kDaysTo2000);
 }
 
-void AppendMoment(int64_t micros, MessageWriter& out) {
+int64_t PgMoment(int64_t micros) {
   constexpr int64_t kInfinity = std::numeric_limits<int64_t>::max();
-  if (micros == kInfinity) {
-    out.Int64(kInfinity);
-  } else if (micros == -kInfinity) {
-    out.Int64(std::numeric_limits<int64_t>::min());
-  } else {
-    out.Int64(micros - kMicrosTo2000);
-  }
+  if (micros == kInfinity) return kInfinity;
+  if (micros == -kInfinity) return std::numeric_limits<int64_t>::min();
+  return micros - kMicrosTo2000;
 }
 
 // Digits of base 10,000, the first one's weight, a sign, the digits behind the point.
@@ -75,14 +67,7 @@ void AppendArray(const ResultCell& cell, const ResultType& type, std::string& ou
   if (items == 0) return;
   writer.Int32(static_cast<int32_t>(items)).Int32(1);
   for (uint64_t i = 0; i < items; ++i) {
-    const ResultCell one = cell.Item(i);
-    if (one.is_null()) {
-      writer.Int32(-1);
-      continue;
-    }
-    writer.BeginField();
-    AppendPgBinary(one, type.children[0], out);
-    writer.EndField();
+    AppendPgField(cell.Item(i), type.children[0], PgFormat::kBinary, out);
   }
 }
 
@@ -121,10 +106,12 @@ void AppendPgBinary(const ResultCell& cell, const ResultType& type, std::string&
       writer.Int64(std::bit_cast<int64_t>(cell.Double()));
       return;
     case TypeId::kDate:
-      return AppendDate(cell.Int64(), writer);
+      writer.Int32(PgDate(cell.Int64()));
+      return;
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
-      return AppendMoment(cell.Int64(), writer);
+      writer.Int64(PgMoment(cell.Int64()));
+      return;
     case TypeId::kInterval: {
       const engine::IntervalValue value = cell.Interval();
       writer.Int64(value.micros).Int32(value.days).Int32(value.months);
@@ -151,6 +138,49 @@ void AppendPgBinary(const ResultCell& cell, const ResultType& type, std::string&
     default:
       return AppendPgText(cell, type, out);
   }
+}
+
+void AppendPgField(const ResultCell& cell, const ResultType& type, PgFormat format,
+                   std::string& out) {
+  MessageWriter writer(out);
+  if (cell.is_null()) {
+    writer.Int32(-1);
+    return;
+  }
+  if (type.id == TypeId::kVarchar) {
+    writer.BytesField(cell.String());
+    return;
+  }
+  if (format == PgFormat::kBinary) {
+    // What most cells are, at once.
+    switch (type.id) {
+      case TypeId::kInteger:
+        writer.NumberField(static_cast<int32_t>(cell.Int64()));
+        return;
+      case TypeId::kBigInt:
+        writer.NumberField(cell.Int64());
+        return;
+      case TypeId::kDouble:
+        writer.NumberField(std::bit_cast<int64_t>(cell.Double()));
+        return;
+      case TypeId::kDate:
+        writer.NumberField(PgDate(cell.Int64()));
+        return;
+      case TypeId::kTimestamp:
+      case TypeId::kTimestampTz:
+        writer.NumberField(PgMoment(cell.Int64()));
+        return;
+      default:
+        break;
+    }
+  }
+  writer.BeginField();
+  if (format == PgFormat::kText) {
+    AppendPgText(cell, type, out);
+  } else {
+    AppendPgBinary(cell, type, out);
+  }
+  writer.EndField();
 }
 
 }  // namespace vitalake::serve

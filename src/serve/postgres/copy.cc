@@ -7,35 +7,39 @@ namespace {
 
 using Format = PgCopyOptions::Format;
 
-void AppendTextValue(const PgCopyOptions& options, std::string_view value, std::string& out) {
-  for (const char c : value) {
-    switch (c) {
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\v':
-        out += "\\v";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      default:
-        if (c == options.delimiter[0]) out += '\\';
-        out += c;
-    }
+// Behind a backslash; 0: it stands for itself.
+char EscapeOf(char c, char delimiter) {
+  switch (c) {
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    case '\v':
+      return 'v';
+    case '\\':
+      return '\\';
+    default:
+      return c == delimiter ? c : '\0';
   }
+}
+
+void AppendTextValue(const PgCopyOptions& options, std::string_view value, std::string& out) {
+  size_t begin = 0;
+  for (size_t i = 0; i < value.size(); ++i) {
+    const char escape = EscapeOf(value[i], options.delimiter[0]);
+    if (escape == '\0') continue;
+    out.append(value, begin, i - begin);
+    out += '\\';
+    out += escape;
+    begin = i + 1;
+  }
+  out.append(value, begin);
 }
 
 void AppendCsvValue(const PgCopyOptions& options, std::string_view value, bool alone,
@@ -81,21 +85,16 @@ void AppendCopyBegin(const PgCopyOptions& options, const std::vector<PgColumn>& 
 
 void AppendCopyRow(const PgCopyOptions& options, const engine::QueryResult& row, std::string& out) {
   const auto& types = row.types();
-  MessageWriter writer(out);
-  if (options.format == Format::kBinary) writer.Int16(static_cast<int16_t>(types.size()));
+  if (options.format == Format::kBinary) {
+    MessageWriter(out).Int16(static_cast<int16_t>(types.size()));
+    for (size_t i = 0; i < types.size(); ++i) {
+      AppendPgField(row.Cell(i), types[i], PgFormat::kBinary, out);
+    }
+    return;
+  }
   std::string value;
   for (size_t i = 0; i < types.size(); ++i) {
     const engine::ResultCell cell = row.Cell(i);
-    if (options.format == Format::kBinary) {
-      if (cell.is_null()) {
-        writer.Int32(-1);
-        continue;
-      }
-      writer.BeginField();
-      AppendPgBinary(cell, types[i], out);
-      writer.EndField();
-      continue;
-    }
     if (i > 0) out += options.delimiter;
     if (cell.is_null()) {
       out += options.null_text;
@@ -105,7 +104,7 @@ void AppendCopyRow(const PgCopyOptions& options, const engine::QueryResult& row,
     AppendPgText(cell, types[i], value);
     AppendValue(options, value, types.size() == 1, out);
   }
-  if (options.format != Format::kBinary) out += '\n';
+  out += '\n';
 }
 
 void AppendCopyEnd(const PgCopyOptions& options, std::string& out) {

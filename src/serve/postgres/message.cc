@@ -1,65 +1,6 @@
 #include "serve/postgres/message.h"
 
-#include <bit>
-#include <cstring>
-
-#include "base/bytes.h"
-
 namespace vitalake::serve {
-
-MessageWriter& MessageWriter::Begin(char type) {
-  out_ += type;
-  begin_ = out_.size();
-  return Int32(0);
-}
-
-void MessageWriter::End() { PutLength(begin_, out_.size() - begin_); }
-
-void MessageWriter::PutLength(size_t at, size_t length) {
-  const uint32_t bytes = std::byteswap(static_cast<uint32_t>(length));
-  std::memcpy(out_.data() + at, &bytes, sizeof(bytes));
-}
-
-MessageWriter& MessageWriter::Byte(char value) {
-  out_ += value;
-  return *this;
-}
-
-MessageWriter& MessageWriter::Int16(int16_t value) {
-  AppendNumber(out_, std::byteswap(value));
-  return *this;
-}
-
-MessageWriter& MessageWriter::Int32(int32_t value) {
-  AppendNumber(out_, std::byteswap(value));
-  return *this;
-}
-
-MessageWriter& MessageWriter::Int64(int64_t value) {
-  AppendNumber(out_, std::byteswap(value));
-  return *this;
-}
-
-MessageWriter& MessageWriter::Text(std::string_view text) {
-  out_ += text.substr(0, text.find('\0'));
-  out_ += '\0';
-  return *this;
-}
-
-MessageWriter& MessageWriter::Bytes(std::string_view bytes) {
-  out_ += bytes;
-  return *this;
-}
-
-MessageWriter& MessageWriter::BeginField() {
-  field_ = out_.size();
-  return Int32(0);
-}
-
-MessageWriter& MessageWriter::EndField() {
-  PutLength(field_, out_.size() - field_ - 4);
-  return *this;
-}
 
 uint64_t MessageReader::Number(size_t bytes) {
   uint64_t value = 0;

@@ -81,18 +81,7 @@ PgExecutor::RowSink PostgresSession::DataRows(const PgPortal& portal) {
                 const auto& types = row.types();
                 writer.Begin('D').Int16(static_cast<int16_t>(types.size()));
                 for (size_t i = 0; i < types.size(); ++i) {
-                  const engine::ResultCell cell = row.Cell(i);
-                  if (cell.is_null()) {
-                    writer.Int32(-1);
-                    continue;
-                  }
-                  writer.BeginField();
-                  if (portal.format(i) == PgFormat::kText) {
-                    AppendPgText(cell, types[i], out_);
-                  } else {
-                    AppendPgBinary(cell, types[i], out_);
-                  }
-                  writer.EndField();
+                  AppendPgField(row.Cell(i), types[i], portal.format(i), out_);
                 }
                 writer.End();
                 return out_.size() >= kBufferBytes;
@@ -513,25 +502,27 @@ PgResult<void> PostgresSession::CopyOut(PgPortal& portal) {
   writer.Int16(static_cast<int16_t>(statement.columns.size()));
   for (size_t i = 0; i < statement.columns.size(); ++i) writer.Int16(format);
   writer.End();
-  std::string piece;
-  const auto send = [&] {
-    if (piece.empty()) return;
-    MessageWriter(out_).Begin('d').Bytes(piece).End();
-    piece.clear();
+  std::string frame;  // of the rows: what stands before them, and behind
+  AppendCopyBegin(options, statement.columns, frame);
+  const auto send_frame = [&] {
+    if (!frame.empty()) MessageWriter(out_).Begin('d').Bytes(frame).End();
+    frame.clear();
   };
-  AppendCopyBegin(options, statement.columns, piece);
   // In binary clients expect it in one piece with the first row.
-  if (format == 0) send();
+  if (format == 0) send_frame();
   const PgExecutor::RowSink rows{.row =
                                      [&](const engine::QueryResult& row) {
-                                       AppendCopyRow(options, row, piece);
-                                       send();
+                                       MessageWriter message(out_);
+                                       message.Begin('d').Bytes(frame);
+                                       frame.clear();
+                                       AppendCopyRow(options, row, out_);
+                                       message.End();
                                        return out_.size() >= kBufferBytes;
                                      },
                                  .flush = [this] { return Flush(); }};
   VL_TRY(const auto fetched, executor_.Fetch(portal, kAllRows, rows, wait_));
-  AppendCopyEnd(options, piece);
-  send();
+  AppendCopyEnd(options, frame);
+  send_frame();
   MessageWriter(out_).Begin('c').End();
   rows_ += fetched.rows;
   SendTag(fmt::format("COPY {}", fetched.rows));

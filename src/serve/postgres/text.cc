@@ -28,6 +28,15 @@ void AppendFloat(T value, int fixed, std::string& out) {
     return;
   }
   std::array<char, 64> buffer;
+  const auto append_plain = [&] {
+    const auto plain = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                     std::chars_format::fixed);
+    out.append(buffer.data(), plain.ptr);
+  };
+  constexpr T kNoExponent = 1000;  // whatever `fixed` is
+  if (value == 0 || (std::abs(value) >= 1 && std::abs(value) < kNoExponent)) {
+    return append_plain();
+  }
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
                                  std::chars_format::scientific);
   const std::string_view text(buffer.data(), static_cast<size_t>(end.ptr - buffer.data()));
@@ -35,13 +44,11 @@ void AppendFloat(T value, int fixed, std::string& out) {
   int exponent = 0;
   const char* const digits = text.data() + mark + (text[mark + 1] == '+' ? 2 : 1);
   std::from_chars(digits, text.data() + text.size(), exponent);
-  if (value != 0 && (exponent < -4 || exponent >= fixed)) {
+  if (exponent < -4 || exponent >= fixed) {
     out += text;  // to_chars writes exponents as PostgreSQL does: a sign, two digits at least
     return;
   }
-  const auto plain =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-  out.append(buffer.data(), plain.ptr);
+  append_plain();
 }
 
 void AppendInterval(const engine::IntervalValue& value, std::string& out) {

@@ -73,6 +73,9 @@ void AppendPgText(const engine::ResultCell& cell, const engine::ResultType& type
 // In binary; `oid` as PgColumnOf gave it.
 void AppendPgBinary(const engine::ResultCell& cell, const engine::ResultType& type,
                     std::string& out);
+// The value with its length before it, or -1: a cell that is null.
+void AppendPgField(const engine::ResultCell& cell, const engine::ResultType& type, PgFormat format,
+                   std::string& out);
 
 // The oid of a type by its name of one word; 0 when it is not known here.
 int32_t PgTypeNamed(std::string_view name);
