@@ -76,7 +76,7 @@ Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSe
   if (setup.source == StreamKind::kHttp) {
     log::Info("stream {}: posts", setup.settings.name);
     return ingest::PostSource::Open(http_->box(setup.settings.name), setup.settings.name, slots,
-                                    setup.limits.every, lake_.clock());
+                                    lake_.clock());
   }
   if (setup.source == StreamKind::kGenerator) {
     log::Info("stream {}: generated, {} a second", setup.settings.name, setup.generator.rate);
@@ -142,7 +142,7 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
   if (box != nullptr) {
     settings.listener = box;
     settings.started = [this, &setup, stop] { return OpenBox(setup, stop); };
-    limits.every = std::chrono::milliseconds(0);  // the box gathers
+    limits.at_once = true;  // callers wait
   }
   const std::stop_callback refuse(stop, [box] {
     if (box != nullptr) box->Refuse();

@@ -148,21 +148,15 @@ void PostBox::Begin(int32_t partition, int64_t offset) {
 }
 
 void PostBox::Take(std::vector<StreamMessage>& into, size_t most,
-                   std::chrono::milliseconds patience, std::chrono::milliseconds every) {
+                   std::chrono::milliseconds patience) {
   std::unique_lock lock(mutex_);
   if (!changed_.wait_for(lock, patience, [&] { return !waiting_.empty(); })) return;
-  if (const auto rest = rested_at_ - clock_.Steady(); rest.count() > 0) {
-    const auto enough = [&] { return waiting_.size() >= most; };
-    changed_.wait_for(lock, std::min<std::chrono::nanoseconds>(rest, patience), enough);
-    if (clock_.Steady() < rested_at_ && !enough()) return;
-  }
   while (!waiting_.empty() && into.size() < most) {
     std::shared_ptr<Entry> entry = std::move(waiting_.front());
     waiting_.pop_front();
     into.push_back({partition_, next_, entry->received_at, {}, entry->payload, entry->key});
     under_way_.emplace(next_++, std::move(entry));
   }
-  rested_at_ = clock_.Steady() + every;
 }
 
 void PostBox::Rewind(int64_t offset) {
@@ -172,7 +166,6 @@ void PostBox::Rewind(int64_t offset) {
     under_way_.erase(std::prev(under_way_.end()));
   }
   next_ = offset;
-  rested_at_ = std::chrono::nanoseconds(0);
   changed_.notify_all();
 }
 

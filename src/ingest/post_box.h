@@ -98,10 +98,7 @@ class PostBox final : public OutcomeListener {
   // The number of our partition, and the offset of the next message that is new to it.
   void Begin(int32_t partition, int64_t offset);
   // Waits up to `patience`, then hands over what waits (at most `most`), each with its offset.
-  // After it handed something over it rests for `every`, so that what comes meanwhile goes
-  // together.
-  void Take(std::vector<StreamMessage>& into, size_t most, std::chrono::milliseconds patience,
-            std::chrono::milliseconds every);
+  void Take(std::vector<StreamMessage>& into, size_t most, std::chrono::milliseconds patience);
   // Messages from `offset` on are handed over again, in the same order.
   void Rewind(int64_t offset);
   void Settled(const std::vector<MessageOutcome>& outcomes) override;
@@ -151,7 +148,6 @@ class PostBox final : public OutcomeListener {
   std::map<int64_t, std::shared_ptr<Entry>> under_way_;  // by offset
   int64_t next_ = 0;
   int64_t bytes_ = 0;
-  std::chrono::nanoseconds rested_at_{0};
   Recall recall_;
   std::map<std::string, Known, std::less<>> known_;
   std::deque<std::pair<Micros, std::string>> by_age_;  // of known_, oldest first

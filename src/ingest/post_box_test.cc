@@ -25,9 +25,9 @@ class PostBoxTest : public testing::Test {
     });
     return number;
   }
-  std::vector<StreamMessage> Take(size_t most = 100, std::chrono::milliseconds every = 0ms) {
+  std::vector<StreamMessage> Take(size_t most = 100) {
     std::vector<StreamMessage> messages;
-    box_.Take(messages, most, 0ms, every);
+    box_.Take(messages, most, 0ms);
     return messages;
   }
   void Settle(const std::vector<StreamMessage>& messages) {
@@ -179,16 +179,6 @@ TEST_F(PostBoxTest, KeysThatBronzeHasAreRecalled) {
   EXPECT_EQ(KindOf(Post("a", "gone")), Kind::kUnknown);
   EXPECT_EQ(recalled, 3);
   EXPECT_EQ(Text(Take()), "");
-}
-
-TEST_F(PostBoxTest, RestsAfterHandingOverSoThatMoreGoesTogether) {
-  Open();
-  Post("a");
-  EXPECT_EQ(Text(Take(100, 1h)), "40:a ");
-  Post("b");
-  EXPECT_EQ(Text(Take(100, 1h)), "");
-  Post("c");
-  EXPECT_EQ(Text(Take(2, 1h)), "41:b 42:c ");  // as many as go at once
 }
 
 }  // namespace

@@ -20,10 +20,9 @@ class Recorder final : public OutcomeListener {
 
 Result<std::unique_ptr<PostSource>> PostSource::Open(PostBox& box, const std::string& stream,
                                                      const std::filesystem::path& locks,
-                                                     std::chrono::milliseconds every,
                                                      Clock& clock) {
   VL_TRY(Slot slot, TakeSlot(locks, fmt::format("{}-{}", kPostTopic, stream)));
-  return std::unique_ptr<PostSource>(new PostSource(box, std::move(slot), every, clock));
+  return std::unique_ptr<PostSource>(new PostSource(box, std::move(slot), clock));
 }
 
 Status PostSource::Poll(PartitionOwner& owner, std::vector<StreamMessage>& into, size_t most,
@@ -46,7 +45,7 @@ Status PostSource::Poll(PartitionOwner& owner, std::vector<StreamMessage>& into,
     clock_.SleepFor(patience);
     return {};
   }
-  box_.Take(into, most, patience, every_);
+  box_.Take(into, most, patience);
   return {};
 }
 

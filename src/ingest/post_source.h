@@ -25,8 +25,7 @@ class PostSource final : public StreamSource {
  public:
   // `box` must outlive it. `locks`: folder of the slots. kLimit, kIo, kPermission.
   static Result<std::unique_ptr<PostSource>> Open(PostBox& box, const std::string& stream,
-                                                  const std::filesystem::path& locks,
-                                                  std::chrono::milliseconds every, Clock& clock);
+                                                  const std::filesystem::path& locks, Clock& clock);
 
   const std::string& topic() const override { return topic_; }
   Status Poll(PartitionOwner& owner, std::vector<StreamMessage>& into, size_t most,
@@ -38,13 +37,12 @@ class PostSource final : public StreamSource {
   std::optional<int64_t> Waiting() override { return box_.load().waiting; }
 
  private:
-  PostSource(PostBox& box, Slot slot, std::chrono::milliseconds every, Clock& clock)
-      : box_(box), slot_(std::move(slot)), every_(every), clock_(clock) {}
+  PostSource(PostBox& box, Slot slot, Clock& clock)
+      : box_(box), slot_(std::move(slot)), clock_(clock) {}
 
   PostBox& box_;
   Slot slot_;
   const std::string topic_{kPostTopic};
-  std::chrono::milliseconds every_;
   Clock& clock_;
   bool offered_ = false;
   bool paused_ = false;

@@ -48,7 +48,7 @@ class PostSourceTest : public testing::Test {
   }
   void Run() {
     stream_ = std::jthread([this](const std::stop_token& stop) {
-      auto source = PostSource::Open(*box_, "s", lake_.folder() / "slots", 0ms, clock_);
+      auto source = PostSource::Open(*box_, "s", lake_.folder() / "slots", clock_);
       ASSERT_TRUE(source.has_value()) << source.error().ToString();
       StreamSettings settings = settings_;
       settings.listener = box_.get();
@@ -164,9 +164,9 @@ TEST_F(PostSourceTest, TwoProcessesHaveSlotsOfTheirOwn) {
   PostBox other(clock_, {});
   Start();
   EXPECT_EQ(Post(Pulse("a", 60)).outcome.partition.partition, 0);
-  const auto second = PostSource::Open(other, "s", lake_.folder() / "slots", 0ms, clock_);
+  const auto second = PostSource::Open(other, "s", lake_.folder() / "slots", clock_);
   ASSERT_TRUE(second.has_value());
-  const auto elsewhere = PostSource::Open(other, "t", lake_.folder() / "slots", 0ms, clock_);
+  const auto elsewhere = PostSource::Open(other, "t", lake_.folder() / "slots", clock_);
   ASSERT_TRUE(elsewhere.has_value());
   EXPECT_TRUE(std::filesystem::exists(lake_.folder() / "slots/http-s-1.lock"));
   EXPECT_TRUE(std::filesystem::exists(lake_.folder() / "slots/http-t-0.lock"));

@@ -174,6 +174,12 @@ void MonitorFollower::TellHeld(Partition& partition) {
   if (readings_ != nullptr) readings_->Publish(std::move(readings));
 }
 
+bool MonitorFollower::AwaitsBronze() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(partitions_,
+                             [](const auto& one) { return !one.second->held_alerts.empty(); });
+}
+
 void MonitorFollower::InBronze(const StreamBatch& batch) {
   const std::lock_guard lock(mutex_);
   for (const auto& [number, range] : batch.ranges) {

@@ -66,6 +66,7 @@ class MonitorFollower final : public StreamWatch {
   Status Begin(const StreamPartition& partition, std::optional<int64_t> bronze,
                const Wait& wait) override;
   Status Observe(const StreamBatch& batch, const GroupStage& stage, const Wait& wait) override;
+  bool AwaitsBronze() const override;
   void InBronze(const StreamBatch& batch) override;
   Status Committed(const StreamBatch& batch, const Wait& wait) override;
   Status Idle(Micros now, const Wait& wait) override;

@@ -362,8 +362,10 @@ TEST_F(MonitorFollowerTest, TheFeedMayHaveToWaitForBronze) {
   const auto heard = stream_.feed().Subscribe(10);
   stream_.Observe({{kSecond, Pressure({"a", 0, 185, 100})}});
   EXPECT_TRUE(heard->Take({}).empty());
+  EXPECT_TRUE(stream_.follower().AwaitsBronze());
   stream_.Commit();
   EXPECT_EQ(heard->Take({}).size(), 1);
+  EXPECT_FALSE(stream_.follower().AwaitsBronze());
 }
 
 TEST_F(MonitorFollowerTest, WithoutARepeatItIsToldAsUnconfirmed) {

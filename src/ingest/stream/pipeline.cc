@@ -204,14 +204,21 @@ Status StreamPipeline::Stage(std::vector<StreamMessage> messages) {
     std::vector<StreamPartition> partitions;
     for (const auto& [_, held] : held_) partitions.push_back(held.partition);
     VL_TRY(open_, committer_.writer().OpenBatch(partitions));
-    opened_at_ = lake_.clock().Steady();
+    due_at_ = DueAt();
   }
   VL_RETURN_IF_ERROR(open_->Stage(piece, CommitWait()));
   if (watch_ != nullptr) {
     VL_RETURN_IF_ERROR(watch_->Observe(piece, open_->stage(), CommitWait()));
+    if (watch_->AwaitsBronze()) due_at_ = std::min(due_at_, lake_.clock().Steady());
   }
   open_->Append(std::move(piece));
   return {};
+}
+
+std::chrono::nanoseconds StreamPipeline::DueAt() const {
+  const auto now = lake_.clock().Steady();
+  if (!limits_.at_once) return now + limits_.every;
+  return handed_over_at_ ? *handed_over_at_ + limits_.every : now;
 }
 
 bool StreamPipeline::IsFull() const {
@@ -226,9 +233,7 @@ bool StreamPipeline::IsCatchingUp() const {
   return !queue_.empty() && lake_.clock().NowMicros() - received > kBehind;
 }
 
-bool StreamPipeline::IsDue() const {
-  return IsFull() || lake_.clock().Steady() - opened_at_ >= limits_.every;
-}
+bool StreamPipeline::IsDue() const { return IsFull() || lake_.clock().Steady() >= due_at_; }
 
 Status StreamPipeline::HandOver() {
   const bool idle = committer_.idle();
@@ -241,6 +246,7 @@ Status StreamPipeline::HandOver() {
   VL_RETURN_IF_ERROR(committer_.Await());
   using More = StreamCommitter::More;
   const More more = IsCatchingUp() ? More::kWaits : More::kNo;
+  handed_over_at_ = lake_.clock().Steady();
   committer_.Start(std::move(open_), more);
   return {};
 }
@@ -254,8 +260,7 @@ Status StreamPipeline::CommitOpen() {
 
 std::chrono::nanoseconds StreamPipeline::Patience() const {
   if (!open_ || !committer_.idle()) return kIdleAfter;
-  const auto left = opened_at_ + limits_.every - lake_.clock().Steady();
-  return std::clamp<std::chrono::nanoseconds>(left, 0s, kIdleAfter);
+  return std::clamp<std::chrono::nanoseconds>(due_at_ - lake_.clock().Steady(), 0s, kIdleAfter);
 }
 
 Status StreamPipeline::Turn(StreamQueue::Batch taken) {

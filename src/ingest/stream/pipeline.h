@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,9 @@ namespace vitalake::ingest {
 // A batch that is so old or large is handed over.
 struct BatchLimits {
   std::chrono::milliseconds every{400};
+  // `every` counts from when the batch before was handed over, not from this one's beginning: so
+  // whoever waits for the commit waits for no more than that, and not at all after a rest.
+  bool at_once = false;
   size_t rows = 50'000;
   int64_t bytes = 64 << 20;
 };
@@ -85,6 +89,7 @@ class StreamPipeline : private PartitionOwner {
   // Whether the message before our position is still the one we had; else a new epoch is begun.
   Result<bool> IsSameTopic(Held& held, const StreamMessage& message);
   Status Stage(std::vector<StreamMessage> messages);
+  std::chrono::nanoseconds DueAt() const;  // of a batch that is opened now
   bool IsFull() const;
   bool IsCatchingUp() const;
   bool IsDue() const;
@@ -106,7 +111,8 @@ class StreamPipeline : private PartitionOwner {
   std::atomic<bool> asked_ = false;
 
   std::map<int32_t, Held> held_;
-  std::chrono::nanoseconds opened_at_{0};
+  std::chrono::nanoseconds due_at_{0};                      // of the open batch
+  std::optional<std::chrono::nanoseconds> handed_over_at_;  // of the one before
   std::chrono::nanoseconds heard_at_{0};  // when messages last came, or the watch was told of none
   StreamCommitter committer_;
   std::unique_ptr<StagedBatch> open_;  // of committer_'s writer

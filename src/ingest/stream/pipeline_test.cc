@@ -147,6 +147,29 @@ TEST_F(StreamPipelineTest, SaysWhetherThereIsMoreThanABatchHolds) {
   EXPECT_EQ(progress_[1].messages, 3);
 }
 
+TEST_F(StreamPipelineTest, JudgesWhileItGathersAndGathersNothingAfterARest) {
+  source_.Assign(0);
+  Start({.every = std::chrono::hours(1), .at_once = true});
+  source_.Give(0, Reading("r0"));
+  ASSERT_TRUE(watch_.Await("committed 0:0-1"));
+  source_.Give(0, Reading("r1"));
+  ASSERT_TRUE(watch_.Await("observe 0:1-2"));
+  source_.Give(0, Reading("r2"));
+  ASSERT_TRUE(watch_.Await("observe 0:2-3"));
+  ASSERT_TRUE(Stop().has_value());
+  EXPECT_TRUE(watch_.Await("committed 0:1-3"));
+  EXPECT_EQ(progress_.size(), 2u);
+  EXPECT_EQ(Ids(), "r0 r1 r2\n");
+}
+
+TEST_F(StreamPipelineTest, GathersNothingWhereSomebodyIsToBeTold) {
+  source_.Assign(0);
+  watch_.set_awaits_bronze(true);
+  Start({.every = std::chrono::hours(1)});
+  source_.Give(0, Reading("r0"));
+  EXPECT_TRUE(watch_.Await("committed 0:0-1"));
+}
+
 // Behind the batch of the first message waits a second one; that of the second has nothing behind.
 class CatchingUpTest : public StreamPipelineTest, public testing::WithParamInterface<bool> {};
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -141,6 +142,7 @@ class WatchLog final : public StreamWatch {
     if (meanwhile_) std::exchange(meanwhile_, nullptr)();
     return Note("observe" + Ranges(piece));
   }
+  bool AwaitsBronze() const override { return awaits_bronze_; }
   Status Committed(const StreamBatch& batch, const Wait&) override {
     return Note("committed" + Ranges(batch));
   }
@@ -151,6 +153,8 @@ class WatchLog final : public StreamWatch {
 
   // Before the pipeline runs: what to do while the first piece is observed.
   void WhileFirstIsObserved(std::function<void()> meanwhile) { meanwhile_ = std::move(meanwhile); }
+
+  void set_awaits_bronze(bool awaits) { awaits_bronze_ = awaits; }
 
   std::vector<std::string> log() {
     const std::lock_guard lock(mutex_);
@@ -182,6 +186,7 @@ class WatchLog final : public StreamWatch {
   std::condition_variable changed_;
   std::vector<std::string> log_;
   std::function<void()> meanwhile_;
+  std::atomic<bool> awaits_bronze_ = false;
 };
 
 class StreamPipelineTest : public testing::Test {
@@ -210,9 +215,9 @@ class StreamPipelineTest : public testing::Test {
   }
   // Batches end by `rows` alone, unless `every` is less.
   void Start(size_t rows, std::chrono::milliseconds every = std::chrono::hours(1)) {
-    BatchLimits limits;
-    limits.every = every;
-    limits.rows = rows;
+    Start({.every = every, .rows = rows});
+  }
+  void Start(const BatchLimits& limits) {
     pipeline_ = std::make_unique<StreamPipeline>(
         *lake_, views_, settings_, limits, source_, &watch_,
         [this](const StreamProgress& progress) { progress_.push_back(progress); });

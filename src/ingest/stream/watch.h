@@ -8,10 +8,10 @@
 // again.
 //
 // Two threads call it. The decoding one calls Begin, Observe, Idle and End, as soon as a piece is
-// polled, also while a batch is being committed: they should take milliseconds. The committing one
-// calls InBronze and Committed, which may take its time, beside Observe and Idle of later pieces:
-// what both touch the watch guards itself. Begin and End never run beside Committed; a Committed
-// that follows them, or that they follow, sees what they did.
+// polled, also while a batch is being committed (and AwaitsBronze): they should take milliseconds.
+// The committing one calls InBronze and Committed, which may take its time, beside Observe and Idle
+// of later pieces: what both touch the watch guards itself. Begin and End never run beside
+// Committed; a Committed that follows them, or that they follow, sees what they did.
 #pragma once
 
 #include <optional>
@@ -35,6 +35,9 @@ class StreamWatch {
   // The messages of `piece` were polled and decoded into `stage`, behind earlier pieces of the same
   // batch perhaps; its files and counts are not there yet. No table has them; they may come again.
   virtual Status Observe(const StreamBatch& piece, const GroupStage& stage, const Wait& wait) = 0;
+  // Whether somebody is to be told of what was observed as soon as bronze has it: then the batch
+  // does not wait for others.
+  virtual bool AwaitsBronze() const { return false; }
   // Bronze has the batch, and the tables that follow it not yet. Called by the committing thread; a
   // batch that bronze had before may skip it.
   virtual void InBronze(const StreamBatch&) {}
