@@ -57,7 +57,8 @@ class HeldTables {
       VL_TRY(const bool found, Take(kObservations, column, ids, tables_.observation));
       if (!found) return false;
     }
-    return !Names(kVitalSigns) || TakeVitalSigns(column, ids);
+    if (!Names(kVitalSigns)) return true;
+    return TakeVitalSigns(column, ids);
   }
   const FhirTables& tables() const { return tables_; }
 

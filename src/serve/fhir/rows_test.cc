@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "ingest/test_lake.h"
 #include "serve/fhir/page.h"
 #include "serve/fhir/search.h"
@@ -141,6 +144,22 @@ TEST_F(FhirRowsTest, ReadingsByIdentifierAreFoundAsByScan) {
       {{"gone.ndjson", R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":)"
                        R"({"method":"DELETE","url":"Patient/p8"}}]})"}});
   EXPECT_THAT(IdsOf("p3"), ElementsAre("by3", "hby3"));
+}
+
+// As behind a large commit, until its index is made.
+TEST_F(FhirRowsTest, WhereOneTableHasNoIndexAllAreScanned) {
+  lake_.lake().row_index().Enable();
+  lake_.Ingest({{"patients.ndjson", Patient("p1", "1")},
+                {"readings.ndjson", Readings("a", R"("reference":"Patient/p1")")}});
+  EXPECT_THAT(IdsOf("p1"), ElementsAre("a", "ha"));
+  ASSERT_GT(lake_.lake().row_index().answered(), 0);
+  const std::filesystem::path indexes = lake_.folder() / "lake/_vitalake/rows/silver.vital_sign";
+  std::filesystem::remove_all(indexes);
+  std::ofstream(indexes) << "in its place";
+  lake_.Ingest({{"more.ndjson", Readings("b", R"("reference":"Patient/p1")")}});
+  EXPECT_THAT(IdsOf("p1"), ElementsAre("a", "b", "ha", "hb"));
+  EXPECT_THAT(IdsFound({{"_id", "hb"}}), ElementsAre("hb"));
+  EXPECT_FALSE(lake_.lake().row_index().enabled());
 }
 
 }  // namespace
