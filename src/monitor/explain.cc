@@ -79,7 +79,9 @@ std::string Detected(const AlertEvent& event, const Explained& from) {
 std::string Statement(const AlertEvent& event, const Explained& from) {
   if (event.state == AlertState::kClosed) return "The episode has ended.";
   if (event.state == AlertState::kWithdrawn) {
-    return "Withdrawn: a reading behind it was retracted or corrected.";
+    return event.reading_id.empty()
+               ? "Withdrawn: by what is known of the patient now it does not stand."
+               : "Withdrawn: a reading behind it was retracted or corrected.";
   }
   switch (event.rule) {
     case Rule::kSevereHigh:
@@ -120,6 +122,11 @@ std::string ValueText(Vital vital, std::optional<double> value, std::optional<do
   }
   return fmt::format("{}/{} {}", value ? Number(*value) : "-", diastolic ? Number(*diastolic) : "-",
                      unit);
+}
+
+std::string Joined(std::string first, std::string_view second) {
+  if (!first.empty() && !second.empty()) first += ' ';
+  return first += second;
 }
 
 std::string Explain(const AlertEvent& event, const Explained& from) {

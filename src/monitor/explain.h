@@ -16,6 +16,9 @@ struct Explained {
   bool confirm_with_cuff = false;    // the device has no cuff, or nobody knows
 };
 
+// One text behind another, either of which may be empty.
+std::string Joined(std::string first, std::string_view second);
+
 // One to four sentences in English. No names.
 std::string Explain(const AlertEvent& event, const Explained& from);
 

@@ -40,6 +40,8 @@ Entry Whole(const Entry& a, const Entry& b) {
   whole.marks |= static_cast<uint16_t>(other.marks & ~Entry::kLevel);
   if (whole.judged() && other.judged()) {
     whole.SetLevel(Graver(whole.high(), other.high()), Graver(whole.low(), other.low()));
+    whole.severe_by |= other.severe_by;
+    whole.ordinary_by |= other.ordinary_by;
   }
   for (int c = 0; c < kChannels; ++c) {
     if (std::isnan(whole.value[c])) whole.value[c] = other.value[c];
@@ -123,7 +125,8 @@ class Folder {
     now_ = &RulesAt(rules_, entry.time);
     TimeOut(entry.time);
     if (entry.judged()) {
-      Severe(entry, describe);
+      SevereHigh(entry, describe);
+      SevereLow(entry, describe);
       if (!entry.Has(Entry::kLate)) Ordinary(entry);
     }
     if (!entry.Has(Entry::kLate)) {
@@ -199,8 +202,32 @@ class Folder {
     episode.severity = SeverityOf(rule, state);
   }
 
+  // The values that the reading has hold the level on, each that is in `by`; the others do not.
+  void Hold(int what, const Entry& entry, int by) {
+    for (int c = 0; c < kChannels; ++c) {
+      if (std::isnan(entry.value[c])) continue;
+      SetHold(c, what, (by >> c) & 1);
+    }
+  }
+  // Those that the reading has are clear; whether no other holds the level on.
+  bool Release(int what, const Entry& entry) {
+    Hold(what, entry, 0);
+    return std::ranges::none_of(state_.channel,
+                                [&](const Channel& c) { return (c.holds >> what) & 1; });
+  }
+  void SetHold(int channel, int what, bool on) {
+    uint8_t& holds = state_.channel[channel].holds;
+    holds = static_cast<uint8_t>(on ? holds | (1 << what) : holds & ~(1 << what));
+  }
+  void Drop(int what) {
+    for (int c = 0; c < kChannels; ++c) SetHold(c, what, false);
+  }
+  static int LateBit(Rule rule) { return FoldState::kLateSevere + static_cast<int>(rule); }
+  bool IsLateOne(Rule rule) const { return (state_.channel[0].holds >> LateBit(rule)) & 1; }
+
   void Close(Rule rule, Seconds time) {
     state_.slot[static_cast<int>(rule)] = 0;
+    if (static_cast<int>(rule) < FoldState::kLevelRules) Drop(static_cast<int>(rule));
     Episode& episode = Of(rule);
     episode.state = AlertState::kClosed;
     episode.closed = episode.changed = time;
@@ -224,29 +251,50 @@ class Folder {
     std::copy_n(entry.value, kChannels, episode.value);
   }
 
-  void Severe(const Entry& entry, Describe describe) {
-    const Side high = entry.high();
-    if (high.IsSevere()) {
-      if (state_.On(Rule::kSevereHigh)) {
-        Confirm(entry, describe);
+  void OpenSevere(Rule rule, AlertState state, const Entry& entry) {
+    Open(rule, state, entry);
+    Drop(static_cast<int>(rule));
+    Hold(static_cast<int>(rule), entry, entry.severe_by);
+    SetHold(0, LateBit(rule), entry.Has(Entry::kLate));
+  }
+
+  void SevereHigh(const Entry& entry, Describe describe) {
+    constexpr Rule kRule = Rule::kSevereHigh;
+    const Side side = entry.high();
+    if (LeavesSevere(kRule, side, entry)) return;
+    if (!side.IsSevere()) return;
+    if (state_.On(kRule)) return Confirm(entry, describe);
+    state_.pending_since = entry.time;
+    const bool at_once = side.severe == SevereLevel::kAtOnce;
+    OpenSevere(kRule, at_once ? AlertState::kOpen : AlertState::kPending, entry);
+  }
+
+  void SevereLow(const Entry& entry, Describe describe) {
+    constexpr Rule kRule = Rule::kSevereLow;
+    const Side side = entry.low();
+    if (LeavesSevere(kRule, side, entry)) return;
+    if (!side.IsSevere()) return;
+    if (state_.On(kRule)) return GoOn(kRule, entry, describe);
+    OpenSevere(kRule, AlertState::kOpen, entry);
+  }
+
+  // What a reading means for a severe episode that is on; whether there is no more to it. One that
+  // came late is ended by a normal reading only, not by any that is less than severe; one in time
+  // that is severe, too, begins an episode of its own: it is no repeat of what was hours ago.
+  bool LeavesSevere(Rule rule, Side side, const Entry& entry) {
+    if (!state_.On(rule)) return false;
+    const int what = static_cast<int>(rule);
+    if (side.severe != SevereLevel::kClear) {
+      if (side.IsSevere() && IsLateOne(rule) && !entry.Has(Entry::kLate)) {
+        Close(rule, entry.time);
       } else {
-        state_.pending_since = entry.time;
-        const bool at_once = high.severe == SevereLevel::kAtOnce;
-        Open(Rule::kSevereHigh, at_once ? AlertState::kOpen : AlertState::kPending, entry);
+        Hold(what, entry, entry.severe_by);
       }
-    } else if (state_.On(Rule::kSevereHigh) && high.severe == SevereLevel::kClear) {
-      Close(Rule::kSevereHigh, entry.time);
+      return false;
     }
-    const Side low = entry.low();
-    if (low.IsSevere()) {
-      if (state_.On(Rule::kSevereLow)) {
-        GoOn(Rule::kSevereLow, entry, describe);
-      } else {
-        Open(Rule::kSevereLow, AlertState::kOpen, entry);
-      }
-    } else if (state_.On(Rule::kSevereLow) && low.severe == SevereLevel::kClear) {
-      Close(Rule::kSevereLow, entry.time);
-    }
+    const bool normal = side.ordinary == OrdinaryLevel::kClear;
+    if ((normal || !IsLateOne(rule)) && Release(what, entry)) Close(rule, entry.time);
+    return true;
   }
 
   void Ordinary(const Entry& entry) {
@@ -256,16 +304,22 @@ class Folder {
 
   void Direction(const Entry& entry, Rule rule, int direction, OrdinaryLevel level) {
     const bool reached = level == OrdinaryLevel::kReached, clear = level == OrdinaryLevel::kClear;
+    const int what = static_cast<int>(rule), waits = FoldState::kCandidate + direction;
     Seconds& candidate = state_.candidate[direction];
     uint64_t& candidate_key = candidate_key_[direction];
     if (state_.On(rule)) {
-      if (clear) Close(rule, entry.time);
+      if (!clear) {
+        Hold(what, entry, entry.ordinary_by);
+      } else if (Release(what, entry)) {
+        Close(rule, entry.time);
+      }
       return;
     }
-    if (clear) candidate = 0;
+    if (clear && Release(waits, entry)) candidate = 0;
     if (!reached) return;
     const bool confirms =
         candidate != 0 && entry.time > candidate && entry.time - candidate <= now_->confirm_within;
+    Hold(waits, entry, entry.ordinary_by);
     if (!confirms) {
       // Of several at one time the first.
       if (candidate != entry.time || candidate_key == 0) candidate_key = entry.key;
@@ -273,6 +327,10 @@ class Folder {
       return;
     }
     Open(rule, AlertState::kOpen, entry);
+    for (int c = 0; c < kChannels; ++c) {
+      SetHold(c, what, (state_.channel[c].holds >> waits) & 1);
+    }
+    Drop(waits);
     Episode& episode = Of(rule);
     episode.other = entry.key;
     if (candidate_key != 0) episode.opener = candidate_key;

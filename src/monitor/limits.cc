@@ -216,8 +216,33 @@ bool BeyondWithoutAge(const VitalRule& rule, const Quantities& q) {
          q.known[1].least >= rule.without_age_diastolic;
 }
 
+// Which of the values are not clear of a limit by themselves; where only their mean is not, both.
+void FindWhose(const Levels& levels, const Quantities& q, JudgedLevel& level) {
+  uint8_t present = 0;
+  for (int i = 0; i < 2; ++i) {
+    if (std::isnan(q.known[i].least)) continue;
+    const auto bit = static_cast<uint8_t>(1 << i);
+    present |= bit;
+    Quantities alone;
+    alone.known[i] = q.known[i];
+    const Side high = HighOf(levels, alone), low = LowOf(levels, alone);
+    const bool severe = high.severe != SevereLevel::kClear || low.severe != SevereLevel::kClear;
+    const bool ordinary =
+        high.ordinary != OrdinaryLevel::kClear || low.ordinary != OrdinaryLevel::kClear;
+    if (severe) level.severe_by |= bit;
+    if (ordinary) level.ordinary_by |= bit;
+  }
+  if (level.severe_by == 0) level.severe_by = present;
+  if (level.ordinary_by == 0) level.ordinary_by = present;
+}
+
 JudgedLevel LevelOf(const Levels& levels, const Quantities& q) {
-  const JudgedLevel out{true, HighOf(levels, q), LowOf(levels, q), false, CodeFor(levels, q)};
+  JudgedLevel out;
+  out.judged = true;
+  out.high = HighOf(levels, q);
+  out.low = LowOf(levels, q);
+  out.code = CodeFor(levels, q);
+  FindWhose(levels, q, out);
   // "> 100" may be anything above: only what is certain counts.
   if (!q.exact && !out.Reached()) return {};
   return out;

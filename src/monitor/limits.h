@@ -106,7 +106,9 @@ struct LevelQuery {
 
 struct JudgedLevel {
   bool judged = false;
-  Side high, low;            // of low ones those are severe that act at once
+  Side high, low;  // of low ones those are severe that act at once
+  // Of which value: 1 systolic or the only one, 2 diastolic; 3 both, or the mean of both.
+  uint8_t severe_by = 0, ordinary_by = 0;
   bool age_unknown = false;  // judged all the same, by limits for that
   std::string_view code;     // v3-ObservationInterpretation; empty when unjudged
   bool Reached() const { return high.Reached() || low.Reached(); }

@@ -91,6 +91,7 @@ struct Judgement {
   clinical::QualitySet quality;   // as given, with repeat_of, time_imprecise, clock_ahead
   std::optional<Micros> late_by;  // came after the window
   bool age_unknown = false;
+  bool reached = false;  // a limit, whether it has a code or not
   bool spike = false, shift = false;
   // The baseline before the reading (systolic or only value, diastolic); no readings: no judgement.
   struct Baseline {

@@ -57,8 +57,9 @@ void Monitor::State::MeetPerson(uint32_t person) {
 }
 
 // Judges the readings of a person that are known one by one and were not judged, or without an age,
-// by what is known now. Of a value beside a comparator or without a moment only a level counts:
-// whether it is a clear reading is not known any more.
+// by what is known now; those of somebody who had died by then are not judged any more. Of a value
+// beside a comparator or without a moment only a level counts: whether it is a clear reading is not
+// known any more.
 void Monitor::State::JudgeAgain(uint32_t person) {
   if (!patients_[person].known) return;
   for (int v = 0; v < kVitalCount; ++v) {
@@ -76,6 +77,11 @@ void Monitor::State::JudgeAgain(uint32_t person) {
 }
 
 bool Monitor::State::JudgeAgain(Entry& entry, uint32_t person, Vital vital) {
+  if (entry.judged() && IsSuppressed(person, entry.time)) {
+    entry.SetUnjudged();
+    entry.SetMark(Entry::kNoDetect, true);
+    return true;
+  }
   const bool open = !entry.judged() || entry.Has(Entry::kAgeUnknown);
   if (!open || entry.Has(Entry::kRetracted) || entry.Has(Entry::kImplausible)) return false;
   if (clock_ > entry.time && clock_ - entry.time > ToSeconds(options_.late_critical_within)) {
@@ -95,7 +101,7 @@ bool Monitor::State::JudgeAgain(Entry& entry, uint32_t person, Vital vital) {
     return was;
   }
   if (entry.Has(Entry::kNoBaseline) && !level.Reached()) return false;
-  entry.SetLevel(level.high, level.low);
+  entry.SetLevel(level);
   entry.SetMark(Entry::kAgeUnknown, level.age_unknown);
   return true;
 }
@@ -112,7 +118,7 @@ uint32_t Monitor::State::SurvivorOf(uint32_t patient) const {
 void Monitor::State::AnswerOperations(uint32_t person) {
   const Patient& patient = patients_[person];
   const uint32_t asked = FindRecord(patient.first_alert, Rule::kOperations);
-  if (asked == 0 || !patient.has_birth_day) return;
+  if (asked == 0 || !patient.has_birth_day || records_[asked].Has(AlertRecord::kKnown)) return;
   CloseOfPatient(person, asked, "The patient is known now.");
 }
 
@@ -178,7 +184,8 @@ Status Monitor::State::Do(const Acknowledge& action) {
   AlertEvent& event =
       Emit(Change::kUpdated, vital == Vital::kSeveral ? record.vital : vital, record);
   event.notify = false;
-  event.explanation = "Acknowledged.";
+  DescribeAgain(event, PersonOf(patient), vital, record);
+  event.explanation = Joined("Acknowledged.", event.explanation);
   Count(event);
   return {};
 }
@@ -202,10 +209,12 @@ Status Monitor::State::Do(const Snooze& action) {
   AlertEvent& event =
       Emit(Change::kUpdated, vital == Vital::kSeveral ? record.vital : vital, record);
   event.notify = false;
-  event.explanation =
-      "Snoozed: it is told again when that ends, or at once when it becomes graver.";
-  Count(event);
   const uint32_t person = PersonOf(patient);
+  DescribeAgain(event, person, vital, record);
+  event.explanation =
+      Joined("Snoozed: it is told again when that ends, or at once when it becomes graver.",
+             event.explanation);
+  Count(event);
   if (vital == Vital::kSeveral) {
     SchedulePatient(person);
   } else {

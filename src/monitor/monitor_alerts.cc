@@ -8,11 +8,6 @@
 namespace vitalake::monitor {
 namespace {
 
-std::optional<double> ToOptional(float value) {
-  if (std::isnan(value)) return std::nullopt;
-  return value;
-}
-
 bool IsFoldRule(Rule rule) { return static_cast<int>(rule) < kFoldRules; }
 
 bool IsDetector(Rule rule) {
@@ -90,6 +85,13 @@ bool Monitor::State::IsToldAgain(const AlertRecord& record, const Episode& episo
   return clock_ - record.notified >= ToSeconds(options_.remind_severe_after);
 }
 
+// Whether a severe alert of the same side is on: who knows of that is not told of this, too.
+bool Monitor::State::IsBeneathSevere(const Series& series, Rule rule) const {
+  if (rule != Rule::kHigh && rule != Rule::kLow) return false;
+  const Rule severe = rule == Rule::kHigh ? Rule::kSevereHigh : Rule::kSevereLow;
+  return FindRecord(series.first_alert, severe) != 0;
+}
+
 void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   Series& series = series_[index];
   const bool closed = episode.closed != 0;
@@ -117,25 +119,27 @@ void Monitor::State::OpenAlert(uint32_t index, const Episode& episode) {
   const bool by_rule = !IsDetector(episode.rule) && rule != nullptr;
   record.version = VersionName(by_rule ? rule->version : kDetectorVersion);
   if (episode.late) record.marks |= AlertRecord::kIsLate;
+  if (cause_.confirm_with_cuff) record.marks |= AlertRecord::kCuff;
   AddRecord(series.first_alert, number);
   ++series.alert_count;
 
   const bool old = IsOldNews(episode);
-  const bool capped =
-      !old && !closed && !IsSevere(episode) && IsCapped(series.patient, episode.rule);
+  const bool capped = !old && !closed && !IsSevere(episode) &&
+                      !IsBeneathSevere(series, episode.rule) &&
+                      IsCapped(series.patient, episode.rule);
   if (capped) record.marks |= AlertRecord::kCapped;
   record.notified = clock_;
   {
     AlertEvent& event = Emit(Change::kOpened, series.vital, record);
-    event.notify = !old && !capped && !closed;
+    event.notify = !old && !capped && !closed && !IsBeneathSevere(series, episode.rule);
     if (closed) event.state = AlertState::kOpen;
-    AddEpisode(event, &episode);
+    AddEpisode(event, record, series, &episode);
     Count(event);
   }
   if (closed) {
     AlertEvent& event = Emit(Change::kClosed, series.vital, record);
     event.notify = false;
-    AddEpisode(event, &episode);
+    AddEpisode(event, record, series, &episode);
     Count(event);
   }
   if (capped) RollUp(series.patient, episode.opener);
@@ -166,7 +170,7 @@ void Monitor::State::FollowAlert(uint32_t index, uint32_t number, const Episode&
   const bool passed = cause_.reading == nullptr && IsSuppressed(series_[index].patient, clock_);
   event.notify = (again || news) && !passed;
   if (event.notify) record.notified = clock_;
-  AddEpisode(event, &episode);
+  AddEpisode(event, record, series_[index], &episode);
   if (again && before == record.state) event.explanation = "Once more: " + event.explanation;
   Count(event);
 }
@@ -177,7 +181,7 @@ void Monitor::State::WithdrawAlert(uint32_t index, uint32_t number) {
   record.state = AlertState::kWithdrawn;
   AlertEvent& event = Emit(Change::kWithdrawn, series_[index].vital, record);
   event.notify = was_on && !record.Has(AlertRecord::kCapped);
-  AddEpisode(event, nullptr);
+  AddEpisode(event, record, series_[index], nullptr);
   Count(event);
   DropRecord(index, number);
 }
@@ -207,20 +211,20 @@ AlertEvent& Monitor::State::Emit(Change change, Vital vital, const AlertRecord& 
 }
 
 // Adds what the episode (null: none any more) and the input at hand know.
-void Monitor::State::AddEpisode(AlertEvent& event, const Episode* episode) {
+void Monitor::State::AddEpisode(AlertEvent& event, const AlertRecord& record, const Series& series,
+                                const Episode* episode) {
   if (cause_.reading != nullptr) event.reading_id = cause_.reading->id;
   if (episode != nullptr) {
     event.reading_keys[1] = episode->other;
-    event.value = ToOptional(episode->value[0]);
-    event.diastolic = ToOptional(episode->value[1]);
+    event.value = Decimal(episode->value[0]);
+    event.diastolic = Decimal(episode->value[1]);
     if (episode->outcome.count > 0) {
-      event.baseline_mean = episode->outcome.mean;
-      event.baseline_sigma = episode->outcome.sigma;
+      event.baseline_mean = Decimal(episode->outcome.mean);
+      event.baseline_sigma = Decimal(episode->outcome.sigma);
       event.baseline_readings = episode->outcome.count;
     }
-    const Seconds heard = cause_.reading == nullptr ? clock_ : ToSeconds(cause_.reading->received);
-    if (episode->late && heard > episode->opened) {
-      event.late_by = ToMicros(heard - episode->opened);
+    if (episode->late && series.late_received > episode->opened) {
+      event.late_by = ToMicros(series.late_received - episode->opened);
     }
   }
   if (cause_.rule != nullptr && !IsDetector(event.rule)) {
@@ -228,7 +232,31 @@ void Monitor::State::AddEpisode(AlertEvent& event, const Episode* episode) {
     event.window_s =
         event.rule == Rule::kSevereHigh ? levels.escalate_after_s : levels.confirm_within_s;
   }
-  event.explanation = Explain(event, {cause_.rule, episode, cause_.confirm_with_cuff});
+  const bool cuff = cause_.confirm_with_cuff || record.Has(AlertRecord::kCuff);
+  event.explanation = Explain(event, {cause_.rule, episode, cuff});
+}
+
+// What the series last followed knows of an alert that is on.
+void Monitor::State::AddCurrent(AlertEvent& event, const AlertRecord& record,
+                                const Series& series) {
+  for (const Episode& episode : fold_.episodes()) {
+    const bool same = episode.rule == record.rule && episode.closed == 0;
+    if (same) AddEpisode(event, record, series, &episode);
+  }
+}
+
+// What an alert is about as of now, for a step that no reading brings.
+void Monitor::State::DescribeAgain(AlertEvent& event, uint32_t person, Vital vital,
+                                   const AlertRecord& record) {
+  if (vital == Vital::kSeveral) return DescribeOfPatient(event, person, record);
+  const Series& series = series_[patients_[person].series[static_cast<size_t>(vital)]];
+  cause_.rule = rules_.back().second.Find({vital, ToMicros(clock_), false, false});
+  fold_.Run(series, FoldRulesOf(series), clock_, 0);
+  if (record.rule == Rule::kSilence) {
+    event.window_s = record.opened - std::max(fold_.tip().last_live, series.late_received);
+    event.explanation = Explain(event, {});
+  }
+  AddCurrent(event, record, series);
 }
 
 void Monitor::State::Count(const AlertEvent& event) {

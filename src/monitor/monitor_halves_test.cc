@@ -35,7 +35,7 @@ TEST(MonitorHalvesTest, TheOtherHalfNeitherConfirmsNorEndsASevereReading) {
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
   stream.Tell(Diastolic(10 * kMinute, 125));
   stream.Tell(Systolic(10 * kMinute, 190));
-  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open quietly"));
 }
 
 TEST(MonitorHalvesTest, AnOrdinaryHighWaitsForASecondReadingNotForTheOtherHalf) {
@@ -74,8 +74,57 @@ TEST(MonitorHalvesTest, OtherDevicesAndOtherTimesAreNoPairs) {
   stream.Tell(Systolic(0, 185));
   Told other = Diastolic(kSecond, 75);  // a second later: a reading of its own
   stream.Tell(other);
-  EXPECT_THAT(stream.Heard(),
-              ElementsAre("opened severe-high pending", "closed severe-high closed quietly"));
+  // Says nothing of the systolic pressure.
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+// A value that is not there is not clear of the limit that its last one reached.
+TEST(MonitorHalvesTest, WhatLacksTheSevereValueEndsNothing) {
+  Stream stream;
+  stream.Tell({Bp(0, 205, 100), Diastolic(kMinute, 80)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  stream.Tell(Systolic(2 * kMinute, 118));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-high closed quietly"));
+
+  Stream diastolic;
+  diastolic.Tell({Bp(0, 150, 125), Systolic(kMinute, 118)});
+  EXPECT_THAT(diastolic.Heard(), ElementsAre("opened severe-high pending"));
+  diastolic.Tell(Diastolic(2 * kMinute, 80));
+  EXPECT_THAT(diastolic.Heard(), ElementsAre("closed severe-high closed quietly"));
+
+  Stream low;
+  low.Tell({Bp(0, 65, 40), Diastolic(kMinute, 80)});
+  EXPECT_THAT(low.Heard(), ElementsAre("opened severe-low open"));
+  low.Tell(Bp(2 * kMinute, 120, 80));
+  EXPECT_THAT(low.Heard(), ElementsAre("closed severe-low closed quietly"));
+}
+
+TEST(MonitorHalvesTest, WhatLacksTheHighValueEndsNoOrdinaryEpisodeEither) {
+  Stream stream;
+  stream.Tell({Bp(0, 165, 75), Diastolic(kMinute, 70), Bp(2 * kMinute, 165, 75)});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened high open")) << "it was a candidate still";
+  stream.Tell(Diastolic(3 * kMinute, 70));
+  EXPECT_THAT(stream.Heard(), IsEmpty());
+  stream.Tell(Systolic(4 * kMinute, 118));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed high closed quietly"));
+}
+
+TEST(MonitorHalvesTest, HalvesOfTwoDevicesAtOneMomentSayNothingOfEachOther) {
+  Stream stream;
+  Told other = Diastolic(0, 125);
+  other.device = "d2";
+  stream.Tell({Systolic(0, 150), other});
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending"));
+}
+
+// As long as the ring, and longer.
+TEST(MonitorHalvesTest, WhatHoldsAnEpisodeOnIsKnownWhenItsReadingsHaveLeftTheRing) {
+  Stream stream;
+  stream.Tell(Bp(0, 205, 100));
+  for (int i = 1; i <= 20; ++i) stream.Tell(Diastolic(i * kMinute, 80));
+  EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high open"));
+  stream.Tell(Systolic(21 * kMinute, 118));
+  EXPECT_THAT(stream.Heard(), ElementsAre("closed severe-high closed quietly"));
 }
 
 // The same values as pairs and as halves, in whatever order the halves come: the same baseline, the

@@ -141,11 +141,16 @@ class Monitor::State {
   void FollowAlert(uint32_t index, uint32_t record, const Episode& episode);
   void WithdrawAlert(uint32_t index, uint32_t record);
   bool IsOldNews(const Episode& episode) const;
+  bool IsBeneathSevere(const Series& series, Rule rule) const;
   bool IsToldAgain(const AlertRecord& record, const Episode& episode) const;
   bool IsCapped(uint32_t person, Rule rule);
   uint64_t ModelAtHand() const;
   AlertEvent& Emit(Change change, Vital vital, const AlertRecord& record);
-  void AddEpisode(AlertEvent& event, const Episode* episode);
+  void AddEpisode(AlertEvent& event, const AlertRecord& record, const Series& series,
+                  const Episode* episode);
+  void AddCurrent(AlertEvent& event, const AlertRecord& record, const Series& series);
+  void DescribeAgain(AlertEvent& event, uint32_t person, Vital vital, const AlertRecord& record);
+  void DescribeOfPatient(AlertEvent& event, uint32_t person, const AlertRecord& record);
   void Count(const AlertEvent& event);
   void AddRecord(uint32_t& first, uint32_t record);
   void RemoveRecord(uint32_t& first, uint32_t record);
@@ -164,6 +169,7 @@ class Monitor::State {
   void SchedulePatient(uint32_t person);
   void RemindOfPatient(uint32_t person, AlertRecord& record);
   Seconds ReminderDue(const AlertRecord& record) const;
+  Seconds SeriesReminderDue(const Series& series, const AlertRecord& record) const;
   Seconds PatientReminderDue(uint32_t person, const AlertRecord& record) const;
   Seconds SilenceDue(const Series& series, const FoldState& tip) const;
   void BreakSilence(uint32_t index);

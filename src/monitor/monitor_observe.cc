@@ -132,9 +132,9 @@ Judgement Monitor::State::Take(const Reading& reading, uint32_t person, bool lin
       judgement.outcome = Outcome::kTaken;
       break;
   }
+  if (timing.late) series_[index].late_received = ToSeconds(reading.received);
   Reconcile(index, key);
   Describe(judgement, series_[index], key);
-  if (timing.late) series_[index].late_received = clock_;
   BreakSilence(index);
   Schedule(index);
   if (reading.critical && !entry.judged() && !timing.too_late) {
@@ -175,16 +175,17 @@ Entry Monitor::State::EntryOf(const Reading& reading, uint32_t person, const Tim
   entry.time = timing.time;
   entry.value[0] = ToValue(reading.value);
   if (reading.vital == Vital::kBloodPressure) entry.value[1] = ToValue(reading.diastolic);
-  entry.origin = OriginOf(reading);
+  entry.origin = OriginOf(reading) & 0xFFF;
 
   const auto age = AgeOf(person, timing.time);
   const JudgedLevel level = LevelOf(reading, person, timing, age);
   judgement.code = level.code;
   judgement.age_unknown = level.age_unknown;
+  judgement.reached = level.Reached();
   if (level.judged) judgement.rule_version = cause_.rule->version;
   if (!level.judged) ++counters_.without_rule;
   const bool implausible = reading.quality.Has(Quality::kImplausible);
-  if (level.judged && !timing.too_late && !implausible) entry.SetLevel(level.high, level.low);
+  if (level.judged && !timing.too_late && !implausible) entry.SetLevel(level);
 
   const bool off_scale =
       reading.comparator != Comparator::kNone || reading.diastolic_comparator != Comparator::kNone;
@@ -236,10 +237,11 @@ JudgedLevel Monitor::State::LevelOf(const Reading& reading, uint32_t person, con
   which.beside = true;
   const VitalRule* beside = rules_.back().second.Find(which);
   if (beside == nullptr || !level.judged) return level;
-  const Side low = JudgeLevel(*beside, reading, {age, nullptr}).low;
-  if (low.severe <= level.low.severe) return level;
-  level.low.severe = low.severe;
-  if (low.IsSevere()) cause_.beside = beside;
+  const JudgedLevel other = JudgeLevel(*beside, reading, {age, nullptr});
+  if (other.low.severe <= level.low.severe) return level;
+  level.low.severe = other.low.severe;
+  level.severe_by |= other.severe_by;
+  if (other.low.IsSevere()) cause_.beside = beside;
   return level;
 }
 

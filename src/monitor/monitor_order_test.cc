@@ -136,7 +136,7 @@ TEST(MonitorOrderTest, AStartThatMovesKeepsItsId) {
   Stream stream;
   stream.Tell({Bp(10 * kMinute, 185, 90), Bp(4 * kMinute, 184, 90).Late(8 * kMinute)});
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending", "updated severe-high open",
-                                          "opened high open"));
+                                          "opened high open quietly"));
   EXPECT_EQ(stream.said()[0].event.alert_id, stream.said()[1].event.alert_id);
   EXPECT_EQ(stream.said()[1].event.opened_at, kStart + 4 * kMinute);
 }

@@ -13,6 +13,7 @@ using clinical::News2;
 using clinical::News2Response;
 
 constexpr double kNews2Age = 16;
+constexpr double kAdultMeasures = 13;  // years from which "critical" means the same
 constexpr size_t kMostUnheld = 1'000;
 
 Severity SeverityOf(const News2& score) {
@@ -137,7 +138,11 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   const auto age = person != 0 ? AgeOf(person, ToSeconds(reading.received)) : std::nullopt;
   const bool known = person != 0 && patients_[person].known;
   const bool suppressed = person != 0 && IsSuppressed(person, ToSeconds(reading.received));
-  if (known && age && !suppressed) return;  // a rule could judge it: it is outside its ages
+  // No rule is for this age, or in pregnancy. Of small children the measure is another.
+  const bool outside = known && age && !suppressed;
+  if (outside && (*age < kAdultMeasures || reading.quality.Has(clinical::Quality::kImplausible))) {
+    return;
+  }
   uint32_t number = person == 0 ? 0 : FindRecord(patients_[person].first_alert, Rule::kOperations);
   if (number != 0) {
     if (clock_ - records_[number].opened < kDaySeconds) return;
@@ -150,6 +155,7 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   record.opener = key;
   record.opened = record.notified = clock_;
   record.owner = person;
+  if (outside) record.marks |= AlertRecord::kKnown;
   if (person != 0) Index(person, record);
   const std::string_view version =
       cause_.rule != nullptr ? std::string_view(cause_.rule->version) : kDetectorVersion;
@@ -169,6 +175,7 @@ void Monitor::State::CallOperations(const Reading& reading, uint32_t person, uin
   const char* why = person == 0  ? "The record names no patient that can be found."
                     : !known     ? "The patient is not known here."
                     : suppressed ? "The patient is a test patient, or has died."
+                    : outside    ? "The rules are for others: look at age and pregnancy."
                                  : "The patient's age is not known.";
   event.explanation = Explain(event, {}) + " " + why;
   Count(event);
@@ -368,18 +375,34 @@ void Monitor::State::RemindOfPatient(uint32_t person, AlertRecord& record) {
   ++record.reminders;
   const Vital vital = record.rule == Rule::kOperations ? record.vital : Vital::kSeveral;
   AlertEvent& event = Emit(Change::kUpdated, vital, record);
-  event.explanation = "Still on, not acknowledged.";
+  DescribeOfPatient(event, person, record);
+  event.explanation = Joined("Still on, not acknowledged.", event.explanation);
+  Count(event);
+}
+
+// As of now: the score, or the reading that raised it, as long as it is known.
+void Monitor::State::DescribeOfPatient(AlertEvent& event, uint32_t person,
+                                       const AlertRecord& record) {
   if (record.rule == Rule::kNews2) {
     const PatientSettings* settings = SettingsOf(person, ToMicros(clock_));
     const Scored scored = ScoreOf(person, settings != nullptr && settings->oxygen_scale_two);
     if (SeverityOf(scored.news2.score) == Severity::kInfo) {
-      event.explanation += " It has not been scored anew: measure again.";
+      event.explanation = "It has not been scored anew: measure again.";
     } else {
       event.value = scored.news2.score.total;
-      event.explanation += " " + News2Text(scored.news2);
+      event.explanation = News2Text(scored.news2);
+    }
+    return;
+  }
+  if (record.source != Vital::kSeveral) {
+    const uint32_t index = patients_[person].series[static_cast<size_t>(record.source)];
+    const int at = index == 0 ? -1 : FindKey(series_[index], record.opener);
+    if (at >= 0) {
+      event.value = series_[index].ring[at].ValueOf(0);
+      event.diastolic = series_[index].ring[at].ValueOf(1);
     }
   }
-  Count(event);
+  event.explanation = Explain(event, {});
 }
 
 Seconds Monitor::State::AgeOfScore(const Scored& scored) const {

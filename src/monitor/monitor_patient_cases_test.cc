@@ -46,7 +46,7 @@ TEST(MonitorCasesTest, UnknownPatientIsJoinedWhenItAppears) {
   EXPECT_EQ(stream.said()[2].event.value, 190);
   EXPECT_EQ(stream.said()[2].rule_version, "aha-acc-2025 2025.1");
   stream.Tell(Bp(10 * kMinute, 190, 95).Of("new"));
-  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open quietly"));
 }
 
 TEST(MonitorCasesTest, WhatPrecedesItsPatientIsJudgedAsIfKnown) {
@@ -120,7 +120,7 @@ TEST(MonitorCasesTest, PatientMergedOpenAlertsFollowTheSurvivorWithoutDuplicates
   stream.Know("old", -9000, merged);
   EXPECT_THAT(stream.Heard(), IsEmpty()) << "it goes along";
   stream.Tell(Bp(5 * kMinute, 186, 95));
-  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open quietly"));
   const Said& updated = stream.said()[stream.said().size() - 2];
   EXPECT_EQ(updated.event.alert_id, id);
   stream.Tell(Bp(10 * kMinute, 120, 80).Of("old"));
@@ -138,7 +138,7 @@ TEST(MonitorCasesTest, PatientMergedWithTheSameAlertOnBothSides) {
   merged.replaced_by = "p1";
   stream.Know("old", -9000, merged);
   EXPECT_THAT(stream.Heard(), ElementsAre("withdrawn severe-high withdrawn",
-                                          "updated severe-high open", "opened high open"))
+                                          "updated severe-high open", "opened high open quietly"))
       << "two severe readings of one person confirm each other, under one alert";
 }
 

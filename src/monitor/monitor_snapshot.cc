@@ -8,7 +8,7 @@ namespace vitalake::monitor {
 namespace {
 
 constexpr std::string_view kMagic = "VLMONITR";
-constexpr uint32_t kVersion = 7;
+constexpr uint32_t kVersion = 8;
 
 template <class T>
 void WriteOptional(ByteWriter& out, const std::optional<T>& value) {

@@ -28,7 +28,7 @@ TEST(MonitorTest, ASevereReadingOpensAtOnceAndASecondOneConfirmsIt) {
   EXPECT_THAT(stream.last().event.explanation, HasSubstr("Repeat it in 5 minutes"));
   EXPECT_EQ(stream.last().rule_version, "aha-acc-2025 2025.1");
   stream.Tell(Bp(5 * kMinute, 182, 96));
-  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open quietly"));
   EXPECT_EQ(stream.said()[0].event.alert_id, stream.said()[1].event.alert_id);
   EXPECT_EQ(stream.said()[1].event.severity, Severity::kCritical);
 }
@@ -50,7 +50,7 @@ TEST(MonitorTest, NoRepeatWithin15MinutesEscalates) {
   EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high unconfirmed"));
   EXPECT_THAT(stream.last().event.explanation, HasSubstr("no repeat came within 15 minutes"));
   stream.Tell(Bp(20 * kMinute, 186, 95));
-  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open"));
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open quietly"));
 }
 
 // Near the limit, neither severe nor clear of it: the reading that opened the episode leaves the
@@ -216,7 +216,7 @@ TEST(MonitorTest, PersonalLimitsHoldNearTheSevereLevelToo) {
   stream.Tell(Bp(2 * kMinute, 185, 90));
   EXPECT_THAT(stream.Heard(), ElementsAre("opened severe-high pending")) << "that limit stays";
   stream.Tell({Bp(3 * kMinute, 191, 90), Bp(4 * kMinute, 191, 90), Bp(5 * kMinute, 183, 90)});
-  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open",
+  EXPECT_THAT(stream.Heard(), ElementsAre("updated severe-high open", "opened high open quietly",
                                           "closed high closed quietly"));
 }
 

@@ -102,7 +102,7 @@ void Monitor::State::Schedule(uint32_t index) {
     if (record.rule == Rule::kSevereHigh && record.state == AlertState::kPending) {
       due = Sooner(due, tip.pending_since + FoldRulesOf(series).back().escalate_after);
     }
-    if (!suppressed) due = Sooner(due, ReminderDue(record));
+    if (!suppressed) due = Sooner(due, SeriesReminderDue(series, record));
   }
   Arm({due, false, index});
 }
@@ -116,20 +116,21 @@ Seconds Monitor::State::ReminderDue(const AlertRecord& record) const {
   return record.notified + ToSeconds(severe ? options_.remind_severe_after : options_.remind_after);
 }
 
+Seconds Monitor::State::SeriesReminderDue(const Series& series, const AlertRecord& record) const {
+  return IsBeneathSevere(series, record.rule) ? 0 : ReminderDue(record);
+}
+
 void Monitor::State::Remind(uint32_t index) {
   if (IsSuppressed(series_[index].patient, clock_)) return;
   for (uint32_t r = series_[index].first_alert; r != 0; r = records_[r].next) {
     AlertRecord& record = records_[r];
-    const Seconds due = ReminderDue(record);
+    const Seconds due = SeriesReminderDue(series_[index], record);
     if (due == 0 || due > clock_) continue;
     record.snoozed = 0;
     record.notified = clock_;
     ++record.reminders;
     AlertEvent& event = Emit(Change::kUpdated, series_[index].vital, record);
-    for (const Episode& episode : fold_.episodes()) {
-      const bool same = episode.rule == record.rule && episode.closed == 0;
-      if (same) AddEpisode(event, &episode);
-    }
+    AddCurrent(event, record, series_[index]);
     event.explanation = "Still on, not acknowledged. " + event.explanation;
     Count(event);
   }

@@ -33,14 +33,22 @@ inline constexpr int kMostAlerts = 6;  // of one series at a time
 inline constexpr int kDayValues = 6;   // of one day, for its median
 inline constexpr float kNoValue = std::numeric_limits<float>::quiet_NaN();
 
+// A value as the number that was sent: people read decimals, and the borders of levels are some.
+inline std::optional<double> Decimal(float value) {
+  if (std::isnan(value)) return std::nullopt;
+  return std::round(static_cast<double>(value) * 1000) / 1000;
+}
+
 // One reading of the ring.
 struct Entry {
   uint64_t key = 0;   // Hash64 of the reading key
   uint64_t rank = 0;  // PackRank: higher wins
   Seconds time = 0;   // at which it is judged
   float value[kChannels] = {kNoValue, kNoValue};
-  uint16_t origin = 0;  // of device and identifier: with time and values it tells a repeat; of half
-                        // a blood pressure, of the device alone: it tells the other half
+  // Of device and identifier: with time and values it tells a repeat; of half a blood pressure, of
+  // the device alone: it tells the other half.
+  uint16_t origin : 12 = 0;
+  uint16_t severe_by : 2 = 0, ordinary_by : 2 = 0;  // as in JudgedLevel; of no use where clear
   uint16_t marks = 0;
 
   // What `marks` holds.
@@ -52,6 +60,11 @@ struct Entry {
     Side side = SideOf(level() % 9);
     if (side.severe == SevereLevel::kReached) side.severe = SevereLevel::kAtOnce;
     return side;
+  }
+  void SetLevel(const JudgedLevel& level) {
+    SetLevel(level.high, level.low);
+    severe_by = level.severe_by & 3;
+    ordinary_by = level.ordinary_by & 3;
   }
   void SetLevel(Side high, Side low) {
     if (low.severe == SevereLevel::kAtOnce) low.severe = SevereLevel::kReached;
@@ -74,11 +87,7 @@ struct Entry {
   void SetMark(Mark mark, bool on) {
     marks = static_cast<uint16_t>(on ? marks | mark : marks & ~mark);
   }
-  // A value as the number that was sent: the borders of levels are decimal.
-  std::optional<double> ValueOf(int channel) const {
-    if (std::isnan(value[channel])) return std::nullopt;
-    return std::round(static_cast<double>(value[channel]) * 1000) / 1000;
-  }
+  std::optional<double> ValueOf(int channel) const { return Decimal(value[channel]); }
 
  private:
   int level() const { return std::max((marks & kLevel) - 1, 0); }
@@ -103,7 +112,7 @@ struct Channel {
   uint8_t count = 0;        // values in the baseline
   uint8_t head = 0;         // where the next one goes
   uint8_t warm = 0;         // detectors run
-  uint8_t unused = 0;
+  uint8_t holds = 0;        // levels that are on by its value (FoldState::Hold), a bit each
 };
 
 // What following the readings comes to.
@@ -123,6 +132,15 @@ struct FoldState {
   int16_t day_values[kDayValues] = {};
 
   bool On(Rule rule) const { return slot[static_cast<int>(rule)] != 0; }
+
+  // What a value can hold on: the episodes of the first four rules, by their numbers; an ordinary
+  // level that waits for a second reading. One level holds on until every value that brought it
+  // has been seen clear of it: a diastolic pressure alone says nothing of the systolic.
+  static constexpr int kLevelRules = 4;
+  static constexpr int kCandidate = 4;  // high; the next one: low
+  // Not of a value: the severe episode that is on was begun by a late reading. In the first
+  // channel.
+  static constexpr int kLateSevere = 6;  // high; the next one: low
 };
 
 // An alert that was published and may still change.
@@ -147,6 +165,8 @@ struct AlertRecord {
     kInBase = 1,  // its episode was on when the base ends
     kIsLate = 2,  // raised by a late reading
     kCapped = 4,  // held back by the cap
+    kCuff = 8,    // to be confirmed with a cuff
+    kKnown = 16,  // of the operations queue: not for want of knowing who it is
   };
   bool Has(Mark mark) const { return marks & mark; }
 };

@@ -41,7 +41,7 @@ std::optional<Hash128> ParseAlertId(std::string_view text) {
 // Whether a reading may be named by a later alert.
 bool IsRemarkable(const monitor::Judgement& judgement) {
   const bool ordinary = judgement.code.empty() || judgement.code == "N";
-  return !ordinary || judgement.spike || judgement.shift ||
+  return !ordinary || judgement.reached || judgement.spike || judgement.shift ||
          judgement.quality.Has(clinical::Quality::kImplausible);
 }
 
@@ -203,7 +203,9 @@ void PartitionMonitor::TakeReading(const WatchedReading& watched, Micros receive
     reading.quality.Remove(clinical::Quality::kClockAhead);
   }
   const monitor::Observation seen = monitor_.Observe(reading);
-  if (IsRemarkable(seen.judgement) || reading.critical) Remember(watched);
+  // NEWS2 names the newest of its inputs, whatever that scores by itself.
+  const bool named = reading.inpatient || reading.critical || !seen.events.empty();
+  if (named || IsRemarkable(seen.judgement)) Remember(watched);
   if (seen_.size() < shown_most_) ShowReading(watched, received, seen);
   Keep(seen.events, position_ + 1);
 }
