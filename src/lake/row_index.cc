@@ -244,25 +244,6 @@ Result<bool> RowIndex::Read(const Request& request, const UseRow& use, const Wai
   return true;
 }
 
-std::vector<std::string> RowIndex::FilesWith(const Request& request,
-                                             std::span<const std::string> paths) {
-  std::vector<std::string> left;
-  const std::vector<uint64_t> hashes = HashesOf(request.values);
-  std::map<std::string_view, const delta::AddFile*> present;
-  for (const delta::AddFilePtr& file : request.snapshot->files()) present[file->path] = file.get();
-  for (const std::string& path : paths) {
-    const auto file = present.find(path);
-    if (enabled_ && file != present.end()) {
-      if (const auto index = OpenStored(request.table, *file->second)) {
-        const auto rows = (*index)->Find(request.column, hashes);
-        if (rows && rows->empty()) continue;
-      }
-    }
-    left.push_back(path);
-  }
-  return left;
-}
-
 void RowIndex::Ask(std::string_view table, const delta::SnapshotPtr& snapshot) {
   const std::lock_guard lock(mutex_);
   asked_[std::string(table)] = snapshot;

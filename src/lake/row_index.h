@@ -63,10 +63,6 @@ class RowIndex {
   // must be found by scan, as there is no whole index yet, or they are too many. Cost: some
   // kilobytes per file and row.
   Result<bool> Read(const Request& request, const UseRow& use, const Wait& wait);
-  // Of data files of the table (also of older versions), those that may have such a row, by their
-  // path. A file without an index stays.
-  std::vector<std::string> FilesWith(const Request& request, std::span<const std::string> paths);
-
   // How many times Read gave the rows, since the process began.
   int64_t answered() const { return answered_; }
   // Waits until the indexes of the tables' present files are made; for tests.

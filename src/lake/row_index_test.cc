@@ -236,21 +236,6 @@ TEST_F(RowIndexTest, NobodyWaitsForTheWorker) {
 }
 
 // The files that hold a reading are told from those that do not.
-TEST_F(RowIndexTest, LeavesOutFilesWithoutTheId) {
-  Upsert(*ours_, {{.id = "a"}});
-  Upsert(*ours_, {{.id = "b"}});
-  ours_->row_index().Enable();
-  ASSERT_THAT(*Ids("id", {"a"}), ElementsAre("a"));
-  const auto snapshot = *ours_->Latest("silver.observation");
-  std::vector<std::string> paths = {"unknown.parquet"};
-  for (const auto& file : snapshot->files()) paths.push_back(file->path);
-  ASSERT_THAT(paths, SizeIs(3));
-  const std::vector<std::string> wanted = {"b"};
-  const auto left =
-      ours_->row_index().FilesWith({"silver.observation", snapshot, "id", wanted}, paths);
-  EXPECT_THAT(left, SizeIs(2));
-  EXPECT_THAT(left, Contains("unknown.parquet"));
-}
 
 TEST_F(RowIndexTest, SqlReadsNoTableFileForOnePatient) {
   Upsert(*ours_, {{.id = "a", .patient = "p"}, {.id = "b", .patient = "q"}});

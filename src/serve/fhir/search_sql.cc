@@ -108,9 +108,9 @@ SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool o
   ConditionCompiler compiler(0, tables);
   const std::string which = compiler.IsServed("r.id", served_id);
   return {fmt::format(
-              "SELECT {}, epoch_us(r._commit_timestamp) FROM (SELECT *{} FROM ({})) r WHERE "
-              "r._change_type IN ('insert', 'update_postimage') AND {}{} "
-              "ORDER BY r._commit_version DESC",
+              "SELECT {}, epoch_us(r._commit_timestamp) - CASE WHEN r._change_type IN ('insert', "
+              "'update_postimage') THEN 0 ELSE 1 END AS since FROM (SELECT *{} FROM ({})) r "
+              "WHERE {}{} ORDER BY r._commit_version DESC, since DESC",
               kRowList, type == FhirType::kPatient ? ", CAST(NULL AS VARCHAR) AS patient_id" : "",
               changes_sql, which, of_vital_signs ? " AND r.panel IS NULL" : ""),
           compiler.Take()};

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <functional>
 #include <limits>
-#include <set>
 
 #include "base/percent.h"
 #include "engine/relation.h"
@@ -14,7 +13,6 @@
 #include "serve/fhir/rows.h"
 #include "serve/fhir/search_sql.h"
 #include "serve/fhir/search_value.h"
-#include "serve/fhir/served_id.h"
 #include "serve/http/routes.h"
 #include "serve/page_cursor.h"
 
@@ -29,28 +27,17 @@ std::vector<std::string_view> TablesOf(FhirType type) {
   return {"silver.observation", kVitalSignTable};
 }
 
-// The change files that a vacuum has left, from the oldest commit that is there; without those
-// where the row index finds no such id.
+// The change files that a vacuum has left, from the oldest commit that is there. Without what only
+// came in: before a row changes it is the current one, and of a change the feed has what was
+// before.
 Result<std::vector<delta::ChangeFile>> ChangesLeft(lake::Lake& lake, delta::Table& table,
-                                                   const delta::SnapshotPtr& snapshot,
-                                                   const std::string& served_id) {
+                                                   const delta::SnapshotPtr& snapshot) {
   VL_TRY(const auto commits, table.History(std::numeric_limits<size_t>::max()));
   if (commits.empty()) return std::vector<delta::ChangeFile>{};
   VL_TRY(auto files, table.Changes(commits.back().version, snapshot->version()));
   std::erase_if(files, [&](const delta::ChangeFile& file) {
-    return !lake.store().LocalPath(table.root() + "/" + file.path);
-  });
-  std::vector<std::string> paths;
-  for (const delta::ChangeFile& file : files) {
-    if (file.kind == delta::ChangeKind::kInsert) paths.push_back(file.path);
-  }
-  std::string name = table.root();
-  std::ranges::replace(name, '/', '.');
-  const std::vector<std::string> ids = IdsServedAs(served_id);
-  const auto left = lake.row_index().FilesWith({name, snapshot, "id", ids}, paths);
-  const std::set<std::string> wanted(left.begin(), left.end());
-  std::erase_if(files, [&](const delta::ChangeFile& file) {
-    return file.kind == delta::ChangeKind::kInsert && !wanted.contains(file.path);
+    return file.kind == delta::ChangeKind::kInsert ||
+           !lake.store().LocalPath(table.root() + "/" + file.path);
   });
   return files;
 }
@@ -155,7 +142,7 @@ Result<std::vector<ResourceRow>> VersionsOf(const FhirPlace& place, FhirType typ
   for (const std::string_view name : TablesOf(type)) {
     VL_TRY(delta::Table * table, place.lake.OpenTable(name));
     VL_TRY(const delta::SnapshotPtr snapshot, table->Latest());
-    VL_TRY(const auto files, ChangesLeft(place.lake, *table, snapshot, served_id));
+    VL_TRY(const auto files, ChangesLeft(place.lake, *table, snapshot));
     if (files.empty()) continue;
     VL_TRY(const std::string changes, engine::ChangesSql(place.lake.Files(snapshot, name), files));
     const SqlQuery query = CompileFhirVersions(type, changes, name == kVitalSignTable, served_id);

@@ -16,8 +16,8 @@ Result<std::optional<ResourceRow>> CurrentVersion(const FhirPlace& place, FhirTy
                                                   const std::string& served_id);
 
 // All versions known, newest first: the current one, and what the change feeds of its tables still
-// have. Empty when it never came in. Cost: the ids of all change files that are left, but for data
-// files whose rows are indexed.
+// have. Empty when it never came in. Cost: the commits of the log, and the ids in the change
+// files that are left.
 Result<std::vector<ResourceRow>> VersionsOf(const FhirPlace& place, FhirType type,
                                             const std::string& served_id);
 
