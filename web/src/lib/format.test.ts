@@ -18,6 +18,8 @@ test('ago counts whole units', () => {
   assert.equal(ago('2026-11-26T11:59:01Z', now), '59 s');
   assert.equal(ago('2026-11-26T10:31:00Z', now), '1 h');
   assert.equal(ago('2026-11-20T12:00:00Z', now), '6 d');
+  assert.equal(ago('2024-11-28T12:00:00Z', now), '728 d');
+  assert.equal(ago('1948-11-20T12:00:00Z', now), '78 y');
   assert.equal(ago(null, now), '–');
 });
 

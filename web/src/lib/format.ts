@@ -1,6 +1,6 @@
 // Numbers, times and sizes as people read them.
 
-const kMinute = 60, kHour = 3600, kDay = 86400;
+const kMinute = 60, kHour = 3600, kDay = 86400, kYear = 365.25 * kDay;
 
 export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? '–' : value.toLocaleString('en-US');
@@ -45,7 +45,7 @@ export function uptime(seconds: number): string {
   return `${Math.floor(s / kDay)} d ${Math.floor((s % kDay) / kHour)} h`;
 }
 
-// How long ago: "now", "42 s", "6 min". Whole units only, so that it seldom changes.
+// How long ago: "now", "42 s", "6 min", "3 y". Whole units only, so that it seldom changes.
 export function ago(time: string | number | null | undefined, now: number): string {
   if (time === null || time === undefined) return '–';
   const seconds = (now - (typeof time === 'number' ? time : Date.parse(time))) / 1000;
@@ -54,7 +54,8 @@ export function ago(time: string | number | null | undefined, now: number): stri
   if (seconds < kMinute) return `${Math.floor(seconds)} s`;
   if (seconds < kHour) return `${Math.floor(seconds / kMinute)} min`;
   if (seconds < 2 * kDay) return `${Math.floor(seconds / kHour)} h`;
-  return `${Math.floor(seconds / kDay)} d`;
+  if (seconds < 2 * kYear) return `${Math.floor(seconds / kDay)} d`;
+  return `${Math.floor(seconds / kYear)} y`;
 }
 
 const two = (n: number): string => String(n).padStart(2, '0');

@@ -40,7 +40,7 @@ export function Chart({make, kind, data, height, label, tip}: ChartProps): JSX.E
     };
     const made = new uPlot(
       {
-        padding: [10, 6, 0, 0],
+        padding: [10, 24, 0, 0], // half a label of the last time
         ...options,
         width: parent.clientWidth,
         height,
