@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/json_tree.h"
 #include "base/result.h"
@@ -21,7 +23,9 @@ struct ActionBody {
 // browser's cookie, but no JSON.
 std::optional<Response> RefuseOtherTypes(const Request& request);
 
-// kInvalidArgument: no JSON object, or without an actor; what is wrong is told.
-Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request);
+// `own`: the members it may have beside actor and reason. kInvalidArgument: no JSON object, without
+// an actor, or with a member of another name, or one twice; what is wrong is told.
+Result<ActionBody> ReadActionBody(JsonParser& parser, const Request& request,
+                                  std::span<const std::string_view> own);
 
 }  // namespace vitalake::serve

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <ranges>
+#include <span>
 #include <tuple>
 
 #include "base/json_writer.h"
@@ -193,7 +194,9 @@ enum class Deed { kAcknowledge, kSnooze };
 
 Result<Response> Act(const AlertParts& parts, Deed deed, const Request& request) {
   JsonParser parser;
-  VL_TRY(const ActionBody body, ReadActionBody(parser, request));
+  constexpr std::string_view kEnds[] = {"minutes", "until"};
+  const std::span<const std::string_view> own(kEnds, deed == Deed::kSnooze ? 2 : 0);
+  VL_TRY(const ActionBody body, ReadActionBody(parser, request, own));
   ingest::RecordedAction asked;
   asked.time = parts.lake.clock().NowMicros();
   asked.action = "acknowledge";

@@ -94,7 +94,7 @@ TEST(MutationTest, OfABodyInJson) {
           EXPECT_GT(sql->limit.value_or(1), 0);
         }
         JsonParser parser;
-        if (const auto action = ReadActionBody(parser, request)) {
+        if (const auto action = ReadActionBody(parser, request, {})) {
           EXPECT_FALSE(action->actor.empty());
         }
       });

@@ -71,10 +71,11 @@ Result<Response> ShowSettings(const SettingsParts& parts, const std::string& pat
 Result<Response> PutSettings(const SettingsParts& parts, const Request& request) {
   VL_TRY(const std::string id_space, IdSpaceOf(parts, request));
   JsonParser parser;
-  VL_TRY(const ActionBody body, ReadActionBody(parser, request));
+  VL_TRY(const ActionBody body, ReadActionBody(parser, request, ingest::SettingsMembers()));
   ingest::RecordedAction asked;
   asked.time = parts.lake.clock().NowMicros();
   VL_TRY(const monitor::PatientSettings settings, ingest::SettingsFromJson(body.json, asked.time));
+  VL_RETURN_IF_ERROR(ingest::CheckLimits(settings));
   asked.partition = ingest::SettingsScope(id_space);
   asked.actor = body.actor;
   asked.action = ingest::kSettingsAction;

@@ -233,6 +233,19 @@ def test_bad_requests_get_problem_details(service):
                  '{"actor": "a", "limits": {"8867-4": {"high": 50, "low": 60}}}',
                  '{"actor": "a", "from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}'):
         problem(service.ask("PUT", settings, body, JSON), 400)
+    # A mistyped member would be taken for an absent one, and what the last settings said would end.
+    for method, path, body, said in (
+            ("PUT", settings, '{"actor": "a", "pregnat": true}', "`pregnat` is not known; did you mean `pregnant`?"),
+            ("PUT", settings, '{"actor": "a", "pregnant": true, "pregnant": false}', "`pregnant` is there twice"),
+            ("PUT", settings, '{"actor": "a", "xyzzy": 1}', "`xyzzy` is not known; known are actor, reason, from"),
+            ("PUT", settings, '{"actor": "a", "limits": {"2708-6": {"low": 101}}}', "`limits.2708-6.low` must be from 40 to 100 %"),
+            ("PUT", settings, '{"actor": "a", "limits": {"8867-4": {"high": -5}}}', "`limits.8867-4.high` must be from 20 to 300 /min"),
+            ("POST", f"/alerts/{'0' * 32}/snooze", '{"actor": "a", "minute": 30}', "did you mean `minutes`?"),
+            ("POST", f"/alerts/{'0' * 32}/acknowledge", '{"actor": "a", "reasn": "x"}', "did you mean `reason`?"),
+            ("POST", f"/alerts/{'0' * 32}/acknowledge", '{"actor": "a", "minutes": 30}', "`minutes` is not known")):
+        answer = service.ask(method, path, body, JSON)
+        problem(answer, 400)
+        assert said in answer.json()["detail"], answer.body
     # Of any client: what a page of another origin can send changes nothing.
     for method, path in (("POST", f"/alerts/{'0' * 32}/acknowledge"), ("POST", f"/alerts/{'0' * 32}/snooze"), ("PUT", settings)):
         for headers in ({}, {"Content-Type": "text/plain"}, {"Content-Type": "application/x-www-form-urlencoded"}):

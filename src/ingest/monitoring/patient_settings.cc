@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/json_writer.h"
+#include "clinical/codes.h"
 #include "fhir/datetime.h"
 
 namespace vitalake::ingest {
@@ -16,6 +17,8 @@ using clinical::Device;
 using monitor::PersonalLimits;
 using monitor::Vital;
 
+constexpr std::string_view kMembers[] = {"from",        "until",        "pregnant",
+                                         "device_type", "oxygen_scale", "limits"};
 constexpr std::pair<std::string_view, Device> kDeviceNames[] = {
     {"cuff", Device::kCuff}, {"cuffless", Device::kCuffless}, {"unknown", Device::kUnknownType}};
 constexpr std::pair<std::string_view, std::optional<double> PersonalLimits::*> kLimitNames[] = {
@@ -73,7 +76,39 @@ Result<PersonalLimits> LimitsOf(JsonValue json, std::string_view code) {
   return limits;
 }
 
+// What plausible readings of a limit's value lie within; null: nothing is measured.
+const clinical::VitalCode::Measure* MeasureOf(Vital vital, bool diastolic) {
+  std::string_view code = CodeOf(vital);
+  if (vital == Vital::kBloodPressure) code = diastolic ? "8462-4" : "8480-6";
+  const clinical::VitalCode* const known = clinical::CodeTable::Builtin()->Canonical(code);
+  if (known == nullptr) return nullptr;
+  const auto measure = std::ranges::find_if(
+      known->measures, [&](const auto& one) { return monitor::VitalOf(code, one.unit) == vital; });
+  return measure == known->measures.end() ? nullptr : &*measure;
+}
+
+Status CheckLimit(Vital vital, std::string_view name, double limit) {
+  const auto* const measure = MeasureOf(vital, name.starts_with("diastolic"));
+  const std::string member = fmt::format("limits.{}.{}", CodeOf(vital), name);
+  if (measure == nullptr) return SettingFault(member, "absent: nothing is measured");
+  const clinical::Bounds& plausible = measure->plausible;
+  if (plausible.Contains(limit)) return {};
+  return SettingFault(member, fmt::format("from {} to {} {}", plausible.low, plausible.high,
+                                          ToString(measure->unit)));
+}
+
 }  // namespace
+
+std::span<const std::string_view> SettingsMembers() { return kMembers; }
+
+Status CheckLimits(const monitor::PatientSettings& settings) {
+  for (const auto& [vital, limits] : settings.limits) {
+    for (const auto& [name, member] : kLimitNames) {
+      if (limits.*member) VL_RETURN_IF_ERROR(CheckLimit(vital, name, *(limits.*member)));
+    }
+  }
+  return {};
+}
 
 std::string SettingsScope(std::string_view id_space) { return fmt::format("*/{}", id_space); }
 

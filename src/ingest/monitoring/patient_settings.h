@@ -7,6 +7,7 @@
 // known which has the patient: its source_partition is SettingsScope's.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,9 +22,15 @@ inline constexpr std::string_view kSettingsAction = "settings";
 // "*/<id space>".
 std::string SettingsScope(std::string_view id_space);
 
+// The members that settings have.
+std::span<const std::string_view> SettingsMembers();
+
 // `from` is `now` where it is absent. kInvalidArgument names the member that is wrong; members of
 // other names are the caller's.
 Result<monitor::PatientSettings> SettingsFromJson(JsonValue json, Micros now);
+// What is asked of new settings besides (recorded ones hold as they are): each limit is a value
+// that a plausible reading of the vital sign may have (rules/codes.yaml). kInvalidArgument.
+Status CheckLimits(const monitor::PatientSettings& settings);
 // All members; times in UTC.
 std::string SettingsJson(const monitor::PatientSettings& settings);
 
