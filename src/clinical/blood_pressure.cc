@@ -42,7 +42,8 @@ std::string_view NameOf(const std::vector<RuleSet::Category>& categories,
 }
 
 std::string_view AgeReason(const RuleSet& rules, std::optional<double> age) {
-  if (!rules.age_from && !rules.age_to) return {};
+  // From 0 years on means everybody, also those whose age is not known.
+  if (rules.age_from.value_or(0) <= 0 && !rules.age_to) return {};
   if (!age) return "age unknown";
   if (*age < 1) return "under 1 year";
   if (rules.age_from && *age < *rules.age_from) return "a child: percentile tables are needed";

@@ -47,7 +47,7 @@ struct RuleSet {
   std::string version;
   std::string population;
   int32_t effective_day = 0;               // days since 1970-01-01; in force from there on
-  std::optional<double> age_from, age_to;  // years, both inside; absent = no rule about age
+  std::optional<double> age_from, age_to;  // years, both inside; from 0: everybody
   std::optional<WithoutAge> without_age;
   std::vector<CodeBand> systolic, diastolic;        // the first that fits counts
   std::vector<Category> categories[kSettingCount];  // empty: the guideline has none there

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, R
 
 import resources
 from kafka_broker import free_ports
-from product import run, write
+from product import ROOT, run, write
 
 STREAM = """lake: {lake}
 streams:
@@ -87,6 +87,14 @@ monitor: {{rules: {tmp_path}/rules}}
     assert "2 partitions" in found["outbound alerts"]["detail"] and found["outbound alerts"]["result"] == "ok"
     assert found["outbound observations"]["result"] == "FAULT" and "make it" in found["outbound observations"]["advice"]
     assert found["rules"]["result"] == "FAULT" and "mine.yaml" in found["rules"]["detail"] and found["rules"]["advice"]
+    # It must say for whom it holds, and its limits must be ones that can be meant.
+    limits = (ROOT / "rules/vital-limits.yaml").read_text().replace("name: vital-limits", "name: mine")
+    for old, new, said in (("age: {from: 16}\n", "", "'age' is missing"), ("8867-4", "8867-X", "did you mean 8867-4?"),
+                           ('unit: "%"', "unit: kg", "must be %"), ("at_least: 110.5", "at_least: 30", "must be below the high limit")):
+        write(tmp_path / "rules/mine.yaml", limits.replace(old, new, 1))
+        found = doctor(outbound, expect=1)["rules"]
+        assert found["result"] == "FAULT" and f"{tmp_path}/rules/mine.yaml:" in found["detail"], found
+        assert said in f'{found["detail"]}; {found["advice"]}', found
     (tmp_path / "rules/mine.yaml").unlink()
     assert "aha-acc-2025" in doctor(outbound)["rules"]["detail"]
 

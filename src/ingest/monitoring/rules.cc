@@ -9,6 +9,7 @@
 
 #include "base/json_tree.h"
 #include "base/json_writer.h"
+#include "clinical/rule_check.h"
 
 namespace vitalake::embedded {
 std::span<const EmbeddedFile> rules();
@@ -71,6 +72,10 @@ Result<MonitorRules> MonitorRules::Load(const std::filesystem::path& folder,
     rules.files.push_back({name, std::move(text)});
   }
   VL_TRY(const auto book, BookOf(named));
+  for (const File& file : named) {
+    VL_RETURN_IF_ERROR(
+        clinical::CheckRuleFile(file.name, file.text, *clinical::CodeTable::Builtin()));
+  }
   VL_TRY([[maybe_unused]] const monitor::RuleTable table,
          monitor::RuleTable::Make(*book, guideline));
   return rules;

@@ -30,8 +30,9 @@ struct MonitorRules {
   bool operator==(const MonitorRules&) const = default;
 
   // The rule files compiled in, those of `folder` (empty: none) before them or beside them, and
-  // checked. kInvalidArgument with file, line and key, or where the guideline has no alerts; kIo;
-  // kNotFound: none of them has the guideline's name.
+  // checked (clinical/rule_check.h; what was recorded is not). kInvalidArgument with file, line and
+  // key, or where the guideline has no alerts; kIo; kNotFound: none of them has the guideline's
+  // name.
   static Result<MonitorRules> Load(const std::filesystem::path& folder,
                                    std::string_view guideline = clinical::RuleBook::kDefault);
 

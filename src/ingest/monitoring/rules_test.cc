@@ -57,6 +57,23 @@ TEST_F(MonitorRulesTest, AFaultIsNamedWithFileAndLine) {
   EXPECT_FALSE(MonitorRules::Load(folder_ / "none").has_value());
 }
 
+// What streams recorded before there was such a check is read again all the same.
+TEST_F(MonitorRulesTest, ANewFileMustSayForWhomItHolds) {
+  constexpr std::string_view kText =
+      "name: mine\nguideline: mine\nversion: \"1\"\neffective: 2020-01-01\npopulation: all\n"
+      "limits: [{codes: [2708-6], unit: \"%\", low: {ordinary: {below: 90}}}]\n";
+  Write("mine.yaml", kText);
+  const auto rules = MonitorRules::Load(folder_);
+  ASSERT_FALSE(rules.has_value());
+  EXPECT_NE(rules.error().ToString().find("the key 'age' is missing"), std::string::npos)
+      << rules.error().ToString();
+  EXPECT_NE(rules.error().ToString().find((folder_ / "mine.yaml").string() + ":1:"),
+            std::string::npos);
+  MonitorRules recorded = *MonitorRules::Load({});
+  recorded.files.push_back({"mine.yaml", std::string(kText)});
+  EXPECT_TRUE(MonitorRules::FromJson(recorded.ToJson())->Options().has_value());
+}
+
 // 178/112 is severe by ESC 2024 (180 or 110), not by AHA/ACC 2025 (above 180 or 120).
 TEST_F(MonitorRulesTest, AnotherGuidelineJudgesBloodPressures) {
   const auto rules = MonitorRules::Load({}, "esc-2024");
