@@ -65,7 +65,10 @@ Service::Service(lake::Lake& lake, RunSetup setup)
               [this] { return CompactSmallFiles(compaction_, ended_.get_token()); }),
       board_(lake, alerts_),
       desk_(lake),
-      live_(lake, board_, readings_) {}
+      live_(lake, board_, readings_),
+      alert_metrics_(metrics_) {
+  alerts_.Listen([this](const auto alerts) { alert_metrics_.Count(alerts); });
+}
 
 Result<std::unique_ptr<ingest::StreamSource>> Service::OpenSource(const StreamSetup& setup) {
   if (setup.source == StreamKind::kFile) {
@@ -155,6 +158,7 @@ Status Service::RunStream(const StreamSetup& setup, const std::stop_token& stop)
     sampled.metrics = std::make_unique<StreamMetrics>(metrics_, settings.name, lake_.clock());
     return sampled.metrics.get();
   }();
+  alert_metrics_.Follow(settings.name);
   ingest::StreamProgress before;
   ingest::MonitorFollower monitor(
       lake_, views_, setup.settings, RulesOf(setup), alerts_,

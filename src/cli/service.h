@@ -19,6 +19,7 @@
 
 #include "base/metrics.h"
 #include "base/result.h"
+#include "cli/alert_metrics.h"
 #include "cli/http_service.h"
 #include "cli/live_status.h"
 #include "cli/postgres_service.h"
@@ -92,6 +93,7 @@ class Service {
   LiveStatus live_;
   std::vector<std::unique_ptr<ingest::OutboundFollower>> outbound_;
   Metrics metrics_;
+  AlertMetrics alert_metrics_;
   std::unique_ptr<PostgresService> postgres_;  // null: off
   std::stop_source ended_;
   std::atomic<int64_t> messages_ = 0, records_ = 0, files_ = 0, file_records_ = 0;

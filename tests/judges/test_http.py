@@ -3,6 +3,7 @@ clients, health and metrics."""
 
 import concurrent.futures
 import contextlib
+import datetime
 import gzip
 import http.client
 import json
@@ -266,13 +267,18 @@ def test_health_and_metrics(service):
     ready = service.ask("GET", "/readyz").json()
     assert ready["ready"] and {check["name"] for check in ready["checks"]} >= {"lake", "engine", "stream vitals"}
     secret = "Xylophonist"
-    service.post([{**resources.patient("p1"), "name": [{"family": secret}]}, resources.pressure("o1"), {"name": secret}])
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    severe = 'stream="vitals",rule="severe-high",severity="critical"'
+    service.post([{**resources.patient("p1"), "name": [{"family": secret}]}, resources.pressure("o1"), {"name": secret},
+                  resources.pressure("o2", 205, 100, time=now)])
     wanted = {'vitalake_http_requests_total{route="/ingest",method="POST",status="202"} 1',
               'vitalake_stream_messages_total{stream="vitals"} 1', 'vitalake_stream_batches_total{stream="vitals"} 1',
-              'vitalake_stream_records_total{stream="vitals",outcome="written"} 2',
+              'vitalake_stream_records_total{stream="vitals",outcome="written"} 3',
               'vitalake_stream_records_total{stream="vitals",outcome="quarantined"} 1',
               'vitalake_stream_lag_messages{stream="vitals"} 0', 'vitalake_stream_lag_seconds{stream="vitals"} 0',
-              'vitalake_stream_commit_duration_seconds_count{stream="vitals"} 1'}
+              'vitalake_stream_commit_duration_seconds_count{stream="vitals"} 1',
+              f'vitalake_stream_alerts_total{{{severe},change="opened"}} 1', f'vitalake_stream_alerts_notified_total{{{severe}}} 1',
+              *(f'vitalake_stream_detections_total{{stream="vitals",detector="{one}"}} 0' for one in ("spike", "shift", "drift"))}
     deadline = time.monotonic() + 10
     while True:  # numbers follow the answer by a moment, lags by two seconds
         metrics = service.ask("GET", "/metrics", headers={"Accept-Encoding": "gzip"})

@@ -37,10 +37,16 @@ std::shared_ptr<AlertFeed::Subscription> AlertFeed::Subscribe(size_t most) {
   return subscription;
 }
 
+void AlertFeed::Listen(std::function<void(std::span<const PublishedAlert>)> told) {
+  const std::lock_guard lock(mutex_);
+  told_ = std::move(told);
+}
+
 void AlertFeed::Publish(std::span<const PublishedAlert> alerts) {
   if (alerts.empty()) return;
   const std::lock_guard lock(mutex_);
   published_ += static_cast<int64_t>(alerts.size());
+  if (told_) told_(alerts);
   std::erase_if(subscriptions_, [](const auto& one) { return one.expired(); });
   if (subscriptions_.empty()) return;
   for (const PublishedAlert& alert : alerts) {

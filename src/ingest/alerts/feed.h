@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -46,12 +47,16 @@ class AlertFeed {
   // Hears what is published from now on, holding at most `most` that were not taken; ends when the
   // last pointer to it goes.
   std::shared_ptr<Subscription> Subscribe(size_t most);
+  // `told` gets all that is published, on the publisher's thread: it must not wait. Before the
+  // first is.
+  void Listen(std::function<void(std::span<const PublishedAlert>)> told);
   void Publish(std::span<const PublishedAlert> alerts);
   int64_t published() const;
 
  private:
   mutable std::mutex mutex_;
   std::vector<std::weak_ptr<Subscription>> subscriptions_;
+  std::function<void(std::span<const PublishedAlert>)> told_;
   int64_t published_ = 0;
 };
 
