@@ -30,8 +30,9 @@ Result<int> ShowAlerts(Context& context, const AlertOptions& options) {
     if (ended || ended.error().kind == ErrorKind::kCancelled) return kExitDone;
     return std::unexpected(ended.error());
   }
+  VL_TRY(const std::string sql, CurrentAlertsSql(*lake, options.filter, context.wait()));
   VL_TRY(auto session, lake::OpenSqlSession(*lake));
-  return GiveStatement(context, *session, CurrentAlertsSql(options.filter), options.rows);
+  return GiveStatement(context, *session, sql, options.rows);
 }
 
 // When a snooze ends.
@@ -109,7 +110,9 @@ void AddAlertCommands(CommandLine& line) {
       nullptr, "alerts", "What was raised: each alert as it stands, or as it changes", run);
   command->add_flag("--follow", options->follow,
                     "Print each change as it is committed, until SIGINT or SIGTERM");
-  command->add_option("--patient", options->filter.patient, "Only of this patient [all]")
+  command
+      ->add_option("--patient", options->filter.patient,
+                   "Only of this patient, and of those merged into them [all]")
       ->type_name("ID");
   command->require_subcommand(0, 1);
   AddRowOptions(command, options->rows);

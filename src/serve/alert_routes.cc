@@ -87,14 +87,19 @@ bool Fits(const AlertQuery& query, const PublishedAlert& alert) {
   const auto within = [](const std::vector<std::string>& list, const std::string& word) {
     return list.empty() || std::ranges::find(list, word) != list.end();
   };
-  return (query.patient.empty() || alert.patient_id == query.patient) &&
+  const auto owner = ingest::AlertOwner{alert.id_space, alert.patient_id};
+  return (query.patient.empty() || alert.patient_id == query.patient ||
+          std::ranges::find(query.others, owner) != query.others.end()) &&
          (!query.on || ingest::IsOn(alert.state)) && within(query.states, alert.state) &&
          within(query.severities, alert.severity);
 }
 
 // What the table says, and in its place what the board has beyond it.
-Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, const AlertQuery& query) {
+Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, AlertQuery query) {
   const Wait wait = Wait::For(parts.lake.clock(), kTablePatience);
+  if (!query.patient.empty()) {
+    VL_TRY(query.others, ingest::OtherOwners(parts.lake, query.patient, wait));
+  }
   VL_TRY(const delta::SnapshotPtr snapshot, parts.lake.Latest(ingest::kAlerts));
   VL_TRY(const auto beyond,
          parts.board.Since(ingest::AlertPositionsIn(*snapshot), kBoardSteps, wait));
@@ -118,9 +123,9 @@ Result<std::vector<PublishedAlert>> AlertsNow(const AlertParts& parts, const Ale
 }
 
 void ListAlerts(const AlertParts& parts, const Request& request, const Reply& reply) {
-  const auto query = QueryOf(request);
+  auto query = QueryOf(request);
   if (!query) return reply(ErrorResponse(query.error(), request.path));
-  const auto alerts = AlertsNow(parts, *query);
+  const auto alerts = AlertsNow(parts, std::move(*query));
   if (!alerts) return reply(ErrorResponse(alerts.error(), request.path));
   std::string json = "[";
   for (const PublishedAlert& alert : *alerts) {
@@ -256,7 +261,7 @@ void AddAlertRoutes(Routes& routes, const AlertParts& parts) {
       [parts](const Request& request, const Reply& reply) { ListAlerts(parts, request, reply); });
   list.gives = {"application/json"};
   list.answer = shape::List(AlertShape());
-  list.query = {{"patient", "Of the patient with this id"},
+  list.query = {{"patient", "Of the patient with this id, and of those merged into them"},
                 {"state", "`on`, or of pending, open, unconfirmed, closed, withdrawn, by comma"},
                 {"severity", "Of info, low, medium, high, critical, by comma"},
                 {"limit", "Most alerts, 1 to 1000 (100)", "integer"}};

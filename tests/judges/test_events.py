@@ -8,6 +8,7 @@ import queue
 import re
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -215,6 +216,44 @@ def test_what_people_do_with_alerts(service):
     assert service.post(reading("b2", -1, 120, 80, "p2")).status == 202
     events.next(fits=lambda data: data["state"] == "closed")
     problem(act(service, second, "acknowledge", actor="nurse-8"), 409)
+
+
+def test_a_person_has_the_alerts_of_whom_counts_for_them(service):
+    """Merged patients (`replaced-by`), and who is named by an identifier that the person holds; each keeps its patient_id."""
+    def of(who):
+        return {a["patient_id"] for a in service.ask("GET", f"/alerts?patient={quote(who)}").json()}
+
+    def by_command(who):
+        return {a["patient_id"] for a in json.loads(service.lake.run("alerts", "--patient", who, "--format", "json").stdout)}
+
+    def until(wanted, who):
+        deadline = time.monotonic() + LATEST
+        while of(who) != wanted:
+            assert time.monotonic() < deadline, (of(who), wanted)
+            time.sleep(0.05)
+    critical(service, "a", "p1")
+    critical(service, "b", "p2")
+    critical(service, "c", "p3")
+    until({"p1"}, "p1")
+    until({"p2"}, "p2")
+    merged = patient("p1") | {"link": [{"other": {"reference": "Patient/p2"}, "type": "replaced-by"}], "meta": {"versionId": "2"}}
+    assert service.post(merged).status == 202
+    until({"p1", "p2"}, "p2")
+    assert of("p1") == {"p1"} and by_command("p2") == {"p1", "p2"} and by_command("p3") == {"p3"}
+    # Taken back.
+    assert service.post(patient("p1") | {"meta": {"versionId": "3"}}).status == 202
+    until({"p2"}, "p2")
+    # By an identifier that nobody held when the alert was raised.
+    mrn, named = {"system": "urn:mrn", "value": "77"}, "?identifier=urn:mrn|77"
+    assert service.post(reading("d", -5, 206, 100) | {"subject": {"identifier": mrn}}).status == 202
+    until({named}, named)
+    assert of("p4") == set()
+    assert service.post(patient("p4") | {"identifier": [mrn], "meta": {"versionId": "2"}}).status == 202
+    deadline = time.monotonic() + LATEST
+    while named not in of("p4"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert named in by_command("p4") and of("p5") == set()
 
 
 def test_bad_requests_get_problem_details(service):

@@ -74,8 +74,7 @@ Result<std::vector<PublishedAlert>> ReadAlertsNow(lake::Lake& lake,
   std::string whose;
   if (!query.alert_id.empty())
     whose += fmt::format(" AND alert_id = {}", QuoteLiteral(query.alert_id));
-  if (!query.patient.empty())
-    whose += fmt::format(" AND patient_id = {}", QuoteLiteral(query.patient));
+  if (!query.patient.empty()) whose += " AND " + OwnedSql(query.patient, query.others);
   const std::string on = query.on ? " AND state NOT IN ('closed', 'withdrawn')" : "";
   const std::string limit = query.limit == 0 ? "" : fmt::format(" LIMIT {}", query.limit);
   return AlertsOf(

@@ -5,6 +5,7 @@
 
 #include "base/deadline.h"
 #include "base/result.h"
+#include "ingest/alerts/owners.h"
 #include "ingest/alerts/place.h"
 #include "ingest/alerts/published_alert.h"
 #include "lake/lake.h"
@@ -24,6 +25,7 @@ Result<std::vector<PublishedAlert>> ReadAlertsFrom(lake::Lake& lake,
 // Which alerts, each as its last row says. Empty parts: all.
 struct AlertQuery {
   std::string alert_id, patient;
+  std::vector<AlertOwner> others;  // whose alerts are the patient's, too
   std::vector<std::string> states, severities;
   bool on = false;    // those that are
   int64_t limit = 0;  // 0: none

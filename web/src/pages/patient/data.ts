@@ -1,5 +1,5 @@
 // What the page of a patient shows, as it is asked for.
-import {useEffect, useMemo, useState} from 'preact/hooks';
+import {useEffect, useMemo, useRef, useState} from 'preact/hooks';
 
 import {get, rows} from '../../lib/api';
 import {onAlert} from '../../lib/live';
@@ -136,6 +136,10 @@ export function useReadings(id: string, range: Range): Loaded<Reading[]> {
 
 export function useAlertsOf(id: string): Loaded<Alert[]> {
   const alerts = useLoad(`alerts of ${id}`, (signal) => get<Alert[]>(`/alerts?patient=${encodeURIComponent(id)}&limit=200`, signal));
-  useEffect(() => onAlert((alert) => alert.patient_id === id && alerts.again()), [id]);
+  // Those of patients merged into this one come with theirs, under their own ids.
+  const whose = new Set([id, ...(alerts.data ?? []).map((alert) => alert.patient_id)]);
+  const latest = useRef(whose);
+  latest.current = whose;
+  useEffect(() => onAlert((alert) => alert.patient_id !== null && latest.current.has(alert.patient_id) && alerts.again()), [id]);
   return alerts;
 }
