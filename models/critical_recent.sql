@@ -1,23 +1,24 @@
 -- Readings received in the last 5 minutes whose code, as sent or computed, is A, AA, HH or LL. The
--- computed code of a vital sign is that of its age, where the patient's is known.
+-- computed code of a vital sign is that of its age, where the patient's is known; of a value with a
+-- comparator ("< 190") what is certain.
 -- view
 WITH reading AS (
   SELECT id_space, id, patient_id, received_at, effective_time, effective_date, code, quality,
     systolic_pressure_value, diastolic_pressure_value, NULL::DOUBLE AS value, 'mm[Hg]' AS unit,
     systolic_interpretation_code, diastolic_interpretation_code, NULL AS interpretation_code,
-    computed_interpretation_code
+    NULL AS comparator, computed_interpretation_code
   FROM silver.observation
   WHERE received_at > now() - INTERVAL 5 MINUTES AND retracted_at IS NULL
   UNION ALL
   SELECT id_space, id, patient_id, received_at, effective_time, effective_date, code, quality,
-    NULL, NULL, value, unit, NULL, NULL, interpretation,
-    CASE code WHEN '8480-6' THEN bp_interpretation(value, NULL)
-      WHEN '8462-4' THEN bp_interpretation(NULL, value) END
+    NULL, NULL, value, unit, NULL, NULL, interpretation, comparator,
+    CASE code WHEN '8480-6' THEN bp_certain_interpretation(value, comparator, NULL, NULL)
+      WHEN '8462-4' THEN bp_certain_interpretation(NULL, NULL, value, comparator) END
   FROM silver.vital_sign
   WHERE received_at > now() - INTERVAL 5 MINUTES AND retracted_at IS NULL AND panel IS NULL
 ), judged AS (
   SELECT r.* REPLACE (coalesce(r.computed_interpretation_code, vital_interpretation(r.code, r.value,
-      r.unit, date_sub('year', p.birth_date, coalesce(r.effective_date, r.received_at::DATE))))
+      r.unit, date_sub('year', p.birth_date, coalesce(r.effective_date, r.received_at::DATE)), r.comparator))
       AS computed_interpretation_code), p.family_name, p.given_name
   FROM reading r
   LEFT JOIN silver.patient p ON p.id_space = r.id_space AND p.id = r.patient_id

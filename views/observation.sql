@@ -26,12 +26,20 @@ SELECT COLUMNS('^_[a-z].*'),
   END AS setting, encounter,
   systolic AS systolic_pressure_value,
   CASE WHEN systolic IS NOT NULL THEN 'mm[Hg]' END AS systolic_pressure_unit,
-  systolic_interpretation, systolic_interpretation_code, systolic_comparator, systolic_absent_reason,
+  -- What is said of the Observation as a whole stands for components of which nothing is said.
+  systolic_interpretation,
+  coalesce(systolic_interpretation_code, CASE WHEN systolic IS NOT NULL THEN interpretation_code END)
+    AS systolic_interpretation_code,
+  systolic_comparator, systolic_absent_reason,
   diastolic AS diastolic_pressure_value,
   CASE WHEN diastolic IS NOT NULL THEN 'mm[Hg]' END AS diastolic_pressure_unit,
-  diastolic_interpretation, diastolic_interpretation_code, diastolic_comparator, diastolic_absent_reason,
+  diastolic_interpretation,
+  coalesce(diastolic_interpretation_code, CASE WHEN diastolic IS NOT NULL THEN interpretation_code END)
+    AS diastolic_interpretation_code,
+  diastolic_comparator, diastolic_absent_reason,
   mean AS mean_pressure,
-  CASE WHEN _quality NOT LIKE '%implausible%' THEN bp_interpretation(systolic, diastolic) END
+  CASE WHEN _quality NOT LIKE '%implausible%' THEN
+    bp_certain_interpretation(systolic, systolic_comparator, diastolic, diastolic_comparator) END
     AS computed_interpretation_code,
   bp_rule_set() AS rule_set, bp_rule_version() AS rule_version,
   CASE WHEN patient_id IS NULL

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 namespace vitalake::clinical {
 namespace {
@@ -25,8 +27,51 @@ std::string_view CodeOf(const std::vector<RuleSet::CodeBand>& bands, std::option
   return {};
 }
 
+// Ends of the bands that lie within what is known, with their neighbours: where the code may
+// change.
+std::vector<double> PlacesOf(const std::vector<RuleSet::CodeBand>& bands, const KnownValue& known) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<double> places = {known.least, known.most};
+  for (const RuleSet::CodeBand& band : bands) {
+    for (const double end : {band.bounds.low, band.bounds.high}) {
+      if (!std::isfinite(end)) continue;
+      for (const double place :
+           {std::nextafter(end, -kInfinity), end, std::nextafter(end, kInfinity)}) {
+        if (place > known.least && place < known.most) places.push_back(place);
+      }
+    }
+  }
+  return places;
+}
+
+// The mildest code of one side that a value may have; empty: N, or either side.
+std::string_view MildestCode(const std::vector<RuleSet::CodeBand>& bands,
+                             const std::optional<KnownValue>& known) {
+  if (!known) return {};
+  std::string_view mildest;
+  for (const double place : PlacesOf(bands, *known)) {
+    const std::string_view code = CodeOf(bands, place);
+    if (code.empty() || code == "N") return {};
+    if (!mildest.empty() && mildest[0] != code[0] && mildest[0] != 'A' && code[0] != 'A') return {};
+    if (mildest.empty() || Gravity(code) < Gravity(mildest)) mildest = code;
+  }
+  return mildest;
+}
+
 bool Within(const std::optional<Bounds>& bounds, std::optional<double> value) {
   return bounds && value && bounds->Contains(*value);
+}
+
+bool Within(const std::optional<Bounds>& bounds, const std::optional<KnownValue>& known) {
+  return bounds && known && bounds->Contains(known->least) && bounds->Contains(known->most);
+}
+
+bool ReachesAlert(const RuleSet& rules, const std::optional<KnownValue>& systolic,
+                  const std::optional<KnownValue>& diastolic) {
+  if (!rules.alerts) return false;
+  const PressureLevels& levels = rules.alerts->adult;
+  return Within(levels.high.systolic, systolic) || Within(levels.high.diastolic, diastolic) ||
+         Within(levels.low.systolic, systolic) || Within(levels.low.diastolic, diastolic);
 }
 
 std::string_view NameOf(const std::vector<RuleSet::Category>& categories,
@@ -67,6 +112,24 @@ std::string_view InterpretationCode(const RuleSet& rules, std::optional<double> 
   const std::string_view high = CodeOf(rules.systolic, systolic);
   const std::string_view low = CodeOf(rules.diastolic, diastolic);
   return Gravity(low) > Gravity(high) ? low : high;
+}
+
+std::string_view CertainCode(const RuleSet& rules, const std::optional<KnownValue>& systolic,
+                             const std::optional<KnownValue>& diastolic) {
+  const auto exact = [](const std::optional<KnownValue>& known) {
+    return !known || known->is_exact();
+  };
+  const auto value = [](const std::optional<KnownValue>& known) {
+    return known ? std::optional(known->least) : std::nullopt;
+  };
+  if (exact(systolic) && exact(diastolic)) {
+    return InterpretationCode(rules, value(systolic), value(diastolic));
+  }
+  const std::string_view high = MildestCode(rules.systolic, systolic);
+  const std::string_view low = MildestCode(rules.diastolic, diastolic);
+  const std::string_view graver = Gravity(low) > Gravity(high) ? low : high;
+  const bool may_be_graver = graver == "L" || graver == "H";
+  return may_be_graver && !ReachesAlert(rules, systolic, diastolic) ? std::string_view() : graver;
 }
 
 AgedCode InterpretationForAge(const RuleSet& rules, std::optional<double> systolic,

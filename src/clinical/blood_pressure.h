@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "clinical/plausibility.h"
 #include "clinical/rule_set.h"
 
 namespace vitalake::clinical {
@@ -17,8 +18,15 @@ namespace vitalake::clinical {
 std::string_view InterpretationCode(const RuleSet& rules, std::optional<double> systolic,
                                     std::optional<double> diastolic);
 
-// The same under the rule set's age rules: no code outside its ages; without age (nullopt) only for
-// readings beyond RuleSet::without_age.
+// The same of values that may have a comparator ("> 180"), each null when absent or NaN. Then only
+// what is certain counts, as with the monitor: the mildest code that the value may have, and none
+// where that leaves both sides or N open; L and H, which something graver may lie behind, only
+// where a limit is reached that `alerts`. "> 180" is HH by AHA/ACC, "< 190" nothing, "< 70" LL.
+std::string_view CertainCode(const RuleSet& rules, const std::optional<KnownValue>& systolic,
+                             const std::optional<KnownValue>& diastolic);
+
+// InterpretationCode under the rule set's age rules: no code outside its ages; without age
+// (nullopt) only for readings beyond RuleSet::without_age.
 struct AgedCode {
   std::string_view code;     // empty: no rule applies
   bool age_unknown = false;  // judged without knowing the age

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <string>
 
 #include "fhir/validate_primitives.h"
@@ -52,6 +53,23 @@ Comparator ParseComparator(std::string_view text) {
   if (text == ">=") return Comparator::kGreaterOrEqual;
   if (text == ">") return Comparator::kGreater;
   return Comparator::kNone;
+}
+
+KnownValue KnownOf(double value, Comparator comparator) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  switch (comparator) {
+    case Comparator::kLess:
+      return {-kInfinity, std::nextafter(value, -kInfinity)};
+    case Comparator::kLessOrEqual:
+      return {-kInfinity, value};
+    case Comparator::kGreater:
+      return {std::nextafter(value, kInfinity), kInfinity};
+    case Comparator::kGreaterOrEqual:
+      return {value, kInfinity};
+    case Comparator::kNone:
+      break;
+  }
+  return {value, value};
 }
 
 std::optional<double> ParseNumber(std::string_view text) {

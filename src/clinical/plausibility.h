@@ -18,6 +18,14 @@ enum class Comparator : uint8_t { kNone, kLess, kLessOrEqual, kGreaterOrEqual, k
 // "<", "<=", ">=", ">"; anything else is kNone.
 Comparator ParseComparator(std::string_view text);
 
+// What is known of a value: it is at least `least` and at most `most`, either infinite where a
+// comparator leaves it open.
+struct KnownValue {
+  double least = 0, most = 0;
+  bool is_exact() const { return least == most; }
+};
+KnownValue KnownOf(double value, Comparator comparator);
+
 enum class ValueFault : uint8_t {
   kNone,
   kNotNumber,    // no number, or none that is finite

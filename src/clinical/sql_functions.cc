@@ -1,6 +1,7 @@
 #include "clinical/sql_functions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 
@@ -139,14 +140,16 @@ std::string VitalQuality(Text code, Text value, Text unit, Text comparator) {
   return off_scale ? QualitySet({Quality::kOffScale}).ToString() : "";
 }
 
-std::optional<std::string> VitalInterpretation(Text code, Number value, Text unit,
-                                               Number age_years) {
-  if (!value) return std::nullopt;
+std::optional<std::string> VitalInterpretation(Text code, Number value, Text unit, Number age_years,
+                                               Text comparator) {
+  const VitalCode* const vital = Codes().Canonical(OrEmpty(code));
+  if (!value || (vital != nullptr && vital->only_cgm)) return std::nullopt;
+  const KnownValue known = KnownOf(*value, ParseComparator(OrEmpty(comparator)));
   const auto reached = [&](const std::optional<Bounds>& bound) {
-    return bound && bound->Contains(*value);
+    return bound && bound->Contains(known.least) && bound->Contains(known.most);
   };
   const auto noted = [&](const VitalLimits::Side& side) {
-    return reached(side.noted) || reached(side.ordinary);
+    return (known.is_exact() && reached(side.noted)) || reached(side.ordinary);
   };
   for (const std::string_view name : RuleBook::Builtin()->names()) {
     const RuleSet& rules = *RuleBook::Builtin()->Find(name);
@@ -161,7 +164,8 @@ std::optional<std::string> VitalInterpretation(Text code, Number value, Text uni
       if (reached(limits.low.at_once)) return "LL";
       if (reached(limits.high.at_once)) return "HH";
       if (noted(limits.low)) return "L";
-      return noted(limits.high) ? "H" : "N";
+      if (noted(limits.high)) return "H";
+      return known.is_exact() ? std::optional("N") : std::nullopt;
     }
   }
   return std::nullopt;
@@ -180,6 +184,16 @@ std::optional<std::string> BpInterpretation(Number systolic, Number diastolic, T
                                             std::optional<Micros> time) {
   const RuleSet* rules = Rules(rule_set, time);
   return rules ? OrNull(InterpretationCode(*rules, systolic, diastolic)) : std::nullopt;
+}
+
+std::optional<std::string> BpCertainInterpretation(Number systolic, Text systolic_comparator,
+                                                   Number diastolic, Text diastolic_comparator) {
+  const auto known = [](Number value, Text comparator) -> std::optional<KnownValue> {
+    if (!value || !std::isfinite(*value)) return std::nullopt;
+    return KnownOf(*value, ParseComparator(OrEmpty(comparator)));
+  };
+  return OrNull(CertainCode(*Rules({}), known(systolic, systolic_comparator),
+                            known(diastolic, diastolic_comparator)));
 }
 
 std::optional<std::string> BpInterpretationForAge(Number systolic, Number diastolic,

@@ -39,11 +39,12 @@ Number VitalValue(Text code, Text value, Text unit);
 // value.
 std::string VitalQuality(Text code, Text value, Text unit, Text comparator);
 
-// vital_interpretation(code, value, unit, age_years): the computed code of a value by the limits of
-// single vital signs, oxygen saturation on scale 1; age null: not considered. Null when no rule
-// has the code and unit, or the age is outside the rule's.
-std::optional<std::string> VitalInterpretation(Text code, Number value, Text unit,
-                                               Number age_years);
+// vital_interpretation(code, value, unit, age_years[, comparator]): the computed code of a value by
+// the limits of single vital signs, oxygen saturation on scale 1; age null: not considered. Null
+// when no rule has the code and unit, the age is outside the rule's, the code is one of body fluid
+// (only_cgm: no source is declared a continuous glucose monitor), or the comparator leaves it open.
+std::optional<std::string> VitalInterpretation(Text code, Number value, Text unit, Number age_years,
+                                               Text comparator = {});
 
 // bp_value(code, value, unit): mm[Hg]; `code` is 8480-6 or 8462-4. Like vital_value.
 Number BpValue(Text code, Text value, Text unit);
@@ -56,6 +57,10 @@ std::string BpQuality(Text systolic, Text systolic_unit, Text systolic_comparato
 // considered; null when there is no value. Default rule set: bp_rule_set().
 std::optional<std::string> BpInterpretation(Number systolic, Number diastolic, Text rule_set = {},
                                             std::optional<Micros> time = {});
+// bp_certain_interpretation(systolic, systolic_comparator, diastolic, diastolic_comparator): the
+// same by the default rule set, where values may have a comparator: what is certain then.
+std::optional<std::string> BpCertainInterpretation(Number systolic, Text systolic_comparator,
+                                                   Number diastolic, Text diastolic_comparator);
 // bp_interpretation_for_age(systolic, diastolic, age_years[, rule_set]): under the age rules; null
 // when no rule applies.
 std::optional<std::string> BpInterpretationForAge(Number systolic, Number diastolic,

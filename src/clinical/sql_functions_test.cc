@@ -115,5 +115,32 @@ TEST(SqlFunctionsTest, Tokens) {
   EXPECT_EQ(MergeTokens(std::nullopt, ""), "");
 }
 
+TEST(SqlFunctionsTest, OfAComparatorOnlyWhatIsCertainCounts) {
+  EXPECT_EQ(BpCertainInterpretation(180.0, ">", 80.0, {}), "HH") << "above 180 is severe";
+  EXPECT_EQ(BpCertainInterpretation(190.0, "<", 80.0, {}), std::nullopt);
+  EXPECT_EQ(BpCertainInterpretation(190.0, "<", 70.0, {}), std::nullopt) << "N is not known";
+  EXPECT_EQ(BpCertainInterpretation(190.0, "<", 125.0, {}), "HH") << "of 125";
+  EXPECT_EQ(BpCertainInterpretation(70.0, "<", 50.0, {}), "LL");
+  EXPECT_EQ(BpCertainInterpretation(85.0, "<", 50.0, {}), "L");
+  EXPECT_EQ(BpCertainInterpretation(165.0, ">", 80.0, {}), "H");
+  EXPECT_EQ(BpCertainInterpretation({}, {}, 119.0, ">="), "H");
+  EXPECT_EQ(BpCertainInterpretation({}, {}, 120.0, ">"), "HH");
+  EXPECT_EQ(BpCertainInterpretation(125.0, {}, 75.0, ""), "N");
+  EXPECT_EQ(BpCertainInterpretation({}, "<", {}, {}), std::nullopt);
+  EXPECT_EQ(VitalInterpretation("2708-6", 90.0, "%", {}, "<"), "LL");
+  EXPECT_EQ(VitalInterpretation("2708-6", 95.0, "%", {}, "<"), std::nullopt);
+  EXPECT_EQ(VitalInterpretation("2339-0", 54.0, "mg/dL", {}, "<"), "LL");
+  EXPECT_EQ(VitalInterpretation("2339-0", 54.0, "mg/dL", {}, {}), "L");
+  EXPECT_EQ(VitalInterpretation("2339-0", 200.0, "mg/dL", {}, ">"), std::nullopt);
+  EXPECT_EQ(VitalInterpretation("2339-0", 200.0, "mg/dL", {}, {}), "H");
+  EXPECT_EQ(VitalInterpretation("2339-0", 400.0, "mg/dL", {}, ">"), "H");
+}
+
+TEST(SqlFunctionsTest, GlucoseOfBodyFluidIsNotJudged) {
+  EXPECT_EQ(VitalInterpretation("2344-0", 40.0, "mg/dL", {}, {}), std::nullopt);
+  EXPECT_EQ(VitalInterpretation("14745-4", 2.0, "mmol/L", {}, {}), std::nullopt);
+  EXPECT_EQ(VitalUnit("2344-0", "mg/dL"), "mg/dL") << "kept all the same";
+}
+
 }  // namespace
 }  // namespace vitalake::clinical::sql

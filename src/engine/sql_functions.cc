@@ -195,8 +195,10 @@ Status RegisterVitalFunctions(Connection& connection) {
   VL_RETURN_IF_ERROR(FunctionSet("vital_unit").Add<&sql::VitalUnit, 2>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("unit_sent").Add<&sql::UnitSentOf, 3>().Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("vital_value").Add<&sql::VitalValue, 3>().Register(connection));
-  VL_RETURN_IF_ERROR(
-      FunctionSet("vital_interpretation").Add<&sql::VitalInterpretation, 4>().Register(connection));
+  VL_RETURN_IF_ERROR(FunctionSet("vital_interpretation")
+                         .Add<&sql::VitalInterpretation, 4>()
+                         .Add<&sql::VitalInterpretation, 5>()
+                         .Register(connection));
   return FunctionSet("vital_quality").Add<&sql::VitalQuality, 4>().Register(connection);
 }
 
@@ -207,6 +209,9 @@ Status RegisterPressureFunctions(Connection& connection) {
                          .Add<&sql::BpInterpretation, 2>()
                          .Add<&sql::BpInterpretation, 3>()
                          .Add<&sql::BpInterpretation, 4>(1u << 3)
+                         .Register(connection));
+  VL_RETURN_IF_ERROR(FunctionSet("bp_certain_interpretation")
+                         .Add<&sql::BpCertainInterpretation, 4>()
                          .Register(connection));
   VL_RETURN_IF_ERROR(FunctionSet("bp_interpretation_for_age")
                          .Add<&sql::BpInterpretationForAge, 3>()

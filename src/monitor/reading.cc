@@ -17,10 +17,11 @@ constexpr std::string_view kNames[kVitalCount + 1] = {"blood pressure",   "heart
 constexpr std::string_view kCodes[kVitalCount + 1] = {"85354-9", "8867-4",  "9279-1",  "2708-6",
                                                       "8310-5",  "29463-7", "2339-0",  "15074-8",
                                                       "3151-8",  "3150-6",  "67775-7", "several"};
-// Other codes of glucose; the unit tells the two kinds apart.
-constexpr std::string_view kGlucose[] = {"2339-0",  "2345-7",   "41653-7", "2340-8",
-                                         "99504-3", "2344-0",   "15074-8", "14749-6",
-                                         "14743-9", "105272-9", "14745-4"};
+// Codes of glucose; the unit tells the two kinds apart. Not that of body fluid (2344-0, 14745-4),
+// which is of a person's blood only where the source is a continuous glucose monitor: nothing
+// declares one.
+constexpr std::string_view kGlucose[] = {"2339-0",  "2345-7",  "41653-7", "2340-8",  "99504-3",
+                                         "15074-8", "14749-6", "14743-9", "105272-9"};
 
 template <class List>
 bool Has(const List& list, std::string_view code) {

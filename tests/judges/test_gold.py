@@ -199,6 +199,26 @@ def test_critical_readings_received_in_the_last_minutes(lake, tmp_path):
     assert codes == {"saturation": "LL", "sweet-child": "LL", "single": "HH", "sent-as-low": "LL"}
     assert found["severe"]["family_name"] == "Doe" and found["severe"]["computed_interpretation_code"] == "HH"
     assert found["nobody"]["family_name"] is None and found["sent-as-low"]["value"] == 35
+    # What is said of the panel as a whole; comparators: only what is certain; glucose of body fluid is nobody's blood.
+    def compared(name, systolic, comparator, diastolic=80):
+        reading = resources.pressure(name, systolic, diastolic)
+        reading["component"][0]["valueQuantity"]["comparator"] = comparator
+        return reading
+    own = resources.pressure("component-first", 120, 75, interpretation=sent)
+    for component in own["component"]:
+        component["interpretation"] = [{"coding": [{"code": "N"}]}]
+    lake.ingest(write(tmp_path / "more.json", [
+        resources.pressure("sent-of-all", 120, 75, interpretation=sent), own,
+        compared("below", 190, "<"), compared("above", 180, ">"), compared("far-below", 70, "<", 50),
+        resources.vital("fluid", "2344-0", 40, "mg/dL"), resources.vital("off-scale", "2708-6", 92, "%") | {
+            "valueQuantity": {"value": 90, "comparator": "<", "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"}}]))
+    more = {row["id"]: row["computed_interpretation_code"] for row in lake.sql("SELECT * FROM gold.critical_recent")
+            if row["id"] not in found}
+    assert more == {"sent-of-all": "N", "above": "HH", "far-below": "LL", "off-scale": "LL"}
+    kept = {row["id"]: row for row in lake.read("silver.observation").to_pylist()}
+    assert kept["below"]["computed_interpretation_code"] is None and kept["below"]["systolic_pressure_value"] == 190
+    assert (kept["sent-of-all"]["systolic_interpretation_code"], kept["component-first"]["systolic_interpretation_code"]) == ("LL", "N")
+    assert "fluid" in {row["id"] for row in lake.read("silver.vital_sign").to_pylist()}
     # What was received earlier is not among them.
     assert lake.value("""SELECT count(*) FROM gold.critical_recent
         WHERE received_at <= now() - INTERVAL 5 MINUTES""") in (0, "0")

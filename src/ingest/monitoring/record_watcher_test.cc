@@ -111,6 +111,9 @@ TEST_F(RecordWatcherTest, EachVitalSignByItsCodeAndUnit) {
   EXPECT_EQ(One(Vitals("59408-5", Quantity("97", "%"))).reading.vital, Vital::kOxygenSaturation);
   EXPECT_EQ(One(Vitals("2339-0", Quantity("99", "mg/dL"))).reading.vital, Vital::kGlucoseMass);
   EXPECT_EQ(One(Vitals("15074-8", Quantity("5.5", "mmol/L"))).reading.vital, Vital::kGlucoseMolar);
+  // Of body fluid: it may be anybody's anything.
+  EXPECT_TRUE(Watch({Vitals("2344-0", Quantity("40", "mg/dL"))}).empty());
+  EXPECT_TRUE(Watch({Vitals("14745-4", Quantity("2.0", "mmol/L"))}).empty());
   const auto awake = One(Vitals("67775-7", R"(,"valueCodeableConcept":{"coding":[{"system":)"
                                            R"("http://loinc.org","code":"LA9340-6"}]})"));
   EXPECT_EQ(awake.reading.vital, Vital::kConsciousness);
