@@ -101,6 +101,8 @@ std::string LiveStatus::Json(const std::vector<StreamStatus>& streams) {
     AppendNumber(json, stream.lag_messages);
     json.Key("lag_seconds");
     AppendNumber(json, stream.lag_seconds);
+    json.Key("remark");
+    stream.remark.empty() ? json.Null() : json.String(stream.remark);
     json.EndObject();
   }
   json.EndArray();

@@ -17,6 +17,7 @@ struct StreamStatus {
   std::string stream;
   bool running = false;
   double lag_messages = 0, lag_seconds = 0;  // NaN: not known
+  std::string remark = {};                   // what keeps it from messages; empty: nothing
 };
 
 // Thread-safe.

@@ -104,12 +104,20 @@ Status Service::CheckStream(const StreamSetup& stream) {
   return {};
 }
 
+std::string Service::RemarkOn(const StreamSetup& stream) {
+  const std::lock_guard lock(mutex_);
+  const auto sampled = sampled_.find(stream.settings.name);
+  if (sampled == sampled_.end() || sampled->second.source == nullptr) return {};
+  return sampled->second.source->Hindrance();
+}
+
 Status Service::OpenHttp() {
   if (!setup_.http) return {};
   std::vector<serve::HealthCheck> checks = LakeChecks(lake_);
   for (const StreamSetup& stream : setup_.streams) {
     checks.push_back({"stream " + stream.settings.name,
-                      [this, &stream](const Wait&) { return CheckStream(stream); }});
+                      [this, &stream](const Wait&) { return CheckStream(stream); },
+                      [this, &stream] { return RemarkOn(stream); }});
   }
   auto opened = HttpService::Open(lake_, metrics_, *setup_.http, setup_.streams, std::move(checks),
                                   {board_, desk_, readings_, [this] { return StatusJson(); }});
@@ -304,6 +312,8 @@ std::string Service::StatusJson() {
       status.lag_messages = status.lag_seconds = std::numeric_limits<double>::quiet_NaN();
       const auto sampled = sampled_.find(name);
       if (sampled == sampled_.end() || !sampled->second.metrics) continue;
+      if (sampled->second.source != nullptr) status.remark = sampled->second.source->Hindrance();
+      if (!status.remark.empty()) continue;
       status.lag_messages = sampled->second.metrics->lag_messages();
       status.lag_seconds = sampled->second.metrics->lag_seconds();
     }

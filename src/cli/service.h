@@ -62,6 +62,8 @@ class Service {
   Status OpenHttp();
   // Whether the stream takes something in.
   Status CheckStream(const StreamSetup& stream);
+  // What keeps it from messages, though it runs; empty: nothing.
+  std::string RemarkOn(const StreamSetup& stream);
   Result<std::unique_ptr<ingest::StreamSource>> OpenSource(const StreamSetup& setup);
   // Has the stream's box take posts.
   Status OpenBox(const StreamSetup& setup, const std::stop_token& stop);

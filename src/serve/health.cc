@@ -39,7 +39,8 @@ void Health::LookOnce(const std::stop_token& stop) {
       looking_at_ = check.name;
     }
     const Status looked = check.look(wait);
-    found.push_back({check.name, looked ? "" : looked.error().ToString()});
+    found.push_back({check.name, looked ? "" : looked.error().ToString(),
+                     looked && check.remark ? check.remark() : ""});
   }
   const std::lock_guard lock(mutex_);
   found_ = std::move(found);
@@ -65,6 +66,7 @@ std::string Health::Json(const HealthState& state) {
   for (const HealthState::Item& item : state.items) {
     json.BeginObject().Key("name").String(item.name).Key("ok").Bool(item.fault.empty());
     if (!item.fault.empty()) json.Key("fault").String(item.fault);
+    if (!item.remark.empty()) json.Key("remark").String(item.remark);
     json.EndObject();
   }
   return json.EndArray().EndObject().Take();

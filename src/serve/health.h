@@ -19,12 +19,15 @@ namespace vitalake::serve {
 struct HealthCheck {
   std::string name;  // "lake", "engine", "stream vitals"
   std::function<Status(const Wait& wait)> look;
+  // What is to be said of it although it is good; never waits.
+  std::function<std::string()> remark = {};
 };
 
 struct HealthState {
   struct Item {
     std::string name;
-    std::string fault;  // empty: good
+    std::string fault;        // empty: good
+    std::string remark = {};  // empty: none
   };
   bool ready = false;
   std::vector<Item> items;
@@ -38,7 +41,8 @@ class Health {
   ~Health();
 
   HealthState state() const;
-  // {"ready":true,"checks":[{"name":"lake","ok":true},...]}
+  // {"ready":true,"checks":[{"name":"lake","ok":true},
+  //  {"name":"stream vitals","ok":true,"remark":"no broker answers at ..."},...]}
   static std::string Json(const HealthState& state);
 
  private:

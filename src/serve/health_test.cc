@@ -42,6 +42,24 @@ TEST(HealthTest, IsReadyOnlyWhenEverythingIs) {
             R"({"name":"sometimes","ok":false,"fault":"it broke"}]})");
 }
 
+TEST(HealthTest, ARemarkIsNoFault) {
+  SystemClock clock;
+  std::atomic<bool> reached = false;
+  const Health health(clock,
+                      {{"stream v", [](const Wait&) { return Status(); },
+                        [&] { return reached ? "" : "no broker answers"; }}},
+                      1ms, 1s);
+  EXPECT_EQ(
+      Health::Json(Await(health, true)),
+      R"({"ready":true,"checks":[{"name":"stream v","ok":true,"remark":"no broker answers"}]})");
+  reached = true;
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  while (!health.state().items.front().remark.empty()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    std::this_thread::yield();
+  }
+}
+
 TEST(HealthTest, ACheckThatHangsIsAFaultWithoutItsAnswer) {
   SystemClock clock;
   std::promise<void> release;

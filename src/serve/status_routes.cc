@@ -9,7 +9,9 @@ Response NoStore(int status, std::string content_type, std::string body) {
 
 void HideFaults(HealthState& state) {
   for (HealthState::Item& item : state.items) {
-    if (!item.fault.empty()) item.fault = "told to whom has a token, and in the log";
+    for (std::string* const text : {&item.fault, &item.remark}) {
+      if (!text->empty()) *text = "told to whom has a token, and in the log";
+    }
   }
 }
 
@@ -30,11 +32,12 @@ void AddStatusRoutes(Routes& routes, const Health& health, const Metrics& metric
                 });
   live.gives = {"text/plain"};
   ready.gives = {"application/json"};
-  ready.answer = shape::Object(
-      {{"ready", shape::Flag()},
-       {"checks",
-        shape::List(shape::Object(
-            {{"name", shape::Text()}, {"ok", shape::Flag()}, {"fault?", shape::Text()}}))}});
+  ready.answer =
+      shape::Object({{"ready", shape::Flag()},
+                     {"checks", shape::List(shape::Object({{"name", shape::Text()},
+                                                           {"ok", shape::Flag()},
+                                                           {"fault?", shape::Text()},
+                                                           {"remark?", shape::Text()}}))}});
   ready.also = {{503, ready.answer}};
   for (Route* const probe : {&live, &ready}) {
     probe->access = Access::kAnybody;

@@ -6,11 +6,13 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "ingest/kafka/reach.h"
 
 namespace vitalake::ingest {
 namespace {
 
 constexpr int kWatermarkMs = 5000;
+constexpr const char* kStatisticsMs = "1000";
 constexpr std::chrono::seconds kRejoinPause{1};
 
 std::string HostName() {
@@ -48,11 +50,13 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::Open(const KafkaOptions& optio
 }
 
 Status KafkaSource::Join() {
-  VL_TRY(const KafkaSettings settings, ConsumerSettings(options_, instance_));
+  VL_TRY(KafkaSettings settings, ConsumerSettings(options_, instance_));
+  settings["statistics.interval.ms"] = kStatisticsMs;
   VL_TRY(KafkaConf conf, MakeKafkaConf(settings));
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_rebalance_cb(conf.get(), OnRebalance);
   rd_kafka_conf_set_error_cb(conf.get(), OnError);
+  rd_kafka_conf_set_stats_cb(conf.get(), OnStatistics);
   VL_TRY(KafkaHandle handle, MakeKafka(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(handle.get());
   const KafkaPartitions topics = Partitions({RD_KAFKA_PARTITION_UA});
@@ -75,6 +79,7 @@ void KafkaSource::Leave() {
   unplaced_.clear();
   const std::lock_guard lock(handle_mutex_);
   handle_.reset();
+  out_of_reach_.reset();
 }
 
 KafkaSource::~KafkaSource() { Leave(); }
@@ -96,6 +101,20 @@ KafkaPartitions KafkaSource::Partitions(const std::vector<int32_t>& partitions) 
     rd_kafka_topic_partition_list_add(list.get(), options_.topic.c_str(), partition);
   }
   return list;
+}
+
+// The text stays the client's (0).
+int KafkaSource::OnStatistics(rd_kafka_t*, char* json, size_t size, void* self) {
+  auto& source = *static_cast<KafkaSource*>(self);
+  std::string found = OutOfReach({json, size}, source.options_, source.held_);
+  const std::lock_guard lock(source.handle_mutex_);
+  source.out_of_reach_ = std::move(found);
+  return 0;
+}
+
+std::string KafkaSource::Hindrance() {
+  const std::lock_guard lock(handle_mutex_);
+  return out_of_reach_.value_or("");
 }
 
 void KafkaSource::OnError(rd_kafka_t* handle, int code, const char* reason, void* self) {
@@ -323,6 +342,7 @@ void KafkaSource::CommitAdvisory(const std::map<int32_t, int64_t>& next) {
 std::optional<int64_t> KafkaSource::Waiting() {
   const std::lock_guard lock(handle_mutex_);
   rd_kafka_topic_partition_list_t* assigned = nullptr;
+  if (out_of_reach_ != "") return std::nullopt;
   if (!handle_ || rd_kafka_assignment(handle_.get(), &assigned) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return std::nullopt;
   }

@@ -39,7 +39,9 @@ class KafkaSource final : public StreamSource {
   void Pause() override;
   void Resume() override;
   void CommitAdvisory(const std::map<int32_t, int64_t>& next) override;
+  // nullopt, too, while brokers do not answer: what they have is not known then.
   std::optional<int64_t> Waiting() override;
+  std::string Hindrance() override;
 
  private:
   KafkaSource(KafkaOptions options, std::string instance, RunLock slot, Clock& clock)
@@ -50,6 +52,7 @@ class KafkaSource final : public StreamSource {
 
   static void OnRebalance(rd_kafka_t* handle, rd_kafka_resp_err_t code,
                           rd_kafka_topic_partition_list_t* partitions, void* self);
+  static int OnStatistics(rd_kafka_t* handle, char* json, size_t size, void* self);
   static void OnError(rd_kafka_t* handle, int code, const char* reason, void* self);
   Status Join();
   void Leave();
@@ -73,7 +76,8 @@ class KafkaSource final : public StreamSource {
   RunLock slot_;
   Clock& clock_;
   std::mutex handle_mutex_;  // held to change handle_, and to use it off the polling thread
-  KafkaHandle handle_;       // null between leaving and joining anew
+  std::optional<std::string> out_of_reach_;  // not known yet; guarded by handle_mutex_
+  KafkaHandle handle_;                       // null between leaving and joining anew
   std::vector<int32_t> held_;
   std::vector<int32_t> unplaced_;  // given to us, without a position yet
   bool paused_ = false;

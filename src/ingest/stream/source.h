@@ -67,6 +67,8 @@ class StreamSource {
   virtual void CommitAdvisory(const std::map<int32_t, int64_t>& next) = 0;
   // Messages it has that no poll gave yet; nullopt: it cannot tell now. Thread-safe.
   virtual std::optional<int64_t> Waiting() { return std::nullopt; }
+  // What keeps it from messages now, in words; empty: nothing that it knows of. Thread-safe.
+  virtual std::string Hindrance() { return {}; }
 };
 
 }  // namespace vitalake::ingest

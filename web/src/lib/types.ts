@@ -55,6 +55,7 @@ export interface StreamState {
   running: boolean;
   lag_messages: number | null;
   lag_seconds: number | null;
+  remark: string | null;
 }
 
 export interface LayerState {

@@ -43,16 +43,17 @@ function Stage({name, what, time, note, state, to}: {
 
 function source(now: Status): JSX.Element {
   const down = now.streams.filter((s) => !s.running);
+  const away = now.streams.find((s) => s.remark);
   const lags = now.streams.map((s) => s.lag_seconds).filter((s): s is number => s !== null);
   const lag = lags.length ? Math.max(...lags) : null;
   const messages = now.streams.reduce<number | null>((sum, s) => (s.lag_messages === null ? sum : (sum ?? 0) + s.lag_messages), null);
-  const state: State = !now.streams.length ? 'off' : down.length ? 'down' : lag !== null && lag > kLagSlowSeconds ? 'slow' : 'good';
+  const state: State = !now.streams.length ? 'off' : down.length || away ? 'down' : lag !== null && lag > kLagSlowSeconds ? 'slow' : 'good';
   const names = now.streams.map((s) => s.stream).join(', ');
   return (
     <Stage
       name="Source"
-      what={!now.streams.length ? 'no stream is configured' : down.length ? `${down.map((s) => s.stream).join(', ')} stopped` : names}
-      time={down.length ? 'stopped' : lag === null ? '–' : span(lag)}
+      what={!now.streams.length ? 'no stream is configured' : down.length ? `${down.map((s) => s.stream).join(', ')} stopped` : away ? `${away.stream}: ${away.remark}` : names}
+      time={down.length ? 'stopped' : away ? 'unknown' : lag === null ? '–' : span(lag)}
       note={messages === null ? plural(now.streams.length, 'stream') : `${count(messages)} waiting`}
       state={state}
     />
