@@ -103,8 +103,8 @@ void AlertBoard::Append(const PublishedAlert& alert, std::vector<AlertStepPtr>& 
 }
 
 void AlertBoard::NoteDelay(const PublishedAlert& alert) {
-  if (alert.change != "opened") return;
-  delays_us_.push_back(std::max<int64_t>(lake_.clock().NowMicros() - alert.updated_at, 0));
+  if (alert.change != "opened" || alert.heard_at == 0) return;
+  delays_us_.push_back(std::max<int64_t>(lake_.clock().NowMicros() - alert.heard_at, 0));
   if (delays_us_.size() > kDelays) delays_us_.pop_front();
 }
 

@@ -65,6 +65,15 @@ TEST_F(AlertBoardTest, HasAnAlertBeforeTheTable) {
   EXPECT_EQ(board_->Summarise().critical, 1);
 }
 
+TEST_F(AlertBoardTest, CountsFromTheMicrosecondOfAReceipt) {
+  Open();
+  EXPECT_FALSE(board_->Summarise().p50_ms);
+  stream_.Observe({{kSecond + 700'000, Pressure({"a", 0, 205, 100, "p1"})}});
+  stream_.clock().Advance(kSecond + 702'500);
+  Follow();
+  EXPECT_EQ(board_->Summarise().p50_ms, 2.5);
+}
+
 TEST_F(AlertBoardTest, BeginsWithWhatTheTableSaysIsOn) {
   stream_.Take({Critical("a", "p1"), Critical("b", "p2")});
   stream_.Take({{kMinute, Pressure({"b2", kMinute, 120, 80, "p2"})}});

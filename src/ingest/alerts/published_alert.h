@@ -34,6 +34,8 @@ struct PublishedAlert {
   int64_t source_offset = 0;
   int64_t sequence = 0;  // of the partition's alerts, from 0 without a gap
 
+  // When the reading came that raised it; no column. 0: no reading did, or it is from the table.
+  Micros heard_at = 0;
   // Bronze must have all messages before this offset before any table may have this row.
   int64_t needs = 0;
 };

@@ -86,7 +86,9 @@ Status PartitionMonitor::Advance(std::span<const WatchedRecord> records, int64_t
     VL_RETURN_IF_ERROR(ApplyUntil(record.offset));
     MoveTo(record.offset);
     time_ = std::max(time_, record.received);
+    heard_at_ = record.received;
     TakeRecord(record);
+    heard_at_ = 0;
   }
   VL_RETURN_IF_ERROR(ApplyUntil(end));
   MoveTo(std::max(end, position_));
@@ -326,6 +328,7 @@ void PartitionMonitor::Keep(std::span<const monitor::AlertEvent> events, int64_t
     alert.source_partition = partition_.app;
     alert.source_offset = event.position;
     alert.sequence = next_sequence_++;
+    alert.heard_at = heard_at_;
     alert.needs = needs;
     alerts_.push_back(std::move(alert));
     if (event.change == monitor::Change::kClosed || event.change == monitor::Change::kWithdrawn) {

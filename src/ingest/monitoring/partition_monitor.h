@@ -126,6 +126,7 @@ class PartitionMonitor {
   monitor::Monitor monitor_;
   int64_t position_ = 0;
   Micros time_ = 0;
+  Micros heard_at_ = 0;  // of the record at hand; 0: there is none
   int64_t next_sequence_ = 0;
   ActionLog::Counts actions_;
   std::unordered_map<std::string, Known> met_;
