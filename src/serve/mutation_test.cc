@@ -231,12 +231,12 @@ TEST(MutationTest, OfARequestOnTheWire) {
   (*server)->Start();
   const std::string close = "Connection: close\r\n";
   const std::vector<std::string> requests = {
-      "GET /livez HTTP/1.1\r\nHost: h\r\n" + close + "\r\n",
-      "POST /echo HTTP/1.1\r\nHost: h\r\n" + close + "Content-Length: 5\r\n\r\nhello",
-      "POST /echo HTTP/1.1\r\nHost: h\r\n" + close +
+      "GET /livez HTTP/1.1\r\nHost: localhost\r\n" + close + "\r\n",
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + close + "Content-Length: 5\r\n\r\nhello",
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + close +
           "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: v\r\n\r\n",
-      "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n" + close +
-          "\r\nhi",
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n" +
+          close + "\r\nhi",
       "GET /livez HTTP/1.0\r\n\r\n"};
   Mutations mutations(requests,
                       {"\r\n", "\r\n\r\n", "\n", ":", " ", "HTTP/9.9", "Content-Length: 7\r\n",

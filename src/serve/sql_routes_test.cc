@@ -31,7 +31,8 @@ std::string SqlRequestText(std::string_view query, std::string_view more = "",
                            std::string_view headers = "") {
   const std::string body = fmt::format(R"({{"query":"{}"{}}})", query, more);
   return fmt::format(
-      "POST /sql HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nConnection: close\r\n"
+      "POST /sql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: "
+      "close\r\n"
       "Content-Length: {}\r\n{}\r\n{}",
       body.size(), headers, body);
 }

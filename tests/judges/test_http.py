@@ -237,17 +237,27 @@ def test_whatever_got_its_202_before_a_stop_is_in_the_tables(service):
     assert service.lake.counts()["received"] == len(service.bronze()) == len(service.readings())
 
 
+def test_names_that_lead_here_from_elsewhere_are_not_served(service):
+    service.start()
+    port = service.host.split(":")[1]
+    for host, status in (("localhost", 200), (f"127.0.0.1:{port}", 200), (f"[::1]:{port}", 200), (f"rebound.example:{port}", 421),
+                         ("127.0.0.1.rebound.example", 421), ("10.0.0.1", 421)):
+        answer = service.ask("GET", "/tables", None, {"Host": host})
+        assert answer.status == status, host
+    assert "localhost" in answer.json()["detail"]
+
+
 def test_bad_clients_are_closed_and_pipelined_ones_served(service):
     service.start()
     host, port = service.host.split(":")
     slow = socket.create_connection((host, int(port)))
-    slow.sendall(b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-")
+    slow.sendall(b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-")
     begin = time.monotonic()
     body = json.dumps(resources.pressure("first")).encode()
-    post = b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    post = b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/fhir+json\r\nContent-Length: %d\r\n\r\n" % len(body)
     with socket.create_connection((host, int(port)), timeout=30) as piped:
-        piped.sendall(post + body + b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" + post + body
-                      + b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        piped.sendall(post + body + b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" + post + body
+                      + b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         got = b""
         while piece := piped.recv(65536):
             got += piece

@@ -15,7 +15,7 @@ from http_client import Http
 
 MOST = 1024  # connections, as docs/http.md says
 HEAVY = "SELECT count(*) FROM range(6000) a, range(6000) b WHERE hash(a.range, b.range) % 7 = 1"
-LIVE = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"
+LIVE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")

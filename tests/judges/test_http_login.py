@@ -146,7 +146,7 @@ def test_a_client_that_leaves_over_tls_is_noticed(secure):
 
 def test_many_connections_are_kept_and_pipelined_over_tls(secure):
     host, port = secure.host.split(":")
-    request = b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n"
+    request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with secure.tls.wrap_socket(socket.create_connection((host, int(port)), timeout=30), server_hostname="localhost") as one:
         for _ in range(3):
             one.sendall(request * 3)
@@ -174,7 +174,7 @@ def test_only_tls_of_today_is_spoken(secure):
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     assert "Cipher is (NONE)" in old.stdout, old.stdout
     with socket.create_connection((host, int(port)), timeout=30) as plain:
-        plain.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")
+        plain.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         got = b""
         while piece := plain.recv(65536):
             got += piece

@@ -199,8 +199,11 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
     if (!ParseTarget({target.data(), target.size()}, request_)) {
       return Reject(400, "The request target is not a path with an optional query");
     }
-    if (header.version() > 10 && request_.Header("host") == nullptr) {
-      return Reject(400, "A request of HTTP/1.1 must have a Host header");
+    if (const std::string wrong = HostFault(); !wrong.empty()) return Reject(400, wrong);
+    if (!IsMeant()) {
+      return Reject(421,
+                    "Without users (serve.http_users) this service answers to loopback names "
+                    "alone: ask for localhost or 127.0.0.1");
     }
     const Routes::Match match = shared_->routes.Find(request_);
     if (match.route == nullptr) return WithoutRoute(match.allowed);
@@ -219,6 +222,22 @@ class Connection final : public HttpConnection, public std::enable_shared_from_t
       if (!parser_->is_done()) return Continue();
     }
     ReadBody();
+  }
+
+  // What is wrong with the Host header; empty: nothing.
+  std::string HostFault() const {
+    const auto hosts = std::ranges::count(request_.headers, "host", &HeaderList::value_type::first);
+    if (hosts > 1) return "A request has one Host header";
+    return hosts == 0 && parser_->get().version() > 10
+               ? "A request of HTTP/1.1 must have a Host header"
+               : "";
+  }
+
+  // Without users the address is on loopback, and whoever reaches it may ask. Only the Host tells
+  // when that is a web page whose own name leads here (DNS rebinding).
+  bool IsMeant() const {
+    const std::string* const host = request_.Header("host");
+    return shared_->login.is_needed() || host == nullptr || IsLoopbackHost(*host);
   }
 
   std::string TooLarge() const {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address_v4.hpp>
 #include <cctype>
 #include <chrono>
 #include <optional>
@@ -65,6 +66,20 @@ bool KnowsTag(const Request& request, std::string_view etag) {
   return std::ranges::any_of(request.headers, [&](const auto& field) {
     return field.first == "if-none-match" && HasTag(field.second, Opaque(etag));
   });
+}
+
+bool IsLoopbackHost(std::string_view host) {
+  const size_t bracket = host.find(']');
+  const size_t colon = host.find(':', bracket == host.npos ? 0 : bracket);
+  std::string name(host.substr(0, colon));
+  if (colon != host.npos && host.find_first_not_of("0123456789", colon + 1) != host.npos) {
+    return false;
+  }
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (name == "localhost" || name == "[::1]") return true;
+  boost::system::error_code failed;
+  const auto address = boost::asio::ip::make_address_v4(name, failed);
+  return !failed && address.is_loopback();
 }
 
 bool SendsJson(const Request& request) {

@@ -17,6 +17,10 @@ std::string HttpDate(Micros time);
 // Source: RFC 9110, 13.1.2 and 8.8.3.2 (weak comparison).
 bool KnowsTag(const Request& request, std::string_view etag);
 
+// Whether a `Host` is this machine by a name or address of loopback: "localhost:8080", "127.0.0.1",
+// "[::1]:80".
+bool IsLoopbackHost(std::string_view host);
+
 // Whether the header `Content-Type` says JSON.
 bool SendsJson(const Request& request);
 

@@ -52,5 +52,17 @@ TEST(HttpFieldsTest, WhatIsNoTagHasNothing) {
   EXPECT_FALSE(Knows({R"("x"y, "a")"}, R"("a")"));
 }
 
+TEST(HttpFieldsTest, KnowsLoopbackByItsNames) {
+  for (const std::string_view host :
+       {"localhost", "LOCALHOST:8080", "127.0.0.1", "127.8.9.1:80", "[::1]", "[::1]:8080"}) {
+    EXPECT_TRUE(IsLoopbackHost(host)) << host;
+  }
+  for (const std::string_view host :
+       {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "10.0.0.1",
+        "127.1", "[::2]", "localhost:80x", "localhost@evil.example", "127.0.0.1:80:80"}) {
+    EXPECT_FALSE(IsLoopbackHost(host)) << host;
+  }
+}
+
 }  // namespace
 }  // namespace vitalake::serve

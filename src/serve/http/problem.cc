@@ -32,6 +32,7 @@ constexpr std::array kStatuses = {
     StatusWords{413, "Content Too Large", "too-long"},
     StatusWords{415, "Unsupported Media Type", "not-supported"},
     StatusWords{417, "Expectation Failed", "not-supported"},
+    StatusWords{421, "Misdirected Request", "forbidden"},
     StatusWords{422, "Unprocessable Content", "conflict"},
     StatusWords{429, "Too Many Requests", "throttled"},
     StatusWords{431, "Request Header Fields Too Large", "too-long"},

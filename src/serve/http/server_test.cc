@@ -19,12 +19,12 @@ using testing::StartsWith;
 using namespace std::chrono_literals;
 
 std::string Get(std::string_view target, std::string_view more = "") {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: h\r\n{}\r\n", target, more);
+  return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", target, more);
 }
 
 std::string Post(std::string_view target, std::string_view body, std::string_view more = "") {
-  return fmt::format("POST {} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n{}\r\n{}", target,
-                     body.size(), more, body);
+  return fmt::format("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{}\r\n{}",
+                     target, body.size(), more, body);
 }
 
 constexpr std::string_view kLast = "Connection: close\r\n";
@@ -83,6 +83,15 @@ class HttpServerTest : public testing::Test {
   std::unique_ptr<HttpServer> server_;
 };
 
+TEST_F(HttpServerTest, OtherNamesThanThoseOfLoopbackAreNotServed) {
+  const auto ask = [&](std::string_view hosts) {
+    return Ask(fmt::format("GET /text HTTP/1.1\r\n{}Connection: close\r\n\r\n", hosts));
+  };
+  EXPECT_THAT(ask("Host: 127.0.0.1:80\r\n"), testing::HasSubstr(" 200 "));
+  EXPECT_THAT(ask("Host: rebound.example\r\n"), testing::HasSubstr(" 421 "));
+  EXPECT_THAT(ask("Host: localhost\r\nHost: localhost\r\n"), testing::HasSubstr(" 400 "));
+}
+
 TEST_F(HttpServerTest, AnswersPipelinedRequestsInOrder) {
   const std::string all =
       Ask(Post("/echo", "one") + Get("/text") + Post("/echo", "two") + Get("/text", kLast));
@@ -121,7 +130,7 @@ TEST_F(HttpServerTest, ErrorsAreProblemDetails) {
   const std::string method = Ask(Post("/text", "", kLast));
   EXPECT_THAT(method, StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(method, HasSubstr("Allow: GET, HEAD, OPTIONS\r\n"));
-  EXPECT_THAT(Ask("OPTIONS /echo HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+  EXPECT_THAT(Ask("OPTIONS /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
               testing::AllOf(StartsWith("HTTP/1.1 204 "), HasSubstr("Allow: OPTIONS, POST\r\n")));
   EXPECT_THAT(Ask("no HTTP at all\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(Ask("GET /text HTTP/1.1\r\nConnection: close\r\n\r\n"),
@@ -137,7 +146,8 @@ TEST_F(HttpServerTest, FaultsOfHandlersAreAnsweredWithoutTheirText) {
 }
 
 TEST_F(HttpServerTest, HeadHasTheLengthAndNoBody) {
-  const std::string head = Ask("HEAD /text HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const std::string head =
+      Ask("HEAD /text HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(head, HasSubstr("Content-Length: 2000\r\n"));
   EXPECT_THAT(head, testing::EndsWith("\r\n\r\n"));
 }
@@ -148,11 +158,12 @@ TEST_F(HttpServerTest, LimitsHeaderAndBody) {
               StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(Ask(Post("/echo", std::string(101, 'b'))), StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(Ask(Post("/echo", std::string(100, 'b'), kLast)), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(Ask("GET /text HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"),
+  EXPECT_THAT(Ask("GET /text HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx"),
               StartsWith("HTTP/1.1 413 "));
   const std::string chunk = fmt::format("3c\r\n{}\r\n", std::string(60, 'c'));
   const std::string chunked =
-      "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: "
+      "close\r\n\r\n";
   EXPECT_THAT(Ask(chunked + chunk + "0\r\n\r\n"), testing::EndsWith(std::string(60, 'c')));
   EXPECT_THAT(Ask(chunked + chunk + chunk + "0\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(Ask(chunked + "no chunk\r\n"), StartsWith("HTTP/1.1 400 "));
@@ -167,7 +178,7 @@ TEST_F(HttpServerTest, ClosesSlowClients) {
   RawClient silent(server_->url()), header(server_->url()), body(server_->url()),
       idle(server_->url());
   header.Send("GET /text HTT");
-  body.Send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  body.Send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab");
   idle.Send(Get("/text"));
   for (RawClient* const client : {&silent, &header, &body, &idle}) {
     client->ReadAll();
@@ -179,7 +190,7 @@ TEST_F(HttpServerTest, AsksForTheBodyWhenTheClientWaits) {
   Start();
   RawClient client(server_->url());
   client.Send(
-      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n"
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: 100-continue\r\n"
       "Connection: close\r\n\r\n");
   EXPECT_EQ(client.ReadUntilHas("\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
   client.Send("body");

@@ -20,7 +20,7 @@ using testing::Not;
 using namespace std::chrono_literals;
 using Sent = BodyStream::Sent;
 
-constexpr std::string_view kStreamRequest = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view kStreamRequest = "GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 class HttpStreamTest : public testing::Test {
  protected:
@@ -86,13 +86,13 @@ TEST_F(HttpStreamTest, ConnectionGoesOnAfterwards) {
   RawClient& client = Connect();
   body_->End();
   client.ReadUntilHas("0\r\n\r\n");
-  client.Send("GET /text HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.Send("GET /text HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(client.ReadAll(), EndsWith("whole"));
 }
 
 TEST_F(HttpStreamTest, RequestSentMeanwhileIsAnsweredBehindIt) {
   RawClient& client = Connect();
-  client.Send("GET /text HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.Send("GET /text HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_EQ(body_->TrySend(std::string("piece")), Sent::kTaken);
   body_->End();
   const std::string all = client.ReadAll();
@@ -118,7 +118,8 @@ TEST_F(HttpStreamTest, OldClientsGetPlainBytesUntilTheEnd) {
 }
 
 TEST_F(HttpStreamTest, HeadRequestGetsNoBody) {
-  RawClient& client = Connect("HEAD /stream HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  RawClient& client =
+      Connect("HEAD /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(IsGone());
   EXPECT_THAT(client.ReadAll(), EndsWith("\r\n\r\n"));
 }
