@@ -161,13 +161,16 @@ def test_pages_totals_and_sorting(corpus):
     total = corpus.get("Observation?_summary=count").json()
     assert total["total"] == len(every) and "entry" not in total
     assert corpus.get("Observation?_total=accurate&_count=1").json()["total"] == len(every)
-    for order in ("date", "-date", "_id", "-_id", "patient,-date", "status,_id"):
+    for order in ("date", "-date", "_id", "-_id", "patient,-date", "subject,-date", "status,_id"):
         ids = [e["resource"]["id"] for e in corpus.pages(f"Observation?_sort={order}", count=11)]
         assert sorted(ids) == sorted(e["resource"]["id"] for e in every), order
     dates = [fhir_search.effective(e["resource"]) for e in corpus.pages("Observation?_sort=-date&patient=zoe")]
     assert dates == sorted(dates, key=lambda d: d[0], reverse=True) and len(dates) >= 5
+    by_patient, by_subject = ([e["resource"]["id"] for e in corpus.pages(f"Observation?_sort={key},_id")] for key in ("patient", "subject"))
+    assert by_patient == by_subject
     names = [e["resource"]["id"] for e in corpus.pages("Patient?_sort=_id")]
     assert names == sorted(names)
+    assert corpus.pages("Patient?_sort=-death-date")[0]["resource"]["id"] == "yan"
 
 
 def test_a_cursor_stays_where_it_is_while_others_come_in(corpus):
@@ -353,6 +356,30 @@ def test_search_by_a_form_is_the_same(corpus):
     asked = corpus.get("Observation?code=8867-4&patient=zoe&_count=50").json()
     assert [e["fullUrl"] for e in posted.json()["entry"]] == [e["fullUrl"] for e in asked["entry"]]
     assert corpus.http.ask("POST", "/fhir/Observation/_search", "<a/>", {"Content-Type": "application/fhir+xml"}).status == 415
+    without = corpus.http.ask("POST", "/fhir/Observation/_search?code=8867-4&patient=zoe&_count=50", None, {})
+    assert without.status == 200 and [e["fullUrl"] for e in without.json()["entry"]] == [e["fullUrl"] for e in asked["entry"]]
+
+
+def test_operations_take_a_body(corpus):
+    """A Parameters resource or a form says the same as the query does."""
+    parts = {"max": {"valueInteger": 2}, "patient": {"valueReference": {"reference": "Patient/zoe"}}, "start": {"valueDate": "2026-01-05"},
+             "statistic": {"valueCode": "average"}, "_count": {"valueInteger": 100}}
+    for path, query in (("Patient/yan/$everything", {"start": "2026-01-05", "_type": "Observation", "_count": "100"}),
+                        ("Observation/$lastn", {"patient": "Patient/zoe", "category": "vital-signs", "max": "2"}),
+                        ("Observation/$stats", {"subject": "Patient/zoe", "code": "8867-4", "system": "http://loinc.org",
+                                                "statistic": "average", "start": "2026-01-05"})):
+        form = urllib.parse.urlencode(query)
+        asked = corpus.get(f"{path}?{form}").json()
+        body = {"resourceType": "Parameters", "parameter": [
+            {"name": name} | parts.get(name, {"valueString": value}) for name, value in query.items()]}
+        for content, kind in ((json.dumps(body), FHIR), (json.dumps(body), "application/json"),
+                              (form, "application/x-www-form-urlencoded")):
+            answer = corpus.http.ask("POST", f"/fhir/{path}", content, {"Content-Type": kind})
+            assert answer.status == 200, answer.body
+            assert answer.json().get("entry", answer.json().get("parameter")) == asked.get("entry", asked.get("parameter"))
+        assert corpus.http.ask("POST", f"/fhir/{path}?{form}", None, {}).status == 200
+        assert corpus.http.ask("POST", f"/fhir/{path}", '{"resourceType":"Patient"}', {"Content-Type": FHIR}).status == 400
+        assert corpus.http.ask("POST", f"/fhir/{path}", "<a/>", {"Content-Type": "application/fhir+xml"}).status == 415
 
 
 def test_errors_are_operation_outcomes(corpus):
@@ -386,6 +413,8 @@ def test_the_capability_statement_is_true(corpus):
         version = corpus.get(f"{kind}/{name}").json()["meta"]["versionId"]
         corpus.get(f"{kind}/{name}/_history/{version}")
         corpus.get(f"{kind}/{name}/_history")
+        for key in one["documentation"].removeprefix("_sort: ").split(", "):
+            corpus.get(f"{kind}?_sort={key}", **strict)
         for parameter in one["searchParam"]:
             value = "true" if parameter["name"] == "active" else values[parameter["type"]]
             corpus.get(f"{kind}?{parameter['name']}={value}", **strict)

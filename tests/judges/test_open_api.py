@@ -64,6 +64,10 @@ def calls(service):
         ("GET", "/fhir/Observation/$lastn"): ("/fhir/Observation/$lastn?patient=p1&category=vital-signs",),
         ("GET", "/fhir/Observation/$stats"): (
             "/fhir/Observation/$stats?subject=Patient/p1&code=29463-7&system=http://loinc.org&statistic=average&duration=1",),
+        ("POST", "/fhir/Observation/$lastn"): ("/fhir/Observation/$lastn", "patient=p1&category=vital-signs", form),
+        ("POST", "/fhir/Observation/$stats"): (
+            "/fhir/Observation/$stats", "subject=Patient/p1&code=29463-7&system=http://loinc.org&statistic=average&duration=1", form),
+        ("POST", "/fhir/Patient/{id}/$everything"): ("/fhir/Patient/p1/$everything", "_count=1", form),
         ("GET", "/assets/{name}"): (service.ask("GET", "/").body.decode().split('src="')[1].split('"')[0],),
     }
     for path in ("/ingest", "/fhir", "/fhir/Observation", "/fhir/Patient"):

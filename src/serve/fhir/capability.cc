@@ -12,7 +12,7 @@ namespace vitalake::serve {
 namespace {
 
 // The day this description last changed.
-constexpr std::string_view kDate = "2026-11-27";
+constexpr std::string_view kDate = "2026-11-28";
 
 // How a route below /fhir/<type> is called.
 struct KnownRoute {
@@ -61,6 +61,7 @@ void AddResource(JsonWriter& json, const Routes& routes, FhirType type) {
   json.BeginObject().Key("type").String(ToString(type));
   json.Key("profile").String(
       fmt::format("http://hl7.org/fhir/StructureDefinition/{}", ToString(type)));
+  json.Key("documentation").String("_sort: " + SortKeyNames(type));
   json.Key("interaction").BeginArray();
   for (const KnownRoute& known : kInteractions) {
     if (Has(routes, type, known)) json.BeginObject().Key("code").String(known.code).EndObject();

@@ -7,6 +7,7 @@
 
 #include "base/percent.h"
 #include "base/utf8.h"
+#include "serve/fhir/operation_body.h"
 #include "serve/http/fields.h"
 #include "serve/http/problem.h"
 #include "serve/http/routes.h"
@@ -15,6 +16,7 @@ namespace vitalake::serve {
 namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json; charset=utf-8";
+constexpr std::string_view kParameters = "application/fhir+json";
 constexpr std::string_view kForm = "application/x-www-form-urlencoded";
 
 std::string LowerText(std::string_view text) {
@@ -37,6 +39,30 @@ bool IsHost(std::string_view host) {
 
 }  // namespace
 
+std::optional<Response> TakeFhirBody(Request& request) {
+  if (request.method != "POST" || request.body.empty()) return std::nullopt;
+  const std::string* const sent = request.Header("content-type");
+  const std::string type = sent == nullptr ? "" : LowerText(*sent);
+  if (type.starts_with(kForm)) {
+    Request form;
+    if (!ParseTarget("/?" + request.body, form)) {
+      return FhirError(400, "The form is not percent-encoded as it should be");
+    }
+    std::ranges::move(form.query, std::back_inserter(request.query));
+    return std::nullopt;
+  }
+  const bool search = request.path.ends_with("/_search");
+  if (search || !(type.starts_with(kParameters) || SendsJson(request))) {
+    return FhirError(415, search
+                              ? fmt::format("A search is sent as {}", kForm)
+                              : fmt::format("Parameters are sent as {} or {}", kParameters, kForm));
+  }
+  auto parameters = ReadParametersResource(request.body);
+  if (!parameters) return FhirError(400, parameters.error().message);
+  std::ranges::move(*parameters, std::back_inserter(request.query));
+  return std::nullopt;
+}
+
 std::optional<Response> FhirRefusal(const Request& request) {
   const std::string* const format = request.Query("_format");
   const std::string* const accept = request.Header("accept");
@@ -44,10 +70,6 @@ std::optional<Response> FhirRefusal(const Request& request) {
   const std::string wanted = format != nullptr ? *format : accept != nullptr ? *accept : "";
   if (!MeansJson(LowerText(wanted))) {
     return FhirError(406, "Only JSON is served: ask for application/fhir+json");
-  }
-  const std::string* const type = request.Header("content-type");
-  if (request.method == "POST" && (type == nullptr || !LowerText(*type).starts_with(kForm))) {
-    return FhirError(415, fmt::format("A search is sent as {}", kForm));
   }
   const auto is_text = [](const auto& named) { return IsValidUtf8(named.second); };
   if (!std::ranges::all_of(request.parameters, is_text)) {
@@ -71,15 +93,6 @@ std::string FhirBase(const Request& request) {
 bool IsStrict(const Request& request) {
   const std::string* const prefer = request.Header("prefer");
   return prefer != nullptr && LowerText(*prefer).find("handling=strict") != std::string::npos;
-}
-
-std::optional<QueryList> FhirParameters(const Request& request) {
-  QueryList parameters = request.query;
-  if (request.method != "POST") return parameters;
-  Request form;
-  if (!ParseTarget("/?" + request.body, form)) return std::nullopt;
-  std::ranges::move(form.query, std::back_inserter(parameters));
-  return parameters;
 }
 
 std::string QueryText(const QueryList& parameters) {

@@ -14,15 +14,16 @@ namespace vitalake::serve {
 
 inline constexpr std::string_view kFhirRoot = "/fhir";
 
-// Why the request cannot be answered in JSON (406), its body is none we read (415), or an id or a
-// value is no text (400); else nothing.
+// Adds what a POST brings in its body, a form or (not of a search) a Parameters resource, to the
+// query. Why that cannot be: the body is none we read (415), or malformed (400); else nothing.
+std::optional<Response> TakeFhirBody(Request& request);
+// Why the request cannot be answered in JSON (406), or an id or a value is no text (400); else
+// nothing.
 std::optional<Response> FhirRefusal(const Request& request);
 // "http://host:port/fhir", with the scheme and the Host the client asked.
 std::string FhirBase(const Request& request);
 // `Prefer: handling=strict`.
 bool IsStrict(const Request& request);
-// Of the URL, and of a POST's form; nullopt when the form is malformed.
-std::optional<QueryList> FhirParameters(const Request& request);
 // "?a=b&c=d", "" when there are none.
 std::string QueryText(const QueryList& parameters);
 

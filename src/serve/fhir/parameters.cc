@@ -182,12 +182,14 @@ std::vector<SortKey> MakeSortKeys() {
       {kPat, "birthdate",
        "coalesce(epoch_us(CAST(r.birth_date AS TIMESTAMP)), -9000000000000000000)", true},
       {kPat, "gender", "coalesce(r.gender, '')"},
+      {kPat, "death-date", "coalesce(epoch_us(r.deceased_time), -9000000000000000000)", true},
       {kObs, "_id", kServedId},
       {kObs, "_lastUpdated", kUpdated, true},
       {kObs, "date", "coalesce(r.begins, -9000000000000000000)", true},
       {kObs, "status", "coalesce(r.status, '')"},
       {kObs, "category", "coalesce(r.category_code, '')"},
       {kObs, "patient", "coalesce(r.patient_id, '')"},
+      {kObs, "subject", "coalesce(r.patient_id, '')"},
   };
 }
 
@@ -236,6 +238,15 @@ std::vector<std::string_view> ModifiersOf(const SearchParameter& parameter) {
 const std::vector<SortKey>& SortKeys() {
   static const std::vector<SortKey> keys = MakeSortKeys();
   return keys;
+}
+
+std::string SortKeyNames(FhirType type) {
+  std::string names;
+  for (const SortKey& key : SortKeys()) {
+    if (key.type != type) continue;
+    names += (names.empty() ? "" : ", ") + std::string(key.name);
+  }
+  return names;
 }
 
 const SortKey* FindSortKey(FhirType type, std::string_view name) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,5 +66,7 @@ struct SortKey {
 };
 const SortKey* FindSortKey(FhirType type, std::string_view name);
 const std::vector<SortKey>& SortKeys();
+// "_id, _lastUpdated, ..."
+std::string SortKeyNames(FhirType type);
 
 }  // namespace vitalake::serve

@@ -24,6 +24,7 @@ using Interaction = std::function<Result<Response>(const FhirPlace& place, const
 // Runs the interaction on the desk once the request can be answered at all.
 Handler OnDesk(QueryDesk& desk, Interaction interaction) {
   return [&desk, interaction = std::move(interaction)](Request request, const Reply& reply) {
+    if (auto refusal = TakeFhirBody(request)) return reply(std::move(*refusal));
     if (auto refusal = FhirRefusal(request)) return reply(std::move(*refusal));
     const auto kept = std::make_shared<const Request>(std::move(request));
     desk.Run(kept->path, reply,
@@ -85,9 +86,7 @@ Result<Response> ReadVersion(FhirType type, const FhirPlace& place, const Reques
 }
 
 Result<Response> Search(FhirType type, const FhirPlace& place, const Request& request) {
-  const auto parameters = FhirParameters(request);
-  if (!parameters) return FhirError(400, "The form is not percent-encoded as it should be");
-  VL_TRY(const FhirSearch search, ReadFhirSearch(type, *parameters, IsStrict(request)));
+  VL_TRY(const FhirSearch search, ReadFhirSearch(type, request.query, IsStrict(request)));
   VL_TRY(const FhirBundle bundle, SearchPage(place, search, std::string(ToString(type))));
   return FhirAnswer(BundleJson(bundle, place.base));
 }
@@ -129,6 +128,8 @@ void AddRoutesOf(Routes& routes, QueryDesk& desk, FhirType type) {
     search.query.push_back(
         {std::string(parameter.name), std::string(parameter.documentation), "string"});
   }
+  search.query.push_back(
+      {"_sort", "Keys by comma, a minus in front for the descending order: " + SortKeyNames(type)});
   routes.Add(std::move(search));
   Route posted = FhirRoute("POST", root + "/_search", "FHIR search by a form", on(Search));
   posted.takes = {"application/x-www-form-urlencoded"};
@@ -153,6 +154,14 @@ void AddFhirRoutes(Routes& routes, QueryDesk& desk) {
                             OnDesk(desk, operation.run));
     route.query = operation.query;
     routes.Add(std::move(route));
+    Route posted = FhirRoute("POST", std::string(operation.path),
+                             fmt::format("{}: by a form or Parameters", operation.summary),
+                             OnDesk(desk, operation.run));
+    posted.query = operation.query;
+    posted.takes = {"application/fhir+json", "application/json",
+                    "application/x-www-form-urlencoded"};
+    posted.max_body = kFormBytes;
+    routes.Add(std::move(posted));
   }
   AddRoutesOf(routes, desk, FhirType::kPatient);
   AddRoutesOf(routes, desk, FhirType::kObservation);

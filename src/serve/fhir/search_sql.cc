@@ -15,7 +15,9 @@ FhirKeys KeysOf(FhirType type, std::vector<std::string> served_ids) {
 }
 
 bool AsksWhose(const FhirSearch& search) {
-  const auto by_patient = [](const SortBy& by) { return by.key->name == "patient"; };
+  const auto by_patient = [](const SortBy& by) {
+    return by.key->name == "patient" || by.key->name == "subject";
+  };
   const auto missing = [](const Criterion& criterion) {
     return criterion.parameter->match == Match::kPatient && criterion.modifier == "missing";
   };
