@@ -80,6 +80,18 @@ class SqlSessionTest : public LakeFixture {
   std::unique_ptr<SqlSession> session_;
 };
 
+TEST_F(SqlSessionTest, SyntaxErrorsNameTheirPlace) {
+  const Error error = ErrorOf("SELECT 'h\xC3\xA9'\nFROM FROM x");
+  EXPECT_EQ(error.kind, ErrorKind::kInvalidArgument);
+  EXPECT_THAT(error.message, HasSubstr("\n\nLINE 2: FROM FROM x\n             ^"));
+}
+
+TEST_F(SqlSessionTest, ANumberThatIsTooLargeIsTheClientsFault) {
+  const Error error = ErrorOf("SELECT 1 WHERE 1e309 > 1");
+  EXPECT_EQ(error.kind, ErrorKind::kInvalidArgument);
+  EXPECT_THAT(error.message, HasSubstr("out of range"));
+}
+
 TEST_F(SqlSessionTest, OpensNothingThatIsNotNamed) {
   EXPECT_EQ(Ask("SELECT 1"), "1");
   EXPECT_EQ(opened_, 0);

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/json_writer.h"
+#include "engine/place_mark.h"
 #include "engine/sql_statement_internal.h"
 #include "engine/sql_tree_internal.h"
 
@@ -76,6 +78,29 @@ bool CallsFunction(JsonValue value) {
   return false;
 }
 
+// What json_serialize_sql says of a text that it does not take.
+std::string ParseError(JsonValue answer, std::string_view text) {
+  const std::string_view message = answer.String("error_message", "the statement does not parse");
+  if (answer.String("error_type") == "not implemented") {
+    if (!message.starts_with("Only SELECT")) {
+      return fmt::format("Not implemented Error: {}", message);
+    }
+    return "only statements that read are allowed: SELECT, FROM, WITH, VALUES, DESCRIBE, "
+           "SUMMARIZE, SHOW, EXPLAIN";
+  }
+  size_t character = 0;
+  const std::string_view position = answer.String("position");
+  const char* const end = position.data() + position.size();
+  const auto read = std::from_chars(position.data(), end, character);
+  if (position.empty() || read.ptr != end) return std::string(message);
+  size_t byte = 0;
+  for (; byte < text.size(); ++byte) {
+    const bool begins = (static_cast<unsigned char>(text[byte]) & 0xC0) != 0x80;
+    if (begins && character-- == 0) break;
+  }
+  return fmt::format("Parser Error: {}{}", message, PlaceMark(text, byte));
+}
+
 }  // namespace
 
 Result<SqlStatement> SqlStatement::Parse(Connection& connection, std::string_view text) {
@@ -87,18 +112,16 @@ Result<SqlStatement> SqlStatement::Parse(Connection& connection, std::string_vie
   statement.parser_ = std::make_unique<JsonParser>();
   const auto tree = statement.parser_->Parse(json, {.max_depth = kMaxDepth});
   if (!tree) {
-    return Fail(tree.error().kind == ErrorKind::kLimit ? ErrorKind::kLimit : ErrorKind::kInternal,
-                "the statement is nested too deeply: " + tree.error().message);
+    if (tree.error().kind == ErrorKind::kLimit) {
+      return Fail(ErrorKind::kLimit, "the statement is nested too deeply: " + tree.error().message);
+    }
+    // The engine writes what is no JSON for one kind of value: a number too large for a DOUBLE.
+    return Fail(ErrorKind::kInvalidArgument,
+                "Out of Range Error: a number in the statement is out of range for type DOUBLE");
   }
   statement.root_ = *tree;
   if (statement.root_.Find("error").type() != JsonType::kFalse) {
-    if (statement.root_.String("error_type") == "not implemented") {
-      return Fail(ErrorKind::kInvalidArgument,
-                  "only statements that read are allowed: SELECT, FROM, WITH, VALUES, DESCRIBE, "
-                  "SUMMARIZE, SHOW, EXPLAIN");
-    }
-    return Fail(ErrorKind::kInvalidArgument, std::string(statement.root_.String(
-                                                 "error_message", "the statement does not parse")));
+    return Fail(ErrorKind::kInvalidArgument, ParseError(statement.root_, statement.text_));
   }
   const size_t count = statement.root_.Find("statements").size();
   if (count != 1) {

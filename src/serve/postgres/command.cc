@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "engine/engine.h"
+#include "engine/place_mark.h"
 #include "serve/postgres/lexer.h"
 
 namespace vitalake::serve {
@@ -57,11 +58,11 @@ class Reader {
     return std::nullopt;
   }
   std::unexpected<Error> SyntaxError() const {
-    if (done()) {
-      return Fail(ErrorKind::kInvalidArgument, "Parser Error: syntax error at end of input");
-    }
+    std::string message = "Parser Error: syntax error at end of input";
+    if (!done())
+      message = fmt::format("Parser Error: syntax error at or near \"{}\"", token().text);
     return Fail(ErrorKind::kInvalidArgument,
-                fmt::format("Parser Error: syntax error at or near \"{}\"", token().text));
+                message + engine::PlaceMark(sql_, done() ? sql_.size() : token().begin));
   }
 
  private:

@@ -1,5 +1,6 @@
 #include "serve/postgres/command.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "serve/postgres/error.h"
@@ -114,6 +115,38 @@ TEST(PostgresErrorTest, PlacesErrorsInTheStatement) {
   EXPECT_EQ(told.message, "Referenced column \"nam\" not found in FROM clause!");
   EXPECT_EQ(told.hint, "Candidate bindings: \"name\"");
   EXPECT_EQ(told.position, 14);
+}
+
+Error Said(std::string message) {
+  return {.kind = ErrorKind::kInvalidArgument, .message = std::move(message), .context = {}};
+}
+
+TEST(PostgresErrorTest, FindsPlacesInTheClientsWords) {
+  const auto place = [](std::string_view statement, std::string_view shown, size_t column) {
+    return PgErrorOf(Said(fmt::format("Binder Error: x\n\nLINE 1: {}\n{}^", shown,
+                                      std::string(column + 8, ' '))),
+                     statement)
+        .position;
+  };
+  EXPECT_EQ(place("SELECT Nope FROM T", "select nope from t", 7), 8);
+  EXPECT_EQ(place("select $1, nope", "select cast($1 as decimal(38,10)), nope", 35), 12);
+  EXPECT_EQ(place("select $1::nope", "select cast($1 as integer)::nope", 26), 10);
+  // Of a cast, that of the constant.
+  EXPECT_EQ(place("select 'x'::int", "select 'x'::int", 10), 8);
+  EXPECT_EQ(place("select cast('x' as int)", "select cast('x' as int)", 7), 13);
+  EXPECT_EQ(place("select x::int", "select x::int", 8), 9);
+}
+
+TEST(PostgresErrorTest, TellsWhatIsWrongWithAValue) {
+  const auto state = [](std::string message) {
+    return PgErrorOf(Said(std::move(message)), "").state;
+  };
+  EXPECT_EQ(state("Conversion Error: time field value out of range: \"25:00\", expected"), "22008");
+  EXPECT_EQ(state("Conversion Error: time field value out of range: \"xx\", expected"), "22007");
+  EXPECT_EQ(state("Conversion Error: Could not convert string \"123456\" to DECIMAL(5,2)"),
+            "22003");
+  EXPECT_EQ(state("Conversion Error: Could not convert string \"a\" to DECIMAL(5,2)"), "22P02");
+  EXPECT_EQ(state("Out of Range Error: cannot take square root of a negative number"), "2201F");
 }
 
 }  // namespace
