@@ -71,6 +71,61 @@ def test_errors_name_the_place(client, real):
             assert places[0] == places[1], statement
 
 
+def test_errors_of_prepared_statements_name_the_place(client, real):
+    with psycopg.connect(real.address(), autocommit=True) as judge:
+        for statement in ("select %s::int, nope from silver.patient", "SELECT Id from silver.patient where id = %s and nope = 1"):
+            places = []
+            for connection in (judge, client):
+                with pytest.raises(psycopg.Error) as refused:
+                    connection.execute(statement, ["1"])
+                places.append(refused.value.diag.statement_position)
+            assert places[0] == places[1], statement
+
+
+def test_settings_follow_their_transaction(service, real):
+    def shown(connection, name="application_name"):
+        return connection.execute(f"show {name}").fetchone()[0]
+
+    def talk(connection):
+        told = []
+        for script in (["begin", "set local application_name = 'a'", "commit"], ["begin", "set application_name = 'b'", "rollback"],
+                       ["begin", "set application_name = 'c'", "set local application_name = 'd'", "commit"],
+                       ["begin", "set application_name = 'e'", "savepoint s", "set application_name = 'f'", "rollback to s", "commit"],
+                       ["begin", "savepoint s", "set application_name = 'g'", "release s", "commit"],
+                       ["set local application_name = 'h'"], ["set application_name = 'i'; set local application_name = 'j'"],
+                       ["begin", "set statement_timeout = '1s'", "reset application_name", "rollback"]):
+            for statement in script:
+                connection.execute(statement)
+                told.append((statement, shown(connection), shown(connection, "statement_timeout"),
+                             connection.pgconn.parameter_status(b"application_name")))
+        for script in ("begin; set application_name = 'k'; select 1/0", "set application_name = 'l'; select 1/0"):
+            with pytest.raises(psycopg.errors.DivisionByZero):
+                connection.execute(script)
+            connection.execute("rollback")
+            told.append((script, shown(connection), connection.pgconn.parameter_status(b"application_name")))
+        return told
+    with psycopg.connect(real.address(), autocommit=True) as judge, service.connect() as client:
+        assert talk(client) == talk(judge)
+
+
+def test_execute_takes_the_declared_types(client, real):
+    with psycopg.connect(real.address(), autocommit=True) as judge:
+        for number, (declared, query, values) in enumerate([
+                ("(int)", "select $1 + 1 as n", "1"), ("(date)", "select $1 + 1 as d, $1", "'2026-01-31'"),
+                ("(timestamp(3) with time zone, text[])", "select $1, $2", "'2026-01-31 10:00:00+00', array['a', null]"),
+                ("(bytea, double precision)", "select $1, $2", r"'\x00ff', 1.5"), ("(numeric(10,2), bool)", "select $1 > 1, $2", "1.50, true"),
+                ("", "select $1::int + 1 as n", "41"), ("(int)", "select $1 is null as n", "null")]):
+            rows = []
+            for connection in (judge, client):
+                connection.execute(f"prepare p{number}{declared} as {query}")
+                with connection.execute(f"execute p{number}({values})") as done:
+                    rows.append((done.fetchall(), [(column.name, column.type_code) for column in done.description]))
+            assert rows[0] == rows[1], query
+        for connection in (judge, client):
+            with pytest.raises(psycopg.errors.UndefinedObject):
+                connection.execute("prepare q(nope) as select $1")
+
+
 # ---- psql.
 
 def test_psql_lists_what_there_is(service):
@@ -234,6 +289,21 @@ def test_a_failed_transaction_must_be_rolled_back(service):
             connection.execute("select 1")
         connection.rollback()
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_copy_quotes_as_postgres_does(client, real):
+    select = "select 1 as a, 'it''s \"q\"' as b, null::text as c, '' as d"
+    with psycopg.connect(real.address(), autocommit=True) as judge:
+        for options in ("(format csv, quote '''')", "(format csv, quote '''', escape '~')", "(format csv, force_quote (a, c), header)",
+                        "(format csv, force_quote *, header)", "csv header force quote b, d", "(format csv, force_quote (nope))"):
+            copied = []
+            for connection in (judge, client):
+                try:
+                    with connection.cursor().copy(f"copy ({select}) to stdout {options}") as out:
+                        copied.append(b"".join(out))
+                except psycopg.Error as refused:
+                    copied.append(refused.sqlstate)
+            assert copied[0] == copied[1], options
 
 
 def test_copy_in_all_formats(client):

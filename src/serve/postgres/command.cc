@@ -143,9 +143,17 @@ Result<PgCommand> ParseShow(Reader& reader) {
   return command;
 }
 
+Result<PgCommand> ParseSavepoint(Reader& reader, Kind kind, std::string_view tag) {
+  PgCommand command = Plain(kind, tag);
+  if (kind != Kind::kSavepoint) reader.Take("savepoint");
+  if (reader.done()) return reader.SyntaxError();
+  command.name = reader.TakeName();
+  return command;
+}
+
 Result<PgCommand> ParseRollback(Reader& reader) {
   if (!reader.Take("transaction")) reader.Take("work");
-  if (reader.Take("to")) return Plain(Kind::kRollbackTo, "ROLLBACK");
+  if (reader.Take("to")) return ParseSavepoint(reader, Kind::kRollbackTo, "ROLLBACK");
   return Plain(Kind::kRollback, "ROLLBACK");
 }
 
@@ -192,8 +200,26 @@ Result<PgCommand> ParseFetch(Reader& reader, Kind kind, std::string_view tag) {
   return command;
 }
 
+// Options of COPY that have another default in CSV: whether they were given.
+struct CopyGiven {
+  bool delimiter = false, null_text = false, escape = false;
+};
+
+// Behind FORCE_QUOTE: `*`, or columns, which the old form has without brackets.
+Status TakeForceQuote(Reader& reader, PgCopyOptions& copy) {
+  copy.force_quote_all = reader.Take("*");
+  if (copy.force_quote_all) return {};
+  const bool brackets = reader.Take("(");
+  do {
+    if (reader.done() || reader.IsSymbol(")")) return reader.SyntaxError();
+    copy.force_quote.push_back(reader.TakeName());
+  } while (reader.Take(","));
+  if (brackets && !reader.Take(")")) return reader.SyntaxError();
+  return {};
+}
+
 // One option of COPY; of the old form without brackets, too.
-Status TakeCopyOption(Reader& reader, PgCopyOptions& copy, bool& delimited, bool& nulled) {
+Status TakeCopyOption(Reader& reader, PgCopyOptions& copy, CopyGiven& given) {
   using Format = PgCopyOptions::Format;
   std::string name = reader.TakeName();
   if (name == "format") name = reader.TakeName();
@@ -213,7 +239,7 @@ Status TakeCopyOption(Reader& reader, PgCopyOptions& copy, bool& delimited, bool
     const std::string value = reader.TakeName();
     if (name == "null") {
       copy.null_text = value;
-      nulled = true;
+      given.null_text = true;
       return {};
     }
     if (value.size() != 1) {
@@ -222,15 +248,15 @@ Status TakeCopyOption(Reader& reader, PgCopyOptions& copy, bool& delimited, bool
     }
     if (name == "delimiter") {
       copy.delimiter = value;
-      delimited = true;
+      given.delimiter = true;
+    } else if (name == "quote") {
+      copy.quote = value[0];
     } else {
-      (name == "quote" ? copy.quote : copy.escape) = value[0];
+      copy.escape = value[0];
+      given.escape = true;
     }
-  } else if (name == "force_quote") {
-    copy.force_quote_all = reader.Take("*");
-    if (!copy.force_quote_all) {
-      return Fail(ErrorKind::kUnsupported, "COPY knows FORCE_QUOTE * only");
-    }
+  } else if (name == "force_quote" || (name == "force" && reader.Take("quote"))) {
+    return TakeForceQuote(reader, copy);
   } else if (name == "encoding") {
     reader.TakeName();
   } else {
@@ -262,17 +288,61 @@ Result<PgCommand> ParseCopy(Reader& reader) {
   }
   reader.Take("with");
   const bool brackets = reader.Take("(");
-  bool delimited = false, nulled = false;
+  CopyGiven given;
   while (!reader.done() && !reader.IsSymbol(")")) {
-    VL_RETURN_IF_ERROR(TakeCopyOption(reader, command.copy, delimited, nulled));
+    VL_RETURN_IF_ERROR(TakeCopyOption(reader, command.copy, given));
     if (brackets) reader.Take(",");
   }
   if (brackets && !reader.Take(")")) return reader.SyntaxError();
   if (command.copy.format == PgCopyOptions::Format::kCsv) {
-    if (!delimited) command.copy.delimiter = ",";
-    if (!nulled) command.copy.null_text.clear();
+    if (!given.delimiter) command.copy.delimiter = ",";
+    if (!given.null_text) command.copy.null_text.clear();
+    if (!given.escape) command.copy.escape = command.copy.quote;
   }
   return command;
+}
+
+// Types as they are declared: "int, pg_catalog.text[], timestamp(3) with time zone".
+std::vector<std::string> TypesIn(std::string_view list) {
+  struct LongName {
+    std::string_view name, word;
+  };
+  constexpr std::array kLongNames = {
+      LongName{"double precision", "float8"},
+      LongName{"character varying", "varchar"},
+      LongName{"character", "bpchar"},
+      LongName{"char", "bpchar"},
+      LongName{"time without time zone", "time"},
+      LongName{"timestamp without time zone", "timestamp"},
+      LongName{"timestamp with time zone", "timestamptz"},
+  };
+  std::vector<std::string> types;
+  std::string name;
+  bool array = false;
+  int depth = 0;
+  const auto end = [&] {
+    const auto found = std::ranges::find(kLongNames, name, &LongName::name);
+    if (found != kLongNames.end()) name = found->word;
+    types.push_back(name + (array ? "[]" : ""));
+    name.clear();
+    array = false;
+  };
+  for (const SqlToken& token : TokensOf(list)) {
+    if (token.text == "(") ++depth;
+    if (token.text == ")") --depth;
+    if (depth > 0 || token.text == ")") continue;
+    if (token.text == ",") {
+      end();
+    } else if (token.text == ".") {
+      name.clear();  // the schema
+    } else if (token.text == "[") {
+      array = true;
+    } else if (token.text != "]") {
+      name += (name.empty() ? "" : " ") + MeaningOf(token);
+    }
+  }
+  end();
+  return types;
 }
 
 Result<PgCommand> ParsePrepare(Reader& reader) {
@@ -281,14 +351,7 @@ Result<PgCommand> ParsePrepare(Reader& reader) {
   if (reader.IsSymbol("(")) {
     const auto types = reader.TakeBrackets();
     if (!types) return reader.SyntaxError();
-    std::string type;
-    for (const char c : *types + ",") {
-      if (c != ',') {
-        type += c;
-      } else {
-        command.types.push_back(std::exchange(type, {}));
-      }
-    }
+    command.types = TypesIn(*types);
   }
   if (!reader.Take("as")) return reader.SyntaxError();
   command.query = reader.Rest();
@@ -319,8 +382,8 @@ Result<PgCommand> ParsePgCommand(std::string_view statement) {
   if (reader.Take("start")) return Plain(Kind::kBegin, "START TRANSACTION");
   if (reader.Take("commit") || reader.Take("end")) return Plain(Kind::kCommit, "COMMIT");
   if (reader.Take("rollback") || reader.Take("abort")) return ParseRollback(reader);
-  if (reader.Take("savepoint")) return Plain(Kind::kSavepoint, "SAVEPOINT");
-  if (reader.Take("release")) return Plain(Kind::kSavepoint, "RELEASE");
+  if (reader.Take("savepoint")) return ParseSavepoint(reader, Kind::kSavepoint, "SAVEPOINT");
+  if (reader.Take("release")) return ParseSavepoint(reader, Kind::kRelease, "RELEASE");
   if (reader.Take("discard")) {
     PgCommand command = Plain(Kind::kDiscard, "DISCARD");
     command.name = reader.TakeName();

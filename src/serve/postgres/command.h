@@ -20,6 +20,7 @@ struct PgCopyOptions {
   char quote = '"';
   char escape = '"';
   bool force_quote_all = false;
+  std::vector<std::string> force_quote = {};  // columns
 };
 
 struct PgCommand {
@@ -32,8 +33,9 @@ struct PgCommand {
     kBegin,
     kCommit,
     kRollback,
-    kSavepoint,   // kept for clients that set them before each statement: nothing to undo
-    kRollbackTo,  // a savepoint
+    kSavepoint,   // `name`: of settings, there is nothing else to undo
+    kRelease,     // savepoint `name`
+    kRollbackTo,  // savepoint `name`
     kDiscard,     // `name`: what
     kDeallocate,  // `name`, or all when it is empty
     kDeclare,     // cursor `name` for `query`
@@ -41,7 +43,7 @@ struct PgCommand {
     kMove,        // the same without giving them
     kClose,       // cursor `name`, or all when it is empty
     kCopyOut,     // `query`
-    kPrepare,     // `name`, `types`, `query`
+    kPrepare,     // `name`, `types` of one word, with "[]" behind that of arrays, `query`
     kExecute,     // `name`, `query`: the values, a list of expressions
     kNothing,     // is answered and does nothing
   };

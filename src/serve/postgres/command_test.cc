@@ -86,6 +86,73 @@ TEST(PostgresCommandTest, ReadsItsParts) {
             "SELECT id FROM \"silver\".\"patient\"");
 }
 
+TEST(PostgresCommandTest, ReadsOptionsOfCopy) {
+  const auto options = [](std::string_view text) {
+    return ParsePgCommand(std::string("COPY t TO STDOUT ") + std::string(text)).value().copy;
+  };
+  EXPECT_EQ(options("(FORMAT csv, QUOTE '''')").escape, '\'');
+  EXPECT_EQ(options("(FORMAT csv, ESCAPE '~', QUOTE '''')").escape, '~');
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(options("(FORMAT csv, FORCE_QUOTE (A, \"B\"), HEADER)").force_quote, (Names{"a", "B"}));
+  EXPECT_EQ(options("CSV FORCE QUOTE a, b").force_quote, (Names{"a", "b"}));
+  EXPECT_TRUE(options("(FORMAT csv, FORCE_QUOTE *)").force_quote_all);
+  EXPECT_FALSE(ParsePgCommand("COPY t TO STDOUT (FORMAT csv, FORCE_QUOTE ())"));
+}
+
+TEST(PostgresCommandTest, ReadsTheTypesOfPrepare) {
+  const auto types = [](std::string_view list) {
+    return ParsePgCommand(fmt::format("PREPARE p({}) AS select 1", list)).value().types;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(types("int, DATE"), (Names{"int", "date"}));
+  EXPECT_EQ(types("numeric(10,2), pg_catalog.int4[], double precision"),
+            (Names{"numeric", "int4[]", "float8"}));
+  EXPECT_EQ(types("timestamp(3) with time zone, character varying(5)[]"),
+            (Names{"timestamptz", "varchar[]"}));
+}
+
+TEST(PostgresCommandTest, NamesThePlaceOfASyntaxError) {
+  const std::string statement = "fetch 1 from";
+  EXPECT_EQ(PgErrorOf(ParsePgCommand(statement).error(), statement).position, 13);
+  EXPECT_EQ(PgErrorOf(ParsePgCommand("SET a b").error(), "SET a b").position, 7);
+}
+
+TEST(PostgresSettingsTest, TransactionsKeepOrUndo) {
+  PostgresSettings settings;
+  const auto name = [&] { return settings.Get("application_name").value(); };
+  const auto set = [&](std::string_view value, bool local = false) {
+    ASSERT_TRUE(settings.Set(
+        "application_name", value,
+        local ? PostgresSettings::For::kTransaction : PostgresSettings::For::kSession));
+  };
+  set("a");
+  settings.Begin();
+  set("b");
+  set("c", true);
+  EXPECT_EQ(name(), "c");
+  settings.Commit();
+  EXPECT_EQ(name(), "b");
+  settings.Begin();
+  set("d");
+  settings.Rollback();
+  EXPECT_EQ(name(), "b");
+  settings.Begin();
+  set("e");
+  settings.Savepoint("s");
+  set("f");
+  settings.Savepoint("s");
+  set("g", true);
+  EXPECT_TRUE(settings.RollbackTo("s"));
+  EXPECT_EQ(name(), "f");
+  EXPECT_TRUE(settings.Release("s"));
+  EXPECT_TRUE(settings.RollbackTo("s"));
+  EXPECT_EQ(name(), "e");
+  EXPECT_FALSE(settings.RollbackTo("t"));
+  EXPECT_FALSE(settings.Release(""));
+  settings.Commit();
+  EXPECT_EQ(name(), "e");
+}
+
 TEST(PostgresSettingsTest, TakesAndRefuses) {
   PostgresSettings settings;
   EXPECT_EQ(settings.Get("TIMEZONE").value(), "UTC");

@@ -1,5 +1,9 @@
 #include "serve/postgres/copy.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "serve/postgres/message.h"
 
 namespace vitalake::serve {
@@ -42,10 +46,10 @@ void AppendTextValue(const PgCopyOptions& options, std::string_view value, std::
   out.append(value, begin);
 }
 
-void AppendCsvValue(const PgCopyOptions& options, std::string_view value, bool alone,
+void AppendCsvValue(const PgCopyOptions& options, std::string_view value, bool alone, bool forced,
                     std::string& out) {
-  const bool quote = options.force_quote_all || value == options.null_text ||
-                     (alone && value == "\\.") || value.find(options.delimiter) != value.npos ||
+  const bool quote = forced || value == options.null_text || (alone && value == "\\.") ||
+                     value.find(options.delimiter) != value.npos ||
                      value.find(options.quote) != value.npos ||
                      value.find_first_of("\r\n") != value.npos;
   if (!quote) {
@@ -60,13 +64,26 @@ void AppendCsvValue(const PgCopyOptions& options, std::string_view value, bool a
   out += options.quote;
 }
 
-void AppendValue(const PgCopyOptions& options, std::string_view value, bool alone,
+void AppendValue(const PgCopyOptions& options, std::string_view value, bool alone, bool forced,
                  std::string& out) {
-  if (options.format == Format::kCsv) return AppendCsvValue(options, value, alone, out);
+  if (options.format == Format::kCsv) return AppendCsvValue(options, value, alone, forced, out);
   AppendTextValue(options, value, out);
 }
 
 }  // namespace
+
+Result<std::vector<bool>> ForcedQuotes(const PgCopyOptions& options,
+                                       const std::vector<PgColumn>& columns) {
+  std::vector<bool> forced(columns.size(), options.force_quote_all);
+  for (const std::string& name : options.force_quote) {
+    const auto column = std::ranges::find(columns, name, &PgColumn::name);
+    if (column == columns.end()) {
+      return Fail(ErrorKind::kNotFound, fmt::format("column \"{}\" does not exist", name));
+    }
+    forced[static_cast<size_t>(column - columns.begin())] = true;
+  }
+  return forced;
+}
 
 void AppendCopyBegin(const PgCopyOptions& options, const std::vector<PgColumn>& columns,
                      std::string& out) {
@@ -78,12 +95,13 @@ void AppendCopyBegin(const PgCopyOptions& options, const std::vector<PgColumn>& 
   if (!options.header) return;
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out += options.delimiter;
-    AppendValue(options, columns[i].name, columns.size() == 1, out);
+    AppendValue(options, columns[i].name, columns.size() == 1, false, out);
   }
   out += '\n';
 }
 
-void AppendCopyRow(const PgCopyOptions& options, const engine::QueryResult& row, std::string& out) {
+void AppendCopyRow(const PgCopyOptions& options, const std::vector<bool>& forced,
+                   const engine::QueryResult& row, std::string& out) {
   const auto& types = row.types();
   if (options.format == Format::kBinary) {
     MessageWriter(out).Int16(static_cast<int16_t>(types.size()));
@@ -102,7 +120,7 @@ void AppendCopyRow(const PgCopyOptions& options, const engine::QueryResult& row,
     }
     value.clear();
     AppendPgText(cell, types[i], value);
-    AppendValue(options, value, types.size() == 1, out);
+    AppendValue(options, value, types.size() == 1, forced[i], out);
   }
   out += '\n';
 }

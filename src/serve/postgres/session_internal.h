@@ -96,6 +96,9 @@ class PostgresSession {
   PgResult<void> RunPortal(PgPortal& portal, int64_t most, bool simple);
   PgResult<void> RunCommand(const PgPortal& portal, bool simple);
   PgResult<void> SetSetting(const PgCommand& command);
+  // Tells the client of what it is to be told of and is not as before.
+  void GiveChanges(const PostgresSettings& before);
+  PgResult<void> MarkTransaction(const PgCommand& command);
   PgResult<void> BeginTransaction(const PgCommand& command);
   void EndTransaction(const PgCommand& command);
   PgResult<void> Deallocate(const PgCommand& command);

@@ -138,26 +138,27 @@ bool PostgresSettings::Less::operator()(std::string_view a, std::string_view b) 
 }
 
 PostgresSettings::PostgresSettings() {
-  for (const KnownSetting& known : kKnownSettings) values_.emplace(known.name, known.value);
-  KeepAsDefaults();
+  Values values;
+  for (const KnownSetting& known : kKnownSettings) values.emplace(known.name, known.value);
+  now_ = lasting_ = defaults_ = std::make_shared<const Values>(std::move(values));
 }
 
 Result<std::string> PostgresSettings::Get(std::string_view name) const {
-  const auto found = values_.find(name);
-  if (found == values_.end()) return NoSuchSetting(name);
+  const auto found = now_->find(name);
+  if (found == now_->end()) return NoSuchSetting(name);
   return found->second;
 }
 
 std::string PostgresSettings::Spelling(std::string_view name) const {
-  const auto found = values_.find(name);
-  return found == values_.end() ? std::string(name) : found->first;
+  const auto found = now_->find(name);
+  return found == now_->end() ? std::string(name) : found->first;
 }
 
-Status PostgresSettings::Set(std::string_view name, std::string_view value) {
-  auto found = values_.find(name);
-  if (found == values_.end()) {
+Status PostgresSettings::Put(Values& values, std::string_view name, std::string_view value) const {
+  auto found = values.find(name);
+  if (found == values.end()) {
     if (!name.contains('.')) return NoSuchSetting(name);
-    values_.emplace(name, value);
+    values.emplace(name, value);
     return {};
   }
   const auto known = std::ranges::find(kKnownSettings, found->first, &KnownSetting::name);
@@ -165,27 +166,92 @@ Status PostgresSettings::Set(std::string_view name, std::string_view value) {
     return Fail(ErrorKind::kPermission,
                 fmt::format("parameter \"{}\" cannot be changed", found->first));
   }
-  if (LowerText(value) == "default") return Reset(name);
-  if (found->first == "statement_timeout") {
-    const auto timeout = ParseTimeout(value);
-    if (!timeout) return BadValue(name, value);
-    statement_timeout_ = *timeout;
-  }
+  if (LowerText(value) == "default") return PutDefault(values, name);
+  if (found->first == "statement_timeout" && !ParseTimeout(value)) return BadValue(name, value);
   VL_TRY(found->second, Normalised(found->first, value));
   return {};
 }
 
-Status PostgresSettings::Reset(std::string_view name) {
+Status PostgresSettings::PutDefault(Values& values, std::string_view name) const {
   if (LowerText(name) == "all") {
-    values_ = defaults_;
-  } else {
-    const auto found = defaults_.find(name);
-    if (found == defaults_.end()) return NoSuchSetting(name);
-    values_[found->first] = found->second;
+    values = *defaults_;
+    return {};
   }
-  statement_timeout_ = ParseTimeout(values_.find("statement_timeout")->second)
-                           .value_or(std::chrono::milliseconds(0));
+  const auto found = defaults_->find(name);
+  if (found == defaults_->end()) return NoSuchSetting(name);
+  values[found->first] = found->second;
   return {};
+}
+
+template <class Change>
+Status PostgresSettings::Apply(For how_long, const Change& change) {
+  const auto changed = [&](const ValuesPtr& values) -> Result<ValuesPtr> {
+    Values copy = *values;
+    VL_RETURN_IF_ERROR(change(copy));
+    return std::make_shared<const Values>(std::move(copy));
+  };
+  const bool same = now_ == lasting_;
+  VL_TRY(now_, changed(now_));
+  if (how_long == For::kTransaction) return {};
+  if (same) {
+    lasting_ = now_;
+  } else {
+    VL_TRY(lasting_, changed(lasting_));
+  }
+  return {};
+}
+
+Status PostgresSettings::Set(std::string_view name, std::string_view value, For how_long) {
+  return Apply(how_long, [&](Values& values) { return Put(values, name, value); });
+}
+
+Status PostgresSettings::Reset(std::string_view name) {
+  return Apply(For::kSession, [&](Values& values) { return PutDefault(values, name); });
+}
+
+void PostgresSettings::Begin() { marks_ = {{"", now_, lasting_}}; }
+
+void PostgresSettings::Commit() {
+  now_ = lasting_;
+  marks_.clear();
+}
+
+void PostgresSettings::Rollback() {
+  if (!marks_.empty()) now_ = lasting_ = marks_.front().lasting;
+  marks_.clear();
+}
+
+void PostgresSettings::Savepoint(std::string name) {
+  marks_.push_back({std::move(name), now_, lasting_});
+}
+
+std::vector<PostgresSettings::Mark>::iterator PostgresSettings::Find(std::string_view savepoint) {
+  for (auto mark = marks_.end(); mark != marks_.begin();) {
+    // The first is the transaction's own.
+    if ((--mark)->name == savepoint && mark != marks_.begin()) return mark;
+  }
+  return marks_.end();
+}
+
+bool PostgresSettings::RollbackTo(std::string_view name) {
+  const auto mark = Find(name);
+  if (mark == marks_.end()) return false;
+  now_ = mark->now;
+  lasting_ = mark->lasting;
+  marks_.erase(mark + 1, marks_.end());
+  return true;
+}
+
+bool PostgresSettings::Release(std::string_view name) {
+  const auto mark = Find(name);
+  if (mark == marks_.end()) return false;
+  marks_.erase(mark, marks_.end());
+  return true;
+}
+
+std::chrono::milliseconds PostgresSettings::statement_timeout() const {
+  return ParseTimeout(now_->find("statement_timeout")->second)
+      .value_or(std::chrono::milliseconds(0));
 }
 
 const std::vector<std::string_view>& PostgresSettings::Reported() {
@@ -206,7 +272,7 @@ const std::vector<std::string_view>& PostgresSettings::Reported() {
 }
 
 std::vector<std::pair<std::string, std::string>> PostgresSettings::All() const {
-  return {values_.begin(), values_.end()};
+  return {now_->begin(), now_->end()};
 }
 
 std::vector<std::pair<std::string, std::string>> StartupOptions(std::string_view text) {

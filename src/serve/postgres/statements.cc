@@ -31,6 +31,22 @@ bool IsPreparable(Kind kind) {
   return kind == Kind::kQuery || kind == Kind::kExplain || kind == Kind::kShow;
 }
 
+// The oids of the types that PREPARE declares.
+PgResult<std::vector<int32_t>> DeclaredTypes(const PgCommand& command) {
+  std::vector<int32_t> types;
+  for (const std::string& written : command.types) {
+    const bool array = written.ends_with("[]");
+    const std::string_view name =
+        std::string_view(written).substr(0, written.size() - (array ? 2U : 0U));
+    const int32_t type = PgTypeNamed(name);
+    if (type == 0 && name != "unknown") {
+      return Refusal("42704", fmt::format("type \"{}\" does not exist", name));
+    }
+    types.push_back(array ? PgArrayOf(type) : type);
+  }
+  return types;
+}
+
 bool EndsTransaction(Kind kind) {
   return kind == Kind::kCommit || kind == Kind::kRollback || kind == Kind::kRollbackTo;
 }
@@ -124,6 +140,9 @@ Status PostgresSession::SimpleQuery(std::string_view text) {
   portals_.erase("");
   const auto statements = SplitStatements(text);
   if (statements.empty()) MessageWriter(out_).Begin('I').End();
+  // Several statements are one transaction, as far as settings go.
+  if (statements.size() > 1 && phase_ == Phase::kIdle) settings_.Begin();
+  bool failed = false;
   for (const std::string_view statement : statements) {
     wait_ = BeginWork();
     auto done = SimpleStatement(statement);
@@ -138,9 +157,16 @@ Status PostgresSession::SimpleQuery(std::string_view text) {
     if (done.error().fatal) return Fail(ErrorKind::kIo, done.error().message);
     SendError(done.error());
     if (phase_ == Phase::kOpen) phase_ = Phase::kFailed;
+    failed = true;
     break;
   }
-  if (phase_ == Phase::kIdle) portals_.clear();
+  if (phase_ != Phase::kIdle) return {};
+  portals_.clear();
+  if (settings_.in_transaction()) {
+    const PostgresSettings before = settings_;
+    failed ? settings_.Rollback() : settings_.Commit();
+    GiveChanges(before);
+  }
   return {};
 }
 
@@ -331,12 +357,9 @@ PgResult<void> PostgresSession::RunCommand(const PgPortal& portal, bool simple) 
       EndTransaction(command);
       return {};
     case Kind::kSavepoint:
+    case Kind::kRelease:
     case Kind::kRollbackTo:
-      if (phase_ == Phase::kIdle) {
-        return Refusal("25P01",
-                       fmt::format("{} can only be used in transaction blocks", command.tag));
-      }
-      phase_ = Phase::kOpen;
+      VL_RETURN_IF_ERROR(MarkTransaction(command));
       break;
     case Kind::kDiscard:
       if (command.name == "all") {
@@ -364,7 +387,8 @@ PgResult<void> PostgresSession::RunCommand(const PgPortal& portal, bool simple) 
         return Refusal("42P05",
                        fmt::format("prepared statement \"{}\" already exists", command.name));
       }
-      VL_TRY(auto prepared, Prepare(command.query, {}));
+      VL_TRY(std::vector<int32_t> types, DeclaredTypes(command));
+      VL_TRY(auto prepared, Prepare(command.query, std::move(types)));
       if (!IsPreparable(prepared->command.kind)) {
         return Refusal("42601", "PREPARE takes a statement that gives rows");
       }
@@ -385,8 +409,15 @@ PgResult<void> PostgresSession::RunCommand(const PgPortal& portal, bool simple) 
 }
 
 PgResult<void> PostgresSession::SetSetting(const PgCommand& command) {
-  const Status done = command.kind == Kind::kReset ? settings_.Reset(command.name)
-                                                   : settings_.Set(command.name, command.value);
+  if (command.local && !settings_.in_transaction()) {
+    SendNotice("25P01", "SET LOCAL can only be used in transaction blocks");
+    return {};
+  }
+  const auto how_long =
+      command.local ? PostgresSettings::For::kTransaction : PostgresSettings::For::kSession;
+  const Status done = command.kind == Kind::kReset
+                          ? settings_.Reset(command.name)
+                          : settings_.Set(command.name, command.value, how_long);
   if (!done) {
     const Error& error = done.error();
     const bool soft = error.kind == ErrorKind::kUnsupported;
@@ -415,8 +446,37 @@ PgResult<void> PostgresSession::SetSetting(const PgCommand& command) {
   return {};
 }
 
+void PostgresSession::GiveChanges(const PostgresSettings& before) {
+  for (const std::string_view name : PostgresSettings::Reported()) {
+    const std::string value = settings_.Get(name).value_or("");
+    if (value == before.Get(name).value_or("") || name == "session_authorization") continue;
+    MessageWriter(out_).Begin('S').Text(name).Text(value).End();
+  }
+}
+
 PgResult<void> PostgresSession::BeginTransaction(const PgCommand&) {
   if (phase_ != Phase::kIdle) SendNotice("25001", "there is already a transaction in progress");
+  phase_ = Phase::kOpen;
+  if (!settings_.in_transaction()) settings_.Begin();
+  return {};
+}
+
+// SAVEPOINT, RELEASE and ROLLBACK TO.
+PgResult<void> PostgresSession::MarkTransaction(const PgCommand& command) {
+  if (phase_ == Phase::kIdle) {
+    return Refusal("25P01", fmt::format("{} can only be used in transaction blocks", command.tag));
+  }
+  if (command.kind == Kind::kSavepoint) {
+    settings_.Savepoint(command.name);
+    return {};
+  }
+  const PostgresSettings before = settings_;
+  const bool known = command.kind == Kind::kRelease ? settings_.Release(command.name)
+                                                    : settings_.RollbackTo(command.name);
+  if (!known) {
+    return Refusal("3B001", fmt::format("savepoint \"{}\" does not exist", command.name));
+  }
+  GiveChanges(before);
   phase_ = Phase::kOpen;
   return {};
 }
@@ -424,6 +484,9 @@ PgResult<void> PostgresSession::BeginTransaction(const PgCommand&) {
 void PostgresSession::EndTransaction(const PgCommand& command) {
   if (phase_ == Phase::kIdle) SendNotice("25P01", "there is no transaction in progress");
   const bool failed = phase_ == Phase::kFailed;
+  const PostgresSettings before = settings_;
+  failed || command.kind == Kind::kRollback ? settings_.Rollback() : settings_.Commit();
+  GiveChanges(before);
   phase_ = Phase::kIdle;
   SendTag(failed ? std::string_view("ROLLBACK") : std::string_view(command.tag));
 }
@@ -496,6 +559,8 @@ PgResult<void> PostgresSession::CloseCursor(const PgCommand& command) {
 PgResult<void> PostgresSession::CopyOut(PgPortal& portal) {
   const PgStatement& statement = portal.statement();
   const PgCopyOptions& options = statement.command.copy;
+  const auto forced = ForcedQuotes(options, statement.columns);
+  if (!forced) return Refusal("42703", forced.error().message);
   const int16_t format = options.format == PgCopyOptions::Format::kBinary ? 1 : 0;
   MessageWriter writer(out_);
   writer.Begin('H').Byte(static_cast<char>(format));
@@ -515,7 +580,7 @@ PgResult<void> PostgresSession::CopyOut(PgPortal& portal) {
                                        MessageWriter message(out_);
                                        message.Begin('d').Bytes(frame);
                                        frame.clear();
-                                       AppendCopyRow(options, row, out_);
+                                       AppendCopyRow(options, *forced, row, out_);
                                        message.End();
                                        return out_.size() >= kBufferBytes;
                                      },
@@ -537,29 +602,36 @@ PgResult<void> PostgresSession::Execute(const PgCommand& command, bool simple) {
                                         "is not supported",
                                         command.name));
   }
-  std::vector<engine::Parameter> values;
+  std::vector<std::optional<std::string>> texts;
   if (!command.query.empty()) {
     VL_TRY(const auto list, Prepare("SELECT " + command.query, {}));
     VL_TRY(const auto portal, executor_.Bind(list, {}, wait_));
     const PgExecutor::RowSink take{.row =
                                        [&](const engine::QueryResult& row) {
                                          for (size_t i = 0; i < row.types().size(); ++i) {
-                                           if (row.Cell(i).is_null()) {
-                                             values.emplace_back(std::monostate{});
-                                           } else {
-                                             std::string text;
-                                             AppendPgText(row.Cell(i), row.types()[i], text);
-                                             values.emplace_back(std::move(text));
-                                           }
+                                           auto& text = texts.emplace_back();
+                                           if (row.Cell(i).is_null()) continue;
+                                           AppendPgText(row.Cell(i), row.types()[i],
+                                                        text.emplace());
                                          }
                                          return false;
                                        },
                                    .flush = [] { return Status{}; }};
     VL_RETURN_IF_ERROR(executor_.Fetch(*portal, 1, take, wait_));
   }
-  if (values.size() != statement->types.size()) {
+  if (texts.size() != statement->types.size()) {
     return Refusal("42601", fmt::format("wrong number of parameters for prepared statement \"{}\"",
                                         command.name));
+  }
+  std::vector<engine::Parameter> values;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (!texts[i]) {
+      values.emplace_back(std::monostate{});
+      continue;
+    }
+    auto value = ReadPgParameter(*texts[i], PgFormat::kText, statement->types[i]);
+    if (!value) return Refusal("22P02", value.error().message);
+    values.push_back(std::move(*value));
   }
   VL_TRY(const auto portal, executor_.Bind(statement, std::move(values), wait_));
   if (simple && portal->has_rows()) SendRowDescription(*statement, nullptr);

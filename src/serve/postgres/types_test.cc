@@ -200,7 +200,8 @@ TEST_F(PostgresTypesTest, CopyFormats) {
     }
     std::string out;
     AppendCopyBegin(options, columns, out);
-    while (result.Next().value()) AppendCopyRow(options, result, out);
+    const auto forced = ForcedQuotes(options, columns).value();
+    while (result.Next().value()) AppendCopyRow(options, forced, result, out);
     AppendCopyEnd(options, out);
     return out;
   };
@@ -209,6 +210,12 @@ TEST_F(PostgresTypesTest, CopyFormats) {
       .format = PgCopyOptions::Format::kCsv, .delimiter = ",", .null_text = "", .header = true};
   EXPECT_EQ(copy("SELECT 1 AS a, 'x,\"y\"' AS b, NULL AS c, '' AS d", csv),
             "a,b,c,d\n1,\"x,\"\"y\"\"\",,\"\"\n");
+  csv.quote = csv.escape = '\'';
+  csv.force_quote = {"b"};
+  EXPECT_EQ(copy("SELECT 1 AS a, 2 AS b, 'it''s' AS c, NULL AS b2", csv),
+            "a,b,c,b2\n1,'2','it''s',\n");
+  csv.force_quote = {"nope"};
+  EXPECT_EQ(ForcedQuotes(csv, {}).error().kind, ErrorKind::kNotFound);
   PgCopyOptions binary{.format = PgCopyOptions::Format::kBinary};
   EXPECT_EQ(copy("SELECT 1 AS a, NULL AS b", binary),
             "PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0\0\2\0\0\0\4\0\0\0\1\xff\xff\xff\xff\xff\xff"s);
