@@ -18,11 +18,12 @@ WHERE database_name = pg_lake_database() AND (NOT internal OR schema_name = 'mai
 UNION ALL SELECT 11::UINTEGER, 'pg_catalog', 10::UINTEGER, NULL
 UNION ALL SELECT 13000::UINTEGER, 'information_schema', 10::UINTEGER, NULL;
 
--- Tables of the lake are views in the session's database; views of the lake have no schema.
+-- Tables of the lake are views in the session's database; what is a view in the lake, too, has a comment that says so
+-- (engine/sql_session.cc).
 CREATE VIEW pg_relation_row AS
 SELECT pg_oid_of_table(schema_name, view_name) AS oid, view_name AS relname, schema_name,
        pg_oid_of_schema(schema_name) AS relnamespace,
-       CASE schema_name WHEN 'main' THEN 'v' ELSE 'r' END AS relkind,
+       CASE WHEN schema_name = 'main' OR comment = 'view' THEN 'v' ELSE 'r' END AS relkind,
        column_count, comment, sql
 FROM duckdb_views()
 WHERE database_name = pg_lake_database() AND NOT internal AND NOT contains(view_name, '@')

@@ -26,6 +26,8 @@ namespace vitalake::engine {
 namespace {
 
 constexpr int kMaxViewDepth = 16;  // views over views
+// By which what lists tables tells the catalog's views from its tables, which are views here, too.
+constexpr std::string_view kViewComment = "view";
 
 // As many rows the engine sorts by a heap, whose set-up takes a tenth of that of its general sort.
 constexpr int64_t kFewRows = 5000;
@@ -140,7 +142,8 @@ struct SqlSession::Impl {
   Status CheckReach(const SqlStatement& statement) const;
   Result<TableAt> AtOf(const TableMention& mention, const Wait& wait);
   static Status MakeView(Home& home, const std::string& schema, const std::string& name,
-                         const std::string& sql, const std::string& fingerprint);
+                         const std::string& sql, const std::string& fingerprint,
+                         std::string_view comment = "");
   Result<bool> MakeKnown(const TableMention& mention, const TableAt& at, Choice& choice);
   Status MakeAllKnown(Choice& choice);
   Result<std::map<const JsonNode*, TableName>> Resolve(const SqlStatement& statement,
@@ -180,7 +183,8 @@ Result<TableAt> SqlSession::Impl::AtOf(const TableMention& mention, const Wait& 
 }
 
 Status SqlSession::Impl::MakeView(Home& home, const std::string& schema, const std::string& name,
-                                  const std::string& sql, const std::string& fingerprint) {
+                                  const std::string& sql, const std::string& fingerprint,
+                                  std::string_view comment) {
   const std::string full = FullName(schema, name);
   if (const auto found = home.made.find(full);
       found != home.made.end() && found->second == fingerprint) {
@@ -192,8 +196,12 @@ Status SqlSession::Impl::MakeView(Home& home, const std::string& schema, const s
            home.connection->Execute("CREATE SCHEMA IF NOT EXISTS " + QuoteName(in)));
   }
   home.made.erase(full);
-  auto done = home.connection->Execute(
-      fmt::format("CREATE OR REPLACE VIEW {}.{} AS {}", QuoteName(in), QuoteName(name), sql));
+  const std::string quoted = fmt::format("{}.{}", QuoteName(in), QuoteName(name));
+  std::string make = fmt::format("CREATE OR REPLACE VIEW {} AS {}", quoted, sql);
+  if (!comment.empty()) {
+    make += fmt::format("; COMMENT ON VIEW {} IS {}", quoted, QuoteLiteral(comment));
+  }
+  auto done = home.connection->Execute(make);
   if (!done) return Because(std::move(done.error()), "table " + full);
   home.made[full] = fingerprint;
   return {};
@@ -243,7 +251,8 @@ Result<bool> SqlSession::Impl::MakeKnown(const TableMention& mention, const Tabl
     --choice.depth;
   }
   VL_RETURN_IF_ERROR(MakeView(home, mention.schema, mention.table + Suffix(at), sql,
-                              Fingerprint(relation, bounds)));
+                              Fingerprint(relation, bounds),
+                              relation.table.snapshot ? "" : kViewComment));
   return true;
 }
 

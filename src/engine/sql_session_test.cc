@@ -92,6 +92,12 @@ TEST_F(SqlSessionTest, ANumberThatIsTooLargeIsTheClientsFault) {
   EXPECT_THAT(error.message, HasSubstr("out of range"));
 }
 
+TEST_F(SqlSessionTest, ViewsOfTheCatalogSayThatTheyAre) {
+  EXPECT_EQ(
+      Ask("SELECT list(view_name ORDER BY view_name) FROM duckdb_views() WHERE comment = 'view'"),
+      R"(["high","plain"])");
+}
+
 TEST_F(SqlSessionTest, OpensNothingThatIsNotNamed) {
   EXPECT_EQ(Ask("SELECT 1"), "1");
   EXPECT_EQ(opened_, 0);

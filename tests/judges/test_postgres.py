@@ -138,6 +138,16 @@ def test_psql_lists_what_there_is(service):
         service.psql("-c", command)
 
 
+def test_views_of_gold_are_views(client):
+    views = [("bp_population",), ("critical_recent",)]
+    for query in ("select relname::text from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'gold' and relkind = 'v'",
+                  "select table_name from information_schema.tables where table_schema = 'gold' and table_type = 'VIEW'",
+                  "select viewname from pg_views where schemaname = 'gold'",
+                  "select table_name from information_schema.views where table_schema = 'gold'"):
+        assert client.execute(f"{query} order by 1").fetchall() == views, query
+    assert client.execute("select count(*) from pg_tables where schemaname = 'gold' and tablename = 'bp_population'").fetchone() == (0,)
+
+
 def test_psql_gives_rows_and_errors(service):
     assert service.psql("-Atc", "select count(*) from silver.patient").strip() == str(PATIENTS)
     assert service.psql("-Atc", "select 1; select 'two'").split() == ["1", "two"]
