@@ -1,7 +1,8 @@
-// What PostgreSQL means differently, on the tree: division, the order of nulls, the types whose
-// values are names of catalogue entries.
+// What PostgreSQL means differently, on the tree: division, SIMILAR TO, the order of nulls, the
+// columns of VALUES, the types whose values are names of catalogue entries.
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "engine/sql_tree_internal.h"
 
@@ -88,9 +89,11 @@ bool PostgresTree::CopyOtherwise(JsonValue value) {
     NameColumns(value.Find("query").Find("node"));
   }
   if (value.String("type") == "SELECT_NODE") return CopyOuterSelect(value);
+  if (kind == "OPERATOR") NoteNotSimilar(value);
   if (kind == "FUNCTION") return CopyFunction(value);
   if (kind == "CAST") return CopyCast(value) || CopyArrayText(value);
   if (value.String("type") == "TABLE_FUNCTION") return CopyTableFunction(value);
+  if (value.String("type") == "EXPRESSION_LIST") return CopyValues(value);
   return CopyOrder(value);
 }
 
@@ -148,6 +151,7 @@ bool PostgresTree::CopyFunction(JsonValue function) {
   if (function.String("function_name") == "substring" && function.String("schema") == "main") {
     return CopyWithoutSchema(function);
   }
+  if (IsSimilarTo(function)) return CopyCall(function, "similar_to");
   if (function.Find("is_operator").type() != JsonType::kTrue) return false;
   const std::string_view name = function.String("function_name");
   const JsonValue arguments = function.Find("children");
@@ -155,11 +159,36 @@ bool PostgresTree::CopyFunction(JsonValue function) {
   for (const JsonValue argument : arguments.children()) {
     if (IsInterval(argument)) return false;
   }
+  return CopyCall(function, name == "/" ? "pg_divide" : "pg_modulo");
+}
+
+bool PostgresTree::StandsAt(JsonValue value, std::string_view word) const {
+  const auto at = value.Find("query_location").AsInt();
+  if (!at || *at < 0 || static_cast<size_t>(*at) > text_.size()) return false;
+  const std::string_view there = text_.substr(static_cast<size_t>(*at), word.size());
+  return there.size() == word.size() && EqualsNoCase(word, there);
+}
+
+// The parser gives `~` and SIMILAR TO the same function: the text tells which one it was. In
+// NOT SIMILAR TO the function has no place, but the negation around it.
+bool PostgresTree::IsSimilarTo(JsonValue function) const {
+  return function.String("function_name") == "regexp_full_match" &&
+         (function.node() == not_similar_ || StandsAt(function, "similar"));
+}
+
+void PostgresTree::NoteNotSimilar(JsonValue negation) {
+  if (negation.String("type") != "OPERATOR_NOT" || !StandsAt(negation, "not")) return;
+  for (const JsonValue child : negation.Find("children").children()) {
+    if (!child.Find("query_location").AsInt()) not_similar_ = child.node();
+  }
+}
+
+bool PostgresTree::CopyCall(JsonValue function, std::string_view name) {
   writer().BeginObject();
   for (const JsonValue member : function.children()) {
     writer().Key(member.key());
     if (member.key() == "function_name") {
-      writer().String(name == "/" ? "pg_divide" : "pg_modulo");
+      writer().String(name);
     } else if (member.key() == "is_operator") {
       writer().Bool(false);
     } else {
@@ -266,6 +295,26 @@ bool PostgresTree::CopyTableFunction(JsonValue function) {
     } else {
       Copy(member);
     }
+  }
+  writer().EndObject();
+  return true;
+}
+
+// VALUES without names for its columns: column1, column2.
+bool PostgresTree::CopyValues(JsonValue list) {
+  const JsonValue rows = list.Find("values");
+  if (list.Find("expected_names").size() > 0 || rows.size() == 0) return false;
+  const size_t columns = (*rows.children().begin()).size();
+  writer().BeginObject();
+  for (const JsonValue member : list.children()) {
+    writer().Key(member.key());
+    if (member.key() != "expected_names") {
+      Copy(member);
+      continue;
+    }
+    writer().BeginArray();
+    for (size_t i = 1; i <= columns; ++i) writer().String("column" + std::to_string(i));
+    writer().EndArray();
   }
   writer().EndObject();
   return true;

@@ -217,7 +217,7 @@ std::optional<std::vector<std::string>> SqlStatement::PostgresNames() const {
 Result<std::string> SqlStatement::Rewrite(Connection& connection,
                                           const std::map<const JsonNode*, TableName>& names,
                                           SqlDialect dialect) const {
-  PostgresTree postgres(names);
+  PostgresTree postgres(names, text_);
   SqlTreeCopy plain(names);
   SqlTreeCopy& copy = dialect == SqlDialect::kPostgres ? postgres : plain;
   const std::string tree = copy.Of(root_);

@@ -48,7 +48,8 @@ class SqlTreeCopy {
 // The copy that says in the engine's words what PostgreSQL means (SqlDialect).
 class PostgresTree final : public SqlTreeCopy {
  public:
-  using SqlTreeCopy::SqlTreeCopy;
+  // `text` is the statement as it was parsed.
+  PostgresTree(const Names& names, std::string_view text) : SqlTreeCopy(names), text_(text) {}
 
  private:
   bool CopyOtherwise(JsonValue value) override;
@@ -56,13 +57,22 @@ class PostgresTree final : public SqlTreeCopy {
   void NameColumns(JsonValue node);
   bool CopyOuterSelect(JsonValue select);
   bool CopyFunction(JsonValue function);
+  bool IsSimilarTo(JsonValue function) const;
+  void NoteNotSimilar(JsonValue negation);
+  // Whether the statement goes on so (in lower case) where this stands.
+  bool StandsAt(JsonValue value, std::string_view word) const;
+  // The same call of another function.
+  bool CopyCall(JsonValue function, std::string_view name);
   bool CopyWithoutSchema(JsonValue function);
+  bool CopyValues(JsonValue list);
   bool CopyCast(JsonValue cast);
   bool CopyOrder(JsonValue order);
   bool CopyTableFunction(JsonValue function);
   bool CopyArrayText(JsonValue cast);
   void WriteCall(std::string_view name, JsonValue alias_of, JsonValue argument);
 
+  const std::string_view text_;
+  const JsonNode* not_similar_ = nullptr;           // the function in NOT SIMILAR TO
   bool in_select_ = false;                          // the outermost was met
   std::map<const JsonNode*, std::string> aliases_;  // what to write for an alias that is empty
 };

@@ -181,6 +181,20 @@ select max(systolic_pressure_value) as top from silver.observation where patient
 select patient_id, rank() over (partition by patient_id order by effective_time desc) as r from silver.observation order by 1, 2 limit 5
 select id from silver.patient where family_name like 'A%' order by id
 select id from silver.patient where birth_date between date '1950-01-01' and date '1980-01-01' order by id limit 5
+select 'abc' similar to 'a%', 'abc' similar to 'b', 'abc' similar to 'abc', 'abc' similar to 'a.c', 'abc' similar to '(a|x)bc', 'abc' similar to 'a_c'
+select 'abc' not similar to 'a%', not 'abc' similar to 'b%', 'abc' ~ 'b', 'abc' !~ 'b', null similar to 'a'
+select 'a%' similar to 'a\%', 'a.c' similar to '%[.]%', 'x^' similar to 'x^', 'aab' similar to 'a+b', 'abc' similar to '[[:alpha:]]{3}'
+select count(*) from silver.patient where family_name similar to '(A|B)%' and gender not similar to 'x_%'
+values (1, 'a'), (2, 'b')
+select * from (values (1, 'a')) as t
+select column1 + 1 as n from (values (1), (2)) as t order by column1
+select substr('hello', -2, 5), substr('hello', 0, 2), substr('hello', -2), substr('hello', 2), substring('hello' from -1 for 4)
+select format('%s is %I', 'a', 'B c'), format('%L %%', 'it''s'), format('%2$s %1$s', 'a', 2), format('%s|%L', null, null), format('plain')
+select to_char(date '2026-03-05', 'FMDD Q IW MON Mon mon DY Dy'), to_char(date '2026-03-05', 'FMMonth FMDD, YYYY'), to_char(date '2026-03-05', 'Month|Day|DAY')
+select to_char(timestamp '2026-03-05 17:08:09.012345', 'hh12:mi:ss AM MS US SSSS DDD D ID WW IYYY YY "at" TZ|')
+select to_char((select max(effective_time) from silver.observation), 'YYYY-MM-DD"T"HH24:MI:SS.MS')
+set local application_name = 'local'
+show application_name
 show server_encoding
 show client_encoding
 show standard_conforming_strings
@@ -202,6 +216,22 @@ reset all
 FAILING = r"""
 selec 1
 select 1 +
+select sqrt(-1)
+select ln(0)
+select 1 limit -1
+select 1 offset -1
+select '25:00'::time
+select 'xx'::time
+select 123456::numeric(5,2)
+select '123456'::numeric(5,2)
+select 'a'::numeric(5,2)
+select '99999999999'::int
+select 'a' + 1
+select 1e400::float8
+select substr('hello', 2, -1)
+select format('%s %s', 'a')
+select format('%I', null)
+rollback to savepoint a
 select 1 from
 select 'open
 select (1
@@ -267,7 +297,18 @@ DIFFERENT = {
     "select 1.5::numeric": None,
     "select 'a_c' like 'a\\_c'": None,
     "select 1 # 2": "42601",
-    "select 1 limit -1": "42601",
+    "select 1 where 1e309 > 1": "22003",
+    "select 'a_c' similar to 'a!_c' escape '!'": "0A000",
+    "select b'101'": "0A000",
+    "select x'1F'": "0A000",
+    "select round(2.5::float8)": None,
+    "select regexp_matches('foobar', 'o+')": None,
+    "select concat(1, true)": None,
+    "select 1e308::float8 * 10": None,
+    "select power(-1::float8, 0.5)": None,
+    "select '1e3'::int": None,
+    "select 1 as a where a = 1": None,
+    "select '1' + 1": "22P02",
     "select": "42601",
     "select 'a'::varchar(1) || 'b'::char(3)": None,
     "select age(timestamp '2026-03-01', timestamp '2026-01-01')": None,

@@ -62,7 +62,9 @@ def test_what_differs_is_answered_as_the_documentation_says(client):
 def test_errors_name_the_place(client, real):
     with psycopg.connect(real.address(), autocommit=True) as judge:
         for statement in ("select nope from silver.patient", "select id,\n  nope\nfrom silver.patient",
-                          "select * from silver.nope", "select 'é', nope from silver.patient", "select 1::nope"):
+                          "select * from silver.nope", "select 'é', nope from silver.patient", "select 1::nope", "selec 1", "select 1 +", "SELECT 1 FROM FROM x",
+                          "select 'é', 1 from from x", "select (1", "select 1;\nselec 2", "select 'x'::int", "select lower('É'), 'x'::int",
+                          "select cast('nope' as date)", "select '25:00'::time", "fetch 1 from"):
             places = []
             for connection in (judge, client):
                 with pytest.raises(psycopg.Error) as refused:

@@ -132,6 +132,19 @@ bool GivesColumns(const engine::PreparedQuery& query, const std::vector<PgColumn
   });
 }
 
+// B'101' and X'1F', which the engine takes for text.
+bool HasBitString(std::string_view text) {
+  const std::vector<SqlToken> tokens = TokensOf(text);
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const bool mark = IsKeyword(tokens[i], "b") || IsKeyword(tokens[i], "x");
+    if (mark && tokens[i + 1].text.starts_with('\'') &&
+        tokens[i + 1].begin == tokens[i].begin + 1) {
+      return true;
+    }
+  }
+  return false;
+}
+
 size_t CountParameters(std::string_view text) {
   size_t most = 0;
   for (const SqlToken& token : TokensOf(text)) {
@@ -187,6 +200,7 @@ PgResult<PgStatement> PgExecutor::Prepare(std::string_view text, PgCommand comma
   auto pass = gate_.Enter(clock_, wait);
   if (!pass) return refuse(pass.error());
   if (const Status opened = EnsureSession(); !opened) return refuse(opened.error());
+  if (HasBitString(sql)) return Refuse("0A000", "bit strings are not supported");
   const size_t count = CountParameters(sql);
   if (count > kMostParameters) {
     return Refuse("54000", fmt::format("there are at most {} parameters", kMostParameters));
