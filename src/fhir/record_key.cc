@@ -1,5 +1,8 @@
 #include "fhir/record_key.h"
 
+#include <algorithm>
+#include <charconv>
+
 #include "fhir/content_hash.h"
 #include "fhir/references.h"
 
@@ -81,6 +84,16 @@ RecordKey ReadingKey(JsonValue resource, KeyRule rule, std::string_view full_url
   if (!full_url.empty()) return {std::string(IdFromFullUrl(full_url)), KeyOrigin::kFullUrl};
   const Hash128 hash = observation ? ObservationHash(resource) : ContentHash(resource);
   return {hash.ToHex(), KeyOrigin::kHash};
+}
+
+std::optional<int64_t> VersionNumber(std::string_view version_id) {
+  if (version_id.empty() || version_id.find_first_not_of("0123456789") != version_id.npos) {
+    return std::nullopt;
+  }
+  int64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(version_id.data(), version_id.data() + version_id.size(), number);
+  return error == std::errc() ? std::min(number, kLargestVersion) : kLargestVersion;
 }
 
 }  // namespace vitalake::fhir

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,5 +43,10 @@ RecordKey ReadingKey(JsonValue resource, KeyRule rule, std::string_view full_url
 // The value of the first identifier whose system is urn:ietf:rfc:3986, without "urn:uuid:"; empty
 // when there is none. Also for noticing a known id that comes with another identifier.
 std::string_view UriIdentifier(JsonValue resource);
+
+// What a versionId ranks by: digits alone, as a number; nullopt for any other. Numbers too large for
+// 64 bits are one, the largest there is below what stands for "above all".
+inline constexpr int64_t kLargestVersion = INT64_MAX - 1;
+std::optional<int64_t> VersionNumber(std::string_view version_id);
 
 }  // namespace vitalake::fhir

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <set>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "base/parallel.h"
 #include "engine/cell_file.h"
 #include "engine/column_appender.h"
+#include "fhir/record_key.h"
 #include "lake/cell_row.h"
 #include "lake/row_fetch.h"
 #include "lake/sql_text.h"
@@ -67,12 +67,7 @@ bool IsSame(const Cell& a, const Cell& b, view::ColumnType type) {
 
 // nullopt: no plain integer.
 std::optional<int64_t> VersionOf(const Cell& cell) {
-  if (cell.is_null) return -1;
-  if (cell.text.starts_with('-')) return std::nullopt;
-  int64_t version = 0;
-  const char* const end = cell.text.data() + cell.text.size();
-  const auto [at, error] = std::from_chars(cell.text.data(), end, version);
-  return error == std::errc() && at == end ? std::optional(version) : std::nullopt;
+  return cell.is_null ? -1 : fhir::VersionNumber(cell.text);
 }
 
 std::optional<int64_t> NumberOf(const Cell& cell) {

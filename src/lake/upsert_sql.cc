@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "fhir/record_key.h"
+
 namespace vitalake::lake::upsert_sql {
 namespace {
 
@@ -30,8 +32,10 @@ std::string EvenMicros(std::string_view time) { return fmt::format("(epoch_us({}
 
 std::string VersionNumber(std::string_view version_id) {
   // A cast alone takes 1.9, 1e3 and 0x1F, too.
-  return fmt::format("CASE WHEN regexp_full_match({0}, '[0-9]+') THEN TRY_CAST({0} AS BIGINT) END",
-                     version_id);
+  return fmt::format(
+      "CASE WHEN regexp_full_match({0}, '[0-9]+') "
+      "THEN least(coalesce(TRY_CAST({0} AS BIGINT), {1}), {1}) END",
+      version_id, fhir::kLargestVersion);
 }
 
 std::string DeletionTime(std::string_view deleted_at, std::string_view retraction) {

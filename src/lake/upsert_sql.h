@@ -15,7 +15,7 @@
 
 namespace vitalake::lake::upsert_sql {
 
-// A versionId as BIGINT, NULL where it is not digits alone or too large: it ranks lowest then.
+// fhir::VersionNumber as BIGINT, NULL where it is none: it ranks lowest then.
 std::string VersionNumber(std::string_view version_id);
 // From a relation of staged rows (columns as the silver table's).
 std::string CreateStaged(std::string_view staged_rows, std::string_view home);
