@@ -170,6 +170,12 @@ class JsonParser {
     node.size = static_cast<uint32_t>(text.size());
   }
 
+  // Makes a string null. The tree must be this class's own.
+  static void MakeNull(JsonValue value) {
+    ReplaceText(value, "null");
+    const_cast<JsonNode&>(*value.node()).type = JsonType::kNull;
+  }
+
   // Whether the last tree has an object with two members of one name.
   bool has_duplicate_key() const;
 

@@ -22,6 +22,7 @@ void AppendNode(JsonValue value, std::string& out) {
       out += object ? '{' : '[';
       bool first = true;
       for (JsonValue child : value.children()) {
+        if (object && child.is_null()) continue;  // no member at all; in an array it keeps a place
         if (!std::exchange(first, false)) out += ',';
         if (object) {
           AppendJsonString(out, child.key());
