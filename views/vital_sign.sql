@@ -11,12 +11,12 @@ WITH coded AS (
   FROM rows
 ),
 judged AS (
-  SELECT * REPLACE (CASE WHEN _quality = '' THEN vital_quality(canonical, value_sent, unit_sent, comparator)
+  SELECT * REPLACE (CASE WHEN _quality = '' AND value_is_text IS NOT TRUE THEN vital_quality(canonical, value_sent, unit_sent, comparator)
     ELSE merge_tokens(
       concat(
         CASE WHEN _quality LIKE '%time_imprecise%' THEN ' time_imprecise' ELSE '' END,
         CASE WHEN _quality LIKE '%clock_ahead%' THEN ' clock_ahead' ELSE '' END,
-        CASE WHEN _quality LIKE '%text_number%' AND value_sent IS NOT NULL THEN ' text_number' ELSE '' END,
+        CASE WHEN value_is_text AND NOT _retraction THEN ' text_number' ELSE '' END,
         CASE WHEN _quality LIKE '%implausible%' AND canonical IN ('8480-6', '8462-4', '8478-0')
           THEN ' implausible' ELSE '' END),
       vital_quality(canonical, value_sent, unit_sent, comparator)) END AS _quality)
@@ -27,7 +27,7 @@ SELECT COLUMNS('^_[a-z].*'),
   coalesce(vital_display(canonical), code_text) AS display,
   vital_value(canonical, value_sent, unit_sent) AS value,
   CASE WHEN value_sent IS NOT NULL THEN vital_unit(canonical, unit_sent) END AS unit,
-  value_sent, unit_sent, value_text, comparator, absent_reason,
+  value_sent, unit_sent, coalesce(value_text, value_json) AS value_text, comparator, absent_reason,
   interpretation_code AS interpretation, effective_date, effective_time, effective_end,
   fhir_precision(effective_sent) AS effective_precision,
   fhir_offset_minutes(effective_sent) AS effective_offset_minutes,

@@ -8,6 +8,7 @@
 #include "fhir/datetime.h"
 #include "fhir/element_path.h"
 #include "fhir/references.h"
+#include "fhir/resource_types.h"
 #include "fhir/validate.h"
 
 namespace vitalake::clinical {
@@ -18,8 +19,6 @@ using fhir::Severity;
 constexpr Micros kMinute = 60'000'000;
 constexpr Micros kAheadNoted = 5 * kMinute;
 constexpr Micros kAheadRefused = 26 * 60 * kMinute;
-constexpr std::string_view kCategorySystem =
-    "http://terminology.hl7.org/CodeSystem/observation-category";
 
 bool Inside(JsonValue container, JsonValue element) {
   return container && element && element.node() >= container.node() &&
@@ -40,7 +39,7 @@ bool IsVitalCategory(JsonValue category) {
   bool found = false;
   ForEachItem(category, [&](JsonValue concept_value) {
     ForEachCoding(concept_value, [&](std::string_view system, std::string_view code) {
-      found |= code == "vital-signs" && system == kCategorySystem;
+      found |= fhir::IsVitalSignsCategory(system, code);
     });
   });
   return found;
@@ -65,11 +64,14 @@ class Assessor {
   Home Scope(const ObservationParts& parts);
   void GatherComponents(JsonValue component);
   const VitalCode* VitalOf(JsonValue code) const;
+  const VitalCode* VitalInScope(JsonValue code) const;
+  void NoteSystems(JsonValue code);
 
   bool NamesOrRanks(const ObservationParts& parts, JsonValue element) const;
   void TakeFindings(const ObservationParts* parts);
   void TakeId(JsonValue id);
   void TakeSubject(const ObservationParts& parts);
+  void NoteUnresolved(std::string_view reference, JsonValue subject);
   void TakeCode(const ObservationParts& parts);
   void TakeTime(const ObservationParts& parts);
   void NoteImprecise(JsonValue element);
@@ -117,6 +119,8 @@ Assessment Assessor::Run() {
     Patient();
   } else if (type.text() == "Observation") {
     Observation();
+  } else if (!fhir::IsResourceType(type.text())) {
+    out_.rejection = Rejection{"type", "resourceType", fhir::UnknownTypeMessage(type.text())};
   }
   return std::move(out_);
 }
@@ -145,7 +149,16 @@ void Assessor::Observation() {
   out_.home == Home::kBloodPressure ? BloodPressure(parts) : VitalSign(parts);
 }
 
+// What a value is measured by: as clinical::sql::VitalCodeOfCodings says, too.
 const VitalCode* Assessor::VitalOf(JsonValue code) const {
+  const VitalCode* found = nullptr;
+  ForEachCoding(code, [&](std::string_view system, std::string_view text) {
+    if (found == nullptr) found = context_.codes->Find(system, text);
+  });
+  return found;
+}
+
+const VitalCode* Assessor::VitalInScope(JsonValue code) const {
   const VitalCode* found = nullptr;
   ForEachCoding(code, [&](std::string_view system, std::string_view text) {
     if (found != nullptr) return;
@@ -155,9 +168,24 @@ const VitalCode* Assessor::VitalOf(JsonValue code) const {
   return found;
 }
 
+// LOINC codes of vital signs that come without a system, or in another one.
+void Assessor::NoteSystems(JsonValue code) {
+  const PartSymbols& s = PartSymbols::Get();
+  ForEachItem(code.Find(s.coding), [&](JsonValue coding) {
+    const std::string_view system = TextOf(coding, s.system), text = TextOf(coding, s.code);
+    if (context_.codes->Find({}, text) == nullptr) return;
+    if (system.empty()) {
+      Note(Severity::kInformation, "code", coding, "a code without a system; taken as LOINC's");
+    } else if (VitalOf(code) == nullptr) {
+      Note(Severity::kWarning, "code", coding,
+           "LOINC's code of a vital sign, but in another system; not taken as one");
+    }
+  });
+}
+
 void Assessor::GatherComponents(JsonValue component) {
   ForEachItem(component, [&](JsonValue item) {
-    const VitalCode* vital = VitalOf(item.Find(PartSymbols::Get().code));
+    const VitalCode* vital = VitalInScope(item.Find(PartSymbols::Get().code));
     coded_component_ |= vital != nullptr;
     const Role role = vital ? vital->role : Role::kNone;
     if (role != Role::kSystolic && role != Role::kDiastolic) return;
@@ -168,7 +196,7 @@ void Assessor::GatherComponents(JsonValue component) {
 
 Home Assessor::Scope(const ObservationParts& parts) {
   if (systolic_ || diastolic_) return Home::kBloodPressure;
-  const VitalCode* vital = VitalOf(parts.code);
+  const VitalCode* vital = VitalInScope(parts.code);
   if (vital && vital->role == Role::kPressurePanel) return Home::kBloodPressure;
   const bool in_scope = vital || coded_component_ || IsVitalCategory(parts.category);
   return in_scope ? Home::kVitalSign : Home::kOutOfScope;
@@ -197,7 +225,9 @@ void Assessor::TakeFindings(const ObservationParts* parts) {
                     std::move(finding.issue.element_path), std::move(finding.issue.message)};
       continue;
     }
-    if (in_scope && finding.effect == fhir::Effect::kTextNumber && !out_.retracted) {
+    if (in_scope && finding.effect == fhir::Effect::kTextNumber && !out_.retracted &&
+        (!Inside(parts->component, finding.element) || Inside(systolic_, finding.element) ||
+         Inside(diastolic_, finding.element))) {
       out_.quality.Add(Quality::kTextNumber);
     }
     out_.issues.push_back(std::move(finding.issue));
@@ -215,17 +245,37 @@ void Assessor::TakeSubject(const ObservationParts& parts) {
   const std::string_view text = TextOf(parts.subject, s.reference);
   if (!text.empty() && text != "#") {
     const fhir::ReferenceTarget target = fhir::ParseReference(text);
-    if (target.type.empty() || target.type == "Patient") return;
+    if (target.type.empty()) return NoteUnresolved(text, parts.subject);
+    if (target.type == "Patient") return;
     return Reject("subject", parts.subject, "the subject is no patient");
   }
   if (!TextOf(parts.subject.Find(s.identifier), s.value).empty()) return;
   Reject("subject", parts.subject, "the subject has neither a reference nor an identifier");
 }
 
+// A subject that is no patient's id: of what came with it, it names a contained resource at most.
+void Assessor::NoteUnresolved(std::string_view reference, JsonValue subject) {
+  if (reference.starts_with('#')) {
+    for (const JsonValue inner : resource_.Find("contained").children()) {
+      if (inner.String("id") == reference.substr(1)) return;
+    }
+  }
+  // Cut where no character is.
+  constexpr size_t kShown = 200;
+  size_t end = std::min(reference.size(), kShown);
+  while (end < reference.size() && end > 0 && (reference[end] & 0xC0) == 0x80) --end;
+  std::string message = "nothing that came with it is '";
+  message.append(reference.substr(0, end)).append("'; kept without a patient");
+  Note(Severity::kWarning, "reference", subject, message, "reference");
+}
+
 void Assessor::TakeCode(const ObservationParts& parts) {
   bool coded = coded_component_;
   ForEachCoding(parts.code, [&](std::string_view, std::string_view) { coded = true; });
   if (!coded) Reject("code", resource_, "no coding with a code", "code");
+  NoteSystems(parts.code);
+  ForEachItem(parts.component,
+              [&](JsonValue item) { NoteSystems(item.Find(PartSymbols::Get().code)); });
 }
 
 void Assessor::TakeTime(const ObservationParts& parts) {
@@ -312,7 +362,9 @@ void Assessor::BloodPressure(const ObservationParts& parts) {
   if (diastolic_) low = Value(diastolic, codes.Canonical("8462-4"));
   for (const auto& [value, component] :
        {std::pair{&high, &systolic}, std::pair{&low, &diastolic}}) {
-    if (*value) TakeValue(**value, *component);
+    if (!*value) continue;
+    TakeValue(**value, *component);
+    out_.quality.Add((*value)->quality);
   }
   TakePair(high, low);
   const bool others = OtherComponents(parts.component);
@@ -344,10 +396,9 @@ void Assessor::TakePair(const std::optional<Measured>& systolic,
   if (out_.quality.Has(Quality::kImplausible)) out_.quality.Remove(Quality::kUnusual);
 }
 
-// One value's share in the decision.
+// One value's share in the decision, but for its tokens, which are those of its row alone.
 void Assessor::TakeValue(const Measured& value, const ObservationParts& parts) {
   out_.critical |= value.critical;
-  out_.quality.Add(value.quality);
   NoteValueFault(value.fault, parts.quantity);
   if (!value.usable()) return;
   if (value.quality.Has(Quality::kUnitAssumed)) {
@@ -384,7 +435,10 @@ bool Assessor::OtherComponents(JsonValue components) {
 void Assessor::VitalSign(const ObservationParts& parts) {
   const VitalCode* vital = VitalOf(parts.code);
   const auto value = Value(parts, vital);
-  if (value) TakeValue(*value, parts);
+  if (value) {
+    TakeValue(*value, parts);
+    out_.quality.Add(value->quality);
+  }
   if (parts.other_value && vital && !vital->measures.empty()) {
     Note(Severity::kWarning, "value", parts.other_value, "not a Quantity; kept as text");
   }

@@ -4,7 +4,8 @@
 // 1. Scope first: what belongs in no silver table is out of scope, whatever else it lacks.
 // 2. Quarantined is only what cannot be used:
 //      reason        when
-//      type          no resourceType, or a wrong JSON type in an element that is used
+//      type          no resourceType or none of FHIR R4, or a wrong JSON type in an element that is
+//                    used
 //      duplicate-key a used member is there twice
 //      choice        two types of one x[x] that is used
 //      id, date, number, code   wrong syntax of an id, date or number, or an unknown code of a
@@ -18,6 +19,9 @@
 //    A retraction (entered-in-error, cancelled) needs no more than an id: of what it holds only
 //    that, its status and its meta are looked at.
 // 3. Everything else is kept, with quality tokens and issues.
+//
+// A coding without a system counts as LOINC's where the code table has it, with a remark; one of
+// any other system does not. So says CodeTable::Find, to the silver views as well.
 #pragma once
 
 #include <memory>
@@ -61,6 +65,8 @@ struct AssessContext {
 struct Assessment {
   Home home = Home::kOutOfScope;
   std::optional<Rejection> rejection;
+  // Of the resource and the values it is home for: systolic and diastolic of a blood pressure, else
+  // its own. Those of other components are in their rows of silver.vital_sign alone.
   QualitySet quality;
   std::vector<fhir::Issue> issues;  // what is kept with a remark; without the rejection's own
   bool retracted = false;           // entered-in-error or cancelled

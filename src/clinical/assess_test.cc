@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -151,18 +152,69 @@ TEST(AssessTest, TakesPressuresByAnyCodingOfTheCodeTable) {
   }
 }
 
+// `json` with the LOINC codes of another system, "" none.
+std::string OfSystem(std::string json, std::string_view system) {
+  constexpr std::string_view kSent = R"("system":"http://loinc.org",)";
+  const std::string now = system.empty() ? "" : R"("system":")" + std::string(system) + "\",";
+  for (size_t at = 0; (at = json.find(kSent, at)) != json.npos; at += now.size()) {
+    json.replace(at, kSent.size(), now);
+  }
+  return json;
+}
+
+TEST(AssessTest, ACodeWithoutASystemIsJudgedAsLoincs) {
+  for (const std::string& json :
+       {Reading("120", "80"), Reading("120", "800"), Reading("351", "80"),
+        Vital("8867-4", R"("valueQuantity":{"value":72,"unit":"furlong"})"),
+        Vital("8310-5", R"("valueQuantity":{"value":37})"),
+        Vital("8480-6", R"("valueQuantity":{"value":400,"unit":"mmHg"})")}) {
+    EXPECT_EQ(VerdictOf(OfSystem(json, "")), VerdictOf(json)) << json;
+  }
+  EXPECT_THAT(IssuesOf(OfSystem(Reading("120", "80"), "")),
+              testing::ElementsAre("code Observation.code.coding[0]",
+                                   "code Observation.component[0].code.coding[0]",
+                                   "code Observation.component[1].code.coding[0]"));
+}
+
+TEST(AssessTest, ACodeOfAnotherSystemIsNoVitalSign) {
+  constexpr std::string_view kOther = "http://lab.example";
+  const std::string pulse = Vital("8867-4", R"("valueQuantity":{"value":72,"unit":"furlong"})");
+  EXPECT_EQ(VerdictOf(OfSystem(pulse, kOther)), "out-of-scope |  | ");
+  const std::string panel = OfSystem(Reading("400", "80"), kOther);
+  EXPECT_EQ(VerdictOf(panel), "vital-sign |  | ") << "by its category";
+  EXPECT_THAT(IssuesOf(panel), Contains("code Observation.component[0].code.coding[0]"));
+}
+
+TEST(AssessTest, TheCategoryMayLackItsSystemOrHaveTheOldOne) {
+  constexpr std::string_view kSystem =
+      R"("system":"http://terminology.hl7.org/CodeSystem/observation-category",)";
+  const std::string json =
+      Replaced(Panel(Component("1-1", R"(,"valueString":"x")")), "85354-9", "2-2");
+  for (const auto& [system, home] :
+       {std::pair("", "vital-sign |  | "),
+        std::pair(R"("system":"http://hl7.org/fhir/observation-category",)", "vital-sign |  | "),
+        std::pair(R"("system":"http://example.org",)", "out-of-scope |  | ")}) {
+    EXPECT_EQ(VerdictOf(Replaced(json, kSystem, system)), home) << system;
+  }
+}
+
 TEST(AssessTest, TakesBodyFluidGlucoseFromCgmOnly) {
   const std::string json = Vital("2344-0", R"("valueQuantity":{"value":100,"unit":"mg/dL"})");
   EXPECT_EQ(VerdictOf(json), "out-of-scope |  | ");
   AssessContext context = Context();
   context.cgm_source = true;
   EXPECT_EQ(VerdictOf(json, context), "vital-sign |  | ");
+  // In scope by its category it is measured as in silver.vital_sign.
+  const std::string elsewhere = Replaced(Panel(Pressure("2344-0", "5")), "85354-9", "2-2");
+  EXPECT_EQ(VerdictOf(elsewhere),
+            "vital-sign | unit Observation.component[0].valueQuantity | ");
 }
 
 TEST(AssessTest, RefusesWhatIsNoResource) {
   EXPECT_EQ(VerdictOf("[]"), "out-of-scope | type  | ");
   EXPECT_EQ(VerdictOf("{}"), "out-of-scope | type resourceType | ");
   EXPECT_EQ(VerdictOf(R"({"resourceType":7})"), "out-of-scope | type resourceType | ");
+  EXPECT_EQ(VerdictOf(R"({"resourceType":"observation"})"), "out-of-scope | type resourceType | ");
 }
 
 TEST(AssessTest, RefusesWrongTypesAndSyntaxWhereUsed) {
@@ -222,6 +274,23 @@ TEST(AssessTest, NeedsASubject) {
         << reference;
   }
   EXPECT_EQ(with(R"("subject":{"identifier":{"value":"1"}},)"), "blood-pressure |  | ");
+}
+
+TEST(AssessTest, SaysWhichSubjectNobodyIs) {
+  const auto said = [](std::string_view subject, std::string_view more = "") {
+    const Assessment a = AssessText(Replaced(
+        Reading("120", "80"), R"("subject":{"reference":"Patient/p"},)",
+        R"("subject":{"reference":")" + std::string(subject) + "\"}," + std::string(more)));
+    const auto found = std::ranges::find(a.issues, "reference", &fhir::Issue::rule);
+    return found == a.issues.end() ? "" : found->element_path + ": " + found->message;
+  };
+  for (const std::string reference : {"urn:uuid:9a3b", "#p", "something"}) {
+    EXPECT_EQ(said(reference), "Observation.subject.reference: nothing that came with it is '" +
+                                   reference + "'; kept without a patient");
+  }
+  EXPECT_EQ(said("#p", R"("contained":[{"resourceType":"Patient","id":"p"}],)"), "");
+  EXPECT_EQ(said("https://h/Patient/p"), "");
+  EXPECT_EQ(said("Patient?identifier=1"), "");
 }
 
 TEST(AssessTest, NeedsACode) {
@@ -316,6 +385,24 @@ TEST(AssessTest, JudgesOtherComponentsToo) {
             "blood-pressure | unit Observation.component[2].valueQuantity | ");
   EXPECT_EQ(VerdictOf(Panel(pair + Pressure("1-1", "5", R"("unit":"ell")"))),
             "blood-pressure |  | ");
+}
+
+TEST(AssessTest, TokensOfOtherComponentsAreNotThePressures) {
+  const std::string pair = Pressure("8480-6", "120") + "," + Pressure("8462-4", "80") + ",";
+  for (const std::string& other :
+       {Pressure("8867-4", "310", kPerMinute), Pressure("8478-0", "300"),
+        Pressure("8478-0", "12", R"("unit":"kPa")"), Pressure("8867-4", "\"70\"", kPerMinute),
+        Pressure("8867-4", "70", "")}) {
+    EXPECT_TRUE(AssessText(Panel(pair + other)).quality.empty()) << other;
+    EXPECT_EQ(IssuesOf(Panel(pair + other)).size(), 1u) << other;
+  }
+  EXPECT_EQ(VerdictOf(Panel(pair + Pressure("8867-4", "310", kPerMinute))),
+            "blood-pressure |  |  critical");
+  EXPECT_EQ(VerdictOf(Replaced(Vital("8867-4", R"("valueQuantity":{"value":70,"unit":"/min"})"),
+                               R"("valueQuantity")",
+                               "\"component\":[" + Pressure("9279-1", "1", kPerMinute) +
+                                   R"(],"valueQuantity")")),
+            "vital-sign |  |  critical");
 }
 
 TEST(AssessTest, KeepsComparators) {

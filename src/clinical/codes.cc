@@ -212,6 +212,7 @@ void CodeTable::BuildSlots() {
 
 const VitalCode* CodeTable::Find(std::string_view system, std::string_view code) const {
   if (code.empty() || code.size() > 32) return nullptr;
+  if (system.empty()) system = kLoinc;
   const size_t mask = slots_.size() - 1;
   for (size_t at = HashCode(code) & mask; slots_[at] != 0; at = (at + 1) & mask) {
     const Key& key = keys_[slots_[at] - 1u];

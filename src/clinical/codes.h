@@ -52,7 +52,8 @@ class CodeTable {
   static const std::shared_ptr<const CodeTable>& Builtin();
   ~CodeTable();
 
-  // The vital sign that a coding names, or null. `system` must be one of the systems of the file.
+  // The vital sign that a coding names, or null. `system` must be one of the systems of the file;
+  // an empty one counts as LOINC's.
   const VitalCode* Find(std::string_view system, std::string_view code) const;
   // By canonical LOINC code; null when it is not in the table.
   const VitalCode* Canonical(std::string_view code) const;

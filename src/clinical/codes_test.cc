@@ -33,8 +33,12 @@ TEST(CodesTest, TellsAllCodesOfOne) {
               testing::UnorderedElementsAre("85354-9", "55284-4", "75367002"));
 }
 
-TEST(CodesTest, NeedsSystemAndCode) {
-  EXPECT_EQ(Canonical("", "8480-6"), "");
+TEST(CodesTest, WithoutASystemIsLoincs) {
+  EXPECT_EQ(Canonical("", "59408-5"), "2708-6");
+  EXPECT_EQ(Canonical("", "271649006"), "");
+}
+
+TEST(CodesTest, NeedsTheCodesOwnSystem) {
   EXPECT_EQ(Canonical("http://snomed.info/sct", "8480-6"), "");
   EXPECT_EQ(Canonical("http://loinc.org", ""), "");
   EXPECT_EQ(Canonical("http://loinc.org", "8480-60"), "");

@@ -67,6 +67,8 @@ std::optional<std::string> FirstVitalCode(std::string_view codings_json) {
   for (const JsonValue coding : parsed->children()) {
     if (const VitalCode* vital = look(coding)) return vital->code;
   }
+  // What only looks like the code of a vital sign is of another system.
+  if (loinc.empty() && Codes().Canonical(first) != nullptr) return std::nullopt;
   return OrNull(loinc.empty() ? first : loinc);
 }
 

@@ -10,7 +10,8 @@ constexpr std::string_view kLoinc = "http://loinc.org";
 TEST(SqlFunctionsTest, Codes) {
   EXPECT_EQ(VitalCodeOf(kLoinc, "59408-5"), "2708-6");
   EXPECT_EQ(VitalCodeOf(kLoinc, "718-7"), std::nullopt);
-  EXPECT_EQ(VitalCodeOf(std::nullopt, "8480-6"), std::nullopt);
+  EXPECT_EQ(VitalCodeOf(std::nullopt, "8480-6"), "8480-6");
+  EXPECT_EQ(VitalCodeOf("http://acme.lab", "8480-6"), std::nullopt);
   EXPECT_EQ(VitalCodeOfCodings(R"([{"system":"http://acme.lab","code":"BT"},
       {"system":"http://loinc.org","code":"8310-5"}])"),
             "8310-5");
@@ -18,6 +19,8 @@ TEST(SqlFunctionsTest, Codes) {
   EXPECT_EQ(VitalCodeOfCodings(R"([{"code":"a"},{"system":"http://loinc.org","code":"72514-3"}])"),
             "72514-3");
   EXPECT_EQ(VitalCodeOfCodings(R"([{"code":"a"},{"code":"b"}])"), "a");
+  EXPECT_EQ(VitalCodeOfCodings(R"([{"code":"8867-4"}])"), "8867-4");
+  EXPECT_EQ(VitalCodeOfCodings(R"([{"system":"http://acme.lab","code":"8867-4"}])"), std::nullopt);
   EXPECT_EQ(VitalCodeOfCodings("[]"), std::nullopt);
   EXPECT_EQ(VitalCodeOfCodings("{"), std::nullopt);
   EXPECT_EQ(VitalCodeOfCodings(std::nullopt), std::nullopt);

@@ -292,8 +292,8 @@ bool IsVitalSign(const Known& known, JsonValue observation) {
   for (const JsonValue category : observation.Find(known.category_name).children()) {
     for (const JsonValue coding : category.Find(known.coding).children()) {
       const JsonValue code = coding.Find(known.code), system = coding.Find(known.system);
-      if (code.is_string() && code.text() == "vital-signs" && system.is_string() &&
-          system.text() == "http://terminology.hl7.org/CodeSystem/observation-category") {
+      if (code.is_string() && (!system || system.is_string()) &&
+          IsVitalSignsCategory(system ? system.text() : "", code.text())) {
         return true;
       }
     }
@@ -338,6 +338,13 @@ void Walk::VitalSign(JsonValue observation, uint64_t seen) {
 }
 
 }  // namespace
+
+bool IsVitalSignsCategory(std::string_view system, std::string_view code) {
+  return code == "vital-signs" &&
+         (system.empty() ||
+          system == "http://terminology.hl7.org/CodeSystem/observation-category" ||
+          system == "http://hl7.org/fhir/observation-category");
+}
 
 std::vector<Finding> Validate(JsonValue resource) {
   const Known& known = TheKnown();

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/json_tree.h"
@@ -40,5 +41,9 @@ struct Finding {
 // Contained resources are only looked at from outside. Objects deeper than the parser expanded them
 // (JsonType::kRaw) are not entered. Thread-safe. O(nodes); allocates only when something is found.
 std::vector<Finding> Validate(JsonValue resource);
+
+// Whether a coding of Observation.category says that it is a vital sign: in FHIR's code system, in
+// the name that had before R4, or without any.
+bool IsVitalSignsCategory(std::string_view system, std::string_view code);
 
 }  // namespace vitalake::fhir

@@ -74,6 +74,16 @@ bool SaysNothing(JsonValue resource) {
   return true;
 }
 
+// Empty strings are taken as absent, so said the remark.
+void MakeEmptyNull(JsonValue resource, const std::vector<Issue>& issues) {
+  if (std::ranges::find(issues, "empty", &Issue::rule) == issues.end()) return;
+  const JsonNode* const end = resource.node() + resource.node()->skip;
+  for (const JsonNode* node = resource.node(); node != end; ++node) {
+    const JsonValue value(node);
+    if (value.is_string() && value.text().empty()) JsonParser::MakeNull(value);
+  }
+}
+
 fhir::KeyRule KeyRuleOf(const RecordSource& source) {
   return source.file->key_mode == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
 }
@@ -311,7 +321,7 @@ Status RecordStager::StageResource(const fhir::Record& record, const RecordSourc
       assessment.home = clinical::Home::kVitalSign;
     }
   }
-  if (assessment.home == clinical::Home::kOutOfScope) {
+  if (assessment.home == clinical::Home::kOutOfScope && !assessment.rejection) {
     ++tally_->out_of_scope;
     if (assessment.retracted) StageStray(record, source, resource);
     return {};
@@ -358,6 +368,7 @@ Status RecordStager::StageRows(const fhir::Record& record, const RecordSource& s
                                                                   : Silver::kVitalSign;
   const std::string quality = assessment.quality.ToString();
   GatherRecordCells(record, source, resource, key.key, quality, home);
+  MakeEmptyNull(resource, assessment.issues);
   if (watcher_) watcher_->Begin(PlaceToWatch(source), resource, key.key, assessment);
   // What a retraction holds does not matter: it reaches the rows of its key.
   const view::OnFault on_fault =

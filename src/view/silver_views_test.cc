@@ -318,6 +318,19 @@ TEST(ObservationView, FindsPressuresByAnyCodingOfTheirs) {
   }
 }
 
+TEST(ObservationView, FindsPressuresWithoutASystem) {
+  const auto rows = RowsOf("observation", R"({"resourceType":"Observation","id":"a",
+      "code":{"coding":[{"code":"85354-9"}]},"component":[
+      {"code":{"coding":[{"system":"http://lab.example","code":"8480-6"}]},"valueQuantity":{"value":1}},
+      {"code":{"coding":[{"code":"8480-6"}]},"valueQuantity":{"value":120}},
+      {"code":{"coding":[{"code":"8462-4"}]},"valueQuantity":{"value":80}}]})");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].at("code"), "85354-9");
+  EXPECT_EQ(rows[0].at("systolic_value_sent"), "120");
+  EXPECT_EQ(rows[0].at("systolic_components"), "1");
+  EXPECT_EQ(rows[0].at("diastolic_value_sent"), "80");
+}
+
 TEST(ObservationView, DeviceTypeAndSettingByTheirSnomedCodes) {
   const auto rows = RowsOf("observation", R"({"resourceType":"Observation","id":"o",
       "contained":[{"resourceType":"Device","id":"d","type":{"coding":[
@@ -365,6 +378,7 @@ TEST(VitalSignView, TheObservationsOwnValue) {
                  {"effective_time", "1417768210000000"},
                  {"effective_date", "16409"},
                  {"device_reference", "DeviceMetric/example"},
+                 {"value_is_text", "false"},
                  {"value_sent", "95"},
                  {"unit_sent", "%"},
                  {"unit_code", "%"},

@@ -1,12 +1,12 @@
 #include "ingest/monitoring/record_watcher.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "clinical/news2.h"
 #include "clinical/plausibility.h"
 #include "clinical/sql_functions.h"
 #include "fhir/datetime.h"
+#include "fhir/record_key.h"
 #include "fhir/references.h"
 #include "ingest/monitoring/patient_facts.h"
 #include "ingest/record_stager.h"
@@ -54,11 +54,7 @@ bool BoolAt(std::span<const Cell> row, int at) {
 monitor::VersionRank RankOf(JsonValue resource) {
   monitor::VersionRank rank;
   const JsonValue meta = resource.Find("meta");
-  const std::string_view text = meta.String("versionId");
-  int64_t version = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  const bool is_whole = error == std::errc() && end == text.data() + text.size();
-  if (is_whole && !text.starts_with('-')) rank.version = version;
+  rank.version = fhir::VersionNumber(meta.String("versionId")).value_or(-1);
   if (const auto time = fhir::ParseDateTime(meta.String("lastUpdated"))) {
     rank.last_updated = time->Utc();
   }
@@ -135,6 +131,7 @@ RecordWatcher::RecordWatcher(const std::vector<lake::SilverView>& views) : neede
   codings_ = vital("codings");
   value_code_ = vital("value_code");
   value_text_ = vital("value_text");
+  value_is_text_ = vital("value_is_text");
 }
 
 void RecordWatcher::MarkNeeded(size_t at, std::vector<bool>& needed) const {
@@ -309,7 +306,7 @@ void RecordWatcher::TakeVitalAs(Vital vital, std::string_view code, std::span<co
   for (const Quality token : {Quality::kTimeImprecise, Quality::kClockAhead}) {
     if (quality_.Has(token)) reading.quality.Add(token);
   }
-  if (quality_.Has(Quality::kTextNumber) && measured) reading.quality.Add(Quality::kTextNumber);
+  if (measured && BoolAt(row, value_is_text_)) reading.quality.Add(Quality::kTextNumber);
   if (quality_.Has(Quality::kImplausible) && pressure) reading.quality.Add(Quality::kImplausible);
   if (measured) {
     reading.quality.Add(measured->quality);

@@ -89,7 +89,8 @@ class RecordWatcher {
   PatientColumns patient_;
   TimeColumns pressure_, vital_;
   QuantityColumns systolic_, diastolic_, value_;
-  int device_type_ = -1, setting_ = -1, codings_ = -1, value_code_ = -1, value_text_ = -1;
+  int device_type_ = -1, setting_ = -1, codings_ = -1, value_code_ = -1, value_text_ = -1,
+      value_is_text_ = -1;
 
   WatchedPlace place_;
   JsonValue resource_;
