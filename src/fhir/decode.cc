@@ -28,7 +28,7 @@ Issue DocumentSizeIssue(const DecodeLimits& limits) {
   return {Severity::kFatal,
           "limit",
           {},
-          fmt::format("the document has more bytes than the limit of {} (max_document_bytes)",
+          fmt::format("the document has more bytes than the limit of {}",
                       limits.max_document_bytes)};
 }
 
@@ -36,7 +36,7 @@ Issue MessageSizeIssue(size_t bytes, const DecodeLimits& limits) {
   return {Severity::kFatal,
           "limit",
           {},
-          fmt::format("the message has {} bytes, more than the limit of {} (max_message_bytes)",
+          fmt::format("the message has {} bytes, more than the limit of {}",
                       bytes, limits.max_message_bytes)};
 }
 

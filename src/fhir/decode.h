@@ -49,6 +49,7 @@ struct RecordPlace {
   int64_t entry = -1;       // 0-based place in the Bundle or array; -1 when there is none
   int64_t byte_offset = 0;  // of its first byte in the decompressed file (a BOM counts)
   int64_t byte_length = 0;
+  bool in_lines = false;  // of NDJSON: `entry` counts within the line
 };
 
 // The issue for a record whose text is not JSON or breaks a limit: kFatal, rule "json" or "limit";

@@ -360,7 +360,7 @@ class Splitter {
 
   RecordPlace PlaceOf(std::string_view extent) {
     return {LineAt(extent.data()), -1, block_.offset + (extent.data() - block_.text.data()),
-            static_cast<int64_t>(extent.size())};
+            static_cast<int64_t>(extent.size()), block_.kind == RecordBlock::Impl::Kind::kLines};
   }
 
   // The line of a byte. Cheap as long as the bytes asked for come in the text's order.
@@ -449,7 +449,7 @@ Issue SizeIssue(int64_t bytes, const DecodeLimits& limits) {
   return {Severity::kFatal,
           "limit",
           {},
-          fmt::format("the record has {} bytes, more than the limit of {} (max_record_bytes)",
+          fmt::format("the record has {} bytes, more than the limit of {}",
                       bytes, limits.max_record_bytes)};
 }
 

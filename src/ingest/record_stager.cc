@@ -28,13 +28,17 @@ std::vector<view::ColumnSpec> Columns(
 }
 
 std::string Position(const fhir::Record& record, const RecordSource& source) {
-  const int64_t entry = record.place.entry;
+  const fhir::RecordPlace& place = record.place;
+  const std::string of_line =
+      place.in_lines && place.entry >= 0 ? fmt::format("{}/", place.line) : "";
   if (source.message) {
     const int64_t offset = source.message->offset;
-    return entry >= 0 ? fmt::format("{}/{}:{}", source.file->path, offset, entry)
-                      : fmt::format("{}/{}", source.file->path, offset);
+    return place.entry >= 0
+               ? fmt::format("{}/{}:{}{}", source.file->path, offset, of_line, place.entry)
+               : fmt::format("{}/{}", source.file->path, offset);
   }
-  return fmt::format("{}:{}", source.file->path, entry >= 0 ? entry : record.place.line);
+  return fmt::format("{}:{}{}", source.file->path, of_line,
+                     place.entry >= 0 ? place.entry : place.line);
 }
 
 // Where a resource's version, last update and status stand, as rank and row need them.
