@@ -10,6 +10,7 @@ namespace {
 
 struct QuarantineOptions {
   lake::QuarantineFilter filter;
+  std::string key;
   RowOptions rows;
 };
 
@@ -66,8 +67,11 @@ std::string ReplayText(const ingest::ReplaySummary& done) {
 
 Result<int> Replay(Context& context, const QuarantineOptions& options) {
   VL_TRY(lake::Lake * lake, context.existing_lake());
+  ingest::ReplayOptions replay;
+  if (options.key == "id") replay.key = fhir::KeyRule::kId;
+  if (options.key == "identifier") replay.key = fhir::KeyRule::kIdentifier;
   VL_TRY(ingest::ReplaySummary done,
-         ingest::ReplayQuarantine(*lake, options.filter, {}, context.wait()));
+         ingest::ReplayQuarantine(*lake, options.filter, replay, context.wait()));
   VL_RETURN_IF_ERROR(
       WriteStdout(context.json() ? ingest::ReplayJson(done) + "\n" : ReplayText(done)));
   return kExitDone;
@@ -96,7 +100,13 @@ void AddQuarantineCommands(CommandLine& line) {
   replay->add_option("--reason", options->filter.reason, "Only with this reason [any]")
       ->type_name("R");
   replay->add_option("--id", options->filter.id, "Only this record [all]")->type_name("ID");
-  AddExamples(replay, {"quarantine replay --reason key-conflict"});
+  replay
+      ->add_option("--key", options->key,
+                   "What names a record: id, or identifier (its first UUID) [as it came]")
+      ->type_name("K")
+      ->check(CLI::IsMember({"id", "identifier"}));
+  AddExamples(replay, {"quarantine replay --reason unit",
+                       "quarantine replay --reason key-conflict --key identifier"});
 }
 
 }  // namespace vitalake::cli

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/check.h"
 #include "base/json_writer.h"
 #include "engine/relation.h"
 #include "ingest/bronze_stream.h"
@@ -29,6 +30,13 @@ struct Selection {
   std::vector<StreamMessage> messages;  // `partition` is the ordinal of the run's file
   MessageSources sources;
   std::set<LineOfFile> places;
+  std::set<LineOfFile> conflicts;  // of them, those refused as another resource of a known id
+
+  void Add(const engine::QueryResult& found) {
+    const LineOfFile place{std::string(found.GetString(3)), found.GetInt64(4)};
+    if (found.GetString(6) == "key-conflict") conflicts.insert(place);
+    places.insert(place);
+  }
 };
 
 constexpr std::string_view kOfStream = "run LIKE 'stream/%'";
@@ -52,8 +60,8 @@ Result<engine::QueryResult> Find(lake::Lake& lake, engine::Connection& connectio
   VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest("ops.quarantine"));
   VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, "ops.quarantine")));
   return connection.Query(
-      fmt::format("SELECT source, id_space, key_mode, source_partition, source_offset, received_at "
-                  "FROM ({}) WHERE replayed_at IS NULL AND source_partition IS NOT NULL AND ({}) "
+      fmt::format("SELECT source, id_space, key_mode, source_partition, source_offset, received_at, "
+                  "reason FROM ({}) WHERE replayed_at IS NULL AND source_partition IS NOT NULL AND ({}) "
                   "AND (? = '' OR reason = ?) AND (? = '' OR id = ?) "
                   "ORDER BY received_at, source_partition",
                   rows, where),
@@ -72,7 +80,7 @@ Result<Selection> SelectMessages(lake::Lake& lake, const lake::QuarantineFilter&
     if (!more) break;
     const std::string partition(found.GetString(3));
     const std::string app = AppIdOf(partition);
-    selection.places.emplace(partition, found.GetInt64(4));
+    selection.Add(found);
     if (!offsets.contains(app)) {
       selection.run.files.push_back(FileOf(found, app, selection.run.files.size()));
     }
@@ -100,7 +108,7 @@ Result<Selection> SelectFiles(lake::Lake& lake, const lake::QuarantineFilter& fi
     VL_TRY(const bool more, found.Next());
     if (!more) break;
     std::string partition(found.GetString(3));
-    selection.places.emplace(partition, found.GetInt64(4));
+    selection.Add(found);
     if (!seen.insert(partition).second) continue;
     selection.run.files.push_back(FileOf(found, std::move(partition), selection.run.files.size()));
   }
@@ -164,15 +172,32 @@ Status MarkReplayed(lake::Lake& lake, const std::set<LineOfFile>& places, const 
   }
 }
 
+// What lost against another version, of records that may be no version of it at all: they stay where
+// they are. The id's row may have lost the identifier that told them apart.
+std::vector<LineOfFile> LostConflicts(const Selection& selection, const ReplayOptions& options,
+                                      const lake::UpsertResult& result) {
+  std::vector<LineOfFile> lost;
+  if (options.key) return lost;
+  for (const lake::PlacedExceptions& placed : result.placed) {
+    LineOfFile place{placed.source_partition, placed.source_offset};
+    const bool superseded = placed.exceptions.superseded > 0;
+    if (superseded && selection.conflicts.contains(place)) lost.push_back(std::move(place));
+  }
+  return lost;
+}
+
 // Sends what was selected the usual way and adds to the summary what became of it.
-Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& limits,
+Status Replay(lake::Lake& lake, Selection& selection, const ReplayOptions& options,
               const Wait& wait, ReplaySummary& summary) {
   if (selection.places.empty()) return {};
+  for (lake::LedgerFile& file : selection.run.files) {
+    if (options.key) file.key_mode = *options.key == fhir::KeyRule::kId ? "id" : "identifier";
+  }
   for (auto& [_, source] : selection.sources) source.run = &selection.run;
   VL_TRY(const std::vector<lake::SilverView> views,
          lake::LoadSilverViews(lake.options().views_folder));
   VL_TRY(const lake::Lake::WorkFolder folder, lake.MakeWorkFolder("replay"));
-  StagerContext context{views, {}, limits};
+  StagerContext context{views, {}, options.limits};
   context.wanted = [&](const std::string& partition, int64_t offset) {
     return selection.places.contains({partition, offset});
   };
@@ -187,15 +212,25 @@ Status Replay(lake::Lake& lake, Selection& selection, const fhir::DecodeLimits& 
   std::set<LineOfFile> done = selection.places;
   std::map<int64_t, lake::OutcomeCounts> outcomes;
   for (const Silver table : kSilverTables) {
-    const lake::UpsertRequest request = stage.Request(table, [&](const auto&) {
+    lake::UpsertRequest request = stage.Request(table, [&](const auto&) {
       return lake::CommitNote{{}, {{"run", fmt::format("\"{}\"", selection.run.run.value)}}};
     });
+    request.by_place = true;
     VL_TRY(const lake::UpsertResult result, lake::Upsert(lake, request, wait));
     stage.CountHome(table,
                     selection.messages.empty() ? result.exceptions : FoldEntries(result.exceptions),
                     outcomes);
     for (const auto& refused : result.refused) {
       done.erase({refused.source_partition, refused.source_offset});
+    }
+    for (const LineOfFile& place : LostConflicts(selection, options, result)) {
+      if (done.erase(place) == 0) continue;
+      const auto file = std::ranges::find_if(selection.run.files, [&](const auto& one) {
+        return one.path == place.first || one.path == AppIdOf(place.first);
+      });
+      VL_CHECK(file != selection.run.files.end());
+      --outcomes[file->ordinal].superseded;
+      ++outcomes[file->ordinal].quarantined;
     }
   }
   // A replay that was cut off is done anew, and does not know how far it was.
@@ -235,12 +270,12 @@ std::string ReplayJson(const ReplaySummary& done) {
 }
 
 Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
-                                       const fhir::DecodeLimits& limits, const Wait& wait) {
+                                       const ReplayOptions& options, const Wait& wait) {
   ReplaySummary summary;
   for (const auto select : {SelectFiles, SelectMessages}) {
     const RunId run{fmt::format("replay-{}", lake.random().Uuid())};
     VL_TRY(Selection selection, select(lake, filter, run));
-    VL_RETURN_IF_ERROR(Replay(lake, selection, limits, wait, summary));
+    VL_RETURN_IF_ERROR(Replay(lake, selection, options, wait, summary));
   }
   return summary;
 }

@@ -2,9 +2,13 @@
 // version of the rules, a view, the key setting).
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "base/deadline.h"
 #include "base/result.h"
 #include "fhir/decode.h"
+#include "fhir/record_key.h"
 #include "lake/lake.h"
 #include "lake/outcome.h"
 #include "lake/quarantine.h"
@@ -22,12 +26,18 @@ struct ReplaySummary {
 // "still_refused":...}
 std::string ReplayJson(const ReplaySummary& done);
 
+struct ReplayOptions {
+  fhir::DecodeLimits limits = {};
+  // Where the records' keys are; nullopt: where they were when they came.
+  std::optional<fhir::KeyRule> key = std::nullopt;
+};
+
 // Reads the records `filter` selects from their bronze copies, under the source, id_space, key rule
-// and received time they came with, and sends them the usual way. Those that went through get their
+// (unless the options have another) and received time they came with, and sends them the usual way. Those that went through get their
 // replayed_at and a ledger row. A crash in between is mended by replaying again: a row that is
 // there already is recognised by its position.
 Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
-                                       const fhir::DecodeLimits& limits = {},
+                                       const ReplayOptions& options = {},
                                        const Wait& wait = {});
 
 }  // namespace vitalake::ingest

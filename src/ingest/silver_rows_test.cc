@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "ingest/replay.h"
 #include "ingest/test_lake.h"
 
 namespace vitalake::ingest {
@@ -143,6 +144,47 @@ TEST(SilverRows, AnUnresolvedSubjectIsRecorded) {
   EXPECT_EQ(lake.Rows("SELECT element_path, contains(message, 'urn:uuid:1') FROM ops.issue WHERE "
                       "rule = 'reference'"),
             "Observation.subject.reference,true\n");
+}
+
+TEST(SilverRows, APositionNamesLineAndEntry) {
+  TestLake lake;
+  const std::string bad = R"({"resourceType":"Patient","id":"a","birthDate":"1.1.1950"})";
+  const std::string bundle = R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)" +
+                             bad + R"(},{"resource":)" + bad + "}]}";
+  lake.Ingest({{"lines.ndjson", bundle + "\n" + bad + "\n[" + bad + "]\n"},
+               {"whole.json", "[\n" + bad + ",\n" + bad + "]"}});
+  EXPECT_EQ(lake.Rows("SELECT parse_filename(position[:instr(position, ':') - 1]) || "
+                      "position[instr(position, ':'):] AS p FROM ops.quarantine ORDER BY p"),
+            "lines.ndjson:1/0\nlines.ndjson:1/1\nlines.ndjson:2\nlines.ndjson:3/0\n"
+            "whole.json:0\nwhole.json:1\n");
+}
+
+TEST(SilverRows, AConflictThatLosesInAReplayStaysInQuarantine) {
+  TestLake lake;
+  const auto sent = [](int version, std::string_view identifier) {
+    std::string text = Panel("c", Component("8480-6", fmt::format("12{}", version), "mmHg"));
+    std::string more = fmt::format(R"("meta":{{"versionId":"{}"}},)", version);
+    if (!identifier.empty()) {
+      more += fmt::format(R"("identifier":[{{"system":"urn:ietf:rfc:3986","value":"{}"}}],)",
+                          identifier);
+    }
+    return text.replace(text.find(R"("status")"), 0, more);
+  };
+  lake.Ingest({{"1.ndjson", sent(5, "")}});
+  lake.Ingest({{"2.ndjson", sent(3, "one") + sent(2, "two")}});
+  EXPECT_EQ(lake.Rows("SELECT reason FROM ops.quarantine"), "key-conflict\n");
+  auto done = ReplayQuarantine(lake.lake(), {});
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ(done->still_refused, 1);
+  EXPECT_EQ(done->counts.superseded, 0);
+  EXPECT_EQ(lake.Rows("SELECT replayed_at FROM ops.quarantine"), "\n");
+  done = ReplayQuarantine(lake.lake(), {}, {.key = fhir::KeyRule::kIdentifier});
+  ASSERT_TRUE(done) << done.error().ToString();
+  EXPECT_EQ(done->counts.written, 1);
+  EXPECT_EQ(lake.Rows("SELECT count(replayed_at) FROM ops.quarantine"), "1\n");
+  EXPECT_EQ(lake.Rows("SELECT count(*) FROM ops.ledger WHERE received <> written + superseded + "
+                      "duplicate + quarantined + out_of_scope"),
+            "0\n");
 }
 
 }  // namespace
