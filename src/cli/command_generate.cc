@@ -273,8 +273,17 @@ Result<int> GenerateObservations(Context& context, const GenerateOptions& option
   return kExitDone;
 }
 
+// CLI11 prints the largest double as the end of its range.
+CLI::Validator NotNegative() {
+  return CLI::Validator(
+      [](std::string& text) {
+        return text.starts_with('-') ? text + " is below 0" : std::string();
+      },
+      "");
+}
+
 void AddCommon(CLI::App* command, const std::shared_ptr<GenerateOptions>& options) {
-  command->add_option("N", options->count, "How many")->required()->check(CLI::NonNegativeNumber);
+  command->add_option("N", options->count, "How many")->required()->check(NotNegative());
   command->add_option("--seed", options->seed, "The same seed gives the same bytes [1]")
       ->type_name("S");
   command
@@ -307,13 +316,13 @@ void AddGenerateCommands(CommandLine& line) {
       ->add_option("--patient-count", options->patients,
                    "Without --patients: how many subjects [one for 25 observations]")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NotNegative());
   observations->add_option("--days", options->days, "Days the arrivals are spread over [90]")
       ->type_name("D")
       ->check(CLI::PositiveNumber);
   observations->add_option("--rate", options->rate, "Observations a second [as fast as possible]")
       ->type_name("R")
-      ->check(CLI::NonNegativeNumber);
+      ->check(NotNegative());
   observations
       ->add_option(
           "--anomalies", options->anomalies,

@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "ingest/batch_run.h"
 #include "lake/compaction.h"
+#include "storage/object_key.h"
 
 namespace vitalake::cli {
 namespace {
@@ -42,6 +43,12 @@ void CompactAfter(Context& context, lake::Lake& lake, const IngestOptions& optio
 
 Result<int> Ingest(Context& context, IngestOptions& options) {
   options.batch.key = options.key == "identifier" ? fhir::KeyRule::kIdentifier : fhir::KeyRule::kId;
+  if (!options.batch.source.empty() &&
+      !storage::CheckKey(fmt::format("bronze/{}/file", options.batch.source))) {
+    return Usage(context, fmt::format("--source {}: it names a folder of bronze, which '.', '..' "
+                                      "and empty parts cannot",
+                                      options.batch.source));
+  }
   VL_TRY(lake::Lake * lake, context.lake());
   Result<ingest::BatchSummary> summary = [&] {
     ProgressBar bar;

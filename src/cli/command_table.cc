@@ -115,7 +115,23 @@ std::string ReadStatement(const TableSource& source, const TableOptions& options
   return sql;
 }
 
+Result<bool> IsTime(Context& context, const std::string& text) {
+  VL_TRY(lake::Lake * lake, context.lake());
+  VL_TRY(engine::Connection connection, lake->engine().Connect());
+  VL_TRY(const int64_t times,
+         connection.ScalarInt("SELECT count(TRY_CAST(? AS TIMESTAMPTZ))", {text}));
+  return times == 1;
+}
+
 Result<int> Read(Context& context, const TableOptions& options) {
+  if (!options.timestamp.empty()) {
+    VL_TRY(const bool is_time, IsTime(context, options.timestamp));
+    if (!is_time) {
+      return Usage(context, fmt::format("--timestamp {} is no time; write it like "
+                                        "2026-11-22T17:00:00Z",
+                                        options.timestamp));
+    }
+  }
   VL_TRY(auto source, TableSource::OpenForReading(context, options.table));
   VL_TRY(engine::SqlSession * session, source->session());
   return GiveStatement(context, *session, ReadStatement(*source, options), options.rows);
@@ -132,6 +148,7 @@ Result<int> Changes(Context& context, const TableOptions& options) {
   VL_TRY(std::vector<delta::ChangeFile> files,
          source->table().Changes(Version{options.from}, last));
   VL_TRY(delta::SnapshotPtr snapshot, source->table().At(last));
+  VL_RETURN_IF_ERROR(engine::CheckChanges(source->FilesOf(snapshot), files, options.table));
   VL_TRY(std::string changes, engine::ChangesSql(source->FilesOf(snapshot), files));
   std::string sql = fmt::format("SELECT * FROM ({}) ORDER BY _commit_version", changes);
   return GiveRows(context, sql, options.rows);

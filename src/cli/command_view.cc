@@ -18,6 +18,7 @@
 #include "engine/column_appender.h"
 #include "engine/fhir_parquet.h"
 #include "engine/fhir_scan.h"
+#include "engine/path_pattern.h"
 #include "lake/built_in_files.h"
 #include "view/view.h"
 
@@ -130,7 +131,9 @@ Status WriteByEngine(Context& context, const ViewOptions& options, const std::st
 }
 
 Result<int> RunView(Context& context, ViewOptions& options) {
-  if (options.rows.format.empty()) options.rows.format = "ndjson";
+  if (options.rows.format.empty() && !FormatOfName(options.rows.file)) {
+    options.rows.format = "ndjson";
+  }
   std::optional<NewTableFolder> folder;
   bool as_files = true;
   if (options.rows.format == kDeltaFormat) {
@@ -142,6 +145,11 @@ Result<int> RunView(Context& context, ViewOptions& options) {
     return Usage(context, format.error().message);
   } else {
     as_files = *format == engine::ResultFormat::kParquet;
+  }
+  for (const std::string& input : options.inputs) {
+    if (auto files = engine::ExpandPaths(input); !files) {
+      return Because(std::move(files).error(), fmt::format("INPUT {}", input));
+    }
   }
   VL_TRY(std::string view, ReadView(context, options.view));
   VL_TRY(const auto compiled, view::View::Compile(view));
@@ -209,7 +217,7 @@ void AddViewCommands(CommandLine& line) {
       ->required();
   run->add_option("INPUT", options->inputs, "FHIR files, folders, globs")->required();
   run->add_option("--format", options->rows.format,
-                  "table, csv, json, ndjson, parquet or delta [ndjson]")
+                  "table, csv, json, ndjson, parquet or delta [as FILE ends, else ndjson]")
       ->type_name("F")
       ->check(CLI::IsMember({"table", "csv", "json", "ndjson", "parquet", kDeltaFormat}));
   run->add_option("-o,--output", options->rows.file,

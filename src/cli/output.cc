@@ -51,9 +51,24 @@ void Say(std::string_view line) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+std::optional<engine::ResultFormat> FormatOfName(std::string_view file) {
+  using engine::ResultFormat;
+  for (const auto& [ending, format] : {std::pair(".parquet", ResultFormat::kParquet),
+                                       std::pair(".csv", ResultFormat::kCsv),
+                                       std::pair(".json", ResultFormat::kJson),
+                                       std::pair(".ndjson", ResultFormat::kNdjson),
+                                       std::pair(".jsonl", ResultFormat::kNdjson)}) {
+    if (file.ends_with(ending)) return format;
+  }
+  return std::nullopt;
+}
+
 Result<engine::ResultFormat> ChooseFormat(const RowOptions& options, bool json) {
   using engine::ResultFormat;
-  if (options.format.empty()) return json ? ResultFormat::kNdjson : ResultFormat::kTable;
+  if (options.format.empty()) {
+    if (const auto named = FormatOfName(options.file)) return *named;
+    return json ? ResultFormat::kNdjson : ResultFormat::kTable;
+  }
   VL_TRY(ResultFormat format, engine::ParseResultFormat(options.format));
   if (format == ResultFormat::kParquet && (options.file.empty() || options.file == "-")) {
     return Fail(ErrorKind::kInvalidArgument, "--format parquet needs a file: add -o FILE");

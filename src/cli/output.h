@@ -25,10 +25,13 @@ void Say(std::string_view line);
 
 // --format and -o of a command that returns rows.
 struct RowOptions {
-  std::string format;      // empty: table, or ndjson with --json
+  std::string format;      // empty: as `file` ends, else table, or ndjson with --json
   std::string file;        // empty or "-": standard output
   int64_t table_rows = 0;  // rows a table shows; 0: all
 };
+
+// By the ending of a file's name: .parquet, .csv, .json, .ndjson, .jsonl; nullopt for any other.
+std::optional<engine::ResultFormat> FormatOfName(std::string_view file);
 
 // `json` is the global --json. kInvalidArgument for Parquet without a file.
 Result<engine::ResultFormat> ChooseFormat(const RowOptions& options, bool json);

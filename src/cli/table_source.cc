@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "engine/relation.h"
 #include "lake/leftovers.h"
 #include "lake/queries.h"
 #include "lake/sql_views.h"
@@ -122,7 +123,11 @@ Result<std::optional<engine::NamedRelation>> TableSource::Resolve(std::string_vi
                   : at.timestamp ? table_->AtTimestamp(*at.timestamp)
                                  : table_->Latest();
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
-  return engine::NamedRelation{.table = FilesOf(*snapshot)};
+  engine::NamedRelation relation{.table = FilesOf(*snapshot)};
+  if (at != engine::TableAt{}) {
+    VL_RETURN_IF_ERROR(engine::CheckVersion(*table_, relation.table, location_));
+  }
+  return relation;
 }
 
 engine::TableFiles TableSource::FilesOf(delta::SnapshotPtr snapshot) const {

@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
 namespace vitalake::engine {
@@ -11,13 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 bool IsGlob(std::string_view text) { return text.find_first_of("*?[") != text.npos; }
-
-bool IsFhirName(std::string name) {
-  for (const std::string_view packed : {".gz", ".zst"}) {
-    if (name.ends_with(packed)) name.resize(name.size() - packed.size());
-  }
-  return !name.starts_with('.') && (name.ends_with(".json") || name.ends_with(".ndjson"));
-}
 
 using Parts = std::vector<std::string>;
 
@@ -65,7 +59,8 @@ std::vector<std::string> FilesBelow(const fs::path& folder) {
   std::vector<std::string> out;
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    if (entry.is_regular_file(error) && IsFhirName(entry.path().filename().string())) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_regular_file(error) && !name.starts_with('.') && IsFhirName(name)) {
       out.push_back(entry.path().string());
     }
   }
@@ -73,6 +68,16 @@ std::vector<std::string> FilesBelow(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool IsFhirName(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const std::string_view packed : {".gz", ".zst"}) {
+    if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
+  }
+  return lower.ends_with(".json") || lower.ends_with(".ndjson");
+}
 
 Result<std::vector<std::string>> ExpandPaths(std::string_view pattern) {
   const fs::path path(pattern);

@@ -15,4 +15,8 @@ namespace vitalake::engine {
 // when the pattern's part does. kNotFound when there is none.
 Result<std::vector<std::string>> ExpandPaths(std::string_view pattern);
 
+// Whether a file of that name is taken out of a folder: *.json, *.ndjson, each also .gz or .zst, in
+// capitals or not.
+bool IsFhirName(std::string_view name);
+
 }  // namespace vitalake::engine

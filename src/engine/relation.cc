@@ -349,4 +349,51 @@ Result<std::string> ChangesSql(const TableFiles& table, std::span<const delta::C
   return envelope("insert", 0, 0, RelationBuilder(table, fields).Sql({})) + " WHERE false";
 }
 
+namespace {
+
+bool IsGone(const TableFiles& files, std::string_view path) {
+  const auto local = files.LocalFile(path);
+  return !local && local.error().kind == ErrorKind::kNotFound;
+}
+
+bool IsWhole(const TableFiles& files) {
+  return std::ranges::none_of(files.snapshot->files(),
+                              [&](const auto& file) { return IsGone(files, file->path); });
+}
+
+}  // namespace
+
+Status CheckVersion(delta::Table& table, const TableFiles& files, std::string_view name) {
+  VL_TRY(const delta::SnapshotPtr latest, table.Latest());
+  const Version asked = files.snapshot->version();
+  if (asked == latest->version() || IsWhole(files)) return {};
+  // Vacuum takes the files of all versions before a time: the first that is whole is found by halves.
+  int64_t gone = asked.value, whole = latest->version().value;
+  while (whole - gone > 1) {
+    const int64_t middle = gone + (whole - gone) / 2;
+    TableFiles between = files;
+    VL_TRY(between.snapshot, table.At(Version{middle}));
+    (IsWhole(between) ? whole : gone) = middle;
+  }
+  const bool only = whole == latest->version().value;
+  return Fail(ErrorKind::kNotFound,
+              fmt::format("version {} of {} cannot be read any more: a vacuum removed its files; "
+                          "version {} {}",
+                          asked.value, name, whole,
+                          only ? "can, the newest" : "can, and all after it"));
+}
+
+Status CheckChanges(const TableFiles& files, std::span<const delta::ChangeFile> changes,
+                    std::string_view name) {
+  const delta::ChangeFile* last_gone = nullptr;
+  for (const delta::ChangeFile& change : changes) {
+    if (IsGone(files, change.path)) last_gone = &change;
+  }
+  if (last_gone == nullptr) return {};
+  return Fail(ErrorKind::kNotFound,
+              fmt::format("the changes of {} up to version {} cannot be read any more: a vacuum "
+                          "removed their files; those from version {} on can",
+                          name, last_gone->version.value, last_gone->version.value + 1));
+}
+
 }  // namespace vitalake::engine

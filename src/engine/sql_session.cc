@@ -15,6 +15,7 @@
 #include <set>
 #include <vector>
 
+#include "base/nearest.h"
 #include "engine/held_plans.h"
 #include "engine/held_values.h"
 #include "engine/parquet_rows.h"
@@ -146,6 +147,7 @@ struct SqlSession::Impl {
                          std::string_view comment = "");
   Result<bool> MakeKnown(const TableMention& mention, const TableAt& at, Choice& choice);
   Status MakeAllKnown(Choice& choice);
+  Status CheckName(const TableMention& mention);
   Result<std::map<const JsonNode*, TableName>> Resolve(const SqlStatement& statement,
                                                        Choice& choice);
   Result<Planned> Plan(std::string_view text, Choice& choice);
@@ -269,6 +271,20 @@ Status SqlSession::Impl::MakeAllKnown(Choice& choice) {
   return {};
 }
 
+// Of a table that is not known: nothing else can be in a schema of the catalog's.
+Status SqlSession::Impl::CheckName(const TableMention& mention) {
+  VL_TRY(const auto names, catalog.list());
+  const bool is_schema = std::ranges::any_of(
+      names, [&](const std::string& name) { return name.starts_with(mention.schema + "."); });
+  if (!is_schema) return {};
+  const std::string wanted = FullName(mention.schema, mention.table);
+  const std::string nearest = Nearest(wanted, names);
+  const bool has_one = !nearest.empty() && nearest != wanted;
+  return Fail(ErrorKind::kInvalidArgument,
+              fmt::format("Catalog Error: Table with name {} does not exist!{}", wanted,
+                          has_one ? fmt::format("\nDid you mean \"{}\"?", nearest) : ""));
+}
+
 Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
     const SqlStatement& statement, Choice& choice) {
   std::map<const JsonNode*, TableName> renamed;
@@ -282,6 +298,7 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
                               FullName(mention.schema, mention.table)));
     }
     if (!of_lake) continue;
+    if (!known && !mention.schema.empty()) VL_RETURN_IF_ERROR(CheckName(mention));
     if (!known && at != TableAt{}) {
       return Fail(ErrorKind::kInvalidArgument,
                   fmt::format("there is no table {}", FullName(mention.schema, mention.table)));

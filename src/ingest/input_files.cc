@@ -17,13 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool IsFhirName(std::string_view name) {
-  for (std::string_view packed : {".gz", ".zst"}) {
-    if (name.ends_with(packed)) name.remove_suffix(packed.size());
-  }
-  return name.ends_with(".json") || name.ends_with(".ndjson");
-}
-
 constexpr size_t kMostNameBytes = 255;  // of a file system's
 
 bool IsInsideCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -75,7 +68,7 @@ Result<std::vector<std::string>> FindFiles(const std::vector<std::string>& paths
       return std::unexpected(std::move(found).error());
     }
     for (std::string& file : *found) {
-      if (folder && !IsFhirName(file)) continue;
+      if (folder && !engine::IsFhirName(file)) continue;
       if (seen.insert(file).second) files.push_back(std::move(file));
     }
   }

@@ -44,12 +44,20 @@ Result<std::optional<engine::NamedRelation>> OpenName(Lake& lake, std::string_vi
   }
   if (!TablePath(name)) return std::nullopt;
   auto table = lake.OpenTable(name);
-  if (!table && table.error().kind == ErrorKind::kNotFound) return std::nullopt;
+  if (!table && table.error().kind == ErrorKind::kNotFound) {
+    VL_TRY(const bool exists, lake.Exists());
+    if (exists) return std::nullopt;
+    return Fail(ErrorKind::kNotFound,
+                fmt::format("there is no lake at {}", lake.options().location));
+  }
   if (!table) return std::unexpected(std::move(table).error());
   VL_TRY(const delta::SnapshotPtr snapshot, at.version     ? (*table)->At(*at.version)
                                             : at.timestamp ? (*table)->AtTimestamp(*at.timestamp)
                                                            : (*table)->Latest());
   relation.table = lake.Files(snapshot, name);
+  if (at != engine::TableAt{}) {
+    VL_RETURN_IF_ERROR(engine::CheckVersion(**table, relation.table, name));
+  }
   return relation;
 }
 

@@ -221,3 +221,82 @@ def test_the_pair_can_be_moved(tmp_path):
     copied.mkdir()
     subprocess.run(["cp", BINARY, BINARY.parent / "libduckdb.so", copied], check=True)
     subprocess.run([copied / "vitalake", "version"], check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+
+def test_a_mistyped_table_in_sql_names_the_nearest(filled):
+    done = filled.run("sql", "select * from silver.patients", expect=1)
+    assert 'Did you mean "silver.patient"?' in done.stderr
+
+
+def test_sql_says_where_no_lake_is(lake):
+    done = lake.run("sql", "SELECT * FROM silver.patient", expect=1)
+    assert f"there is no lake at {lake.path}" in done.stderr
+    assert lake.run("sql", "SELECT 1 AS one", "--format", "csv").stdout.split() == ["one", "1"]
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (("table", "read", "silver.patient", "--timestamp", "garbage"), "--timestamp garbage"),
+    (("ingest", "x.json", "--source", ".."), "--source .."),
+    (("generate", "patients", "-3"), "-3 is below 0"),
+])
+def test_a_wrong_value_names_its_flag(filled, arguments, said):
+    done = filled.run(*arguments, expect=2)
+    assert said in done.stderr
+    assert "SELECT" not in done.stderr and "1797693" not in done.stderr
+
+
+def test_a_missing_input_is_named(tmp_path):
+    done = run("view", "run", "patient", tmp_path / "nosuch.ndjson", expect=1)
+    assert "nosuch.ndjson" in done.stderr and "read_fhir" not in done.stderr
+
+
+def test_the_ending_of_a_file_gives_the_format(filled, tmp_path):
+    query = "SELECT id FROM silver.observation ORDER BY id"
+    filled.run("sql", query, "-o", tmp_path / "rows.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "rows.parquet").num_rows == 3
+    filled.run("sql", query, "-o", tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_text().split() == ["id", "a", "b", "c"]
+    patients = write(tmp_path / "patients.json", resources.patient())
+    run("view", "run", "patient", patients, "-o", tmp_path / "view.parquet")
+    assert pyarrow.parquet.read_table(tmp_path / "view.parquet").num_rows == 1
+
+
+def test_a_folders_files_may_end_in_capitals(lake, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(folder / "A.JSON", resources.patient())
+    (folder / "B.NDJSON.txt").write_text("no")
+    lake.ingest(folder)
+    assert lake.value("SELECT count(*) AS n FROM silver.patient") == 1
+
+
+def test_a_version_that_vacuum_took_says_so(lake, tmp_path):
+    for version in range(1, 5):
+        patient = {"resourceType": "Patient", "id": "p", "meta": {"versionId": str(version)}, "active": version % 2 == 0}
+        lake.ingest(write(tmp_path / f"{version}.json", patient))
+    lake.run("table", "vacuum", "silver.patient", "--retain", "0h")
+    newest = lake.delta("silver.patient").version()
+    for arguments in (("table", "read", "silver.patient", "--version", 1), ("sql", "FROM silver.patient AT (VERSION => 1)")):
+        said = lake.run(*arguments, expect=1).stderr
+        assert "version 1 of silver.patient" in said and "vacuum" in said and f"version {newest} can" in said
+    said = lake.run("table", "changes", "silver.patient", "--from", 0, expect=1).stderr
+    assert "vacuum" in said and f"from version {newest + 1} on" in said or f"from version {newest} on" in said
+    assert lake.run("table", "read", "silver.patient", "--version", newest, "--format", "csv").stdout.count("\n") == 2
+
+
+def test_key_conflicts_are_taken_in_under_their_identifiers(lake, tmp_path):
+    def message(number):
+        reading = resources.pressure("c", 120 + number)
+        reading["identifier"] = [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:00000000-0000-0000-0000-00000000000{number}"}]
+        return reading
+    lines = tmp_path / "c.ndjson"
+    lines.write_text("".join(json.dumps(message(n)) + "\n" for n in (1, 2, 3)))
+    lake.ingest(lines)
+    assert lake.value("SELECT count(*) AS n FROM silver.observation") == 1
+    (said,) = {row["message"] for row in lake.quarantine()}
+    assert "quarantine replay --reason key-conflict --key identifier" in said
+    lake.run("quarantine", "replay", "--reason", "key-conflict")
+    assert {row["replayed_at"] for row in lake.quarantine()} == {None}
+    lake.run("quarantine", "replay", "--reason", "key-conflict", "--key", "identifier")
+    assert None not in {row["replayed_at"] for row in lake.quarantine()}
+    assert [row["s"] for row in lake.sql("SELECT systolic_pressure_value::INTEGER AS s FROM silver.observation ORDER BY 1")] == [121, 122, 123]
