@@ -74,6 +74,14 @@ std::string_view OutputOf(JsonValue value) {
              : "";
 }
 
+size_t SizeOf(JsonValue list) { return list.is_array() ? list.size() : 0; }
+
+// Of a list of VALUES.
+size_t CountColumns(JsonValue list) {
+  const JsonValue rows = list.Find("values");
+  return SizeOf(rows) == 0 ? 0 : SizeOf(*rows.children().begin());
+}
+
 bool IsInterval(JsonValue value) {
   return IsCast(value) && value.Find("cast_type").String("id") == "INTERVAL";
 }
@@ -85,8 +93,10 @@ bool PostgresTree::CopyOtherwise(JsonValue value) {
   // A table in FROM, or a CTE: what is around it may say the names of its columns.
   if (kind.empty() && value.String("type") == "SUBQUERY") {
     NameColumns(value.Find("subquery").Find("node"));
+    NoteNamedValues(value.Find("subquery"), SizeOf(value.Find("column_name_alias")));
   } else if (kind.empty() && value.Find("query").is_object()) {
     NameColumns(value.Find("query").Find("node"));
+    NoteNamedValues(value.Find("query"), SizeOf(value.Find("aliases")));
   }
   if (value.String("type") == "SELECT_NODE") return CopyOuterSelect(value);
   if (kind == "OPERATOR") NoteNotSimilar(value);
@@ -300,11 +310,20 @@ bool PostgresTree::CopyTableFunction(JsonValue function) {
   return true;
 }
 
+void PostgresTree::NoteNamedValues(JsonValue query, size_t names) {
+  const JsonValue list = query.Find("node").Find("from_table");
+  if (list.String("type") == "EXPRESSION_LIST" && names >= CountColumns(list)) {
+    named_values_.insert(list.node());
+  }
+}
+
 // VALUES without names for its columns: column1, column2.
 bool PostgresTree::CopyValues(JsonValue list) {
-  const JsonValue rows = list.Find("values");
-  if (list.Find("expected_names").size() > 0 || rows.size() == 0) return false;
-  const size_t columns = (*rows.children().begin()).size();
+  const size_t columns = CountColumns(list);
+  if (SizeOf(list.Find("expected_names")) > 0 || columns == 0 ||
+      named_values_.contains(list.node())) {
+    return false;
+  }
   writer().BeginObject();
   for (const JsonValue member : list.children()) {
     writer().Key(member.key());

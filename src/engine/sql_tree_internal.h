@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,8 @@ class PostgresTree final : public SqlTreeCopy {
   bool CopyCall(JsonValue function, std::string_view name);
   bool CopyWithoutSchema(JsonValue function);
   bool CopyValues(JsonValue list);
+  // Of a subquery whose columns have so many names.
+  void NoteNamedValues(JsonValue query, size_t names);
   bool CopyCast(JsonValue cast);
   bool CopyOrder(JsonValue order);
   bool CopyTableFunction(JsonValue function);
@@ -73,6 +76,7 @@ class PostgresTree final : public SqlTreeCopy {
 
   const std::string_view text_;
   const JsonNode* not_similar_ = nullptr;           // the function in NOT SIMILAR TO
+  std::set<const JsonNode*> named_values_;          // VALUES whose columns all have names
   bool in_select_ = false;                          // the outermost was met
   std::map<const JsonNode*, std::string> aliases_;  // what to write for an alias that is empty
 };

@@ -227,6 +227,7 @@ select '123456'::numeric(5,2)
 select 'a'::numeric(5,2)
 select '99999999999'::int
 select 'a' + 1
+select interval 'nope'
 select 1e400::float8
 select substr('hello', 2, -1)
 select format('%s %s', 'a')

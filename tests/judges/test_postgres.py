@@ -64,7 +64,8 @@ def test_errors_name_the_place(client, real):
         for statement in ("select nope from silver.patient", "select id,\n  nope\nfrom silver.patient",
                           "select * from silver.nope", "select 'é', nope from silver.patient", "select 1::nope", "selec 1", "select 1 +", "SELECT 1 FROM FROM x",
                           "select 'é', 1 from from x", "select (1", "select 1;\nselec 2", "select 'x'::int", "select lower('É'), 'x'::int",
-                          "select cast('nope' as date)", "select '25:00'::time", "fetch 1 from"):
+                          "select cast('nope' as date)", "select '25:00'::time", "fetch 1 from", "prepare p as selec 1", "explain selec 1",
+                          "select * from (values (1)) as t(a) where nope = 1", "with t(a) as (values (1)) select nope from t"):
             places = []
             for connection in (judge, client):
                 with pytest.raises(psycopg.Error) as refused:

@@ -52,6 +52,7 @@ constexpr std::array kRules = {
     StateRule{"Conversion Error", "invalid date field", "22007"},
     StateRule{"Conversion Error", "invalid timestamp field", "22007"},
     StateRule{"Conversion Error", "invalid time field", "22007"},
+    StateRule{"Conversion Error", " to INTERVAL", "22007"},
     StateRule{"Conversion Error", "", "22P02"},
     StateRule{"Out of Range Error", "square root of a negative", "2201F"},
     StateRule{"Out of Range Error", "cannot take logarithm", "2201E"},

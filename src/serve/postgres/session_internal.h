@@ -92,6 +92,10 @@ class PostgresSession {
   // Both.
   PgResult<std::shared_ptr<const PgStatement>> Prepare(std::string_view text,
                                                        std::vector<int32_t> types);
+  // The statement that is the end of another; places in errors are those of the whole.
+  PgResult<std::shared_ptr<const PgStatement>> PrepareEnd(std::string_view whole,
+                                                          std::string_view text,
+                                                          std::vector<int32_t> types);
   PgResult<void> CheckPhase(const PgCommand& command) const;
   PgResult<void> RunPortal(PgPortal& portal, int64_t most, bool simple);
   PgResult<void> RunCommand(const PgPortal& portal, bool simple);
@@ -102,7 +106,7 @@ class PostgresSession {
   PgResult<void> BeginTransaction(const PgCommand& command);
   void EndTransaction(const PgCommand& command);
   PgResult<void> Deallocate(const PgCommand& command);
-  PgResult<void> DeclareCursor(const PgCommand& command);
+  PgResult<void> DeclareCursor(std::string_view text, const PgCommand& command);
   PgResult<void> FetchCursor(const PgPortal& fetch, bool simple);
   PgResult<void> CloseCursor(const PgCommand& command);
   PgResult<void> CopyOut(PgPortal& portal);

@@ -31,6 +31,11 @@ bool IsPreparable(Kind kind) {
   return kind == Kind::kQuery || kind == Kind::kExplain || kind == Kind::kShow;
 }
 
+int64_t CharactersIn(std::string_view text) {
+  return std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+}
+
 // The oids of the types that PREPARE declares.
 PgResult<std::vector<int32_t>> DeclaredTypes(const PgCommand& command) {
   std::vector<int32_t> types;
@@ -88,6 +93,15 @@ PgResult<std::shared_ptr<const PgStatement>> PostgresSession::Prepare(std::strin
       return std::make_shared<const PgStatement>(
           PgStatement{.command = std::move(*command), .text = std::string(text)});
   }
+}
+
+PgResult<std::shared_ptr<const PgStatement>> PostgresSession::PrepareEnd(
+    std::string_view whole, std::string_view text, std::vector<int32_t> types) {
+  auto prepared = Prepare(text, std::move(types));
+  if (!prepared && prepared.error().position) {
+    *prepared.error().position += CharactersIn(whole.substr(0, whole.size() - text.size()));
+  }
+  return prepared;
 }
 
 PgExecutor::RowSink PostgresSession::DataRows(const PgPortal& portal) {
@@ -150,9 +164,8 @@ Status PostgresSession::SimpleQuery(std::string_view text) {
     if (done) continue;
     if (done.error().position) {
       // Told of the whole text that was sent.
-      const auto before = text.substr(0, static_cast<size_t>(statement.data() - text.data()));
-      *done.error().position += std::ranges::count_if(
-          before, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
+      *done.error().position +=
+          CharactersIn(text.substr(0, static_cast<size_t>(statement.data() - text.data())));
     }
     if (done.error().fatal) return Fail(ErrorKind::kIo, done.error().message);
     SendError(done.error());
@@ -374,7 +387,7 @@ PgResult<void> PostgresSession::RunCommand(const PgPortal& portal, bool simple) 
       VL_RETURN_IF_ERROR(Deallocate(command));
       break;
     case Kind::kDeclare:
-      VL_RETURN_IF_ERROR(DeclareCursor(command));
+      VL_RETURN_IF_ERROR(DeclareCursor(statement->text, command));
       break;
     case Kind::kFetch:
     case Kind::kMove:
@@ -388,7 +401,7 @@ PgResult<void> PostgresSession::RunCommand(const PgPortal& portal, bool simple) 
                        fmt::format("prepared statement \"{}\" already exists", command.name));
       }
       VL_TRY(std::vector<int32_t> types, DeclaredTypes(command));
-      VL_TRY(auto prepared, Prepare(command.query, std::move(types)));
+      VL_TRY(auto prepared, PrepareEnd(statement->text, command.query, std::move(types)));
       if (!IsPreparable(prepared->command.kind)) {
         return Refusal("42601", "PREPARE takes a statement that gives rows");
       }
@@ -501,7 +514,7 @@ PgResult<void> PostgresSession::Deallocate(const PgCommand& command) {
   return {};
 }
 
-PgResult<void> PostgresSession::DeclareCursor(const PgCommand& command) {
+PgResult<void> PostgresSession::DeclareCursor(std::string_view text, const PgCommand& command) {
   if (phase_ == Phase::kIdle) {
     return Refusal("25P01", "DECLARE CURSOR can only be used in transaction blocks");
   }
@@ -509,7 +522,7 @@ PgResult<void> PostgresSession::DeclareCursor(const PgCommand& command) {
     return Refusal("42P03", fmt::format("cursor \"{}\" already exists", command.name));
   }
   if (portals_.size() >= kMostPortals) return Refusal("54000", "too many cursors: close some");
-  VL_TRY(const auto statement, Prepare(command.query, {}));
+  VL_TRY(const auto statement, PrepareEnd(text, command.query, {}));
   if (statement->command.kind != Kind::kQuery || !statement->types.empty()) {
     return Refusal("42P11", "a cursor is for one SELECT without parameters");
   }
@@ -604,7 +617,12 @@ PgResult<void> PostgresSession::Execute(const PgCommand& command, bool simple) {
   }
   std::vector<std::optional<std::string>> texts;
   if (!command.query.empty()) {
-    VL_TRY(const auto list, Prepare("SELECT " + command.query, {}));
+    auto prepared = Prepare("SELECT " + command.query, {});
+    if (!prepared) {
+      prepared.error().position.reset();  // it is not of what was sent
+      return std::unexpected(std::move(prepared).error());
+    }
+    const auto list = std::move(*prepared);
     VL_TRY(const auto portal, executor_.Bind(list, {}, wait_));
     const PgExecutor::RowSink take{.row =
                                        [&](const engine::QueryResult& row) {
