@@ -5,6 +5,7 @@
 -- measured: value, value_sent, value_text
 -- clustered: patient_id, effective_time
 -- home: panel IS NULL
+-- bare: code IS NULL AND component IS NULL
 WITH coded AS (
   SELECT * REPLACE (coalesce(unit_sent(unit_system, unit_code, unit_sent), unit_sent) AS unit_sent),
     vital_code(codings) AS canonical

@@ -122,7 +122,23 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"RetractedByItsIdInAVersion",
              {{Shape::kHeartRate, 1}, {Shape::kRetraction, 2}},
              "",
-             "2,,\n"},
+             "2,8867-4,\n"},
+        Case{"APanelRetractedByItsIdInAVersion",
+             {{Shape::kPanel, 1}, {Shape::kRetraction, 2}},
+             "2,true\n",
+             "2,8480-6,\n2,8462-4,\n"},
+        Case{"APanelRetractedByItsIdAndThereAgain",
+             {{Shape::kPanel, 1}, {Shape::kRetraction, 2}, {Shape::kPanel, 3}},
+             "3,false\n",
+             "3,8480-6,121.0\n3,8462-4,81.0\n"},
+        Case{"ARetractionOfAPanelThatBecomesASingle",
+             {{Shape::kPanel, 1}, {Shape::kRetraction, 2}, {Shape::kHeartRate, 3}},
+             "",
+             "3,8867-4,61.0\n"},
+        Case{"RetractedByItsIdInAVersionAndDeleted",
+             {{Shape::kPanel, 1}, {Shape::kRetraction, 2}, {Shape::kDelete}},
+             "2,true\n",
+             "2,8480-6,\n2,8462-4,\n"},
         Case{"RetractedByItsIdInAVersionBefore",
              {{Shape::kPanel, 3}, {Shape::kRetraction, 2}},
              "3,false\n",
@@ -168,7 +184,8 @@ TEST(RetractionOutOfScope, RetractsTheRowsOfItsKeyAndIsNoRowWithoutThem) {
     EXPECT_EQ(lake.Rows("SELECT count(*) FROM ops.ledger WHERE received <> written + superseded + "
                         "duplicate + quarantined + out_of_scope OR finished_at IS NULL"),
               "0\n");
-    EXPECT_EQ(Shown(lake, "silver.observation", "systolic_pressure_value"), "newer,3,false,1\n");
+    EXPECT_EQ(Shown(lake, "silver.observation", "systolic_pressure_value"),
+              "newer,3,false,1\npanel,2,true,0\n");
     EXPECT_EQ(Shown(lake, "silver.vital_sign", "value"),
               "newer,3,false,2\nother,1,false,1\npanel,2,true,0\npulse,-,true,0\n");
     // A higher version brings it back; over a retraction without one there is none.

@@ -349,14 +349,9 @@ void RecordStager::StageStray(const fhir::Record& record, const RecordSource& so
   if (watcher_) watcher_->TakeRetraction(PlaceToWatch(source), resource, key);
   if (!stray_rows_) return;
   GatherRecordCells(record, source, resource, key, "", Silver::kVitalSign);
-  int64_t rows = 0;
-  const auto take = [&](std::span<const view::Cell> row) {
-    ++rows;
-    stray_rows_->Append(row, record_cells_.cells());
-  };
-  // A view that fails gives no more rows; those before retract as well.
-  (void)runners_[static_cast<size_t>(Silver::kVitalSign)].Run(resource, take, view::OnFault::kNull);
-  if (rows == 0) return;
+  // Of what it names no table tells: it is as one that names nothing.
+  const auto& columns = context_.views[static_cast<size_t>(Silver::kVitalSign)].view->columns();
+  stray_rows_->Append(std::vector<view::Cell>(columns.size()), record_cells_.cells());
   const std::string& space = source.file->id_space;
   strays_.records.push_back(
       {space, key, lake::KeyHash(space, key), source.file->ordinal, place_.offset});

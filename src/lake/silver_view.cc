@@ -57,6 +57,7 @@ Result<SilverView> Load(const std::filesystem::path& folder, std::string_view na
   }
   silver.home = HeaderText(silver.finishing_sql, "home");
   if (silver.home.empty()) silver.home = "true";
+  if (const auto bare = HeaderText(silver.finishing_sql, "bare"); !bare.empty()) silver.bare = bare;
   silver.row_key = {"id_space", "id"};
   if (HasColumn(silver.view->columns(), "component")) silver.row_key.emplace_back("component");
   silver.has_status = silver.view->resource() != "Patient";

@@ -9,6 +9,7 @@
 //                         they are, or of RecordColumns (without the underscore)
 //   -- home: condition    which rows' records have this table as their home (all, when absent):
 //                         there a record's outcome is counted
+//   -- bare: condition    which retractions tell nothing of what they retract (none, when absent)
 #pragma once
 
 #include <memory>
@@ -33,6 +34,7 @@ struct SilverView {
   std::vector<std::string>
       row_key;              // names a row: id_space, id, and `component` where the view has it
   std::string home;         // SQL condition over the table's rows; "true" by default
+  std::string bare = "false";  // the same, of retracted rows
   bool has_status = false;  // its resource type has one (Patient has none)
 
   // By column of the view: whether the finishing SQL names it. Others need not be evaluated.

@@ -21,14 +21,20 @@ constexpr int64_t kRowsPerFile = 245'760;
 // Up to so many rows are read whole at once; of more, first what the decision needs.
 constexpr size_t kWholeRows = 100'000;
 
-// What the rank and the outcomes of a row's version hang on.
-std::vector<std::string> DecidingColumns() {
-  return {"id_space",      "id",
-          "version_id",    "last_updated",
-          "content_hash",  "identifier",
-          "retracted_at",  "deleted",
-          "received_at",   "source_partition",
-          "source_offset", "ingestion_date"};
+// What the rank and the outcomes of a row's version hang on, of a table's columns.
+std::vector<std::string> DecidingColumns(const delta::Snapshot& snapshot, const SilverView& view) {
+  std::vector<std::string> columns = {
+      "id_space",     "id",      "version_id",  "last_updated", "content_hash",
+      "identifier",   "deleted", "received_at", "source",       "source_partition",
+      "retracted_at", "status",  "source_offset", "source_length", "ingestion_date"};
+  std::erase_if(columns, [&](const std::string& name) { return name == "status" && !view.has_status; });
+  for (const std::string& name : ColumnNames(snapshot)) {
+    const bool is_there = std::ranges::find(columns, name) != columns.end();
+    if (!is_there && (HasWord(view.home, name) || HasWord(view.bare, name))) {
+      columns.push_back(name);
+    }
+  }
+  return columns;
 }
 
 }  // namespace
@@ -89,8 +95,10 @@ Status UpsertTry::PointDeletes() {
 // its best version here.
 Status UpsertTry::LoadElsewhere() {
   if (!request_.elsewhere) {
+    SilverView none;
+    none.home = "true";
     return Run(upsert_sql::CreateElsewhere(
-        "SELECT *, NULL::TIMESTAMPTZ AS retracted_at FROM staged WHERE false", "true"));
+        "SELECT *, NULL::TIMESTAMPTZ AS retracted_at FROM staged WHERE false", none));
   }
   const std::string_view table = request_.elsewhere->table;
   VL_TRY(const delta::SnapshotPtr other, Elsewhere());
@@ -101,14 +109,10 @@ Status UpsertTry::LoadElsewhere() {
                                       "WHERE NOT s.elsewhere",
                   wait_));
   VL_TRY(const auto hits, FindRows(table, other, own));
-  std::vector<std::string> columns = DecidingColumns();
-  for (const std::string& name : ColumnNames(*other)) {
-    const bool is_there = std::ranges::find(columns, name) != columns.end();
-    if (!is_there && HasWord(request_.elsewhere->home, name)) columns.push_back(name);
-  }
-  VL_RETURN_IF_ERROR(FetchRows(lake_, connection_,
-                               {table, other, hits, std::move(columns), "elsewhere_row"}, wait_));
-  return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", request_.elsewhere->home));
+  VL_RETURN_IF_ERROR(FetchRows(
+      lake_, connection_,
+      {table, other, hits, DecidingColumns(*other, *request_.elsewhere), "elsewhere_row"}, wait_));
+  return Run(upsert_sql::CreateElsewhere("FROM elsewhere_row", *request_.elsewhere));
 }
 
 // Step 2 without statements, where all records of known keys are simply newer (newer_versions.h).
@@ -148,14 +152,14 @@ Status UpsertTry::Rank(UpsertResult& result) {
   if (request_.staged.files.empty()) {
     VL_TRY(const std::string none, engine::RelationSql(lake_.Files(snapshot_, request_.view.table),
                                                        {.files = std::vector<std::string>{}}));
-    VL_RETURN_IF_ERROR(Run(upsert_sql::CreateStaged(none, "true")));
+    VL_RETURN_IF_ERROR(Run(upsert_sql::CreateStaged(none, request_.view)));
   } else {
     VL_RETURN_IF_ERROR(
-        Run(upsert_sql::CreateStaged(StagedRows(request_.staged), request_.view.home)));
+        Run(upsert_sql::CreateStaged(StagedRows(request_.staged), request_.view)));
   }
   if (request_.elsewhere && !request_.staged_elsewhere->files.empty()) {
     VL_RETURN_IF_ERROR(Run(upsert_sql::AddStagedElsewhere(StagedRows(*request_.staged_elsewhere),
-                                                          request_.elsewhere->home)));
+                                                          *request_.elsewhere)));
   }
   if (request_.staged.deletes > 0) {
     VL_RETURN_IF_ERROR(PointDeletes());
@@ -169,8 +173,9 @@ Status UpsertTry::Rank(UpsertResult& result) {
     VL_TRY(hits_, FindRows(request_.view.table, snapshot_, *wanted_));
   }
   whole_rows_ = hits_->size() <= kWholeRows;
-  VL_RETURN_IF_ERROR(FetchKnown(whole_rows_ ? ColumnNames(*snapshot_) : DecidingColumns()));
-  VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row")));
+  VL_RETURN_IF_ERROR(FetchKnown(whole_rows_ ? ColumnNames(*snapshot_)
+                                            : DecidingColumns(*snapshot_, request_.view)));
+  VL_RETURN_IF_ERROR(Run(upsert_sql::CreatePresent("FROM known_row", request_.view)));
   VL_RETURN_IF_ERROR(LoadElsewhere());
   VL_RETURN_IF_ERROR(Run(upsert_sql::MarkKeyConflicts()));
   VL_RETURN_IF_ERROR(Run(upsert_sql::CreateDecision()));
@@ -210,24 +215,37 @@ Status UpsertTry::CollectOutcomes(UpsertResult& result) {
     record.message =
         record.reason == "key-conflict"
             ? "the id is known with another business identifier; if this source uses one id for "
-              "many resources, ingest it with --key identifier (key: identifier)"
+              "many resources, `vitalake quarantine replay --reason key-conflict --key identifier` "
+              "takes them in, and --key identifier (key: identifier) what comes from it later"
             : "the deletion names a resource id that several live rows have";
     result.refused.push_back(std::move(record));
   }
   return {};
 }
 
-std::string UpsertTry::EmptiedOnDelete() const {
+// What differs from the rows the decision takes: a deletion, and a retraction of their key that has
+// none of its own, empty them and put themselves in.
+std::string UpsertTry::ChangedCells() const {
   std::string out;
   for (const std::string& column : request_.view.measured) {
-    out += fmt::format("CASE WHEN NOT d.deleted THEN r.{0} END AS {0}, ", QuoteName(column));
+    out += fmt::format("CASE WHEN NOT d.deleted AND NOT d.marked THEN r.{0} END AS {0}, ",
+                       QuoteName(column));
+  }
+  for (const std::string_view column :
+       {"version_id", "last_updated", "content_hash", "received_at", "source", "source_partition",
+        "source_offset", "source_length"}) {
+    out += fmt::format("CASE WHEN d.marked THEN d.{0} ELSE r.{0} END AS {0}, ", column);
   }
   if (request_.view.has_status) {
-    out += "CASE WHEN d.deleted THEN 'entered-in-error' ELSE r.status END AS status, ";
+    out +=
+        "CASE WHEN d.deleted THEN 'entered-in-error' WHEN d.marked THEN d.status ELSE r.status "
+        "END AS status, ";
   }
   return out +
-         fmt::format("CASE WHEN d.deleted THEN {} ELSE r.retracted_at END AS retracted_at, ",
-                     upsert_sql::DeletionTime("d.deleted_at", "d.retraction")) +
+         fmt::format(
+             "CASE WHEN d.deleted THEN {} WHEN d.marked THEN d.received_at ELSE r.retracted_at "
+             "END AS retracted_at, ",
+             upsert_sql::DeletionTime("d.deleted_at", "d.retraction")) +
          "d.deleted AS deleted, d.id AS id, "
          "coalesce(d.ingestion_date, r.ingestion_date) AS ingestion_date";
 }
@@ -265,15 +283,15 @@ Status UpsertTry::CreateNewRows() {
       "  true AS _known, d.file AS _target FROM old_row r JOIN decision d "
       "  ON d.id = r.id AND d.id_space = coalesce(r.id_space, '') "
       "  WHERE d.change = 'update' AND d.origin = 'T'",
-      EmptiedOnDelete(), now);
+      ChangedCells(), now);
   if (!request_.staged.files.empty()) {
     sql += fmt::format(
         " UNION ALL BY NAME SELECT r.* REPLACE ({0}, "
         "  CASE WHEN d.known THEN {1} END AS update_date), "
         "  d.known AS _known, d.file AS _target FROM ({2}) r JOIN decision d "
-        "  ON r.source_partition = d.source_partition AND r.source_offset = d.source_offset "
+        "  ON r.source_partition = d.row_partition AND r.source_offset = d.row_offset "
         "  WHERE d.change IN ('insert', 'update') AND d.origin IS DISTINCT FROM 'T'",
-        EmptiedOnDelete(), now, StagedRows(request_.staged));
+        ChangedCells(), now, StagedRows(request_.staged));
   }
   return Run(
       fmt::format("CREATE OR REPLACE TEMP TABLE new_row AS SELECT {}, _known, _target FROM ({})",

@@ -67,7 +67,7 @@ class UpsertTry {
   Result<Rewrite> RewriteRanked(const std::filesystem::path& folder);
   Status PointDeletes();
   Status CollectOutcomes(UpsertResult& result);
-  std::string EmptiedOnDelete() const;
+  std::string ChangedCells() const;
   Status CreateOldRows();
   Status CreateNewRows();
   Status WriteChanges(const std::filesystem::path& folder, Rewrite& out);
