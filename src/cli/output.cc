@@ -53,11 +53,10 @@ void Say(std::string_view line) {
 
 std::optional<engine::ResultFormat> FormatOfName(std::string_view file) {
   using engine::ResultFormat;
-  for (const auto& [ending, format] : {std::pair(".parquet", ResultFormat::kParquet),
-                                       std::pair(".csv", ResultFormat::kCsv),
-                                       std::pair(".json", ResultFormat::kJson),
-                                       std::pair(".ndjson", ResultFormat::kNdjson),
-                                       std::pair(".jsonl", ResultFormat::kNdjson)}) {
+  for (const auto& [ending, format] :
+       {std::pair(".parquet", ResultFormat::kParquet), std::pair(".csv", ResultFormat::kCsv),
+        std::pair(".json", ResultFormat::kJson), std::pair(".ndjson", ResultFormat::kNdjson),
+        std::pair(".jsonl", ResultFormat::kNdjson)}) {
     if (file.ends_with(ending)) return format;
   }
   return std::nullopt;

@@ -206,8 +206,7 @@ TEST(AssessTest, TakesBodyFluidGlucoseFromCgmOnly) {
   EXPECT_EQ(VerdictOf(json, context), "vital-sign |  | ");
   // In scope by its category it is measured as in silver.vital_sign.
   const std::string elsewhere = Replaced(Panel(Pressure("2344-0", "5")), "85354-9", "2-2");
-  EXPECT_EQ(VerdictOf(elsewhere),
-            "vital-sign | unit Observation.component[0].valueQuantity | ");
+  EXPECT_EQ(VerdictOf(elsewhere), "vital-sign | unit Observation.component[0].valueQuantity | ");
 }
 
 TEST(AssessTest, RefusesWhatIsNoResource) {
@@ -398,11 +397,11 @@ TEST(AssessTest, TokensOfOtherComponentsAreNotThePressures) {
   }
   EXPECT_EQ(VerdictOf(Panel(pair + Pressure("8867-4", "310", kPerMinute))),
             "blood-pressure |  |  critical");
-  EXPECT_EQ(VerdictOf(Replaced(Vital("8867-4", R"("valueQuantity":{"value":70,"unit":"/min"})"),
-                               R"("valueQuantity")",
-                               "\"component\":[" + Pressure("9279-1", "1", kPerMinute) +
-                                   R"(],"valueQuantity")")),
-            "vital-sign |  |  critical");
+  EXPECT_EQ(
+      VerdictOf(Replaced(
+          Vital("8867-4", R"("valueQuantity":{"value":70,"unit":"/min"})"), R"("valueQuantity")",
+          "\"component\":[" + Pressure("9279-1", "1", kPerMinute) + R"(],"valueQuantity")")),
+      "vital-sign |  |  critical");
 }
 
 TEST(AssessTest, KeepsComparators) {

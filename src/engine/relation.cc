@@ -367,7 +367,8 @@ Status CheckVersion(delta::Table& table, const TableFiles& files, std::string_vi
   VL_TRY(const delta::SnapshotPtr latest, table.Latest());
   const Version asked = files.snapshot->version();
   if (asked == latest->version() || IsWhole(files)) return {};
-  // Vacuum takes the files of all versions before a time: the first that is whole is found by halves.
+  // Vacuum takes the files of all versions before a time: the first that is whole is found by
+  // halves.
   int64_t gone = asked.value, whole = latest->version().value;
   while (whole - gone > 1) {
     const int64_t middle = gone + (whole - gone) / 2;
@@ -376,11 +377,11 @@ Status CheckVersion(delta::Table& table, const TableFiles& files, std::string_vi
     (IsWhole(between) ? whole : gone) = middle;
   }
   const bool only = whole == latest->version().value;
-  return Fail(ErrorKind::kNotFound,
-              fmt::format("version {} of {} cannot be read any more: a vacuum removed its files; "
-                          "version {} {}",
-                          asked.value, name, whole,
-                          only ? "can, the newest" : "can, and all after it"));
+  return Fail(
+      ErrorKind::kNotFound,
+      fmt::format("version {} of {} cannot be read any more: a vacuum removed its files; "
+                  "version {} {}",
+                  asked.value, name, whole, only ? "can, the newest" : "can, and all after it"));
 }
 
 Status CheckChanges(const TableFiles& files, std::span<const delta::ChangeFile> changes,

@@ -64,9 +64,9 @@ Result<std::string> RelationSql(const TableFiles& table, const RelationOptions& 
 Result<std::string> ChangesSql(const TableFiles& table, std::span<const delta::ChangeFile> files,
                                const std::vector<std::string>& columns = {});
 
-// kNotFound where files of the snapshot's version are gone although `table` has newer ones, as after
-// a vacuum: says so of the table that people call `name`, and which versions can be read. Cost: one
-// LocalPath per file.
+// kNotFound where files of the snapshot's version are gone although `table` has newer ones, as
+// after a vacuum: says so of the table that people call `name`, and which versions can be read.
+// Cost: one LocalPath per file.
 Status CheckVersion(delta::Table& table, const TableFiles& files, std::string_view name);
 // The same of the change feed from `changes` on.
 Status CheckChanges(const TableFiles& files, std::span<const delta::ChangeFile> changes,

@@ -25,19 +25,19 @@ DecodeLimits Bounded(DecodeLimits limits) {
 }
 
 Issue DocumentSizeIssue(const DecodeLimits& limits) {
-  return {Severity::kFatal,
-          "limit",
-          {},
-          fmt::format("the document has more bytes than the limit of {}",
-                      limits.max_document_bytes)};
+  return {
+      Severity::kFatal,
+      "limit",
+      {},
+      fmt::format("the document has more bytes than the limit of {}", limits.max_document_bytes)};
 }
 
 Issue MessageSizeIssue(size_t bytes, const DecodeLimits& limits) {
   return {Severity::kFatal,
           "limit",
           {},
-          fmt::format("the message has {} bytes, more than the limit of {}",
-                      bytes, limits.max_message_bytes)};
+          fmt::format("the message has {} bytes, more than the limit of {}", bytes,
+                      limits.max_message_bytes)};
 }
 
 }  // namespace

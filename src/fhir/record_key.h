@@ -44,8 +44,8 @@ RecordKey ReadingKey(JsonValue resource, KeyRule rule, std::string_view full_url
 // when there is none. Also for noticing a known id that comes with another identifier.
 std::string_view UriIdentifier(JsonValue resource);
 
-// What a versionId ranks by: digits alone, as a number; nullopt for any other. Numbers too large for
-// 64 bits are one, the largest there is below what stands for "above all".
+// What a versionId ranks by: digits alone, as a number; nullopt for any other. Numbers too large
+// for 64 bits are one, the largest there is below what stands for "above all".
 inline constexpr int64_t kLargestVersion = INT64_MAX - 1;
 std::optional<int64_t> VersionNumber(std::string_view version_id);
 

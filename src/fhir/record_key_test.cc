@@ -108,8 +108,8 @@ TEST(VersionNumber, IsDigitsAloneAndTheLargestWhereItIsTooLarge) {
   for (const std::string_view none : {"", "-1", "+1", "1.0", "1e3", " 1", "a"}) {
     EXPECT_EQ(VersionNumber(none), std::nullopt) << none;
   }
-  for (const std::string_view large :
-       {"9223372036854775806", "9223372036854775807", "9223372036854775808", "99999999999999999999999"}) {
+  for (const std::string_view large : {"9223372036854775806", "9223372036854775807",
+                                       "9223372036854775808", "99999999999999999999999"}) {
     EXPECT_EQ(VersionNumber(large), kLargestVersion) << large;
   }
 }

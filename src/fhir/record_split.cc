@@ -449,8 +449,8 @@ Issue SizeIssue(int64_t bytes, const DecodeLimits& limits) {
   return {Severity::kFatal,
           "limit",
           {},
-          fmt::format("the record has {} bytes, more than the limit of {}",
-                      bytes, limits.max_record_bytes)};
+          fmt::format("the record has {} bytes, more than the limit of {}", bytes,
+                      limits.max_record_bytes)};
 }
 
 JsonLimits RecordLimits(const DecodeLimits& limits) {

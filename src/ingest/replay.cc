@@ -60,11 +60,12 @@ Result<engine::QueryResult> Find(lake::Lake& lake, engine::Connection& connectio
   VL_TRY(const delta::SnapshotPtr snapshot, lake.Latest("ops.quarantine"));
   VL_TRY(const std::string rows, engine::RelationSql(lake.Files(snapshot, "ops.quarantine")));
   return connection.Query(
-      fmt::format("SELECT source, id_space, key_mode, source_partition, source_offset, received_at, "
-                  "reason FROM ({}) WHERE replayed_at IS NULL AND source_partition IS NOT NULL AND ({}) "
-                  "AND (? = '' OR reason = ?) AND (? = '' OR id = ?) "
-                  "ORDER BY received_at, source_partition",
-                  rows, where),
+      fmt::format(
+          "SELECT source, id_space, key_mode, source_partition, source_offset, received_at, "
+          "reason FROM ({}) WHERE replayed_at IS NULL AND source_partition IS NOT NULL AND ({}) "
+          "AND (? = '' OR reason = ?) AND (? = '' OR id = ?) "
+          "ORDER BY received_at, source_partition",
+          rows, where),
       {filter.reason, filter.reason, filter.id, filter.id});
 }
 
@@ -172,8 +173,8 @@ Status MarkReplayed(lake::Lake& lake, const std::set<LineOfFile>& places, const 
   }
 }
 
-// What lost against another version, of records that may be no version of it at all: they stay where
-// they are. The id's row may have lost the identifier that told them apart.
+// What lost against another version, of records that may be no version of it at all: they stay
+// where they are. The id's row may have lost the identifier that told them apart.
 std::vector<LineOfFile> LostConflicts(const Selection& selection, const ReplayOptions& options,
                                       const lake::UpsertResult& result) {
   std::vector<LineOfFile> lost;

@@ -33,11 +33,10 @@ struct ReplayOptions {
 };
 
 // Reads the records `filter` selects from their bronze copies, under the source, id_space, key rule
-// (unless the options have another) and received time they came with, and sends them the usual way. Those that went through get their
-// replayed_at and a ledger row. A crash in between is mended by replaying again: a row that is
-// there already is recognised by its position.
+// (unless the options have another) and received time they came with, and sends them the usual way.
+// Those that went through get their replayed_at and a ledger row. A crash in between is mended by
+// replaying again: a row that is there already is recognised by its position.
 Result<ReplaySummary> ReplayQuarantine(lake::Lake& lake, const lake::QuarantineFilter& filter,
-                                       const ReplayOptions& options = {},
-                                       const Wait& wait = {});
+                                       const ReplayOptions& options = {}, const Wait& wait = {});
 
 }  // namespace vitalake::ingest

@@ -37,27 +37,28 @@ std::string Panel(std::string_view id, std::string_view components) {
 
 TEST(SilverRows, ACodeWithoutASystemIsLoincsInEveryTable) {
   TestLake lake;
-  lake.Ingest({{"a.ndjson",
-                Observation("pulse", "8867-4", R"("valueQuantity":{"value":72,"unit":"/min"})", "") +
-                    Observation("panel", "85354-9",
-                                fmt::format(R"("component":[{},{}])",
-                                            Component("8480-6", "16", "kPa", ""),
-                                            Component("8462-4", "10", "kPa", "")),
-                                "")}});
+  lake.Ingest(
+      {{"a.ndjson",
+        Observation("pulse", "8867-4", R"("valueQuantity":{"value":72,"unit":"/min"})", "") +
+            Observation("panel", "85354-9",
+                        fmt::format(R"("component":[{},{}])", Component("8480-6", "16", "kPa", ""),
+                                    Component("8462-4", "10", "kPa", "")),
+                        "")}});
   EXPECT_EQ(lake.Rows("SELECT id, round(systolic_pressure_value), code, quality FROM "
                       "silver.observation"),
             "panel,120.0,85354-9,converted\n");
   EXPECT_EQ(lake.Rows("SELECT id, code, round(value), quality FROM silver.vital_sign ORDER BY ALL"),
             "panel,8462-4,75.0,converted\npanel,8480-6,120.0,converted\npulse,8867-4,72.0,\n");
-  EXPECT_EQ(lake.Rows("SELECT id, count(*) FROM ops.issue WHERE rule = 'code' GROUP BY 1 ORDER BY 1"),
-            "panel,3\npulse,1\n");
+  EXPECT_EQ(
+      lake.Rows("SELECT id, count(*) FROM ops.issue WHERE rule = 'code' GROUP BY 1 ORDER BY 1"),
+      "panel,3\npulse,1\n");
 }
 
 TEST(SilverRows, ACodeOfAnotherSystemKeepsItsValueAndIsNoVitalSign) {
   TestLake lake;
-  lake.Ingest({{"a.ndjson", Observation("pulse", "8867-4",
-                                        R"("valueQuantity":{"value":72,"unit":"furlong"})",
-                                        "http://lab.example")}});
+  lake.Ingest({{"a.ndjson",
+                Observation("pulse", "8867-4", R"("valueQuantity":{"value":72,"unit":"furlong"})",
+                            "http://lab.example")}});
   EXPECT_EQ(lake.Rows("SELECT code, value, unit, value_sent, unit_sent FROM silver.vital_sign"),
             ",72.0,furlong,72,furlong\n");
   EXPECT_EQ(lake.Rows("SELECT element_path FROM ops.issue WHERE rule = 'code'"),
@@ -66,7 +67,8 @@ TEST(SilverRows, ACodeOfAnotherSystemKeepsItsValueAndIsNoVitalSign) {
 
 TEST(SilverRows, EachHasTheTokensOfItsOwnValues) {
   TestLake lake;
-  const std::string pair = Component("8480-6", "120", "mmHg") + "," + Component("8462-4", "80", "mmHg");
+  const std::string pair =
+      Component("8480-6", "120", "mmHg") + "," + Component("8462-4", "80", "mmHg");
   lake.Ingest({{"a.ndjson", Panel("a", pair + "," + Component("8867-4", "310", "/min")) +
                                 Panel("b", pair + "," + Component("8867-4", "\"70\"", "/min")) +
                                 Panel("c", Component("8480-6", "80", "mmHg") + "," +
@@ -96,8 +98,8 @@ TEST(SilverRows, EmptyTextsAreAbsent) {
 TEST(SilverRows, ALargeVersionIsTheHighest) {
   TestLake lake;
   const auto with_version = [](std::string_view version, std::string_view systolic) {
-    std::string text = Panel("a", Component("8480-6", systolic, "mmHg") + "," +
-                                      Component("8462-4", "80", "mmHg"));
+    std::string text =
+        Panel("a", Component("8480-6", systolic, "mmHg") + "," + Component("8462-4", "80", "mmHg"));
     return text.replace(text.find(R"("status")"), 0,
                         fmt::format(R"("meta":{{"versionId":"{}"}},)", version));
   };
@@ -111,11 +113,12 @@ TEST(SilverRows, ALargeVersionIsTheHighest) {
 TEST(SilverRows, AValueOfSeveralPartsIsKeptAsItsJson) {
   TestLake lake;
   constexpr std::string_view kRatio = R"({"numerator":{"value":72},"denominator":{"value":1.0}})";
-  lake.Ingest({{"a.ndjson",
-                Observation("a", "8867-4", fmt::format(R"("valueRatio":{})", kRatio)) +
-                    Observation("b", "8867-4",
-                                R"("valueSampledData":{"origin":{"value":0},"period":10,"dimensions":1})") +
-                    Observation("c", "8867-4", R"("valuePeriod":{"start":"2026-01-01"})")}});
+  lake.Ingest(
+      {{"a.ndjson",
+        Observation("a", "8867-4", fmt::format(R"("valueRatio":{})", kRatio)) +
+            Observation("b", "8867-4",
+                        R"("valueSampledData":{"origin":{"value":0},"period":10,"dimensions":1})") +
+            Observation("c", "8867-4", R"("valuePeriod":{"start":"2026-01-01"})")}});
   EXPECT_EQ(lake.Rows("SELECT value, value_text = '" + std::string(kRatio) +
                       "' FROM silver.vital_sign WHERE id = 'a'"),
             ",true\n");
@@ -127,8 +130,8 @@ TEST(SilverRows, NoResourceTypeOfR4IsQuarantined) {
   TestLake lake;
   std::string typo = Panel("k", Component("8480-6", "120", "mmHg"));
   typo.replace(typo.find("Observation"), 1, "o");
-  const BatchSummary summary = lake.Ingest(
-      {{"a.ndjson", typo + R"({"resourceType":"Encounter","id":"e"})" + "\n"}});
+  const BatchSummary summary =
+      lake.Ingest({{"a.ndjson", typo + R"({"resourceType":"Encounter","id":"e"})" + "\n"}});
   EXPECT_EQ(summary.counts.quarantined, 1);
   EXPECT_EQ(summary.counts.out_of_scope, 1);
   EXPECT_EQ(lake.Rows("SELECT reason, element_path, message LIKE '%did you mean ''Observation''?' "
@@ -149,8 +152,9 @@ TEST(SilverRows, AnUnresolvedSubjectIsRecorded) {
 TEST(SilverRows, APositionNamesLineAndEntry) {
   TestLake lake;
   const std::string bad = R"({"resourceType":"Patient","id":"a","birthDate":"1.1.1950"})";
-  const std::string bundle = R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)" +
-                             bad + R"(},{"resource":)" + bad + "}]}";
+  const std::string bundle =
+      R"({"resourceType":"Bundle","type":"collection","entry":[{"resource":)" + bad +
+      R"(},{"resource":)" + bad + "}]}";
   lake.Ingest({{"lines.ndjson", bundle + "\n" + bad + "\n[" + bad + "]\n"},
                {"whole.json", "[\n" + bad + ",\n" + bad + "]"}});
   EXPECT_EQ(lake.Rows("SELECT parse_filename(position[:instr(position, ':') - 1]) || "

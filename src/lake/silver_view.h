@@ -32,10 +32,10 @@ struct SilverView {
   std::vector<std::string> measured;
   std::vector<std::string> clustered_by;
   std::vector<std::string>
-      row_key;              // names a row: id_space, id, and `component` where the view has it
-  std::string home;         // SQL condition over the table's rows; "true" by default
+      row_key;                 // names a row: id_space, id, and `component` where the view has it
+  std::string home;            // SQL condition over the table's rows; "true" by default
   std::string bare = "false";  // the same, of retracted rows
-  bool has_status = false;  // its resource type has one (Patient has none)
+  bool has_status = false;     // its resource type has one (Patient has none)
 
   // By column of the view: whether the finishing SQL names it. Others need not be evaluated.
   std::vector<bool> UsedColumns() const;

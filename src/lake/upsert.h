@@ -7,8 +7,9 @@
 // stays: the row keeps the best version's attributes, loses its measured values and is marked
 // deleted. So does a retraction that tells nothing of what it retracts (SilverView::bare), but with
 // the rank it has: the rows of the best version that tells more stay, in their table, with the
-// retraction's version and source. Content that is already there is a duplicate; if it comes with a higher version, the row
-// takes over that version's number, so that a version between the two cannot win later.
+// retraction's version and source. Content that is already there is a duplicate; if it comes with a
+// higher version, the row takes over that version's number, so that a version between the two
+// cannot win later.
 //
 // A key has one row set in all tables that share it: a resource that was a blood-pressure panel and
 // becomes a single value leaves silver.observation with the version that wins elsewhere (the change

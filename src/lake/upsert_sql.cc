@@ -109,8 +109,8 @@ std::string CreatePresent(std::string_view table_rows, const SilverView& view) {
       "  min(ingestion_date) AS ingestion_date, "
       "  min(retracted_at) FILTER (coalesce(deleted, false)) AS deleted_at, min(_file) AS file "
       "FROM ({1}) GROUP BY 1, 2",
-      kStoredRetraction, table_rows,
-      view.has_status ? "any_value(status)" : "NULL::VARCHAR", view.bare);
+      kStoredRetraction, table_rows, view.has_status ? "any_value(status)" : "NULL::VARCHAR",
+      view.bare);
 }
 
 std::string CreateElsewhere(std::string_view table_rows, const SilverView& other) {

@@ -24,10 +24,11 @@ constexpr size_t kWholeRows = 100'000;
 // What the rank and the outcomes of a row's version hang on, of a table's columns.
 std::vector<std::string> DecidingColumns(const delta::Snapshot& snapshot, const SilverView& view) {
   std::vector<std::string> columns = {
-      "id_space",     "id",      "version_id",  "last_updated", "content_hash",
-      "identifier",   "deleted", "received_at", "source",       "source_partition",
+      "id_space",     "id",      "version_id",    "last_updated",  "content_hash",
+      "identifier",   "deleted", "received_at",   "source",        "source_partition",
       "retracted_at", "status",  "source_offset", "source_length", "ingestion_date"};
-  std::erase_if(columns, [&](const std::string& name) { return name == "status" && !view.has_status; });
+  std::erase_if(columns,
+                [&](const std::string& name) { return name == "status" && !view.has_status; });
   for (const std::string& name : ColumnNames(snapshot)) {
     const bool is_there = std::ranges::find(columns, name) != columns.end();
     if (!is_there && (HasWord(view.home, name) || HasWord(view.bare, name))) {
@@ -154,8 +155,7 @@ Status UpsertTry::Rank(UpsertResult& result) {
                                                        {.files = std::vector<std::string>{}}));
     VL_RETURN_IF_ERROR(Run(upsert_sql::CreateStaged(none, request_.view)));
   } else {
-    VL_RETURN_IF_ERROR(
-        Run(upsert_sql::CreateStaged(StagedRows(request_.staged), request_.view)));
+    VL_RETURN_IF_ERROR(Run(upsert_sql::CreateStaged(StagedRows(request_.staged), request_.view)));
   }
   if (request_.elsewhere && !request_.staged_elsewhere->files.empty()) {
     VL_RETURN_IF_ERROR(Run(upsert_sql::AddStagedElsewhere(StagedRows(*request_.staged_elsewhere),
