@@ -19,6 +19,7 @@
 #include "engine/held_plans.h"
 #include "engine/held_values.h"
 #include "engine/parquet_rows.h"
+#include "engine/place_mark.h"
 #include "engine/result_format.h"
 #include "engine/sql_statement_internal.h"
 #include "engine/value_limits.h"
@@ -147,9 +148,9 @@ struct SqlSession::Impl {
                          std::string_view comment = "");
   Result<bool> MakeKnown(const TableMention& mention, const TableAt& at, Choice& choice);
   Status MakeAllKnown(Choice& choice);
-  Status CheckName(const TableMention& mention);
+  Status CheckName(const TableMention& mention, std::string_view text);
   Result<std::map<const JsonNode*, TableName>> Resolve(const SqlStatement& statement,
-                                                       Choice& choice);
+                                                       std::string_view text, Choice& choice);
   Result<Planned> Plan(std::string_view text, Choice& choice);
 };
 
@@ -272,7 +273,7 @@ Status SqlSession::Impl::MakeAllKnown(Choice& choice) {
 }
 
 // Of a table that is not known: nothing else can be in a schema of the catalog's.
-Status SqlSession::Impl::CheckName(const TableMention& mention) {
+Status SqlSession::Impl::CheckName(const TableMention& mention, std::string_view text) {
   VL_TRY(const auto names, catalog.list());
   const bool is_schema = std::ranges::any_of(
       names, [&](const std::string& name) { return name.starts_with(mention.schema + "."); });
@@ -280,13 +281,15 @@ Status SqlSession::Impl::CheckName(const TableMention& mention) {
   const std::string wanted = FullName(mention.schema, mention.table);
   const std::string nearest = Nearest(wanted, names);
   const bool has_one = !nearest.empty() && nearest != wanted;
+  const auto place = JsonValue(mention.node).Find("query_location").AsInt();
   return Fail(ErrorKind::kInvalidArgument,
-              fmt::format("Catalog Error: Table with name {} does not exist!{}", wanted,
-                          has_one ? fmt::format("\nDid you mean \"{}\"?", nearest) : ""));
+              fmt::format("Catalog Error: Table with name {} does not exist!{}{}", wanted,
+                          has_one ? fmt::format("\nDid you mean \"{}\"?", nearest) : "",
+                          place ? PlaceMark(text, static_cast<size_t>(*place)) : ""));
 }
 
 Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
-    const SqlStatement& statement, Choice& choice) {
+    const SqlStatement& statement, std::string_view text, Choice& choice) {
   std::map<const JsonNode*, TableName> renamed;
   for (const TableMention& mention : statement.tables()) {
     const bool of_lake = mention.catalog.empty() || mention.catalog == "lake";
@@ -298,7 +301,7 @@ Result<std::map<const JsonNode*, TableName>> SqlSession::Impl::Resolve(
                               FullName(mention.schema, mention.table)));
     }
     if (!of_lake) continue;
-    if (!known && !mention.schema.empty()) VL_RETURN_IF_ERROR(CheckName(mention));
+    if (!known && !mention.schema.empty()) VL_RETURN_IF_ERROR(CheckName(mention, text));
     if (!known && at != TableAt{}) {
       return Fail(ErrorKind::kInvalidArgument,
                   fmt::format("there is no table {}", FullName(mention.schema, mention.table)));
@@ -316,7 +319,7 @@ Result<SqlSession::Planned> SqlSession::Impl::Plan(std::string_view text, Choice
   VL_TRY(const SqlStatement statement, SqlStatement::Parse(*home.connection, text));
   if (choice.depth == 0) VL_RETURN_IF_ERROR(CheckReach(statement));
   if (statement.lists_tables()) VL_RETURN_IF_ERROR(MakeAllKnown(choice));
-  VL_TRY(const auto renamed, Resolve(statement, choice));
+  VL_TRY(const auto renamed, Resolve(statement, text, choice));
   Planned planned;
   if (postgres) planned.names = statement.PostgresNames();
   VL_TRY(planned.sql, statement.Rewrite(*home.connection, renamed,

@@ -86,7 +86,7 @@ def test_a_retraction_under_a_code_that_is_out_of_scope(service):
     assert counts(service.post(haemoglobin("none"))) == {"received": 1, "out_of_scope": 1}
     known = resources.bundle(haemoglobin("panel"), haemoglobin("pulse"), haemoglobin("none"))
     assert counts(service.post(known)) == {"received": 3, "written": 2, "out_of_scope": 1}
-    assert service.readings() == {}
+    assert service.readings() == {"panel": None}  # it stays where it was, emptied
     rows = {row["id"]: row for row in service.lake.read("silver.vital_sign").to_pylist()}
     assert {key for key, row in rows.items() if row["value"] is not None} == {"stays"}
     assert {key for key, row in rows.items() if row["retracted_at"]} == {"panel", "pulse"}

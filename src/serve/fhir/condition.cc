@@ -42,6 +42,7 @@ std::string HasIn(std::string_view json, std::string_view member, const SearchTo
 }
 
 bool MeansPressurePanel(const SearchToken& token) {
+  if (token.system->empty()) return false;  // it is to have none
   const auto* const vital = clinical::CodeTable::Builtin()->Find(*token.system, token.code);
   return vital != nullptr && vital->role == clinical::Role::kPressurePanel;
 }
