@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "clinical/plausibility.h"
+
 namespace vitalake::monitor {
 namespace {
 
@@ -107,27 +109,15 @@ Result<VitalRule> LimitRule(const RuleSet& set, const clinical::VitalLimits& lim
   return rule;
 }
 
-// What is known of one quantity: it is at least `least` and at most `most`.
+// clinical::KnownValue, or that there is none: reaches no limit.
 struct Known {
   double least = kNever, most = kNever;
 };
 
 Known KnownOf(std::optional<double> value, Comparator comparator) {
   if (!value || !std::isfinite(*value)) return {};
-  const double v = *value;
-  switch (comparator) {
-    case Comparator::kLess:
-      return {-kInfinity, std::nextafter(v, -kInfinity)};
-    case Comparator::kLessOrEqual:
-      return {-kInfinity, v};
-    case Comparator::kGreater:
-      return {std::nextafter(v, kInfinity), kInfinity};
-    case Comparator::kGreaterOrEqual:
-      return {v, kInfinity};
-    case Comparator::kNone:
-      break;
-  }
-  return {v, v};
+  const auto [least, most] = clinical::KnownOf(*value, comparator);
+  return {least, most};
 }
 
 struct Quantities {
