@@ -19,5 +19,13 @@ TEST(ValidUtf8, ReplacesWhatIsNot) {
   EXPECT_EQ(ValidUtf8(std::string_view("\0", 1)), "\uFFFD");
 }
 
+TEST(CharactersIn, CountsWhereTheyBegin) {
+  EXPECT_EQ(CharactersIn(""), 0);
+  EXPECT_EQ(CharactersIn("a\u00E9\u20AC\U0001F600"), 4);
+  EXPECT_FALSE(IsInsideCharacter('a'));
+  EXPECT_FALSE(IsInsideCharacter('\xE2'));
+  EXPECT_TRUE(IsInsideCharacter('\x82'));
+}
+
 }  // namespace
 }  // namespace vitalake

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/utf8.h"
 #include "cli/quantity.h"
 
 namespace vitalake::cli {
@@ -29,8 +30,7 @@ std::string Bar(double share) {
 // Cuts to `width` columns at a code point.
 std::string Cut(std::string text, int width) {
   while (DisplayWidth(text) > static_cast<size_t>(std::max(width, 0))) {
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80)
-      text.pop_back();
+    while (!text.empty() && IsInsideCharacter(text.back())) text.pop_back();
     if (!text.empty()) text.pop_back();
   }
   return text;

@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+#include "base/utf8.h"
+
 namespace vitalake::cli {
 
 Terminal DetectTerminal(int descriptor) {
@@ -28,10 +30,6 @@ std::string Paint(const Terminal& terminal, Colour colour, std::string_view text
   return fmt::format("\x1b[{}m{}\x1b[0m", kCodes[static_cast<size_t>(colour)], text);
 }
 
-size_t DisplayWidth(std::string_view text) {
-  size_t width = 0;
-  for (char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-  return width;
-}
+size_t DisplayWidth(std::string_view text) { return static_cast<size_t>(CharactersIn(text)); }
 
 }  // namespace vitalake::cli

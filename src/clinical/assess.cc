@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/utf8.h"
 #include "clinical/observation_parts.h"
 #include "clinical/plausibility.h"
 #include "fhir/datetime.h"
@@ -263,7 +264,7 @@ void Assessor::NoteUnresolved(std::string_view reference, JsonValue subject) {
   // Cut where no character is.
   constexpr size_t kShown = 200;
   size_t end = std::min(reference.size(), kShown);
-  while (end < reference.size() && end > 0 && (reference[end] & 0xC0) == 0x80) --end;
+  while (end < reference.size() && end > 0 && IsInsideCharacter(reference[end])) --end;
   std::string message = "nothing that came with it is '";
   message.append(reference.substr(0, end)).append("'; kept without a patient");
   Note(Severity::kWarning, "reference", subject, message, "reference");

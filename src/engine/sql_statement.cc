@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/json_writer.h"
+#include "base/utf8.h"
 #include "engine/place_mark.h"
 #include "engine/sql_statement_internal.h"
 #include "engine/sql_tree_internal.h"
@@ -95,8 +96,7 @@ std::string ParseError(JsonValue answer, std::string_view text) {
   if (position.empty() || read.ptr != end) return std::string(message);
   size_t byte = 0;
   for (; byte < text.size(); ++byte) {
-    const bool begins = (static_cast<unsigned char>(text[byte]) & 0xC0) != 0x80;
-    if (begins && character-- == 0) break;
+    if (!IsInsideCharacter(text[byte]) && character-- == 0) break;
   }
   return fmt::format("Parser Error: {}{}", message, PlaceMark(text, byte));
 }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/utf8.h"
 #include "fhir/block_internal.h"
 #include "fhir/references.h"
 
@@ -440,8 +441,7 @@ std::string_view TrimBlanks(std::string_view text) {
 std::string_view PayloadOf(std::string_view text) {
   if (text.size() <= kMaxPayloadBytes) return text;
   size_t end = kMaxPayloadBytes;
-  for (int back = 0; back < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80; ++back)
-    --end;
+  for (int back = 0; back < 3 && IsInsideCharacter(text[end]); ++back) --end;
   return text.substr(0, end);
 }
 

@@ -19,8 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMostNameBytes = 255;  // of a file system's
 
-bool IsInsideCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
 // `path` with `mark` behind the stem of its name, which is shortened where the name gets too long
 // (then what stands before the name's last parts: they tell what the file holds).
 std::string MarkedName(std::string_view path, std::string_view mark) {

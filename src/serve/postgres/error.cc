@@ -6,6 +6,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/utf8.h"
 #include "serve/postgres/lexer.h"
 #include "serve/postgres/rewrite.h"
 
@@ -140,8 +141,6 @@ std::string StateOf(const Error& error) {
   return std::string(StateOfKind(error.kind));
 }
 
-bool BeginsCharacter(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
 // "cast($1 as integer)" as `$1`, which it was before it got a type. `at`, a byte of the text, goes
 // with it.
 std::string WithoutTypes(std::string_view text, size_t& at) {
@@ -201,7 +200,7 @@ std::optional<size_t> PlaceOf(std::string_view shown, std::string_view statement
   size_t at = 0;  // the caret counts characters
   for (; column > 0 && at < text.size(); --column) {
     ++at;
-    while (at < text.size() && !BeginsCharacter(text[at])) ++at;
+    while (at < text.size() && IsInsideCharacter(text[at])) ++at;
   }
   if (column > 0) return std::nullopt;
   for (const std::string_view sql : {engine_sql, statement}) {
@@ -264,7 +263,7 @@ PgError PgErrorOf(const Error& error, std::string_view statement) {
     if (const auto byte = PlaceOf(shown, statement, EngineSql(statement))) {
       if (told.state == "2201W" && IsOffset(statement, *byte)) told.state = "2201X";
       const auto before = statement.substr(0, PlaceOfConstant(statement, *byte));
-      told.position = 1 + std::ranges::count_if(before, BeginsCharacter);
+      told.position = 1 + CharactersIn(before);
     }
   }
   TrimEnd(told.message);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "serve/postgres/copy.h"
 #include "serve/postgres/lexer.h"
 #include "serve/postgres/session_internal.h"
@@ -29,11 +30,6 @@ std::unexpected<PgError> BadMessage(std::string_view what) {
 // What can be kept by PREPARE and carried out by EXECUTE.
 bool IsPreparable(Kind kind) {
   return kind == Kind::kQuery || kind == Kind::kExplain || kind == Kind::kShow;
-}
-
-int64_t CharactersIn(std::string_view text) {
-  return std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 // The oids of the types that PREPARE declares.
