@@ -58,15 +58,16 @@ Result<std::string> RowsOf(lake::Lake& lake, const MessageRange& range) {
 
 }  // namespace
 
-Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::string& source,
+Status AppendToBronze(lake::Lake& lake, std::span<const StreamMessage> messages,
+                      const MessageRanges& ranges, const std::string& source,
                       const lake::CommitNote& note, const Wait& wait) {
   std::map<int32_t, std::string> apps;
-  for (const auto& [partition, range] : batch.ranges) apps[partition] = range.partition.AppId();
+  for (const auto& [partition, range] : ranges) apps[partition] = range.partition.AppId();
   std::deque<std::string> hexes;
   engine::RowBuffer rows(lake.engine(), BufferColumns(), {}, engine::RowBuffer::Texts::kBorrowed);
   lake::CellRow row;
   for (const auto& [partition, app] : apps) {
-    for (const StreamMessage& message : batch.messages) {
+    for (const StreamMessage& message : messages) {
       if (message.partition != partition) continue;
       row.Clear();
       // Text in memory is UTF-8; what is not (a gzip body) goes to the file the long way round.

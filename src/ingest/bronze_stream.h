@@ -2,6 +2,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@
 
 namespace vitalake::ingest {
 
-// Appends the batch's messages under `source`; `partition` of a row is the appId of its position.
-// kConflict where the note's starts do not hold.
-Status AppendToBronze(lake::Lake& lake, const StreamBatch& batch, const std::string& source,
+// Appends messages out of `ranges` under `source`; `partition` of a row is the appId of its
+// position. kConflict where the note's starts do not hold.
+Status AppendToBronze(lake::Lake& lake, std::span<const StreamMessage> messages,
+                      const MessageRanges& ranges, const std::string& source,
                       const lake::CommitNote& note, const Wait& wait);
 
 // The messages of [range.first, range.end) from the first on, at most `most` and about `most_bytes`

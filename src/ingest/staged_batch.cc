@@ -46,4 +46,14 @@ void StagedBatch::Append(StreamBatch piece) {
   }
 }
 
+void StagedBatch::NoteInBronze() {
+  in_bronze_ = batch_.messages.size();
+  for (const auto& [partition, range] : batch_.ranges) ends_in_bronze_[partition] = range.end;
+}
+
+std::optional<int64_t> StagedBatch::EndInBronze(int32_t partition) const {
+  const auto found = ends_in_bronze_.find(partition);
+  return found == ends_in_bronze_.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace vitalake::ingest

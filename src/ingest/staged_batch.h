@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,8 +34,8 @@ struct StreamSettings {
   // error ends the stream. Empty: nothing.
   std::function<Status()> started = {};
   bool watched = false;  // batches gather what a StreamWatch is told (GroupStage::watched)
-  // Told of each batch that bronze has, before the tables that follow; null: nobody.
-  std::function<void(const StreamBatch&)> in_bronze = {};
+  // Told what bronze has got, before the tables that follow; null: nobody.
+  std::function<void(const MessageRanges&)> in_bronze = {};
 
   RunId run_id() const { return {"stream/" + name}; }
   const char* key_mode() const { return key == fhir::KeyRule::kIdentifier ? "identifier" : "id"; }
@@ -54,6 +56,14 @@ class StagedBatch {
   void Append(StreamBatch piece);
 
   const StreamBatch& batch() const { return batch_; }
+  // Its messages that bronze lacks.
+  std::span<const StreamMessage> AfterBronze() const {
+    return std::span(batch_.messages).subspan(in_bronze_);
+  }
+  // Bronze has all messages up to here.
+  void NoteInBronze();
+  // Behind the messages of a partition that bronze has; nullopt: it has none of this batch.
+  std::optional<int64_t> EndInBronze(int32_t partition) const;
   GroupStage& stage() { return *stage_; }
   // By partition.
   const MessageSources& sources() const { return sources_; }
@@ -65,6 +75,8 @@ class StagedBatch {
   lake::LedgerRun run_;  // the partitions, as the stagers see them: one "file" each
   MessageSources sources_;
   StreamBatch batch_;
+  size_t in_bronze_ = 0;  // of its messages
+  std::map<int32_t, int64_t> ends_in_bronze_;
   std::optional<GroupStage> stage_;
 };
 

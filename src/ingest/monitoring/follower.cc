@@ -180,9 +180,9 @@ bool MonitorFollower::AwaitsBronze() const {
                              [](const auto& one) { return !one.second->held_alerts.empty(); });
 }
 
-void MonitorFollower::InBronze(const StreamBatch& batch) {
+void MonitorFollower::InBronze(const MessageRanges& ranges) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [number, range] : batch.ranges) {
+  for (const auto& [number, range] : ranges) {
     const auto found = partitions_.find(number);
     if (found == partitions_.end() || found->second->app != range.partition.AppId()) continue;
     found->second->bronze = std::max(found->second->bronze, range.end);

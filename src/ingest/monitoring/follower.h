@@ -67,7 +67,7 @@ class MonitorFollower final : public StreamWatch {
                const Wait& wait) override;
   Status Observe(const StreamBatch& batch, const GroupStage& stage, const Wait& wait) override;
   bool AwaitsBronze() const override;
-  void InBronze(const StreamBatch& batch) override;
+  void InBronze(const MessageRanges& ranges) override;
   Status Committed(const StreamBatch& batch, const Wait& wait) override;
   Status Idle(Micros now, const Wait& wait) override;
   void End(const StreamPartition& partition) override;

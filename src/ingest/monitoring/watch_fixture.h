@@ -125,7 +125,7 @@ class WatchedStream {
     batches_.erase(batches_.begin());
     lake::CommitNote note;
     for (const auto& [_, range] : batch.ranges) note.txns[range.partition.AppId()] = range.end;
-    Succeeds(AppendToBronze(lake_.lake(), batch, "vitals", note, {}));
+    Succeeds(AppendToBronze(lake_.lake(), batch.messages, batch.ranges, "vitals", note, {}));
     Succeeds(follower_->Committed(batch, {}));
   }
   void Take(const std::vector<TimedText>& texts) {

@@ -26,7 +26,7 @@ StreamCommitter::StreamCommitter(lake::Lake& lake, const StreamSettings& setting
       source_(source),
       watch_(watch),
       callbacks_(std::move(callbacks)),
-      writer_(lake, settings, views),
+      writer_(lake, Listening(settings), views),
       flushed_at_(lake.clock().Steady()),
       caught_up_at_(flushed_at_),
       thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
@@ -46,6 +46,24 @@ Status StreamCommitter::Await() {
   return std::exchange(result_, {});
 }
 
+bool StreamCommitter::AwaitBronze() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !work_ || work_->in_bronze; });
+  return result_.has_value();
+}
+
+// What a batch that is not at work here got into bronze changes nothing: the one at work has got
+// there by then.
+StreamSettings StreamCommitter::Listening(StreamSettings settings) {
+  settings.in_bronze = [this, told = std::move(settings.in_bronze)](const MessageRanges& ranges) {
+    if (told) told(ranges);
+    const std::lock_guard lock(mutex_);
+    if (work_) work_->in_bronze = true;
+    changed_.notify_all();
+  };
+  return settings;
+}
+
 void StreamCommitter::Hold(const StreamPartition& partition) {
   held_.insert_or_assign(partition.partition, partition);
 }
@@ -57,15 +75,17 @@ bool StreamCommitter::IsUpkeepDue() const {
 }
 
 void StreamCommitter::Start(std::unique_ptr<StagedBatch> batch, More more) {
-  Begin({std::move(batch), more, Upkeep::kDue});
+  Begin(std::make_unique<Work>(std::move(batch), more, Upkeep::kDue));
 }
 
-void StreamCommitter::Start(Upkeep upkeep) { Begin({nullptr, More::kNo, upkeep}); }
+void StreamCommitter::Start(Upkeep upkeep) {
+  Begin(std::make_unique<Work>(nullptr, More::kNo, upkeep));
+}
 
-void StreamCommitter::Begin(Work work) {
+void StreamCommitter::Begin(std::unique_ptr<Work> work) {
   const std::lock_guard lock(mutex_);
   VL_CHECK(!work_);
-  work_ = std::make_unique<Work>(std::move(work));
+  work_ = std::move(work);
   changed_.notify_all();
 }
 

@@ -49,8 +49,11 @@ class StreamCommitter {
   bool idle() const;
   // Waits until it is idle. An error that work ended with is given once.
   Status Await();
+  // Waits until bronze has the batch that is being committed, if there is one; false: an error is
+  // to be awaited.
+  bool AwaitBronze();
 
-  // -- only while idle --
+  // -- only while idle (and what else the writer allows beside Write) --
   StreamWriter& writer() { return writer_; }
   // Bronze's positions in these partitions are told to the broker from now on, or no longer.
   void Hold(const StreamPartition& partition);
@@ -69,9 +72,11 @@ class StreamCommitter {
     std::unique_ptr<StagedBatch> batch;  // null: none
     More more = More::kNo;
     Upkeep upkeep = Upkeep::kDue;
+    bool in_bronze = !batch;  // guarded by mutex_
   };
 
-  void Begin(Work work);
+  void Begin(std::unique_ptr<Work> work);
+  StreamSettings Listening(StreamSettings settings);
   void Loop(const std::stop_token& stop);
   Status Do(const Work& work);
   Status Commit(StagedBatch& staged, More more);

@@ -45,7 +45,7 @@ StreamPipeline::StreamPipeline(lake::Lake& lake, const std::vector<lake::SilverV
       settings_([&] {
         settings.watched = watch != nullptr;
         if (watch != nullptr) {
-          settings.in_bronze = [watch](const StreamBatch& batch) { watch->InBronze(batch); };
+          settings.in_bronze = [watch](const MessageRanges& ranges) { watch->InBronze(ranges); };
         }
         return std::move(settings);
       }()),
@@ -209,10 +209,15 @@ Status StreamPipeline::Stage(std::vector<StreamMessage> messages) {
   VL_RETURN_IF_ERROR(open_->Stage(piece, CommitWait()));
   if (watch_ != nullptr) {
     VL_RETURN_IF_ERROR(watch_->Observe(piece, open_->stage(), CommitWait()));
-    if (watch_->AwaitsBronze()) due_at_ = std::min(due_at_, lake_.clock().Steady());
   }
   open_->Append(std::move(piece));
-  return {};
+  return watch_ != nullptr && watch_->AwaitsBronze() ? Hasten() : Status();
+}
+
+Status StreamPipeline::Hasten() {
+  due_at_ = std::min(due_at_, lake_.clock().Steady());
+  if (!committer_.AwaitBronze()) return {};  // its error comes first
+  return committer_.writer().KeepInBronze(*open_, CommitWait());
 }
 
 std::chrono::nanoseconds StreamPipeline::DueAt() const {

@@ -89,6 +89,9 @@ class StreamPipeline : private PartitionOwner {
   // Whether the message before our position is still the one we had; else a new epoch is begun.
   Result<bool> IsSameTopic(Held& held, const StreamMessage& message);
   Status Stage(std::vector<StreamMessage> messages);
+  // Somebody waits until bronze has what is open: it gets that at once, whatever the other tables
+  // are still to get of this batch and the one before.
+  Status Hasten();
   std::chrono::nanoseconds DueAt() const;  // of a batch that is opened now
   bool IsFull() const;
   bool IsCatchingUp() const;

@@ -170,6 +170,54 @@ TEST_F(StreamPipelineTest, GathersNothingWhereSomebodyIsToBeTold) {
   EXPECT_TRUE(watch_.Await("committed 0:0-1"));
 }
 
+TEST_F(StreamPipelineTest, WhatSomebodyAwaitsIsInBronzeBeforeTheBatchAheadIsInAllTables) {
+  source_.Assign(0);
+  watch_.set_awaits_bronze(true);
+  Start({.every = std::chrono::hours(1)});
+  source_.Give(0, Reading("r0"));
+  ASSERT_TRUE(watch_.Await("committed 0:0-1"));
+  bool told = false;
+  const auto meanwhile = [&] {
+    source_.Give(0, Reading("r2"));
+    told = watch_.Await("bronze 0:2-3");
+    source_.Give(0, Reading("r3"));
+    told = told && watch_.Await("bronze 0:2-4");
+    watch_.set_awaits_bronze(false);
+    source_.Give(0, Reading("r4"));
+    told = told && watch_.Await("observe 0:4-5");
+  };
+  BeforeNextCommit(meanwhile, 1);  // bronze is the first commit of a batch
+  source_.Give(0, Reading("r1"));
+  ASSERT_TRUE(watch_.Await("committed 0:2-5"));
+  EXPECT_TRUE(told);
+  ASSERT_TRUE(Stop().has_value());
+  EXPECT_EQ(Ids(), "r0 r1 r2 r3 r4\n");
+  EXPECT_EQ(Offsets(), "vitals/topic/0/0,0 1 2 3 4\n");
+  EXPECT_EQ(Received(), "5,5\n");
+}
+
+TEST_F(StreamPipelineTest, WhatIsInBronzeAheadOfAFailedBatchIsFinishedFromThere) {
+  source_.Assign(0);
+  watch_.set_awaits_bronze(true);
+  Start({.every = std::chrono::hours(1)});
+  source_.Give(0, Reading("r0"));
+  ASSERT_TRUE(watch_.Await("committed 0:0-1"));
+  const auto meanwhile = [&] {
+    source_.Give(0, Reading("r2"));
+    EXPECT_TRUE(watch_.Await("bronze 0:2-3"));
+  };
+  FailNextCommit(1);
+  BeforeNextCommit(meanwhile, 1);
+  source_.Give(0, Reading("r1"));
+  ASSERT_TRUE(watch_.Await("begin 0@3"));
+  source_.Give(0, Reading("r3"));
+  ASSERT_TRUE(watch_.Await("committed 0:3-4"));
+  ASSERT_TRUE(Stop().has_value());
+  EXPECT_EQ(Ids(), "r0 r1 r2 r3\n");
+  EXPECT_EQ(Offsets(), "vitals/topic/0/0,0 1 2 3\n");
+  EXPECT_EQ(Received(), "4,4\n");
+}
+
 // Behind the batch of the first message waits a second one; that of the second has nothing behind.
 class CatchingUpTest : public StreamPipelineTest, public testing::WithParamInterface<bool> {};
 

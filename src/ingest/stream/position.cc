@@ -56,14 +56,29 @@ Status StreamPositions::Load(const std::string& app_id) {
     VL_TRY(const delta::SnapshotPtr snapshot, lake_.Latest(table));
     tables.emplace(table, snapshot->FindTxn(app_id));
   }
+  const std::lock_guard lock(mutex_);
   tables_[app_id] = std::move(tables);
   return {};
 }
 
-void StreamPositions::Forget(const std::string& app_id) { tables_.erase(app_id); }
+void StreamPositions::Forget(const std::string& app_id) {
+  const std::lock_guard lock(mutex_);
+  tables_.erase(app_id);
+}
+
+bool StreamPositions::Knows(const std::string& app_id) const {
+  const std::lock_guard lock(mutex_);
+  return tables_.contains(app_id);
+}
 
 std::optional<int64_t> StreamPositions::Of(std::string_view table,
                                            const std::string& app_id) const {
+  const std::lock_guard lock(mutex_);
+  return Find(table, app_id);
+}
+
+std::optional<int64_t> StreamPositions::Find(std::string_view table,
+                                             const std::string& app_id) const {
   const auto app = tables_.find(app_id);
   if (app == tables_.end()) return std::nullopt;
   const auto found = app->second.find(table);
@@ -72,15 +87,17 @@ std::optional<int64_t> StreamPositions::Of(std::string_view table,
 
 lake::CommitNote StreamPositions::Note(std::string_view table, const StreamBatch& batch) const {
   lake::CommitNote note;
+  const std::lock_guard lock(mutex_);
   for (const auto& [_, range] : batch.ranges) {
     const std::string app = range.partition.AppId();
     note.txns[app] = range.end;
-    note.starts[app] = Of(table, app);
+    note.starts[app] = Find(table, app);
   }
   return note;
 }
 
 void StreamPositions::Advance(std::string_view table, const StreamBatch& batch) {
+  const std::lock_guard lock(mutex_);
   for (const auto& [_, range] : batch.ranges) {
     tables_[range.partition.AppId()].insert_or_assign(std::string(table), range.end);
   }
@@ -88,6 +105,7 @@ void StreamPositions::Advance(std::string_view table, const StreamBatch& batch) 
 
 lake::CommitNote StreamPositions::NoteOfLag(std::string_view table, int64_t messages) const {
   lake::CommitNote note;
+  const std::lock_guard lock(mutex_);
   for (const auto& [app, tables] : tables_) {
     const auto bronze = tables.find(kBronzeStream)->second;
     const auto at = tables.find(table)->second;
@@ -99,6 +117,7 @@ lake::CommitNote StreamPositions::NoteOfLag(std::string_view table, int64_t mess
 }
 
 void StreamPositions::AdvanceTo(std::string_view table, const lake::CommitNote& note) {
+  const std::lock_guard lock(mutex_);
   for (const auto& [app, next] : note.txns) {
     tables_[app].insert_or_assign(std::string(table), next);
   }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,15 +53,17 @@ struct MessageRange {
   int64_t end = 0;
 };
 
+using MessageRanges = std::map<int32_t, MessageRange>;  // by partition
+
 // Messages that are committed together, each partition's in order; a message is never split.
 struct StreamBatch {
   std::vector<StreamMessage> messages;
-  std::map<int32_t, MessageRange> ranges;  // by partition
+  MessageRanges ranges;
   int64_t bytes = 0;
 };
 
 // The positions of one stream's tables as this process believes them to be. Believing wrong is
-// harmless: a commit states where it starts from and fails elsewhere.
+// harmless: a commit states where it starts from and fails elsewhere. Thread-safe.
 class StreamPositions {
  public:
   explicit StreamPositions(lake::Lake& lake) : lake_(lake) {}
@@ -68,7 +71,7 @@ class StreamPositions {
   // Reads what bronze and its followers say of a partition.
   Status Load(const std::string& app_id);
   void Forget(const std::string& app_id);
-  bool Knows(const std::string& app_id) const { return tables_.contains(app_id); }
+  bool Knows(const std::string& app_id) const;
 
   // nullopt: that table has no position yet.
   std::optional<int64_t> Of(std::string_view table, const std::string& app_id) const;
@@ -82,7 +85,10 @@ class StreamPositions {
   void AdvanceTo(std::string_view table, const lake::CommitNote& note);
 
  private:
+  std::optional<int64_t> Find(std::string_view table, const std::string& app_id) const;
+
   lake::Lake& lake_;
+  mutable std::mutex mutex_;
   // app id -> table -> next offset
   std::map<std::string, std::map<std::string, std::optional<int64_t>, std::less<>>> tables_;
 };

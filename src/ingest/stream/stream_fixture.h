@@ -130,7 +130,8 @@ class ScriptedSource final : public StreamSource {
   bool paused_ = false;
 };
 
-// Writes down what it is told: "begin 0@2", "observe 0:2-3", "committed 0:2-3", "end 0".
+// Writes down what it is told: "begin 0@2", "observe 0:2-3", "committed 0:2-3", "end 0"; while it
+// awaits bronze "bronze 0:2-3", too.
 class WatchLog final : public StreamWatch {
  public:
   Status Begin(const StreamPartition& partition, std::optional<int64_t> bronze,
@@ -140,11 +141,14 @@ class WatchLog final : public StreamWatch {
   }
   Status Observe(const StreamBatch& piece, const GroupStage&, const Wait&) override {
     if (meanwhile_) std::exchange(meanwhile_, nullptr)();
-    return Note("observe" + Ranges(piece));
+    return Note("observe" + Ranges(piece.ranges));
   }
   bool AwaitsBronze() const override { return awaits_bronze_; }
+  void InBronze(const MessageRanges& ranges) override {
+    if (awaits_bronze_) (void)Note("bronze" + Ranges(ranges));
+  }
   Status Committed(const StreamBatch& batch, const Wait&) override {
-    return Note("committed" + Ranges(batch));
+    return Note("committed" + Ranges(batch.ranges));
   }
   Status Idle(Micros, const Wait&) override { return {}; }
   void End(const StreamPartition& partition) override {
@@ -168,9 +172,9 @@ class WatchLog final : public StreamWatch {
   }
 
  private:
-  static std::string Ranges(const StreamBatch& batch) {
+  static std::string Ranges(const MessageRanges& ranges) {
     std::string text;
-    for (const auto& [partition, range] : batch.ranges) {
+    for (const auto& [partition, range] : ranges) {
       text += fmt::format(" {}:{}-{}", partition, range.first, range.end);
     }
     return text;
@@ -230,15 +234,12 @@ class StreamPipelineTest : public testing::Test {
     running_.join();
     return done_;
   }
-  // Holds the next commit up, before it is made, while `meanwhile` runs.
-  void BeforeNextCommit(std::function<void()> meanwhile) {
-    store_->Before(NextCommit(), std::move(meanwhile), storage::StoreCall::kPutIfAbsent);
+  // Holds the next commit up, or the one `behind` it, before it is made, while `meanwhile` runs.
+  void BeforeNextCommit(std::function<void()> meanwhile, int64_t behind = 0) {
+    store_->Before(NextCommit(behind), std::move(meanwhile), storage::StoreCall::kPutIfAbsent);
   }
-  // Or the one `behind` it.
   void FailNextCommit(int64_t behind = 0) {
-    constexpr int64_t kPutsOfCommit = 2;  // the log's entry, and its checksum
-    store_->Add(
-        {.nth = NextCommit() + behind * kPutsOfCommit, .call = storage::StoreCall::kPutIfAbsent});
+    store_->Add({.nth = NextCommit(behind), .call = storage::StoreCall::kPutIfAbsent});
   }
   std::string Rows(std::string_view sql) {
     auto session = lake::OpenSqlSession(*lake_).value();
@@ -289,7 +290,10 @@ class StreamPipelineTest : public testing::Test {
   std::jthread running_;
 
  private:
-  int64_t NextCommit() { return store_->calls(storage::StoreCall::kPutIfAbsent) + 1; }
+  int64_t NextCommit(int64_t behind) {
+    constexpr int64_t kPutsOfCommit = 2;  // the log's entry, and its checksum
+    return store_->calls(storage::StoreCall::kPutIfAbsent) + 1 + behind * kPutsOfCommit;
+  }
 };
 
 }  // namespace vitalake::ingest

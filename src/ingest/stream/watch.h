@@ -9,8 +9,8 @@
 //
 // Two threads call it. The decoding one calls Begin, Observe, Idle and End, as soon as a piece is
 // polled, also while a batch is being committed (and AwaitsBronze): they should take milliseconds.
-// The committing one calls InBronze and Committed, which may take its time, beside Observe and Idle
-// of later pieces: what both touch the watch guards itself. Begin and End never run beside
+// The committing one calls Committed, which may take its time, beside Observe and Idle of later
+// pieces: what both touch the watch guards itself. Begin and End never run beside
 // Committed; a Committed that follows them, or that they follow, sees what they did.
 #pragma once
 
@@ -35,12 +35,12 @@ class StreamWatch {
   // The messages of `piece` were polled and decoded into `stage`, behind earlier pieces of the same
   // batch perhaps; its files and counts are not there yet. No table has them; they may come again.
   virtual Status Observe(const StreamBatch& piece, const GroupStage& stage, const Wait& wait) = 0;
-  // Whether somebody is to be told of what was observed as soon as bronze has it: then the batch
-  // does not wait for others.
+  // Whether somebody is to be told of what was observed as soon as bronze has it: then it does not
+  // wait for others, nor for the batch before to reach the tables that follow.
   virtual bool AwaitsBronze() const { return false; }
-  // Bronze has the batch, and the tables that follow it not yet. Called by the committing thread; a
-  // batch that bronze had before may skip it.
-  virtual void InBronze(const StreamBatch&) {}
+  // Bronze has these messages, and the tables that follow it not yet. Called by either thread, more
+  // than once perhaps; for what bronze had before, maybe not at all.
+  virtual void InBronze(const MessageRanges&) {}
   // Bronze and the tables that follow it have the batch.
   virtual Status Committed(const StreamBatch& batch, const Wait& wait) = 0;
   // Nothing came for a while (about a second).

@@ -59,24 +59,37 @@ Result<std::unique_ptr<StagedBatch>> StreamWriter::Staged(StreamBatch batch, con
 
 Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, Purpose purpose,
                              const Wait& wait) {
-  const StreamBatch& batch = staged.batch();
-  const bool to_bronze = purpose == Purpose::kNew;
-  std::future<Status> bronze;
-  if (to_bronze) {
-    lake::CommitNote note = positions_.Note(kBronzeStream, batch);
-    note.info["stream"] = CommitName();
-    bronze = std::async(std::launch::async, [this, &batch, &wait, note = std::move(note)] {
-      return AppendToBronze(lake_, batch, settings_.name, note, wait);
-    });
+  std::future<Status> closed = std::async(
+      std::launch::async, [&staged, &wait] { return staged.stage().Close(wait); });
+  if (purpose == Purpose::kNew) {
+    VL_RETURN_IF_ERROR(AppendToBronze(staged, wait));
+    positions_.Advance(kBronzeStream, staged.batch());
+    if (settings_.in_bronze) settings_.in_bronze(staged.batch().ranges);
   }
-  Status closed = staged.stage().Close(wait);
-  if (to_bronze) {
-    VL_RETURN_IF_ERROR(bronze.get());
-    positions_.Advance(kBronzeStream, batch);
-    if (settings_.in_bronze) settings_.in_bronze(batch);
-  }
-  VL_RETURN_IF_ERROR(std::move(closed));
+  VL_RETURN_IF_ERROR(closed.get());
   return WriteFollowers(staged, lacking, purpose, wait);
+}
+
+Status StreamWriter::AppendToBronze(StagedBatch& staged, const Wait& wait) {
+  const StreamBatch& batch = staged.batch();
+  if (staged.AfterBronze().empty()) return {};
+  lake::CommitNote note = positions_.Note(kBronzeStream, batch);
+  for (const auto& [partition, range] : batch.ranges) {
+    const auto end = staged.EndInBronze(partition);
+    if (end) note.starts[range.partition.AppId()] = end;
+  }
+  note.info["stream"] = CommitName();
+  VL_RETURN_IF_ERROR(ingest::AppendToBronze(lake_, staged.AfterBronze(), batch.ranges,
+                                            settings_.name, note, wait));
+  staged.NoteInBronze();
+  return {};
+}
+
+// Positions say what a batch brought once it is whole: tables without rows of it follow them.
+Status StreamWriter::KeepInBronze(StagedBatch& staged, const Wait& wait) {
+  VL_RETURN_IF_ERROR(AppendToBronze(staged, wait));
+  if (settings_.in_bronze) settings_.in_bronze(staged.batch().ranges);
+  return {};
 }
 
 Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& staged, bool lacks,

@@ -7,7 +7,8 @@
 // nothing.
 //
 // Steps of a batch, whose messages were decoded, judged and staged as they came:
-//  1. the messages are appended to bronze, while what is staged is written to files;
+//  1. the messages are appended to bronze, while what is staged is written to files (some may be
+//     there already: KeepInBronze);
 //  2. silver tables, one upsert each; a table that gets no rows is left where it is; then a look at
 //     what other processes put into them meanwhile (lake/settle_homes.h);
 //  3. quarantine and issues;
@@ -34,7 +35,7 @@ namespace vitalake::ingest {
 inline constexpr int64_t kFollowMessages = 50'000;
 inline constexpr int64_t kFollowBytes = 64 << 20;
 
-// Not thread-safe; but OpenBatch may be called beside Write.
+// Not thread-safe; but OpenBatch may be called beside Write, as may KeepInBronze.
 class StreamWriter {
  public:
   // `views` must outlive it.
@@ -52,8 +53,12 @@ class StreamWriter {
   // A batch to fill with messages of `partitions` and to Write. It must not outlive the writer.
   Result<std::unique_ptr<StagedBatch>> OpenBatch(const std::vector<StreamPartition>& partitions);
 
-  // All steps for messages that bronze lacks. After an error some tables may have them.
+  // All steps for messages that no table has, but bronze perhaps. After an error some tables may
+  // have them.
   Status Write(StagedBatch& staged, const Wait& wait);
+  // Appends to bronze alone what it lacks of a batch that may still grow, and is written later.
+  // Bronze must have the batch before.
+  Status KeepInBronze(StagedBatch& staged, const Wait& wait);
 
   // Writes the ledger for all batches since the last time.
   Status FlushLedger(const Wait& wait);
@@ -81,8 +86,9 @@ class StreamWriter {
   std::vector<Segment> SegmentsOf(const std::string& app) const;
   Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
   Result<std::unique_ptr<StagedBatch>> Staged(StreamBatch batch, const Wait& wait);
+  Status AppendToBronze(StagedBatch& staged, const Wait& wait);
   enum class Purpose {
-    kNew,     // bronze lacks the batch, too
+    kNew,     // no table has the batch, but bronze some of it perhaps
     kFollow,  // bronze has it
     kRetell,  // so have all; nothing is committed
   };

@@ -170,7 +170,7 @@ TEST_F(StreamWriterTest, TablesBehindBronzeReadFromThere) {
   const StreamBatch batch = Batch(5, {Reading("a", 120), "no JSON", Reading("b", 121)});
   lake::CommitNote note;
   note.txns[Partition(0).AppId()] = 8;
-  Succeeds(AppendToBronze(lake_.lake(), batch, "vitals", note, {}));
+  Succeeds(AppendToBronze(lake_.lake(), batch.messages, batch.ranges, "vitals", note, {}));
   auto writer = Process();
   Succeeds(writer->FlushLedger({}));
   EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,121\n");
@@ -184,6 +184,25 @@ TEST_F(StreamWriterTest, TablesBehindBronzeReadFromThere) {
 }
 
 // Batch by batch, with a process that dies before the ledger knows.
+TEST_F(StreamWriterTest, TablesWithoutRowsDoNotPassOverWhatIsInBronzeAheadOfThem) {
+  auto writer = Process();
+  Succeeds(Write(*writer, Batch(0, {Reading("a", 120)}), {}));
+  StreamBatch batch = Batch(1, {Reading("b", 121)});
+  {
+    const auto staged = writer->OpenBatch({Partition(0)}).value();
+    Succeeds(staged->Stage(batch, {}));
+    staged->Append(std::move(batch));
+    Succeeds(writer->KeepInBronze(*staged, {}));
+    Succeeds(writer->CatchUp(1, {}));
+  }
+  EXPECT_EQ(PositionOf("bronze.observation_stream"), 2);
+  for (const char* table : {"silver.patient", "silver.observation", "ops.quarantine"}) {
+    EXPECT_EQ(PositionOf(table), 1) << table;
+  }
+  Process();  // after a kill
+  EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,121\n");
+}
+
 TEST_F(StreamWriterTest, TheLedgerIsRebuiltFromCommitsAndFromWhatWasNotCommitted) {
   {
     auto writer = Process();
