@@ -162,6 +162,15 @@ TEST_F(ParquetWriterTest, ExtremeValues) {
   EXPECT_EQ(*connection_->Scalar(bounds + "'text'"), "true");  // longer than 256 bytes
 }
 
+TEST_F(ParquetWriterTest, BoundsOfTextsThatBeginAlikeOrDiffer) {
+  WriteBoth(
+      "SELECT md5(i::VARCHAR) AS differ, 'Patient/' || i AS alike, repeat('a', i % 20) AS ends, "
+      "chr(CAST(97 + i * 7 % 700 AS INTEGER)) || 'sameness' AS letters, "
+      "'samenes' || chr(CAST(97 + i * 7 % 700 AS INTEGER)) AS eighth FROM range(5000) t(i)");
+  ExpectSameRows();
+  ExpectSameStatistics();
+}
+
 TEST_F(ParquetWriterTest, BoundsThatAreZeroHoldBothZeros) {
   WriteBoth("SELECT * FROM (VALUES (0.0::DOUBLE, -0.0::DOUBLE)) t(a, b)");
   const std::string value = " FROM parquet_metadata(" + ours_ + ") WHERE path_in_schema = ";

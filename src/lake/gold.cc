@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -159,6 +160,9 @@ Result<std::vector<GoldResult>> RefreshWith(engine::Engine& engine, Lake& lake,
   VL_TRY(engine::Connection connection, engine.Connect());
   std::vector<Task> tasks;
   for (const GoldModel& model : models) tasks.push_back({&model});
+  // The finer the key, the more rows: what takes longest begins first.
+  std::ranges::stable_sort(tasks, std::greater(),
+                           [](const Task& task) { return task.model->key.size(); });
   std::vector<GoldResult> results;
   while (!tasks.empty()) {
     VL_RETURN_IF_ERROR(Round(lake, connection, models, full, wait).Run(tasks));
