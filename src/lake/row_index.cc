@@ -18,6 +18,9 @@ constexpr std::string_view kIndexedTables[] = {"silver.patient", "silver.observa
                                                "silver.vital_sign"};
 constexpr std::string_view kIndexedColumns[] = {"id", "patient_id", "person_id",
                                                 "subject_identifier"};
+// Of values inside of panels there are many, and who looks for records of their own skips them.
+constexpr std::string_view kTableOfParts = "silver.vital_sign";
+const IndexedColumn kOfNoPart = {"patient_id", "panel"};
 // Rows of files without an index that a reader waits for; more are left to the worker.
 constexpr int64_t kRowsAtOnce = 10'000;
 // More rows are found by scan as well.
@@ -113,11 +116,16 @@ Result<std::string> RowIndex::Encode(std::string_view table, const delta::Snapsh
                                      const delta::AddFile& file, const Wait& wait) {
   const auto columns = engine::RowColumns(snapshot->schema(), ColumnNames(*snapshot));
   if (!columns) return Fail(ErrorKind::kUnsupported, "columns that are no cells");
-  std::vector<std::string> indexed;
+  const auto is_text = [&](std::string_view name) {
+    const auto found = std::ranges::find(*columns, name, &engine::RowColumn::name);
+    return found != columns->end() && found->type == view::ColumnType::kVarchar;
+  };
+  std::vector<IndexedColumn> indexed;
   for (const engine::RowColumn& column : *columns) {
-    if (IsIndexed(table, column.name) && column.type == view::ColumnType::kVarchar) {
-      indexed.push_back(column.name);
-    }
+    if (IsIndexed(table, column.name) && is_text(column.name)) indexed.push_back({column.name, ""});
+  }
+  if (table == kTableOfParts && is_text(kOfNoPart.name) && is_text(kOfNoPart.unless)) {
+    indexed.push_back(kOfNoPart);
   }
   RowIndexWriter writer(engine::SpecsOf(*columns), indexed);
   int64_t count = 0;
@@ -205,6 +213,8 @@ Result<bool> RowIndex::Read(const Request& request, const UseRow& use, const Wai
   VL_TRY(const std::vector<File> files, OpenAll(request.table, request.snapshot, wait));
   if (files.empty()) return false;
   const std::vector<uint64_t> hashes = HashesOf(request.values);
+  IndexedColumn column{std::string(request.column), std::string(request.unless)};
+  if (request.table != kTableOfParts || column != kOfNoPart) column.unless.clear();
   const auto in_vain = [&](const Error& error) {
     log::Debug("row index of {}: {}", request.table, error.ToString());
     if (error.kind != ErrorKind::kUnsupported) {
@@ -216,7 +226,7 @@ Result<bool> RowIndex::Read(const Request& request, const UseRow& use, const Wai
   std::vector<std::vector<uint32_t>> found;
   size_t count = 0;
   for (const File& file : files) {
-    auto rows = file->Find(request.column, hashes);
+    auto rows = file->Find(column, hashes);
     if (!rows) return in_vain(rows.error());
     count += rows->size();
     if (count > kMostRowsRead) return false;

@@ -53,6 +53,7 @@ class RowIndex {
     const delta::SnapshotPtr& snapshot;
     std::string_view column;
     std::span<const std::string> values;
+    std::string_view unless = {};  // rows with a value in this column need not be given
   };
   // What is found is held outside of any engine's memory: more is to be read by a scan.
   static constexpr int64_t kMostHeldBytes = 32 << 20;

@@ -12,7 +12,7 @@
 namespace vitalake::lake {
 namespace {
 
-constexpr std::string_view kRowsMagic = "VLROWS03";
+constexpr std::string_view kRowsMagic = "VLROWS04";
 constexpr int64_t kTailBytes = 2 * sizeof(uint64_t);
 constexpr uint64_t kMostBlockBytes = 256 << 20;
 // A look-up reads one block for a value: 1.5 KB.
@@ -27,12 +27,18 @@ size_t BitmapBytes(size_t columns) { return (columns + 7) / 8; }
 }  // namespace
 
 RowIndexWriter::RowIndexWriter(std::vector<view::ColumnSpec> columns,
-                               std::span<const std::string> indexed)
+                               std::span<const IndexedColumn> indexed)
     : columns_(std::move(columns)), out_(kRowsMagic) {
-  for (const std::string& name : indexed) {
+  const auto place_of = [&](std::string_view name) {
     const auto found = std::ranges::find(columns_, name, &view::ColumnSpec::name);
-    VL_CHECK(found != columns_.end() && found->type == view::ColumnType::kVarchar);
-    indexed_.push_back({static_cast<size_t>(found - columns_.begin()), {}});
+    VL_CHECK(found != columns_.end());
+    return static_cast<size_t>(found - columns_.begin());
+  };
+  for (const IndexedColumn& one : indexed) {
+    const size_t column = place_of(one.name);
+    VL_CHECK(columns_[column].type == view::ColumnType::kVarchar);
+    indexed_.push_back({one, column, std::nullopt, {}});
+    if (!one.unless.empty()) indexed_.back().unless = place_of(one.unless);
   }
 }
 
@@ -62,7 +68,8 @@ Status RowIndexWriter::Append(std::span<const view::Cell> row) {
   }
   for (Indexed& one : indexed_) {
     const view::Cell& cell = row[one.column];
-    if (!cell.is_null) one.entries.push_back({Hash64(cell.text), count_});
+    const bool left_out = one.unless && !row[*one.unless].is_null;
+    if (!cell.is_null && !left_out) one.entries.push_back({Hash64(cell.text), count_});
   }
   AppendNumber(ends_, static_cast<uint32_t>(rows_.size()));
   ++count_;
@@ -98,7 +105,8 @@ Result<std::string> RowIndexWriter::Finish(const IndexedFile& file) {
   head.Plains(blocks_);
   head.Number(uint64_t{indexed_.size()});
   for (Indexed& one : indexed_) {
-    head.Text(columns_[one.column].name);
+    head.Text(one.spec.name);
+    head.Text(one.spec.unless);
     head.Number(uint64_t{out_.size()});
     out_ += EncodeKeyIndex(file, std::move(one.entries), kValuesOfBlock);
   }
@@ -148,11 +156,14 @@ Status RowIndexFile::ReadHead(const IndexedFile& file, std::string_view bytes, i
     if (!head.Text(columns_.emplace_back().name) || !head.Number(type)) return damaged();
     columns_.back().type = static_cast<view::ColumnType>(type);
   }
-  if (!head.Plains(blocks_) || !head.Count(left, 2 * sizeof(uint64_t))) return damaged();
+  if (!head.Plains(blocks_) || !head.Count(left, 3 * sizeof(uint64_t))) return damaged();
   for (; left > 0; --left) {
-    std::string column;
+    IndexedColumn column;
     int64_t begin = 0;
-    if (!head.Text(column) || !head.Number(begin) || begin > data_end) return damaged();
+    if (!head.Text(column.name) || !head.Text(column.unless) || !head.Number(begin) ||
+        begin > data_end) {
+      return damaged();
+    }
     VL_TRY(KeyIndexFile keys, KeyIndexFile::Open(
                                   {file.path, size, rows_},
                                   [read = read_, begin](int64_t offset, int64_t wanted) {
@@ -170,14 +181,14 @@ size_t RowIndexFile::RowsOf(size_t block) const {
   return std::min(kRowIndexBlockRows, static_cast<size_t>(rows_) - block * kRowIndexBlockRows);
 }
 
-Result<std::vector<uint32_t>> RowIndexFile::Find(std::string_view column,
+Result<std::vector<uint32_t>> RowIndexFile::Find(const IndexedColumn& column,
                                                  std::span<const uint64_t> hashes) const {
   const auto index = std::ranges::find(indexes_, column, &Index::column);
   if (index == indexes_.end()) {
-    if (std::ranges::find(columns_, column, &view::ColumnSpec::name) == columns_.end()) {
+    if (std::ranges::find(columns_, column.name, &view::ColumnSpec::name) == columns_.end()) {
       return std::vector<uint32_t>{};
     }
-    return Fail(ErrorKind::kUnsupported, fmt::format("no index of column {}", column));
+    return Fail(ErrorKind::kUnsupported, fmt::format("no index of column {}", column.name));
   }
   VL_TRY(const std::vector<KeyEntry> entries, index->keys.Find(hashes));
   std::vector<uint32_t> rows;

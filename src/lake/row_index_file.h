@@ -2,18 +2,19 @@
 // kilobytes, and which of them have a value in an indexed column.
 //
 // Layout, integers little-endian:
-//   8   "VLROWS03"
+//   8   "VLROWS04"
 //   blocks of kBlockRows rows (the last may be shorter) in the data file's order, zstd: per row u32
 //   where it ends in the block, then the rows: one bit per column that has a value, and the values
 //   (u32 length and bytes for texts, else 8 bytes)
-//   per indexed column a key index (key_index_file.h) over the values' hashes, in blocks of 128
+//   per IndexedColumn a key index (key_index_file.h) over the values' hashes, in blocks of 128
 //   head: the data file's size, rows and path, the columns, the places and checksums of the blocks,
-//   the places of the key indexes
+//   of the key indexes the columns and places
 //   u64 size of the head, u64 its checksum
 // Whatever is read has been checked.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,11 +27,17 @@
 
 namespace vitalake::lake {
 
+// A text column whose values lead to their rows: to all, or to those without a value in another.
+struct IndexedColumn {
+  std::string name;
+  std::string unless;  // "": to all
+  bool operator==(const IndexedColumn&) const = default;
+};
+
 // Takes the rows of one data file in order and gives the bytes of its index.
 class RowIndexWriter {
  public:
-  // `indexed`: names of text columns.
-  RowIndexWriter(std::vector<view::ColumnSpec> columns, std::span<const std::string> indexed);
+  RowIndexWriter(std::vector<view::ColumnSpec> columns, std::span<const IndexedColumn> indexed);
 
   Status Append(std::span<const view::Cell> row);
   // Once, at the end.
@@ -41,7 +48,9 @@ class RowIndexWriter {
     uint64_t begin = 0, size = 0, checksum = 0;
   };
   struct Indexed {
+    IndexedColumn spec;
     size_t column = 0;
+    std::optional<size_t> unless;
     std::vector<KeyEntry> entries;
   };
   Status EndBlock();
@@ -65,8 +74,8 @@ class RowIndexFile {
   const std::vector<view::ColumnSpec>& columns() const { return columns_; }
   // Rows (ascending, each once) whose `column` has one of the values with these hashes (ascending,
   // each once); a row of another value with such a hash is among them. None of a column that the
-  // file does not have; kUnsupported when it is not indexed.
-  Result<std::vector<uint32_t>> Find(std::string_view column,
+  // file does not have; kUnsupported when it is not indexed so.
+  Result<std::vector<uint32_t>> Find(const IndexedColumn& column,
                                      std::span<const uint64_t> hashes) const;
 
   // Calls `row` for each of `rows` (ascending) with its cells in the order of columns(); texts live
@@ -79,7 +88,7 @@ class RowIndexFile {
     uint64_t begin = 0, size = 0, checksum = 0;
   };
   struct Index {
-    std::string column;
+    IndexedColumn column;
     KeyIndexFile keys;
   };
   Status ReadHead(const IndexedFile& file, std::string_view head, int64_t data_end);

@@ -43,7 +43,8 @@ class RowIndexFileTest : public ::testing::Test {
       {"count", view::ColumnType::kBigint, {}, {}}};
 
   std::string Encode() const {
-    const std::vector<std::string> indexed = {"id", "patient_id"};
+    const std::vector<IndexedColumn> indexed = {
+        {"id", ""}, {"patient_id", ""}, {"patient_id", "flag"}};
     RowIndexWriter writer(columns_, indexed);
     for (uint32_t row = 0; row < kRows; ++row) {
       const std::string id = fmt::to_string(row), patient = fmt::format("p{}", row % 7);
@@ -76,11 +77,13 @@ TEST_F(RowIndexFileTest, FindsRowsByEachIndexedColumn) {
   const std::string bytes = Encode();
   const auto index = Open(file_, bytes);
   ASSERT_TRUE(index) << index.error().ToString();
-  EXPECT_THAT(*index->Find("id", Hashes({"31", "99", "100"})), ElementsAre(31u, 99u));
-  EXPECT_THAT(*index->Find("patient_id", Hashes({"p6"})),
+  EXPECT_THAT(*index->Find({"id", ""}, Hashes({"31", "99", "100"})), ElementsAre(31u, 99u));
+  EXPECT_THAT(*index->Find({"patient_id", ""}, Hashes({"p6"})),
               ElementsAre(6, 13, 20, 27, 34, 41, 48, 55, 62, 69, 76, 83, 90, 97));
-  EXPECT_EQ(index->Find("flag", Hashes({"true"})).error().kind, ErrorKind::kUnsupported);
-  EXPECT_THAT(*index->Find("none", Hashes({"true"})), testing::IsEmpty());
+  EXPECT_THAT(*index->Find({"patient_id", "flag"}, Hashes({"p6"})), ElementsAre(6, 27, 48, 69, 90));
+  EXPECT_EQ(index->Find({"id", "flag"}, Hashes({"31"})).error().kind, ErrorKind::kUnsupported);
+  EXPECT_EQ(index->Find({"flag", ""}, Hashes({"true"})).error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(*index->Find({"none", ""}, Hashes({"true"})), testing::IsEmpty());
 }
 
 TEST_F(RowIndexFileTest, GivesBackEveryTypeAndNull) {
@@ -112,15 +115,17 @@ TEST_F(RowIndexFileTest, NoticesDamageAndOtherFiles) {
   const auto broken = [&](const std::string& text) {
     const auto index = Open(file_, text);
     if (!index) return index.error().kind == ErrorKind::kCorrupt;
-    const auto ids = index->Find("id", Hashes({"31", "70"}));
-    const auto patients = index->Find("patient_id", Hashes({"p6"}));
-    if (!ids || !patients) return true;
+    const auto ids = index->Find({"id", ""}, Hashes({"31", "70"}));
+    const auto patients = index->Find({"patient_id", ""}, Hashes({"p6"}));
+    const auto unflagged = index->Find({"patient_id", "flag"}, Hashes({"p6"}));
+    if (!ids || !patients || !unflagged) return true;
     std::vector<std::string> found;
     const std::vector<uint32_t> rows = {0, 31, 70, 99};
     const Status read = index->Read(
         rows, [&](std::span<const view::Cell> cells) { found.emplace_back(cells[0].text); });
-    return !read || (*ids == std::vector<uint32_t>{31, 70} && patients->size() == 14 &&
-                     found == std::vector<std::string>{"0", "31", "70", "99"});
+    return !read ||
+           (*ids == std::vector<uint32_t>{31, 70} && patients->size() == 14 &&
+            unflagged->size() == 5 && found == std::vector<std::string>{"0", "31", "70", "99"});
   };
   for (size_t at = 0; at < bytes.size(); at += 3) {
     std::string changed = bytes;

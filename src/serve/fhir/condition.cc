@@ -387,6 +387,7 @@ Result<std::string> ConditionCompiler::OfValues(std::string_view whose, const Of
   }
   if (whose != kOwn) {
     VL_TRY(const std::string component, of("c"));
+    reads_parts_ = true;
     conditions.push_back(
         fmt::format("EXISTS (SELECT 1 FROM {} c WHERE c.id_space = r.id_space AND c.id = r.id AND "
                     "c.component IS NOT NULL AND {})",

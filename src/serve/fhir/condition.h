@@ -45,6 +45,8 @@ class ConditionCompiler {
   // The same of r and of a panel's one coding.
   std::string HasOwnCoding(std::string_view value);
   std::vector<engine::Parameter> Take() { return std::move(parameters_); }
+  // Whether the conditions so far are about values of silver.vital_sign inside of Observations.
+  bool reads_parts() const { return reads_parts_; }
 
  private:
   Result<std::string> Holds(const Criterion& criterion);
@@ -72,6 +74,7 @@ class ConditionCompiler {
   const Micros now_;
   const FhirTables& tables_;
   std::vector<engine::Parameter> parameters_;
+  bool reads_parts_ = false;
 };
 
 }  // namespace vitalake::serve

@@ -27,13 +27,16 @@ constexpr std::string_view kObservations = "silver.observation";
 constexpr std::string_view kVitalSigns = "silver.vital_sign";
 constexpr std::string_view kPatientId = "patient_id";
 constexpr std::string_view kSubjectIdentifier = "subject_identifier";
+constexpr std::string_view kPanel = "panel";
 
 class HeldTables {
  public:
-  // `text`: of the statement over the tables at rest. `by_identifier`: readings may name their
-  // patient by one.
-  HeldTables(const FhirPlace& place, std::string_view text, bool by_identifier)
-      : place_(place), text_(text), by_identifier_(by_identifier) {
+  // `query`: over the tables at rest. `by_identifier`: readings may name their patient by one.
+  HeldTables(const FhirPlace& place, const SqlQuery& query, bool by_identifier)
+      : place_(place),
+        text_(query.text),
+        reads_parts_(query.reads_parts),
+        by_identifier_(by_identifier) {
     tables_.few = true;
   }
 
@@ -97,7 +100,7 @@ class HeldTables {
 
   Result<bool> TakeVitalSigns(std::string_view column, const std::vector<std::string>& ids) {
     tables_.own_values = tables_.components = false;
-    return Take(kVitalSigns, column, ids, tables_.vital_sign, {"panel", "component"},
+    return Take(kVitalSigns, column, ids, tables_.vital_sign, {kPanel, "component"},
                 [&](std::span<const view::Cell* const> cells) {
                   if (!cells[0]->is_null) return;
                   (cells[1]->is_null ? tables_.own_values : tables_.components) = true;
@@ -172,8 +175,9 @@ class HeldTables {
       use(cells_noted);
       return rows->bytes() < lake::RowIndex::kMostHeldBytes;
     };
-    VL_TRY(const bool found,
-           place_.lake.row_index().Read({table, snapshot, column, values}, keep, place_.wait));
+    const std::string_view unless = reads_parts_ ? "" : kPanel;
+    VL_TRY(const bool found, place_.lake.row_index().Read({table, snapshot, column, values, unless},
+                                                          keep, place_.wait));
     if (!found || column != kPatientId || identifiers_.empty()) return found;
     return TakeIdentified(table, snapshot, keep);
   }
@@ -218,6 +222,7 @@ class HeldTables {
 
   const FhirPlace& place_;
   const std::string_view text_;
+  const bool reads_parts_;
   const bool by_identifier_;
   std::map<std::string_view, delta::SnapshotPtr> snapshots_;  // by the constants' names
   FhirTables tables_;
@@ -263,7 +268,7 @@ Result<engine::QueryResult> RunFhirQuery(const FhirPlace& place, const FhirState
     VL_TRY(by_identifier, place.lake.subject_names().Any(place.wait));
   }
   if (keys && (of_subjects || !by_identifier)) {
-    HeldTables held(place, query.text, by_identifier);
+    HeldTables held(place, query, by_identifier);
     const auto filled = held.Fill(*keys);
     if (!filled && filled.error().kind != ErrorKind::kLimit) {
       return std::unexpected(filled.error());

@@ -146,6 +146,33 @@ TEST_F(FhirRowsTest, ReadingsByIdentifierAreFoundAsByScan) {
   EXPECT_THAT(IdsOf("p3"), ElementsAre("by3", "hby3"));
 }
 
+TEST_F(FhirRowsTest, ValuesInsideOfPressuresAreReadOnlyForWhoAsksForThem) {
+  lake_.lake().row_index().Enable();
+  lake_.Ingest({{"readings.ndjson", Readings("a", R"("reference":"Patient/p1")")}});
+  const auto read = [&](std::string_view unless) {
+    const auto snapshot = *lake_.lake().Latest("silver.vital_sign");
+    const std::vector<std::string> patients = {"p1"};
+    int rows = 0;
+    const auto found = lake_.lake().row_index().Read(
+        {"silver.vital_sign", snapshot, "patient_id", patients, unless},
+        [&](std::span<const view::Cell>) {
+          ++rows;
+          return true;
+        },
+        {});
+    EXPECT_TRUE(found && *found);
+    return rows;
+  };
+  EXPECT_EQ(read(""), 3);
+  EXPECT_EQ(read("panel"), 1);
+  EXPECT_THAT(IdsOf("p1"), ElementsAre("a", "ha"));
+  const std::pair<std::string, std::string> of_patient = {"patient", "p1"};
+  EXPECT_THAT(IdsFound({of_patient, {"component-code", "8480-6"}}), ElementsAre("a"));
+  EXPECT_THAT(IdsFound({of_patient, {"combo-value-quantity", "lt100"}}), ElementsAre("a", "ha"));
+  EXPECT_THAT(IdsFound({of_patient, {"component-value-quantity", "gt120"}}), IsEmpty());
+  EXPECT_GT(lake_.lake().row_index().answered(), 2) << "the searches were answered by scan";
+}
+
 // As behind a large commit, until its index is made.
 TEST_F(FhirRowsTest, WhereOneTableHasNoIndexAllAreScanned) {
   lake_.lake().row_index().Enable();

@@ -76,14 +76,15 @@ Result<SqlQuery> CompileFhirSearch(const FhirSearch& search, Micros now, const F
   ConditionCompiler compiler(now, tables);
   VL_TRY(const PageSql page, CompilePage(compiler, search, tables));
   return SqlQuery{fmt::format("SELECT {}, {} {}", kRowList, page.places, page.text),
-                  compiler.Take()};
+                  compiler.Take(), compiler.reads_parts()};
 }
 
 Result<SqlQuery> CompileFhirPlaces(const FhirSearch& search, Micros now) {
   const FhirTables tables;
   ConditionCompiler compiler(now, tables);
   VL_TRY(const PageSql page, CompilePage(compiler, search, tables));
-  return SqlQuery{fmt::format("SELECT {} {}", page.places, page.text), compiler.Take()};
+  return SqlQuery{fmt::format("SELECT {} {}", page.places, page.text), compiler.Take(),
+                  compiler.reads_parts()};
 }
 
 Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now, const FhirTables& tables) {
@@ -91,7 +92,7 @@ Result<SqlQuery> CompileFhirCount(const FhirSearch& search, Micros now, const Fh
   VL_TRY(const std::string where, compiler.Where(search));
   return SqlQuery{
       fmt::format("SELECT count(*) FROM {} WHERE {}", RelationOf(search.type, tables), where),
-      compiler.Take()};
+      compiler.Take(), compiler.reads_parts()};
 }
 
 SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_ids,
@@ -101,7 +102,7 @@ SqlQuery CompileFhirRead(FhirType type, const std::vector<std::string>& served_i
   for (const std::string& id : served_ids) conditions.push_back(compiler.IsServed("r.id", id));
   return {fmt::format("SELECT {} FROM {} WHERE {} ORDER BY coalesce(r.deleted, false), r.id",
                       kRowList, RelationOf(type, tables), OneOf(conditions)),
-          compiler.Take()};
+          compiler.Take(), compiler.reads_parts()};
 }
 
 SqlQuery CompileFhirVersions(FhirType type, std::string_view changes_sql, bool of_vital_signs,
@@ -127,7 +128,7 @@ Result<SqlQuery> CompileFhirLast(const FhirSearch& search, size_t most, Micros n
                   "DESC NULLS LAST) AS place FROM {1} WHERE {2}) r WHERE r.place <= {3} "
                   "ORDER BY r.begins DESC NULLS LAST, r.id, r.id_space",
                   kRowList, ObservationsWithKind(tables), where, most),
-      compiler.Take()};
+      compiler.Take(), compiler.reads_parts()};
 }
 
 SqlQuery CompileFhirStats(const StatsRequest& request, const std::vector<std::string>& statistics,
@@ -159,7 +160,7 @@ SqlQuery CompileObservationsOf(const std::vector<std::pair<std::string, std::str
       fmt::format("SELECT {} FROM {} WHERE NOT coalesce(r.deleted, false) AND r.retracted_at "
                   "IS NULL AND {} ORDER BY r.id, r.id_space LIMIT {}",
                   kRowList, RelationOf(FhirType::kObservation, tables), OneOf(conditions), most),
-      compiler.Take()};
+      compiler.Take(), compiler.reads_parts()};
 }
 
 }  // namespace vitalake::serve

@@ -17,6 +17,8 @@ namespace vitalake::serve {
 struct SqlQuery {
   std::string text;
   std::vector<engine::Parameter> parameters;  // of $1, $2, ...
+  // Whether it looks at values of silver.vital_sign that are parts of blood pressures.
+  bool reads_parts = true;
 };
 
 // Ids that all rows a statement can give have, where it names some.

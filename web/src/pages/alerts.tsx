@@ -2,7 +2,7 @@
 import type {JSX} from 'preact';
 import {useEffect, useMemo} from 'preact/hooks';
 
-import {gravestFirst, isOn, kSeverities, newestFirst, ruleName, valueText} from '../lib/alerts';
+import {gravestFirst, isOn, kSeverities, newestFirst, ruleName, valueText, vitalName} from '../lib/alerts';
 import {get} from '../lib/api';
 import {ago, moment, plural} from '../lib/format';
 import {alertsOn, onAlert} from '../lib/live';
@@ -80,7 +80,7 @@ function Row({alert, name, chosen, now, onOpen}: {
       <td><SeverityPill alert={alert} /></td>
       <td>
         <a class="rowlink" href={link('alerts', [alert.alert_id])}>{name}</a>
-        <div class="sub">{ruleName(alert.rule)}{alert.state === 'pending' || alert.state === 'unconfirmed' ? ` · ${alert.state}` : ''}</div>
+        <div class="sub">{vitalName(alert.vital)} · {ruleName(alert.rule)}{alert.state === 'pending' || alert.state === 'unconfirmed' ? ` · ${alert.state}` : ''}</div>
       </td>
       <td class="num"><b>{valueText(alert)}</b></td>
       <td class="num soft" title={moment(alert.opened_at, now, true)}>{ago(alert.opened_at, now)}</td>

@@ -1,6 +1,6 @@
 import type {JSX} from 'preact';
 
-import {gravestFirst, ruleName, valueText} from '../../lib/alerts';
+import {gravestFirst, ruleName, valueText, vitalName} from '../../lib/alerts';
 import {ago, moment} from '../../lib/format';
 import {alertsOn} from '../../lib/live';
 import {useNames} from '../../lib/names';
@@ -45,7 +45,7 @@ export function OpenAlerts(): JSX.Element {
                   <td><SeverityPill alert={alert} /></td>
                   <td><a class="rowlink" href={link('patients', alert.patient_id ? [alert.patient_id] : [])}>{name(alert.patient_id)}</a></td>
                   <td class="num">{valueText(alert)}</td>
-                  <td class="hide"><a class="soft why" href={link('alerts', [alert.alert_id])} title={alert.explanation ?? ''}>{ruleName(alert.rule)}{alert.state === 'pending' ? ', to be repeated' : ''}</a></td>
+                  <td class="hide"><a class="soft why" href={link('alerts', [alert.alert_id])} title={alert.explanation ?? ''}>{vitalName(alert.vital)} · {ruleName(alert.rule)}{alert.state === 'pending' ? ', to be repeated' : ''}</a></td>
                   <td class="num soft" title={moment(alert.opened_at, now, true)}>{ago(alert.opened_at, now)}</td>
                   <td class="num hide"><AcknowledgeButton alert={alert} who={name(alert.patient_id)} /></td>
                 </tr>

@@ -1,6 +1,6 @@
 import type {JSX} from 'preact';
 
-import {isOn, newestFirst, ruleName, valueText} from '../../lib/alerts';
+import {isOn, newestFirst, ruleName, valueText, vitalName} from '../../lib/alerts';
 import {ago, moment, plural} from '../../lib/format';
 import type {Loaded} from '../../lib/load';
 import {useNow} from '../../lib/now';
@@ -33,7 +33,7 @@ export function PatientAlerts({alerts, name}: {alerts: Loaded<Alert[]>; name: st
                 <li key={alert.alert_id}>
                   <SeverityPill alert={alert} />
                   <div>
-                    <a class="rowlink" href={link('alerts', [alert.alert_id])}>{ruleName(alert.rule)}</a><span class="soft"> · {valueText(alert, true)}</span>
+                    <a class="rowlink" href={link('alerts', [alert.alert_id])}>{ruleName(alert.rule)}</a><span class="soft"> · {vitalName(alert.vital)} {valueText(alert, true)}</span>
                     <p>{alert.explanation}</p>
                     <div class="sub">{state(alert)} · rule {alert.rule}, {alert.rule_version}</div>
                   </div>
