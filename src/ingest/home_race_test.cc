@@ -170,10 +170,12 @@ class Process {
     GroupStage& stage = staged->stage();
     VL_RETURN_IF_ERROR(stage.Close({}));
 
+    VL_TRY(const delta::SnapshotPtr before, lake_->Latest("silver.vital_sign"));
     const auto upsert = [&](Silver table, size_t thread) -> Result<lake::UpsertResult> {
       if (!Gate(thread)) return Fail(ErrorKind::kCancelled, "killed");
-      const auto request = stage.Request(
+      auto request = stage.Request(
           table, [&](const auto&) { return lake::CommitNote{{{partition.AppId(), 1}}, {}}; });
+      request.elsewhere_at = before;
       return lake::Upsert(*lake_, request, {});
     };
     const size_t main = VitalSignOf(number_);

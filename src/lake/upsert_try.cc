@@ -63,6 +63,7 @@ Result<bool> UpsertTry::IsPlainAppend() {
 }
 
 Result<delta::SnapshotPtr> UpsertTry::Elsewhere() {
+  if (!elsewhere_) elsewhere_ = request_.elsewhere_at;
   if (elsewhere_) return elsewhere_;
   VL_TRY(elsewhere_, lake_.Latest(request_.elsewhere->table));
   return elsewhere_;

@@ -230,12 +230,14 @@ bool StreamPipeline::IsFull() const {
   return open_->batch().messages.size() >= limits_.rows || open_->batch().bytes >= limits_.bytes;
 }
 
-// Where messages come as fast as they are committed there is always one more: what tells is how old
-// they are.
+// Where messages come as fast as they are committed there is always one more: what tells is how
+// many they are, where the source knows, and how old.
 bool StreamPipeline::IsCatchingUp() const {
   if (IsFull() || queue_.full()) return true;
+  const int64_t waiting = source_.Waiting().value_or(0);
+  if (waiting >= static_cast<int64_t>(limits_.rows)) return true;
   const Micros received = open_->batch().messages.back().received_at;
-  return !queue_.empty() && lake_.clock().NowMicros() - received > kBehind;
+  return (waiting > 0 || !queue_.empty()) && lake_.clock().NowMicros() - received > kBehind;
 }
 
 bool StreamPipeline::IsDue() const { return IsFull() || lake_.clock().Steady() >= due_at_; }

@@ -218,6 +218,22 @@ TEST_F(StreamPipelineTest, WhatIsInBronzeAheadOfAFailedBatchIsFinishedFromThere)
   EXPECT_EQ(Received(), "4,4\n");
 }
 
+class WaitingTest : public StreamPipelineTest, public testing::WithParamInterface<int> {};
+
+TEST_P(WaitingTest, AWholeBatchThatWaitsAtTheSourceIsMuch) {
+  source_.set_received(clock_.NowMicros());
+  source_.set_waiting(GetParam());
+  source_.Assign(0);
+  Start(1'000, std::chrono::milliseconds(0));
+  source_.Give(0, Reading("r0"));
+  ASSERT_TRUE(watch_.Await("committed 0:0-1"));
+  ASSERT_TRUE(Stop().has_value());
+  ASSERT_EQ(progress_.size(), 1u);
+  EXPECT_EQ(progress_[0].catching_up, GetParam() >= 1'000);
+}
+
+INSTANTIATE_TEST_SUITE_P(Messages, WaitingTest, testing::Values(0, 999, 1'000));
+
 // Behind the batch of the first message waits a second one; that of the second has nothing behind.
 class CatchingUpTest : public StreamPipelineTest, public testing::WithParamInterface<bool> {};
 

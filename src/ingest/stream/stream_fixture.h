@@ -59,6 +59,8 @@ class ScriptedSource final : public StreamSource {
       return found != polled_.end() && found->second >= offset;
     });
   }
+  // What it says that it has, beside the messages that it gives.
+  void set_waiting(int64_t messages) { waiting_ = messages; }
   // By the broker, of the messages from offset 0 on, each a microsecond later.
   void set_received(Micros first) { received_ = first; }
   std::map<int32_t, int64_t> advice() {
@@ -106,6 +108,7 @@ class ScriptedSource final : public StreamSource {
     const std::lock_guard lock(mutex_);
     advice_ = next;
   }
+  std::optional<int64_t> Waiting() override { return waiting_; }
 
  private:
   void Take(std::vector<StreamMessage>& into, size_t most) {
@@ -128,6 +131,7 @@ class ScriptedSource final : public StreamSource {
   Micros received_ = 1'775'001'600'000'000;
   std::map<int32_t, int64_t> advice_;
   bool paused_ = false;
+  std::optional<int64_t> waiting_;
 };
 
 // Writes down what it is told: "begin 0@2", "observe 0:2-3", "committed 0:2-3", "end 0"; while it

@@ -93,6 +93,7 @@ Status StreamWriter::KeepInBronze(StagedBatch& staged, const Wait& wait) {
 }
 
 Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& staged, bool lacks,
+                                                    const delta::SnapshotPtr& vital_signs,
                                                     const Wait& wait) {
   const StreamBatch& batch = staged.batch();
   const GroupStage& stage = staged.stage();
@@ -110,6 +111,7 @@ Result<lake::UpsertResult> StreamWriter::UpsertInto(Silver table, StagedBatch& s
   };
   lake::UpsertRequest request = stage.Request(table, note);
   request.only_asks = !lacks;
+  request.elsewhere_at = vital_signs;
   request.by_place = settings_.listener != nullptr;
   auto result = lake::Upsert(lake_, request, wait);
   // What works beside the streams has the memory for a moment. Beginning anew costs far more.
@@ -176,11 +178,13 @@ Result<std::vector<StreamWriter::Upserted>> StreamWriter::UpsertIntoAll(StagedBa
     // A table that has the rows is asked again for what it refused: quarantine may lack that.
     if (lacks || to_ledger) tables.push_back({table, lacks, {}});
   }
+  VL_TRY(const delta::SnapshotPtr vital_signs,
+         lake_.Latest(views_[static_cast<size_t>(Silver::kVitalSign)].table));
   std::vector<Status> results(tables.size());
   // What a table gets does not depend on how far the others are, but for a deletion, which leaves
   // no tombstone where the other table has the key.
   ForEachIndex(tables.size(), deletes ? 1 : tables.size(), [&](size_t i) {
-    auto result = UpsertInto(tables[i].table, staged, tables[i].lacks, wait);
+    auto result = UpsertInto(tables[i].table, staged, tables[i].lacks, vital_signs, wait);
     if (result) {
       tables[i].result = std::move(*result);
     } else {

@@ -109,8 +109,9 @@ class StreamWriter {
   void KeepFilesFew(const std::vector<std::string>& tables, const Wait& wait);
   // Thread-safe for different tables.
   void KeepFilesFew(const std::string& table, const Wait& wait);
+  // `vital_signs`: silver.vital_sign before this batch.
   Result<lake::UpsertResult> UpsertInto(Silver table, StagedBatch& staged, bool lacks,
-                                        const Wait& wait);
+                                        const delta::SnapshotPtr& vital_signs, const Wait& wait);
   Status AppendTo(std::string_view table, const std::string& rows, StagedBatch& staged,
                   const Wait& wait);
   std::string CommitName() const;

@@ -203,6 +203,28 @@ TEST_F(StreamWriterTest, TablesWithoutRowsDoNotPassOverWhatIsInBronzeAheadOfThem
   EXPECT_EQ(lake_.Rows(kReadings), "a,120\nb,121\n");
 }
 
+TEST_F(StreamWriterTest, ABatchIsNotComparedWithWhatTheOtherTableGotOfIt) {
+  auto writer = Process();
+  const auto staged = writer->OpenBatch({Partition(0)}).value();
+  Succeeds(staged->Stage(Batch(0, {Reading("a", 120)}), {}));
+  GroupStage& stage = staged->stage();
+  Succeeds(stage.Close({}));
+  const auto upsert = [&](Silver table, delta::SnapshotPtr before) {
+    auto request = stage.Request(
+        table, [](const auto&) { return lake::CommitNote{{{"vitals/topic/0/0", 1}}, {}}; });
+    request.elsewhere_at = std::move(before);
+    return lake::Upsert(lake_.lake(), request, {}).value();
+  };
+  const delta::SnapshotPtr before = *lake_.lake().Latest("silver.vital_sign");
+  const auto vital_sign = upsert(Silver::kVitalSign, nullptr);
+  const auto observation = upsert(Silver::kObservation, before);
+  EXPECT_LT(before->version(), vital_sign.version);
+  EXPECT_EQ(observation.read_elsewhere, before);
+  Succeeds(stage.SettleHomes(observation, vital_sign, {}));
+  EXPECT_EQ(lake_.lake().Latest("silver.observation").value()->version(), observation.version);
+  EXPECT_EQ(lake_.Rows(kReadings), "a,120\n");
+}
+
 TEST_F(StreamWriterTest, TheLedgerIsRebuiltFromCommitsAndFromWhatWasNotCommitted) {
   {
     auto writer = Process();
