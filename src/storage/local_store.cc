@@ -187,6 +187,16 @@ Status LocalStore::PutCache(std::string_view key, std::string_view bytes) {
   return moved ? FailErrno(*moved, "move to", PathOf(key)) : std::unexpected(moved.error());
 }
 
+Status LocalStore::PutMark(std::string_view key, std::string_view bytes) {
+  VL_RETURN_IF_ERROR(CheckKey(key));
+  const fs::path path = PathOf(key);
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  struct stat about{};
+  const bool fits = fd.number() >= 0 && ::fstat(fd.number(), &about) == 0 &&
+                    about.st_size == static_cast<off_t>(bytes.size());
+  return fits ? WriteFully(calls_, fd.number(), bytes, path) : PutCache(key, bytes);
+}
+
 Result<PutOutcome> LocalStore::PutIfAbsent(std::string_view key, std::string_view bytes) {
   VL_RETURN_IF_ERROR(CheckKey(key));
   // Saves a useless write; the link below decides.

@@ -51,6 +51,7 @@ class LocalStore final : public ObjectStore {
   Result<std::unique_ptr<ObjectReader>> OpenReader(std::string_view key) override;
   Status Put(std::string_view key, std::string_view bytes) override;
   Status PutCache(std::string_view key, std::string_view bytes) override;
+  Status PutMark(std::string_view key, std::string_view bytes) override;
   Result<PutOutcome> PutIfAbsent(std::string_view key, std::string_view bytes) override;
   Status PutFile(std::string_view key, const std::filesystem::path& staged) override;
   Status Delete(std::string_view key) override;

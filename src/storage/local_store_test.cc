@@ -152,6 +152,15 @@ TEST_F(LocalStoreTest, ACacheDoesNotWaitForTheDisk) {
   EXPECT_THAT(recorder_.done, ElementsAre("write TEMP", "rename hint"));
 }
 
+TEST_F(LocalStoreTest, AMarkOfTheSameLengthIsWrittenInItsPlace) {
+  OpenRecorded();
+  ASSERT_TRUE(store_->PutMark("mark", "01").has_value());
+  ASSERT_TRUE(store_->PutMark("mark", "02").has_value());
+  ASSERT_TRUE(store_->PutMark("mark", "3").has_value());
+  EXPECT_THAT(recorder_.done,
+              ElementsAre("write TEMP", "rename mark", "write mark", "write TEMP", "rename mark"));
+}
+
 TEST_F(LocalStoreTest, PutFileSyncsBeforeAndAfterTheMove) {
   OpenRecorded();
   const fs::path staged = store_->StagingFolder().value() / "part";

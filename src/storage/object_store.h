@@ -78,6 +78,12 @@ class ObjectStore {
   // The same of what can be made anew, without waiting for the disk: after a crash of the machine
   // it may be older, absent, or damaged, which whoever reads it has to find out.
   virtual Status PutCache(std::string_view key, std::string_view bytes) { return Put(key, bytes); }
+  // A cache of a few bytes that is written often, by one writer: where the object is as long it is
+  // overwritten in its place, which takes no turn behind what others write durably. Who reads
+  // meanwhile may see bytes of both.
+  virtual Status PutMark(std::string_view key, std::string_view bytes) {
+    return PutCache(key, bytes);
+  }
   virtual Result<PutOutcome> PutIfAbsent(std::string_view key, std::string_view bytes) = 0;
   // Makes the local file `staged` durable, then visible as `key`; `staged` is gone afterwards.
   // kAlreadyExists when the key is taken (the staged file stays).

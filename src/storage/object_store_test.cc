@@ -92,6 +92,14 @@ TYPED_TEST(ObjectStoreTest, PutCacheReplacesToo) {
   EXPECT_EQ(this->Keys(""), std::vector<std::string>{"cache/k"});
 }
 
+TYPED_TEST(ObjectStoreTest, PutMarkReplacesToo) {
+  for (const char* const bytes : {"0001", "0002", "00003", "4"}) {
+    ASSERT_TRUE(this->store().PutMark("cache/k", bytes).has_value());
+    EXPECT_EQ(this->store().Read("cache/k").value(), bytes);
+  }
+  EXPECT_EQ(this->Keys(""), std::vector<std::string>{"cache/k"});
+}
+
 TYPED_TEST(ObjectStoreTest, PutIfAbsentKeepsTheFirst) {
   EXPECT_EQ(this->store().PutIfAbsent("t/0.json", "first").value(), PutOutcome::kCreated);
   EXPECT_EQ(this->store().PutIfAbsent("t/0.json", "second").value(), PutOutcome::kExists);

@@ -80,7 +80,7 @@ Result<int64_t> MonitorSnapshots::ReadTold() const {
 }
 
 Status MonitorSnapshots::WriteTold(int64_t offset) const {
-  return store_.PutCache(ToldKey(), fmt::format("{}\n", offset));
+  return store_.PutMark(ToldKey(), fmt::format("{:020}\n", offset));
 }
 
 }  // namespace vitalake::ingest
