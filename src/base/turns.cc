@@ -9,7 +9,7 @@ namespace {
 
 constexpr uint64_t kShortestTurn = 100'000;  // nanoseconds; what the kernel takes at least
 constexpr uint64_t kUsualTurn = 0;
-constexpr int kNice = 10;
+constexpr int kNice = 3;
 
 void TakeTurnsOf(uint64_t nanoseconds) {
   auto attributes = ReadScheduling();

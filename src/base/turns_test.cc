@@ -32,8 +32,8 @@ TEST(Turns, WhoGivesWayDoesSoAloneAndWithThoseItStarts) {
   const int before = ReadScheduling()->nice;
   std::thread([&] {
     GiveWay();
-    EXPECT_EQ(ReadScheduling()->nice, 10);
-    std::thread([] { EXPECT_EQ(ReadScheduling()->nice, 10); }).join();
+    EXPECT_EQ(ReadScheduling()->nice, 3);
+    std::thread([] { EXPECT_EQ(ReadScheduling()->nice, 3); }).join();
   }).join();
   EXPECT_EQ(ReadScheduling()->nice, before);
 }
