@@ -45,7 +45,7 @@ export function OpenAlerts(): JSX.Element {
                   <td><SeverityPill alert={alert} /></td>
                   <td><a class="rowlink" href={link('patients', alert.patient_id ? [alert.patient_id] : [])}>{name(alert.patient_id)}</a></td>
                   <td class="num">{valueText(alert)}</td>
-                  <td class="hide"><a class="soft why" href={link('alerts', [alert.alert_id])} title={alert.explanation ?? ''}>{vitalName(alert.vital)} · {ruleName(alert.rule)}{alert.state === 'pending' ? ', to be repeated' : ''}</a></td>
+                  <td class="hide"><a class="soft why" href={link('alerts', [alert.alert_id])} title={alert.explanation ?? ''}>{alert.diastolic === null ? `${vitalName(alert.vital)} · ` : ''}{ruleName(alert.rule)}{alert.state === 'pending' ? ', to be repeated' : ''}</a></td>
                   <td class="num soft" title={moment(alert.opened_at, now, true)}>{ago(alert.opened_at, now)}</td>
                   <td class="num hide"><AcknowledgeButton alert={alert} who={name(alert.patient_id)} /></td>
                 </tr>
