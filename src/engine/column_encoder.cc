@@ -37,7 +37,7 @@ bool HasOrder(ParquetType type) {
   return type != ParquetType::kInt96 && type != ParquetType::kFixed;
 }
 
-int BitsFor(size_t values) { return values < 2 ? 0 : std::bit_width(values - 1); }
+int BitsFor(size_t values) { return values < 2 ? 0 : static_cast<int>(std::bit_width(values - 1)); }
 
 // As `compare`, for texts that mostly differ in their first bytes: those are compared in place.
 int CompareTexts(std::string_view a, std::string_view b) {
@@ -173,7 +173,7 @@ std::string_view ColumnEncoder::DictionaryValue(uint32_t place) const {
 }
 
 uint32_t ColumnEncoder::PlaceOf(std::string_view value, uint32_t hash) {
-  if (values_in_dictionary_ * 2 >= slots_.size()) GrowSlots();
+  if (size_t{values_in_dictionary_} * 2 >= slots_.size()) GrowSlots();
   const size_t mask = slots_.size() - 1;
   size_t at = hash & mask;
   for (; slots_[at].place != 0; at = (at + 1) & mask) {
@@ -205,7 +205,7 @@ void ColumnEncoder::GrowSlots() {
 // What is there stays in the dictionary where values repeat; then the rest is PLAIN.
 void ColumnEncoder::LeaveDictionary() {
   dictionary_ = false;
-  if (values_in_dictionary_ * 2 < places_.size()) {
+  if (size_t{values_in_dictionary_} * 2 < places_.size()) {
     return Note(EndDictionary());
   }
   // The next chunk's values will not repeat either.

@@ -106,8 +106,9 @@ struct UpsertRequest {
   // too. Null: no such table.
   const SilverView* elsewhere = nullptr;
   const StagedRecords* staged_elsewhere = nullptr;
-  // The version of that table to decide by; null: the newest. Where that one takes in the same batch
-  // at the same time it must be one from before: else each record is found there, too, and ranked.
+  // The version of that table to decide by; null: the newest. Where that one takes in the same
+  // batch at the same time it must be one from before: else each record is found there, too, and
+  // ranked.
   delta::SnapshotPtr elsewhere_at = nullptr;
   // Only finds out what becomes, or became, of the records: nothing is committed.
   bool only_asks = false;

@@ -523,8 +523,8 @@ TEST_F(MonitorFollowerTest, APartitionIsWatchedFromWhereItsMessagesBegin) {
   batch.ranges[0] = {partition, 0, 502};
   lake::CommitNote note;
   note.txns[partition.AppId()] = 502;
-  WatchedStream::Succeeds(AppendToBronze(stream_.lake().lake(), batch.messages,
-                                         batch.ranges, "vitals", note, {}));
+  WatchedStream::Succeeds(
+      AppendToBronze(stream_.lake().lake(), batch.messages, batch.ranges, "vitals", note, {}));
   stream_.Start();
   EXPECT_EQ(stream_.Rows("SELECT action, source_offset FROM ops.action ORDER BY ordinal"),
             "rules,500\npatient,500\n");

@@ -59,8 +59,8 @@ Result<std::unique_ptr<StagedBatch>> StreamWriter::Staged(StreamBatch batch, con
 
 Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, Purpose purpose,
                              const Wait& wait) {
-  std::future<Status> closed = std::async(
-      std::launch::async, [&staged, &wait] { return staged.stage().Close(wait); });
+  std::future<Status> closed =
+      std::async(std::launch::async, [&staged, &wait] { return staged.stage().Close(wait); });
   if (purpose == Purpose::kNew) {
     VL_RETURN_IF_ERROR(AppendToBronze(staged, wait));
     positions_.Advance(kBronzeStream, staged.batch());
