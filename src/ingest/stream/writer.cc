@@ -62,7 +62,7 @@ Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, Purpose
   std::future<Status> closed =
       std::async(std::launch::async, [&staged, &wait] { return staged.stage().Close(wait); });
   if (purpose == Purpose::kNew) {
-    VL_RETURN_IF_ERROR(AppendToBronze(staged, wait));
+    VL_RETURN_IF_ERROR(AppendRest(staged, wait));
     positions_.Advance(kBronzeStream, staged.batch());
     if (settings_.in_bronze) settings_.in_bronze(staged.batch().ranges);
   }
@@ -70,7 +70,7 @@ Status StreamWriter::WriteTo(StagedBatch& staged, const Tables& lacking, Purpose
   return WriteFollowers(staged, lacking, purpose, wait);
 }
 
-Status StreamWriter::AppendToBronze(StagedBatch& staged, const Wait& wait) {
+Status StreamWriter::AppendRest(StagedBatch& staged, const Wait& wait) {
   const StreamBatch& batch = staged.batch();
   if (staged.AfterBronze().empty()) return {};
   lake::CommitNote note = positions_.Note(kBronzeStream, batch);
@@ -79,15 +79,15 @@ Status StreamWriter::AppendToBronze(StagedBatch& staged, const Wait& wait) {
     if (end) note.starts[range.partition.AppId()] = end;
   }
   note.info["stream"] = CommitName();
-  VL_RETURN_IF_ERROR(ingest::AppendToBronze(lake_, staged.AfterBronze(), batch.ranges,
-                                            settings_.name, note, wait));
+  VL_RETURN_IF_ERROR(
+      AppendToBronze(lake_, staged.AfterBronze(), batch.ranges, settings_.name, note, wait));
   staged.NoteInBronze();
   return {};
 }
 
 // Positions say what a batch brought once it is whole: tables without rows of it follow them.
 Status StreamWriter::KeepInBronze(StagedBatch& staged, const Wait& wait) {
-  VL_RETURN_IF_ERROR(AppendToBronze(staged, wait));
+  VL_RETURN_IF_ERROR(AppendRest(staged, wait));
   if (settings_.in_bronze) settings_.in_bronze(staged.batch().ranges);
   return {};
 }

@@ -86,7 +86,8 @@ class StreamWriter {
   std::vector<Segment> SegmentsOf(const std::string& app) const;
   Status FollowSegment(const StreamPartition& partition, const Segment& segment, const Wait& wait);
   Result<std::unique_ptr<StagedBatch>> Staged(StreamBatch batch, const Wait& wait);
-  Status AppendToBronze(StagedBatch& staged, const Wait& wait);
+  // To bronze, what it lacks of the batch.
+  Status AppendRest(StagedBatch& staged, const Wait& wait);
   enum class Purpose {
     kNew,     // no table has the batch, but bronze some of it perhaps
     kFollow,  // bronze has it
